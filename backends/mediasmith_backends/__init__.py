@@ -1,0 +1,1 @@
+"""The backends that come with Mediasmith, one module or package each."""

@@ -1,0 +1,1 @@
+"""Mediasmith: one tool call becomes a media file on disk."""
