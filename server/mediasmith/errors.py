@@ -21,8 +21,8 @@ MediaError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 Billed = Literal["no", "unknown", "yes"]
 """Whether a failed request was paid for: `no`, `yes`, or `unknown` when no answer told."""
@@ -75,6 +75,8 @@ class Unsuitable(MediaError):
 class NothingSuitable(MediaError):
     """No installed backend can do the request. `passed_over` maps each one's name to the reason."""
 
+    passed_over: Mapping[str, str] = {}
+
     def __init__(self, message: str, hint: str = "", *, passed_over: Mapping[str, str]) -> None:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over.items())
         super().__init__(f"{message} {reasons}." if reasons else message, hint, billed="no")
@@ -83,6 +85,8 @@ class NothingSuitable(MediaError):
 
 class MissingKey(MediaError):
     """A backend is not signed in. `variables` are the environment variables of which one is enough."""
+
+    variables: tuple[str, ...] = ()
 
     def __init__(self, backend: str, variables: Sequence[str]) -> None:
         super().__init__(f"{backend} has no key.", f"Set {' or '.join(variables)} and restart the server.", billed="no")
@@ -96,6 +100,8 @@ class OverBudget(MediaError):
 class Refused(MediaError):
     """The provider declined to make this. `reason` is the provider's own word for why, if it gave one."""
 
+    reason: str = ""
+
     def __init__(self, message: str, hint: str = "", *, reason: str = "", billed: Billed | None = None) -> None:
         super().__init__(message, hint, billed=billed)
         self.reason = reason
@@ -103,6 +109,8 @@ class Refused(MediaError):
 
 class RateLimited(MediaError):
     """Too many requests. `retry_after` is the provider's advice in seconds, or None."""
+
+    retry_after: float | None = None
 
     def __init__(
         self, message: str, hint: str = "", *, retry_after: float | None = None, billed: Billed | None = "no"
@@ -146,3 +154,20 @@ class TimedOut(MediaError):
 
 class Cancelled(MediaError):
     """The job was cancelled by its caller."""
+
+
+def restored(record: Any, *, job_id: str = "") -> MediaError:
+    """The error that the library keeps as `type`, `message`, `hint` and `billed`; what else it carried is gone."""
+    kept: Mapping[str, Any] = record or {}
+    kind = {known.__name__: known for known in _all(MediaError)}.get(kept.get("type", ""), MediaError)
+    error = kind.__new__(kind)
+    message = kept.get("message") or "It failed, and nothing more is known."
+    MediaError.__init__(error, message, kept.get("hint", ""), billed=kept.get("billed"))
+    error.job_id = job_id
+    return error
+
+
+def _all(kind: type[MediaError]) -> Iterator[type[MediaError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _all(child)

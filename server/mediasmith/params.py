@@ -14,10 +14,10 @@ from pydantic import Field
 
 from mediasmith.contract import Role
 
-AspectRatio = Annotated[str, Field(pattern=r"^\d{1,4}(\.\d{1,2})?:\d{1,4}(\.\d{1,2})?$")]
+AspectRatio = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(\.[0-9]{1,2})?:[1-9][0-9]{0,3}(\.[0-9]{1,2})?$")]
 """Width to height as `W:H`."""
 
-Size = Annotated[str, Field(pattern=r"^(\d{2,5}x\d{2,5}|\d{3,4}|\d{3,4}p|[1-8](\.5)?[Kk])$")]
+Size = Annotated[str, Field(pattern=r"^([1-9][0-9]{1,4}x[1-9][0-9]{1,4}|[1-9][0-9]{2,3}p?|[1-8](\.5)?[Kk])$")]
 """Pixels as `WxH`, or a provider's tier such as `2K` or `1080p`."""
 
 Seed = Annotated[int, Field(ge=0, le=4_294_967_295)]

@@ -1,0 +1,43 @@
+"""How a backend signs in, read from the environment: its key, its own variables, its base URL. Nothing else is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mediasmith.contract import Access, Backend
+from mediasmith.errors import MissingKey
+from mediasmith.settings import PREFIX, unexpanded
+
+
+def access(backend: Backend[Any], env: Mapping[str, str]) -> Access:
+    """What `backend` signs in with: the first of its keys that is set, its declared variables, its base URL.
+
+    A value that is blank or still reads `${...}` counts as missing.
+
+    Raises:
+        MissingKey: the backend needs a key and has none; the error's `hint` is the reason with the fix.
+    """
+    keys = _set(backend.keys, env)
+    if backend.keys and not keys:
+        raise _missing(backend, env)
+    url = base_url_variable(backend.name)
+    return Access(key=next(iter(keys.values()), ""), env=_set(backend.env, env), base_url=_set([url], env).get(url, ""))
+
+
+def base_url_variable(name: str) -> str:
+    """The environment variable that sends the backend of this name to another address."""
+    return f"{PREFIX}{name.upper()}_BASE_URL"
+
+
+def _set(names: Iterable[str], env: Mapping[str, str]) -> Mapping[str, str]:
+    values = {name: env.get(name, "").strip() for name in names}
+    return {name: value for name, value in values.items() if value and not unexpanded(value)}
+
+
+def _missing(backend: Backend[Any], env: Mapping[str, str]) -> MissingKey:
+    error = MissingKey(backend.name, backend.keys)
+    templates = [name for name in backend.keys if unexpanded(env.get(name, ""))]
+    if templates:
+        error.hint += f" {' and '.join(templates)} still reads ${{...}}: the client did not fill it in."
+    return error

@@ -1,0 +1,135 @@
+"""A job's record as the answer that callers read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from mediasmith.contract import JSON
+from mediasmith.jobs import standing
+from mediasmith.library import Artifact, Job, Part
+from mediasmith.live import Errand, Live
+from mediasmith.results import Attempt, Cost, Item, MediaFile, MediaResult, Status
+
+_MAX_DETAILS = 2000
+"""Characters of provider material in one answer."""
+
+_MAX_PROMPT = 80
+"""Characters of each prompt that a batch's items repeat."""
+
+_NEXT = {
+    "running": "get_job with this job_id waits for it and collects it; calling again would make, and bill, another.",
+    "done": "continue_edit with a continuation_id changes it.",
+    "partial": "Ask again only for what is missing.",
+    "unknown": "Look at the provider's usage page before asking again.",
+}
+
+
+def answer(job: Job, parts: Sequence[Part], artifacts: Sequence[Artifact], live: Live | None = None) -> MediaResult:
+    """The result of a job, finished or not. `live` adds how far it is."""
+    files = tuple(media_file(artifact) for artifact in artifacts if not artifact.token)
+    maker = next((part for part in reversed(parts) if part.phase == "done"), parts[-1] if parts else None)
+    errand = Errand.of(job)
+    return MediaResult(
+        status=job.state,
+        job_id=job.id,
+        continuation_id=files[0].id if files else "",
+        files=files,
+        kind=job.kind,
+        backend=maker.backend if maker else "",
+        model=maker.model if maker else "",
+        parent=errand.parent,
+        warnings=job.warnings,
+        attempts=_attempts(job),
+        cost=_cost(parts),
+        progress=live.progress if live else None,
+        message=standing(live) if job.state == "running" else "",
+        details=_details(parts),
+        items=_items(errand, parts, artifacts) if len(errand.prompts) > 1 else (),
+        error=_error(job.error),
+        next=_NEXT.get(job.state, ""),
+    )
+
+
+def media_file(artifact: Artifact) -> MediaFile:
+    """A saved file as callers see it."""
+    return MediaFile(
+        id=artifact.id,
+        path=artifact.path,
+        uri=f"media://{artifact.id}",
+        mime=artifact.mime,
+        bytes=artifact.bytes,
+        width=artifact.width,
+        height=artifact.height,
+        duration_seconds=artifact.duration_seconds,
+    )
+
+
+def _attempts(job: Job) -> tuple[Attempt, ...]:
+    """Who was tried; nothing when all went well at once, which the rest of the answer says."""
+    attempts = tuple(Attempt.model_validate(attempt) for attempt in job.attempts)
+    return attempts if any(attempt.outcome != "done" for attempt in attempts) else ()
+
+
+def _cost(parts: Sequence[Part]) -> Cost | None:
+    paid = [part for part in parts if part.billed != "no"]
+    if not paid:
+        return None
+    reported = [part.cost_usd for part in paid if part.cost_usd is not None]
+    if len(reported) == len(paid):
+        return Cost(usd=_usd(sum(reported)), basis="reported")
+    known = [part.cost_usd if part.cost_usd is not None else part.estimate_usd for part in paid]
+    figures = [usd for usd in known if usd is not None]
+    if len(figures) < len(paid):
+        return Cost(basis="unknown")
+    return Cost(usd=_usd(sum(figures)), basis="estimated")
+
+
+def _usd(figure: float) -> float:
+    return round(figure, 6)
+
+
+def _details(parts: Sequence[Part]) -> Mapping[str, JsonValue]:
+    told: dict[str, Any] = {}
+    for part in parts:
+        if isinstance(part.details, Mapping) and part.details:
+            told[str(part.number + 1)] = part.details
+    if len(told) == 1:
+        told = next(iter(told.values()))
+    text = json.dumps(told)
+    return told if len(text) <= _MAX_DETAILS else {"cut": text[:_MAX_DETAILS]}
+
+
+def _items(errand: Errand, parts: Sequence[Part], artifacts: Sequence[Artifact]) -> tuple[Item, ...]:
+    return tuple(
+        _item(prompt, errand.count, [part for part in parts if part.item == item], artifacts)
+        for item, prompt in enumerate(errand.prompts)
+    )
+
+
+def _item(prompt: str, count: int, parts: Sequence[Part], artifacts: Sequence[Artifact]) -> Item:
+    numbers = {part.number for part in parts}
+    files = tuple(artifact.id for artifact in artifacts if artifact.part in numbers and not artifact.token)
+    error = next((_error(part.error) for part in reversed(parts) if part.error), "")
+    shown = prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
+    status = _item_status(len(files), count, {part.phase for part in parts})
+    return Item(prompt=shown, status=status, files=files, error="" if status == "done" else error)
+
+
+def _item_status(made: int, count: int, phases: set[str]) -> Status:
+    if made >= count:
+        return "done"
+    if phases & {"queued", "sending", "accepted", "saving"}:
+        return "running"
+    if made:
+        return "partial"
+    return "unknown" if "unknown" in phases else "cancelled" if "cancelled" in phases else "failed"
+
+
+def _error(record: JSON) -> str:
+    if not isinstance(record, Mapping):
+        return ""
+    return " ".join(str(record[key]) for key in ("message", "hint") if record.get(key))

@@ -1,0 +1,97 @@
+"""The library face: the same tools for a program, without MCP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from mediasmith.engine import Caller, Engine, open_engine
+from mediasmith.errors import InvalidRequest
+from mediasmith.results import BackendList, JobList, MediaResult
+from mediasmith.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolDescription:
+    """One tool for an LLM's function calling: `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """An open Mediasmith. A program has no patience of its own: calls wait for the end unless `wait_seconds` is given.
+
+    Every method takes the arguments of the tool of that name; paths may be `pathlib.Path`. All raise `MediaError`.
+    """
+
+    engine: Engine
+
+    async def generate(self, prompt: str = "", **arguments: Any) -> MediaResult:
+        """Make something new, as generate_media."""
+        return await self._made("generate_media", {**({"prompt": prompt} if prompt else {}), **arguments})
+
+    async def continue_edit(self, continuation_id: str, prompt: str, **arguments: Any) -> MediaResult:
+        """Change an earlier result, as continue_edit."""
+        given = {"continuation_id": continuation_id, "prompt": prompt, **arguments}
+        return await self._made("continue_edit", given)
+
+    async def list_backends(self, **arguments: Any) -> BackendList:
+        """What can be made, as list_backends."""
+        return await self.engine.list_backends(arguments)
+
+    async def get_job(self, job_id: str = "", **arguments: Any) -> MediaResult | JobList:
+        """Wait for, collect or cancel a job, as get_job."""
+        return await self.engine.get_job({"job_id": job_id, **arguments}, Caller(wait=math.inf))
+
+    def tools(self) -> tuple[ToolDescription, ...]:
+        """The tools, for a model that calls functions."""
+        return tuple(
+            ToolDescription(name=tool.name, description=tool.description, parameters=tool.parameters)
+            for tool in self.engine.tools.values()
+        )
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
+        """Run the tool a model has called, as the JSON to hand back to it."""
+        match name:
+            case "generate_media" | "continue_edit":
+                result = await self._made(name, arguments)
+            case "list_backends":
+                result = await self.list_backends(**arguments)
+            case "get_job":
+                result = await self.engine.get_job(arguments, Caller(wait=math.inf))
+            case _:
+                raise InvalidRequest(f"There is no tool {name!r}. Known: {', '.join(self.engine.tools)}.", billed="no")
+        return result.model_dump(mode="json", exclude_defaults=True)
+
+    async def _made(self, name: str, arguments: Mapping[str, Any]) -> MediaResult:
+        given = {key: _plain(value) for key, value in arguments.items()}
+        caller = Caller(wait=math.inf)
+        make = self.engine.generate if name == "generate_media" else self.engine.continue_edit
+        result = await make(given, caller)
+        self.engine.answered(result)
+        return result
+
+
+@asynccontextmanager
+async def open_media(settings: Settings | None = None) -> AsyncGenerator[Media]:
+    """An open Mediasmith, closed at the end. `settings` are read from the environment unless given."""
+    async with open_engine(settings=settings) as engine:
+        yield Media(engine=engine)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, list | tuple):
+        entries: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # a program's own values
+        return [_plain(entry) for entry in entries]
+    return value

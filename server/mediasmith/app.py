@@ -1,0 +1,221 @@
+"""The MCP server: four tools and one resource template over an open engine. It knows no provider."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import (
+    CallToolResult,
+    ContentBlock,
+    ImageContent,
+    ResourceLink,
+    ResourceTemplate,
+    TextContent,
+    ToolAnnotations,
+)
+from pydantic import AnyUrl, ConfigDict
+
+from mediasmith.engine import Caller, Engine
+from mediasmith.errors import MediaError, UnknownContinuation
+from mediasmith.previews import previews
+from mediasmith.results import BackendList, JobList, MediaFile, MediaResult
+from mediasmith.schema import ToolSchema
+
+_log = logging.getLogger(__name__)
+
+MAX_RESOURCE = 6 * 1024 * 1024
+"""Bytes of a file that a resource read answers with: more, in base64, closes real clients' connections."""
+
+_SCHEME = "media://"
+
+Answer = MediaResult | JobList | BackendList
+
+
+class _Arguments(ArgModelBase):
+    """Any arguments as they are: the engine checks them, with messages of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def model_dump_one_level(self) -> dict[str, Any]:
+        """All of them as one mapping, under the name of the tool function's parameter."""
+        return {"given": self.model_extra or {}}
+
+
+class App(MCPServer[Any]):
+    """The server over an open engine, for any transport."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        super().__init__(
+            name="mediasmith",
+            title="Mediasmith",
+            version=version("mediasmith"),
+            instructions=instructions(engine),
+            tools=[self._tool(tool) for tool in engine.tools.values()],
+            subscriptions=False,
+            log_level="WARNING",
+        )
+
+    def _tool(self, tool: ToolSchema) -> Tool:
+        async def call(given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
+            return await self._called(tool.name, given, ctx)
+
+        return Tool(
+            fn=call,
+            name=tool.name,
+            title=tool.title,
+            description=tool.description,
+            parameters=tool.parameters,
+            fn_metadata=FuncMetadata(arg_model=_Arguments),
+            is_async=True,
+            context_kwarg="ctx",
+            annotations=ToolAnnotations(
+                read_only_hint=tool.read_only,
+                destructive_hint=False,
+                idempotent_hint=tool.read_only,
+                open_world_hint=True,
+            ),
+        )
+
+    async def _called(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
+        """Run a tool. Whatever goes wrong is text that a model can read; the SDK would hide it."""
+        try:
+            answer = await self._answer(name, given, ctx)
+            content = await self._content(answer)
+        except MediaError as error:
+            return _failure(str(error))
+        except Exception as error:  # noqa: BLE001 - the top of a call
+            _log.exception("%s failed", name)
+            return _failure(
+                f"Mediasmith itself failed ({type(error).__name__}). get_job without an id shows whether a job was "
+                "started; nothing is sent twice."
+            )
+        # Nothing waits from here on: a call that is cancelled before this point can be attached to.
+        if isinstance(answer, MediaResult):
+            self.engine.answered(answer)
+        return CallToolResult(content=content)
+
+    async def _answer(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> Answer:
+        async def notify(seconds: float, message: str) -> None:
+            await ctx.report_progress(seconds, message=message)
+
+        caller = Caller(wait=self.engine.settings.wait_seconds, notify=notify)
+        match name:
+            case "generate_media":
+                return await self.engine.generate(given, caller)
+            case "continue_edit":
+                return await self.engine.continue_edit(given, caller)
+            case "get_job":
+                return await self.engine.get_job(given, caller)
+            case _:
+                return await self.engine.list_backends(given)
+
+    async def _content(self, answer: Answer) -> list[ContentBlock]:
+        content: list[ContentBlock] = [TextContent(type="text", text=answer.text())]
+        if isinstance(answer, MediaResult):
+            if self.engine.settings.links:
+                content += [_link(file) for file in answer.files]
+            if self.engine.settings.preview:
+                shown = await previews([(Path(file.path), file.mime) for file in answer.files])
+                content += [
+                    ImageContent(type="image", data=base64.b64encode(preview.data).decode(), mime_type=preview.mime)
+                    for preview in shown
+                ]
+        return content
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """The one template; files are not listed, since lists must not change as a side effect of calls."""
+        return [
+            ResourceTemplate(
+                uri_template=f"{_SCHEME}{{id}}",
+                name="media",
+                title="A generated file",
+                description="A file by the id in a result; up to 6 MiB, larger ones by their path.",
+            )
+        ]
+
+    async def read_resource(
+        self,
+        uri: AnyUrl | str,
+        context: Context[Any, Any] | None = None,  # noqa: ARG002 - the SDK's signature
+    ) -> Iterable[ReadResourceContents]:
+        """A finished file's bytes with its true type.
+
+        Raises:
+            ResourceNotFoundError: this caller has no such file, or it is gone from the disk.
+            ResourceError: it is too large to be sent; the text has its path.
+        """
+        try:
+            artifact = await self.engine.artifact(str(uri).removeprefix(_SCHEME), Caller(wait=0).principal)
+        except UnknownContinuation as error:
+            raise ResourceNotFoundError(error.message) from error
+        except MediaError as error:
+            raise ResourceError(str(error)) from error
+        path = anyio.Path(artifact.path)
+        if artifact.bytes > MAX_RESOURCE:
+            raise ResourceError(f"The file has {artifact.bytes:,} bytes, too many to send. It is at {path}.")
+        try:
+            data = await path.read_bytes()
+        except OSError as error:
+            raise ResourceNotFoundError(f"The file is no longer at {path} ({error.strerror}).") from error
+        return [ReadResourceContents(content=data, mime_type=artifact.mime)]
+
+
+def instructions(engine: Engine) -> str:
+    """What the server tells a model at the start, in at most 150 words: what is ready, and what is missing."""
+    ready: dict[str, list[str]] = {}
+    unready: dict[str, str] = {}
+    for offer in engine.catalogue.offers():
+        if offer.ready:
+            ready.setdefault(offer.kind, []).append(offer.backend)
+        else:
+            unready.setdefault(offer.backend, offer.missing)
+    can = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
+    lines = [
+        "Makes media files on disk with generate_media and changes them with continue_edit.",
+        f"Ready: {can}.",
+        *(
+            ["Not ready: " + "; ".join(f"{name} ({reason})" for name, reason in unready.items()) + "."]
+            if unready
+            else []
+        ),
+        "If an answer says running, collect it with get_job; calling again would make and bill another.",
+        "Show the user the path of each file.",
+        *(["Settings with problems: see list_backends."] if engine.problems or engine.registry.broken else []),
+    ]
+    return _capped(" ".join(lines))
+
+
+_MAX_WORDS = 150
+
+
+def _capped(text: str) -> str:
+    words = text.split()
+    return text if len(words) <= _MAX_WORDS else " ".join([*words[: _MAX_WORDS - 1], "…"])
+
+
+def _failure(text: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def _link(file: MediaFile) -> ResourceLink:
+    return ResourceLink(
+        type="resource_link",
+        uri=file.uri,
+        name=Path(file.path).name,
+        description=file.path,
+        mime_type=file.mime,
+        size=file.bytes,
+    )

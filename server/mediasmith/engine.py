@@ -1,0 +1,368 @@
+"""The use cases, without MCP: generate, continue an edit, list the backends, look after a job.
+
+Every front (MCP, command line, library) calls these with plain arguments, which are checked here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import anyio
+from anyio import to_thread
+
+from mediasmith.access import access, base_url_variable
+from mediasmith.answers import answer
+from mediasmith.arguments import Request, checked, request_of
+from mediasmith.artifacts import Destination, new_id
+from mediasmith.catalogue import Catalogue, missing
+from mediasmith.clients import Clients
+from mediasmith.clock import Clock, SystemClock
+from mediasmith.errors import UnknownContinuation, restored
+from mediasmith.jobs import Jobs, Notify
+from mediasmith.library import Artifact, Job, Library
+from mediasmith.live import Errand
+from mediasmith.making import Making, Plan
+from mediasmith.net import Downloader
+from mediasmith.outputs import Outputs
+from mediasmith.owners import alive
+from mediasmith.parts import Parts
+from mediasmith.planning import Planning
+from mediasmith.recovery import Recovery
+from mediasmith.redact import Redactor
+from mediasmith.registry import Registry, load
+from mediasmith.results import BackendList, JobList, MediaResult
+from mediasmith.roots import Roots
+from mediasmith.schema import ToolSchema, tools
+from mediasmith.settings import Settings
+
+_ATTACH = 3600.0
+"""Seconds within which a call whose answer never got out is attached to by the same call."""
+
+_RECENT = 10
+"""Jobs that are listed."""
+
+_DAY = 86_400.0
+
+ToolName = Literal["generate_media", "continue_edit"]
+"""The tools that make something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls and how long they will wait.
+
+    Jobs, files and ids belong to the principal. `wait` is how many seconds to wait where the arguments do not say;
+    `notify` is told every few seconds how the job stands.
+    """
+
+    principal: str = "local"
+    wait: float
+    notify: Notify | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Everything that a front calls; made by `open_engine`. `problems` are settings that could not be used."""
+
+    settings: Settings
+    problems: tuple[str, ...]
+    registry: Registry
+    tools: Mapping[str, ToolSchema]
+    catalogue: Catalogue
+    roots: Roots
+    clock: Clock
+    library: Library
+    jobs: Jobs
+    planning: Planning
+
+    async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
+        """Make something new.
+
+        Raises:
+            MediaError: nothing could be made; the text says what was spent and what to do.
+        """
+        request = request_of(given, self.tools["generate_media"].parameters)
+        return await self._make("generate_media", given, request, caller)
+
+    async def continue_edit(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
+        """Change or extend an earlier result.
+
+        Raises:
+            MediaError: as `generate`; UnknownContinuation when this caller has no such continuation.
+        """
+        request = request_of(given, self.tools["continue_edit"].parameters)
+        return await self._make("continue_edit", given, request, caller)
+
+    async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
+        """What can be made here, by whom, and what is missing for the rest.
+
+        Raises:
+            InvalidRequest: there is no such kind or backend.
+        """
+        asked = checked(given, self.tools["list_backends"].parameters)
+        return await self.catalogue.listing(kind=asked.get("kind", ""), backend=asked.get("backend", ""))
+
+    async def get_job(self, given: Mapping[str, Any], caller: Caller) -> MediaResult | JobList:
+        """Wait for, collect or cancel a job; without an id, the recent ones.
+
+        Raises:
+            UnknownContinuation: this caller has no such job.
+        """
+        asked = checked(given, self.tools["get_job"].parameters)
+        await self._sweep()
+        job_id = asked.get("job_id", "").strip()
+        if not job_id:
+            recent = await self.library.recent(caller.principal, _RECENT)
+            return JobList(jobs=tuple([await self._answer(job) for job in recent]))
+        job = await self._job(job_id, caller.principal)
+        if asked.get("cancel"):
+            await self.jobs.cancel(job)
+        else:
+            await self.jobs.adopt(job)
+            await self.jobs.wait(job, seconds=asked.get("wait_seconds", caller.wait), notify=caller.notify)
+        return await self._answer(await self.jobs.look(job))
+
+    async def artifact(self, artifact_id: str, principal: str) -> Artifact:
+        """A saved file's record.
+
+        Raises:
+            UnknownContinuation: this caller has no such file, or did not use it for too long.
+        """
+        found = await self.library.artifact(artifact_id, principal=principal, used=self.clock.now())
+        if found is None:
+            raise UnknownContinuation(
+                f"There is no continuation {artifact_id[:40]!r}, or it was not used for too long.",
+                "A continuation_id stands in the answer that made the file; get_job without an id lists recent ones.",
+                billed="no",
+            )
+        return found
+
+    def answered(self, result: MediaResult) -> None:
+        """The answer is leaving the server: from now on the same call makes a new job."""
+        live = self.jobs.live(result.job_id)
+        if live is not None:
+            live.answered = True
+        if result.job_id:
+            self.jobs.tasks.start_soon(self.library.mark_answered, result.job_id)
+
+    async def _make(self, tool: ToolName, given: Mapping[str, Any], request: Request, caller: Caller) -> MediaResult:
+        await self._sweep()
+        fingerprint = _fingerprint(tool, given)
+        earlier = None if request.dry_run else await self._unanswered(fingerprint, caller.principal)
+        if earlier is None:
+            decided = await self._start(tool, request, fingerprint, caller.principal)
+            if isinstance(decided, MediaResult):
+                return decided
+            job = decided
+        else:
+            job = earlier
+        seconds = caller.wait if request.wait_seconds is None else request.wait_seconds
+        job = await self.jobs.wait(job, seconds=seconds, notify=caller.notify)
+        result = await self._answer(job)
+        if result.status in {"failed", "unknown", "cancelled"}:
+            self.answered(result)
+            raise restored(job.error, job_id=job.id if result.status == "unknown" else "")
+        if earlier is not None:
+            note = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
+            return result.model_copy(update={"warnings": (note, *result.warnings)})
+        return result
+
+    async def _start(self, tool: ToolName, request: Request, fingerprint: str, principal: str) -> Job | MediaResult:
+        """Start the job; for a dry run, the answer that tells what it would be."""
+        owner = await self.jobs.owner()
+        job_id = new_id()
+        scratch = _scratch(self.settings) / owner / job_id
+        origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
+        try:
+            decision = await self.planning.decide(request, principal=principal, origin=origin, scratch=scratch)
+            if request.dry_run:
+                await _remove(scratch)
+                return decision.forecast(request)
+            destination = await Destination.open(self.roots, request.output)
+        except BaseException:
+            await _remove(scratch)
+            raise
+        now = self.clock.now()
+        errand = Errand(
+            prompts=request.prompts,
+            count=request.n,
+            parent=origin.id if origin else "",
+            history=origin.prompts if origin else (),
+        )
+        job = Job(
+            id=job_id,
+            principal=principal,
+            fingerprint=fingerprint,
+            tool=tool,
+            kind=decision.wish.kind,
+            request=errand.json(),
+            owner=owner,
+            folder=str(destination.folder),
+            stem=destination.stem,
+            created=now,
+            updated=now,
+        )
+        await self.jobs.start(
+            Plan(
+                job=job,
+                errand=errand,
+                choices=decision.choices,
+                destination=destination,
+                scratch=scratch,
+                origin=origin,
+                origin_file=decision.origin_file,
+            )
+        )
+        return job
+
+    async def _unanswered(self, fingerprint: str, principal: str) -> Job | None:
+        """An earlier job of the same call, whose answer never got out and that nobody waits for."""
+        job = await self.library.unanswered(principal, fingerprint, since=self.clock.now() - _ATTACH)
+        if job is None:
+            return None
+        live = self.jobs.live(job.id)
+        if live is not None:
+            return None if live.waiters or live.answered else job
+        if await self.jobs.elsewhere(job):
+            return None
+        await self.jobs.adopt(job)
+        return await self.jobs.look(job)
+
+    async def _job(self, job_id: str, principal: str) -> Job:
+        job = await self.library.job(job_id, principal=principal)
+        if job is not None:
+            return job
+        if await self.library.artifact(job_id, principal=principal) is not None:
+            raise UnknownContinuation(
+                f"{job_id} is a file's id, not a job's.", "Use it as continuation_id with continue_edit.", billed="no"
+            )
+        raise UnknownContinuation(
+            f"There is no job {job_id[:40]!r}.", "get_job without an id lists the recent ones.", billed="no"
+        )
+
+    async def _answer(self, job: Job) -> MediaResult:
+        parts = await self.library.parts(job.id)
+        artifacts = await self.library.artifacts(job.id)
+        return answer(job, parts, artifacts, self.jobs.live(job.id))
+
+    async def _sweep(self) -> None:
+        """At the first call of a process: go on with what dead processes left, and forget what is too old."""
+        if await self.jobs.sweep():
+            before = self.clock.now() - self.settings.retention_days * _DAY
+            await self.library.prune(before=before, alive=partial(alive, self.jobs.folder))
+            await to_thread.run_sync(_remove_orphans, _scratch(self.settings), self.jobs.folder)
+
+
+@asynccontextmanager
+async def open_engine(
+    *,
+    settings: Settings | None = None,
+    env: Mapping[str, str] | None = None,
+    backends: Registry | None = None,
+    clock: Clock | None = None,
+) -> AsyncGenerator[Engine]:
+    """An engine that is closed at the end: jobs with a handle are left for the next process to collect.
+
+    `settings` are read from `env` (the process's own environment) unless given; `backends` are the installed ones.
+    """
+    env = os.environ if env is None else env
+    settings, problems = Settings.load(env) if settings is None else (settings, ())
+    found = load(only=settings.backends) if backends is None else backends
+    clock = clock or SystemClock()
+    roots = Roots.find(settings)
+    redact = Redactor(value for backend in found.backends.values() for key in backend.keys if (value := env.get(key)))
+    downloader = Downloader(trusted=_trusted(settings, found, env))
+    failure: Exception | None = None
+    jobs: Jobs | None = None
+    async with Library.open(settings.data_dir / "library.sqlite3") as library, anyio.create_task_group() as tasks:
+        clients = Clients(tasks, lambda backend: access(backend, env))
+        parts = Parts(
+            library=library,
+            clients=clients,
+            clock=clock,
+            outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
+            settings=settings,
+            redact=redact,
+        )
+        making = Making(parts=parts, library=library, clock=clock)
+        unready = missing(found, env)
+        async with anyio.create_task_group() as work:
+            jobs = Jobs(
+                tasks=work,
+                library=library,
+                making=making,
+                recovery=Recovery(library=library, parts=parts, registry=found, roots=roots),
+                clock=clock,
+                folder=settings.data_dir / "owners",
+            )
+            planning = Planning(
+                settings=settings,
+                registry=found,
+                missing=unready,
+                resting=making.left_out,
+                roots=roots,
+                clock=clock,
+                library=library,
+                downloader=downloader,
+            )
+            try:
+                yield Engine(
+                    settings=settings,
+                    problems=problems,
+                    registry=found,
+                    tools={tool.name: tool for tool in tools(found.backends.values())},
+                    catalogue=Catalogue(
+                        registry=found, missing=unready, problems=problems, clients=clients, redact=redact
+                    ),
+                    roots=roots,
+                    clock=clock,
+                    library=library,
+                    jobs=jobs,
+                    planning=planning,
+                )
+            except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
+                failure = error
+            work.cancel_scope.cancel()
+        if jobs is not None:
+            await jobs.release()
+        await clients.close()
+    if failure is not None:
+        raise failure
+
+
+def _fingerprint(tool: ToolName, given: Mapping[str, Any]) -> str:
+    """The same for calls that ask for the same; how long to wait is no part of it."""
+    asked = {name: value for name, value in given.items() if value is not None and name != "wait_seconds"}
+    return hashlib.sha256(json.dumps([tool, asked], sort_keys=True).encode()).hexdigest()
+
+
+def _trusted(settings: Settings, found: Registry, env: Mapping[str, str]) -> frozenset[str]:
+    urls = [env.get(base_url_variable(name), "") for name in found.backends]
+    hosts = (urlsplit(url if "//" in url else f"//{url}").hostname for url in urls)
+    return frozenset([*settings.trusted_hosts, *(host for host in hosts if host)])
+
+
+def _scratch(settings: Settings) -> Path:
+    return settings.data_dir / "scratch"
+
+
+async def _remove(folder: Path) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _remove_orphans(scratch: Path, owners: Path) -> None:
+    """The scratch folders of processes that are gone."""
+    for folder in scratch.iterdir() if scratch.is_dir() else ():
+        if not alive(owners, folder.name):
+            shutil.rmtree(folder, ignore_errors=True)

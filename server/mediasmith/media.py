@@ -1,0 +1,215 @@
+"""What several parts need to know about media: types by their first bytes, measures, sizes, WAV.
+
+Pure, and nothing heavy: Pillow is imported when a picture is first looked into.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from mediasmith.contract import MediaType
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+HEAD = 4096
+"""How many bytes from the start of a file `sniff` can make use of."""
+
+EXTENSIONS: Mapping[str, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/svg+xml": "svg",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/aac": "aac",
+    "audio/mp4": "m4a",
+}
+"""Every type that `sniff` knows, and the extension its files get."""
+
+_STARTS: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"ID3": "audio/mpeg",
+    b"OggS": "audio/ogg",
+    b"fLaC": "audio/flac",
+}
+
+_RIFF: Mapping[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+
+_BRANDS: Mapping[bytes, str] = {
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+}
+
+_READERS: Mapping[str, tuple[str, str]] = {
+    "image/png": ("PIL.PngImagePlugin", "PngImageFile"),
+    "image/jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "image/webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "image/gif": ("PIL.GifImagePlugin", "GifImageFile"),
+}
+
+PICTURES = tuple(_READERS)
+"""The types that `open_picture` opens."""
+
+# Possessive, so that no text takes long: an XML prolog, comments and the doctype may stand before the element.
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
+    re.DOTALL | re.IGNORECASE,
+)
+
+_WAV_HEADER = 44  # bytes before the sound in the usual form
+
+_RATIO = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?):([0-9]{1,4}(?:\.[0-9]{1,2})?)")
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+
+
+def sniff(head: bytes) -> str:
+    """The MIME type that a file's first bytes say it has, or "" when they say nothing known.
+
+    `HEAD` bytes are enough; more are not looked at.
+    """
+    for start, mime in _STARTS.items():
+        if head.startswith(start):
+            return mime
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12], "")
+    if head[4:8] == b"ftyp":
+        return _sniff_ftyp(head)
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "video/webm" if b"webm" in head[:64] else ""
+    return _sniff_frame(head) or ("image/svg+xml" if _SVG.match(head[:HEAD]) else "")
+
+
+def _sniff_ftyp(head: bytes) -> str:
+    """The MP4 family: the first brand that says more than "MP4" decides, the major brand before the others."""
+    end = min(int.from_bytes(head[:4], "big"), len(head), HEAD)
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
+    if brands[0] in {b"mif1", b"msf1"}:
+        return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
+    return _BRANDS.get(brands[0], "video/mp4")
+
+
+def _sniff_frame(head: bytes) -> str:
+    """MP3 and AAC may start with a bare frame: eleven or twelve set bits, then the layer."""
+    if len(head) < 3 or head[0] != 0xFF:  # noqa: PLR2004 - the sync byte, and three bytes of frame header
+        return ""
+    layer, rates = head[1], head[2]
+    if layer & 0xF6 == 0xF0:  # noqa: PLR2004 - ADTS: twelve set bits and layer 0
+        return "audio/aac"
+    known_rates = 0 < rates >> 4 < 15 and rates >> 2 & 3 != 3  # noqa: PLR2004 - 15 and 3 are reserved
+    return "audio/mpeg" if layer & 0xE6 == 0xE2 and known_rates else ""  # noqa: PLR2004 - MPEG audio, layer III
+
+
+def extension(mime: str) -> str:
+    """The file name extension for a MIME type, without the dot; "bin" for an unknown one."""
+    return EXTENSIONS.get(mime, "bin")
+
+
+def media_type(mime: str) -> MediaType | Literal[""]:
+    """The family a MIME type belongs to, or "" when it is no medium."""
+    match mime.partition("/")[0]:
+        case "image" | "video" | "audio" as family:
+            return family
+        case _:
+            return ""
+
+
+def open_picture(file: BinaryIO, mime: str) -> ImageFile:
+    """A still picture, opened with Pillow as the type it was sniffed to be; only its header is read. Blocking.
+
+    Its size is not limited: check it before loading the pixels. ValueError for a type that Pillow is not used for;
+    broken files raise what Pillow raises, SyntaxError and others.
+    """
+    if mime not in _READERS:
+        raise ValueError(f"{mime or 'An unknown type'} is not a picture that can be opened.")
+    module, reader = _READERS[mime]
+    return getattr(importlib.import_module(module), reader)(file)
+
+
+def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
+    """Width and height in pixels by a picture's header; None for other types and broken files. Blocking."""
+    try:
+        return open_picture(file, mime).size
+    except Exception:  # noqa: BLE001 - a broken file may raise anything
+        return None
+
+
+def duration(file: BinaryIO, mime: str) -> float | None:
+    """Seconds that a WAV file plays; None for other types and broken files. Blocking."""
+    if mime != "audio/wav":
+        return None
+    import os  # noqa: PLC0415 - late: few calls need it
+    import wave  # noqa: PLC0415 - late: few calls need it
+
+    try:
+        with wave.open(file, "rb") as reader:
+            # The header of a stream may claim no length or any, so the file's own counts too.
+            data = file.seek(0, os.SEEK_END) - _WAV_HEADER
+            there = data // (reader.getnchannels() * reader.getsampwidth())
+            return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
+    except (wave.Error, EOFError, OSError, ZeroDivisionError):
+        return None
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels of a size like `1024x768`. ValueError for anything else."""
+    if not (found := _SIZE.fullmatch(text)):
+        raise ValueError("A size is WIDTHxHEIGHT in pixels, for example 1024x768.")
+    return int(found[1]), int(found[2])
+
+
+def fit_ratio(ratio: str, *, pixels: int, multiple: int = 8, largest: int = 4096) -> tuple[int, int]:
+    """A width and height of about this `W:H` ratio and about this many pixels in all.
+
+    Both sides are multiples of `multiple` and at most `largest`; where that leaves less room, there are fewer
+    pixels. ValueError for text that is no ratio, and for one so extreme that a side would be under `multiple`.
+    """
+    if not (found := _RATIO.fullmatch(ratio)) or not float(found[1]) or not float(found[2]):
+        raise ValueError("An aspect ratio is W:H with two numbers above zero, for example 16:9.")
+    shape = float(found[1]) / float(found[2])
+    width, height = (pixels * shape) ** 0.5, (pixels / shape) ** 0.5
+    shrink = min(1.0, largest // multiple * multiple / max(width, height))
+    if min(width, height) * shrink < multiple:
+        raise ValueError(f"The aspect ratio {ratio} is too extreme for sides from {multiple} to {largest} pixels.")
+    return _round(width * shrink, multiple), _round(height * shrink, multiple)
+
+
+def _round(side: float, multiple: int) -> int:
+    return round(side / multiple) * multiple
+
+
+def wav(pcm: bytes, *, rate: int, channels: int = 1, width: int = 2) -> bytes:
+    """Wrap headerless little-endian PCM in WAV. `rate` is in hertz, `width` in bytes per sample of one channel.
+
+    An incomplete last frame is dropped.
+    """
+    import io  # noqa: PLC0415 - late: few calls need it
+    import wave  # noqa: PLC0415 - late: few calls need it
+
+    whole = len(pcm) - len(pcm) % (channels * width)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(width)
+        writer.setframerate(rate)
+        writer.writeframes(memoryview(pcm)[:whole])
+    return file.getvalue()

@@ -1,0 +1,50 @@
+"""What a request would cost, from the dearest price that matches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mediasmith.contract import JSON, Price, Range
+from mediasmith.schema import field_schemas
+from mediasmith.selector import Choice
+
+
+def estimate(choice: Choice, *, prompt: str, count: int) -> float | None:
+    """US dollars for `count` files of this prompt at the most, or None when that is not known.
+
+    A price matches unless a word was given that its `when` contradicts; a word that was left open may turn out dear.
+    """
+    costs: list[float] = []
+    for price in choice.model.prices:
+        if _matches(price, choice.values):
+            units = _units(price, choice, prompt=prompt, count=count)
+            if units is None:
+                return None  # it may be the dearest
+            costs.append(price.usd * units)
+    return max(costs, default=None)
+
+
+def _matches(price: Price, values: Mapping[str, JSON]) -> bool:
+    return all(values.get(word, value) == value for word, value in price.when.items())
+
+
+def _units(price: Price, choice: Choice, *, prompt: str, count: int) -> float | None:
+    if price.per == "image":
+        return count
+    if price.per == "1k_chars":
+        return count * len(prompt) / 1000
+    if price.per == "call":
+        return -(-count // choice.per_call)
+    seconds = _seconds(choice)
+    return None if seconds is None else count * seconds / (60 if price.per == "minute" else 1)
+
+
+def _seconds(choice: Choice) -> float | None:
+    """The duration asked for, else the default, else the longest the model makes."""
+    field = field_schemas(choice.capability.params).get("duration", {})
+    accepts = choice.model.accepts.get("duration")
+    listed = accepts if isinstance(accepts, tuple) else field.get("enum", ())
+    numbers = [float(seconds) for seconds in listed if isinstance(seconds, int | float)]
+    longest = accepts.high if isinstance(accepts, Range) else max(numbers, default=field.get("maximum"))
+    seconds = choice.values.get("duration", field.get("default", longest))
+    return float(seconds) if isinstance(seconds, int | float) else None

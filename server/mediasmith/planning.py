@@ -1,0 +1,201 @@
+"""From a checked request to what will be done: inputs found, choices ordered, the cost held against its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+from mediasmith.arguments import Request
+from mediasmith.clock import Clock
+from mediasmith.contract import JSON, MEDIA_TYPES, MediaType, Role, Source
+from mediasmith.errors import InvalidRequest, OverBudget, UnknownContinuation
+from mediasmith.inputs import Inputs, check_mask
+from mediasmith.library import Artifact, Library
+from mediasmith.money import estimate
+from mediasmith.net import Downloader
+from mediasmith.params import WORDS
+from mediasmith.registry import Registry
+from mediasmith.results import Attempt, Cost, MediaResult
+from mediasmith.roots import Roots
+from mediasmith.selector import Choice, Installed, Origin, Wish, select
+from mediasmith.settings import Settings
+
+_NOT_INHERITED = {"n", "seed"}
+"""Words of a file that say nothing about an edit of it."""
+
+_EITHER = {"size", "aspect_ratio"}
+"""Giving one of these anew makes void what was said of the other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What will be done: the choices in order, and the saved file that an edit can be made from."""
+
+    wish: Wish
+    choices: tuple[Choice, ...]
+
+    @property
+    def origin_file(self) -> Source | None:
+        """The file that an edit continues, while it is still there."""
+        return self.wish.origin.file if self.wish.origin else None
+
+    def forecast(self, request: Request) -> MediaResult:
+        """The answer of a dry run."""
+        best = self.choices[0]
+        usd = _cost(best, request)
+        others = [Attempt(backend=c.backend.name, model=c.model.id, outcome="would be next") for c in self.choices[1:]]
+        return MediaResult(
+            status="dry_run",
+            kind=self.wish.kind,
+            backend=best.backend.name,
+            model=best.model.id,
+            warnings=best.warnings,
+            attempts=tuple(others),
+            cost=Cost(usd=usd, basis="unknown" if usd is None else "estimated"),
+            next="Nothing was sent. The same call without dry_run does it.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """Decides on requests. `missing` says why backends are not ready, `resting` which of them just failed."""
+
+    settings: Settings
+    registry: Registry
+    missing: Mapping[str, str]
+    resting: Callable[[], frozenset[str]]
+    roots: Roots
+    clock: Clock
+    library: Library
+    downloader: Downloader
+
+    async def decide(self, request: Request, *, principal: str, origin: Artifact | None, scratch: Path) -> Decision:
+        """The decision; inputs that had to be fetched lie in `scratch`.
+
+        Raises:
+            MediaError: the request cannot be done, and nothing was sent.
+        """
+        wish = await self._wish(request, principal, origin, scratch)
+        today = datetime.fromtimestamp(self.clock.now(), UTC).date()
+        choices = select(
+            wish,
+            Installed(
+                backends=tuple(self.registry.backends.values()),
+                missing=self.missing,
+                today=today,
+                defaults=self.settings.defaults,
+                order=self.settings.order,
+                resting=self.resting(),
+            ),
+        )
+        return Decision(wish=wish, choices=await self._affordable(request, choices))
+
+    async def _wish(self, request: Request, principal: str, origin: Artifact | None, scratch: Path) -> Wish:
+        async def path(artifact_id: str) -> Path:
+            artifact = await self.library.artifact(artifact_id, principal=principal, used=self.clock.now())
+            if artifact is None:
+                raise UnknownContinuation(f"There is no file media://{artifact_id[:40]}.", billed="no")
+            return Path(artifact.path)
+
+        inputs = Inputs(roots=self.roots, settings=self.settings, downloader=self.downloader, artifact=path)
+        found = await inputs.resolve(request.references, scratch)
+        from_file = None
+        if origin is not None:
+            from_file = await self._origin(origin, inputs, scratch)
+            masks = found.get("mask")
+            if masks and from_file.file is not None and not found.get("image"):
+                check_mask(masks[0], from_file.file)
+        return Wish(
+            kind=origin.kind if origin else request.kind or "image",
+            prompts=request.prompts,
+            backend=request.backend,
+            model=request.model,
+            words=request.words,
+            inherited=_inherited(origin, request.words) if origin else {},
+            options=request.options,
+            inputs=dict(found),
+            draft=request.draft,
+            origin=from_file,
+        )
+
+    async def _origin(self, origin: Artifact, inputs: Inputs, scratch: Path) -> Origin:
+        """What an edit continues. A file that is gone can still be edited through native state."""
+        native = origin.state is not None
+        try:
+            role = _ROLES[MEDIA_TYPES[origin.kind]]
+            file = (await inputs.resolve({role: [f"media://{origin.id}"]}, scratch))[role][0]
+        except InvalidRequest as error:
+            if not native:
+                raise InvalidRequest(
+                    f"The file to continue from cannot be read: {error.message}", "Generate it anew.", billed="no"
+                ) from error
+            file = None
+        own: Mapping[str, Any] = origin.params if isinstance(origin.params, Mapping) else {}
+        return Origin(
+            backend=origin.backend,
+            capability=origin.capability,
+            model=origin.model,
+            native=native,
+            file=file,
+            options={name: value for name, value in own.items() if name not in WORDS},
+        )
+
+    async def _affordable(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """The choices whose estimate keeps to every limit.
+
+        Raises:
+            OverBudget: none does.
+        """
+        limits = await self._limits(request)
+        if not limits:
+            return choices
+        limit, name = min(limits)
+        costs = [(choice, _cost(choice, request)) for choice in choices]
+        unpriced = self.settings.unpriced == "allow"
+        within = tuple(choice for choice, usd in costs if (unpriced if usd is None else usd <= limit))
+        if within:
+            return within
+        choice, usd = costs[0]
+        made_by = f"{choice.backend.name} {choice.model.id}"
+        if usd is None:
+            raise OverBudget(
+                f"No price is known for {made_by}, so it cannot be held to {name} of {limit:.4g} USD.",
+                "Set MEDIASMITH_UNPRICED=allow to let such calls pass, or name a model with a price.",
+                billed="no",
+            )
+        raise OverBudget(
+            f"{made_by} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD.",
+            "Ask for less, for a draft, or raise the limit.",
+            billed="no",
+        )
+
+    async def _limits(self, request: Request) -> list[tuple[float, str]]:
+        limits: list[tuple[float, str]] = []
+        if request.max_cost_usd is not None:
+            limits.append((request.max_cost_usd, "max_cost_usd"))
+        if self.settings.max_cost_usd is not None:
+            limits.append((self.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
+        if self.settings.daily_budget_usd is not None:
+            today = datetime.fromtimestamp(self.clock.now(), UTC).date()
+            spent = await self.library.spent(since=datetime.combine(today, time(), UTC).timestamp())
+            limits.append((max(0.0, self.settings.daily_budget_usd - spent), "what is left of today's budget"))
+        return limits
+
+
+_ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio": "audio"}
+"""The role in which a saved file is read, before a capability gives it its own."""
+
+
+def _inherited(origin: Artifact, given: Mapping[str, JSON]) -> dict[str, JSON]:
+    own: Mapping[str, JSON] = origin.params if isinstance(origin.params, Mapping) else dict[str, JSON]()
+    void = _NOT_INHERITED | (_EITHER if _EITHER & given.keys() else set[str]())
+    return {word: value for word, value in own.items() if word in WORDS and word not in void and word not in given}
+
+
+def _cost(choice: Choice, request: Request) -> float | None:
+    costs = [estimate(choice, prompt=prompt, count=request.n) for prompt in request.prompts]
+    known = [usd for usd in costs if usd is not None]
+    return sum(known) if len(known) == len(costs) else None

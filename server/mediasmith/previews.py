@@ -1,0 +1,157 @@
+"""Small pictures of what was made, so that a model can see it: one per picture, then one sheet for the others."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from anyio import CapacityLimiter, create_task_group, to_thread
+from anyio.lowlevel import RunVar
+
+from mediasmith import media
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+T = TypeVar("T")
+
+SIDE = 512
+"""Pixels of a preview's longest side."""
+
+MOST_BYTES = 60_000
+"""Bytes of the largest preview."""
+
+SINGLES = 4
+"""How many pictures get a preview of their own; those after them share a contact sheet."""
+
+SHEET_SIDE = 1024
+"""Pixels of a contact sheet's longest side."""
+
+SHEET_BYTES = 160_000
+"""Bytes of the largest contact sheet: 400 KB together with the single ones."""
+
+_GAP = 2  # pixels around each picture on a sheet
+_MOST_PIXELS = 100_000_000  # of a picture that is opened at all: it has to fit into memory
+_QUALITIES = (80, 60, 40, 20)
+
+_threads: RunVar[CapacityLimiter] = RunVar("mediasmith.previews")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A small picture: JPEG, or WebP when parts of it are transparent."""
+
+    mime: str
+    data: bytes = field(repr=False)
+
+
+async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
+    """Previews of the pictures among these files, given as path and MIME type, in their order.
+
+    SVG has none, nor has a file that cannot be read: nothing is raised for either.
+    """
+    pictures = [(path, mime) for path, mime in files if mime in media.PICTURES]
+    rest = pictures[SINGLES:]
+    made = await _all([partial(_preview, path, mime) for path, mime in pictures[:SINGLES]])
+    if rest:
+        side = min(SIDE, SHEET_SIDE // _columns(len(rest)) - 2 * _GAP)
+        cells = await _all([partial(_small, path, mime, side) for path, mime in rest])
+        made += await _all([partial(_sheet, [cell for cell in cells if cell], side + 2 * _GAP)])
+    return [preview for preview in made if preview]
+
+
+async def _all(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """Run jobs in worker threads, no more at once than there are processors, and answer in their order."""
+    done: dict[int, T] = {}
+
+    async def run(place: int, job: Callable[[], T]) -> None:
+        done[place] = await to_thread.run_sync(job, limiter=_limiter())
+
+    async with create_task_group() as group:
+        for place, job in enumerate(jobs):
+            group.start_soon(run, place, job)
+    return [done[place] for place in range(len(jobs))]
+
+
+def _limiter() -> CapacityLimiter:
+    """More threads than processors would only take memory, and the loop's time."""
+    limiter = _threads.get(None)
+    if limiter is None:
+        limiter = CapacityLimiter(os.cpu_count() or 1)
+        _threads.set(limiter)
+    return limiter
+
+
+def _preview(path: Path, mime: str) -> Preview | None:
+    small = _small(path, mime, SIDE)
+    return _encode(small, MOST_BYTES) if small else None
+
+
+def _small(path: Path, mime: str, side: int) -> Image | None:
+    """The picture with at most `side` pixels a side, upright, as RGB or RGBA; None when it cannot be read."""
+    from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
+
+    try:
+        with path.open("rb") as file:
+            picture = media.open_picture(file, mime)
+            if math.prod(picture.size) > _MOST_PIXELS:
+                return None
+            shrink = side / max(side, *picture.size)
+            picture.draft(None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink)))
+            picture.load()
+        small = _plain(picture)
+        small.thumbnail((side, side), reducing_gap=1.0)
+        return ImageOps.exif_transpose(small)
+    except Exception:  # noqa: BLE001 - a broken file may raise anything, and a preview is never worth an error
+        return None
+
+
+def _plain(picture: Image) -> Image:
+    if picture.has_transparency_data:
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        if picture.getchannel("A").getextrema() != (255, 255):
+            return picture
+    if picture.mode.startswith("I"):  # 16 bits: only this way they are scaled to 8
+        picture = picture.convert("L")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _encode(image: Image, most_bytes: int) -> Preview:
+    """As good as fits."""
+    importlib.import_module("PIL.WebPImagePlugin")  # else Pillow would load every format to find this one
+    image.info.clear()  # profiles and comments may be larger than the picture
+    for quality in _QUALITIES:
+        file = io.BytesIO()
+        if image.mode == "RGBA":
+            image.save(file, "WEBP", quality=quality, alpha_quality=quality, method=0)
+        else:
+            image.save(file, "JPEG", quality=quality)
+        if file.tell() <= most_bytes:
+            return Preview(mime="image/webp" if image.mode == "RGBA" else "image/jpeg", data=file.getvalue())
+    return _encode(image.reduce(2), most_bytes)
+
+
+def _columns(count: int) -> int:
+    return math.ceil(math.sqrt(count))
+
+
+def _sheet(pictures: Sequence[Image], cell: int) -> Preview | None:
+    """The pictures in rows, each in the middle of a square cell."""
+    from PIL import Image  # noqa: PLC0415 - heavy: Pillow
+
+    if not pictures:
+        return None
+    columns = _columns(len(pictures))
+    sheet = Image.new("RGB", (columns * cell, math.ceil(len(pictures) / columns) * cell), "white")
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        corner = (column * cell + (cell - picture.width) // 2, row * cell + (cell - picture.height) // 2)
+        sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)
+    return _encode(sheet, SHEET_BYTES)

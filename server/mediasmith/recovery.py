@@ -1,0 +1,112 @@
+"""What a process that is gone left behind: a job opened again, mended, and collected where there is a handle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from mediasmith.artifacts import Destination
+from mediasmith.contract import Model
+from mediasmith.errors import Billed, MediaError, ProviderError, TimedOut
+from mediasmith.library import Artifact, Job, Library, Part, Phase
+from mediasmith.live import Errand, Live
+from mediasmith.parts import Parts
+from mediasmith.registry import Registry
+from mediasmith.roots import Roots
+from mediasmith.selector import Choice
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """Goes on with jobs from their records."""
+
+    library: Library
+    parts: Parts
+    registry: Registry
+    roots: Roots
+
+    async def reopen(self, job: Job) -> Live:
+        """The job as it was left.
+
+        Raises:
+            MediaError: its folder cannot be opened any more.
+        """
+        destination = await Destination.open(self.roots, f"{job.folder}/{job.stem}")
+        artifacts = await self.library.artifacts(job.id)
+        return Live(
+            job=job,
+            errand=Errand.of(job),
+            destination=destination,
+            parts={part.number: part for part in await self.library.parts(job.id)},
+            artifacts=[artifact for artifact in artifacts if not artifact.token],
+        )
+
+    async def mend(self, live: Live) -> None:
+        """Record what is certain of each unfinished part. Nothing is sent, and nothing is asked of a provider."""
+        unsettled: dict[int, list[Artifact]] = {}
+        for artifact in await self.library.artifacts(live.job.id):
+            if artifact.token:
+                unsettled.setdefault(artifact.part, []).append(artifact)
+        for part in list(live.parts.values()):
+            await self._mend_part(live, part, unsettled.get(part.number, []))
+
+    async def _mend_part(self, live: Live, part: Part, unsettled: Sequence[Artifact]) -> None:
+        if part.phase == "queued":
+            await self.parts.end(live, part.number, "failed", _stopped("before anything was sent", "no"))
+        elif part.phase == "sending":
+            await self.parts.end(live, part.number, "unknown", _stopped("while its answer was due", "unknown"))
+        elif part.phase == "saving" and not await self.parts.name_files(live, part, unsettled):
+            phase: Phase = "accepted" if part.handle is not None else "unknown"
+            await self.parts.end(live, part.number, phase, _stopped("while its files were being saved", "yes"))
+
+    async def collect(self, live: Live) -> None:
+        """Collect every part that has a handle."""
+        async with anyio.create_task_group() as tasks:
+            for part in live.parts.values():
+                if part.phase == "accepted":
+                    tasks.start_soon(self._collect, live, part)
+
+    async def cancel(self, live: Live) -> None:
+        """Stop every part that has a handle, at the provider too where it can be told."""
+        for part in list(live.parts.values()):
+            choice = self.choice(part)
+            if part.phase == "accepted":
+                if choice is not None:
+                    await self.parts.stop(live, part, choice)
+                await self.parts.end(live, part.number, "cancelled")
+
+    async def _collect(self, live: Live, part: Part) -> None:
+        choice = self.choice(part)
+        if choice is None:
+            live.errors[part.item] = ProviderError(
+                f"The backend {part.backend} that made it is not installed.", "Install it again to collect the job."
+            )
+            return
+        try:
+            await self.parts.resume(live, part, choice)
+        except TimedOut as error:
+            live.message = error.message
+        except MediaError as error:
+            live.errors[part.item] = error
+            live.attempt(choice, f"{type(error).__name__}: {error.message}")
+        else:
+            live.attempt(choice, "done")
+
+    def choice(self, part: Part) -> Choice | None:
+        """The choice that a part was made with, without its inputs; None when its backend is no longer installed."""
+        backend = self.registry.find(part.backend)
+        found = [c for c in backend.capabilities if c.name == part.capability] if backend else []
+        if backend is None or not found:
+            return None
+        model = next((model for model in found[0].models if model.id == part.model), Model(id=part.model))
+        values = part.params if isinstance(part.params, dict) else {}
+        return Choice(backend=backend, capability=found[0], model=model, values=values)
+
+
+def _stopped(when: str, billed: Billed) -> MediaError:
+    return MediaError(f"The server stopped {when}.", billed=billed)

@@ -1,0 +1,216 @@
+"""What the operator decides, read from `MEDIASMITH_*` variables. A wrong value never stops the server."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mediasmith.contract import Kind
+
+PREFIX = "MEDIASMITH_"
+"""Every setting is the variable of this prefix and the field's name in capitals."""
+
+_TEMPLATE = re.compile(r"\$\{[^{}]*\}")
+_BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
+_QUOTED = 16  # Longer values are not repeated in problems: one could be a key that landed in the wrong variable.
+
+
+def unexpanded(value: str) -> bool:
+    """Whether a value still holds a `${...}` that the client should have filled in; it then counts as missing."""
+    return _TEMPLATE.search(value) is not None
+
+
+def _folder(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except (OSError, RuntimeError) as error:
+        raise ValueError("no such home or working folder") from error
+
+
+def _data_folder() -> Path:
+    import platformdirs  # noqa: PLC0415 - heavy: only needed when the folder is not set
+
+    folder = platformdirs.user_data_path("mediasmith", appauthor=False)
+    return folder if folder.is_absolute() else _temporary_folder()
+
+
+def _temporary_folder() -> Path:
+    import tempfile  # noqa: PLC0415 - heavy: only needed by an account without a home folder
+
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir(), f"mediasmith-{owner}")
+
+
+def _split(separator: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part for part in (piece.strip() for piece in value.split(separator)) if part)
+
+
+def _from_json(value: object) -> object:
+    return from_json(value.encode()) if isinstance(value, str) else value
+
+
+Folder: TypeAlias = Annotated[Path, AfterValidator(_folder)]
+"""An absolute path; `~` and a relative path are resolved when the settings are made."""
+
+Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z][\w-]*$")]
+"""A backend's name or alias, in small letters."""
+
+Host: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$|^[0-9A-Fa-f:]+$")]
+"""A host name or address without scheme, port or path, in small letters."""
+
+Choice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*(:\S+)?$")]
+"""`backend` or `backend:model`."""
+
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
+Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
+Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, os.pathsep))]
+Defaults: TypeAlias = Annotated[Mapping[Kind, Choice], BeforeValidator(_from_json)]
+
+
+def _field(about: str, accepts: str, default: object = None, **rest: Any) -> Any:
+    if "default_factory" not in rest:
+        rest["default"] = default
+    return Field(description=about, json_schema_extra={"accepts": accepts}, **rest)
+
+
+def _whole(about: str, low: int, high: int, default: int) -> Any:
+    return _field(about, f"a whole number from {low} to {high}", default, ge=low, le=high)
+
+
+def _switch(about: str) -> Any:
+    return _field(about, "1 or 0", default=True)
+
+
+def _amount(about: str) -> Any:
+    return _field(about, "a number from 0 up", ge=0, allow_inf_nan=False)
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Made in code, it is exactly what it says; only `load` reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, enable_decoding=False, frozen=True, extra="ignore")
+
+    output_dir: Folder | None = _field("Folder that new files go to; unset: chosen at the first call.", "a folder")
+    data_dir: Folder = _field("Folder of the library and its locks.", "a folder", default_factory=_data_folder)
+    allowed_dirs: Folders = _field(
+        "Further folders that inputs may come from and outputs go to.", f"folders separated by '{os.pathsep}'", ()
+    )
+    trusted_hosts: Hosts = _field(
+        "Hosts that may be downloaded from although their address is private.", "host names separated by commas", ()
+    )
+    backends: Names = _field("Only these backends are used; unset: all installed.", "names separated by commas", ())
+    defaults: Defaults = _field(
+        "The backend, or backend:model, to use for a kind when the caller names none.",
+        'a JSON object such as {"image": "openai"} or {"image": "openai:MODEL"}',
+        default_factory=dict[Kind, str],
+    )
+    order: Names = _field("Backends in the order they are preferred, first to last.", "names separated by commas", ())
+    preview: bool = _switch("Show a small picture of each result.")
+    links: bool = _switch("Add a resource link for each file.")
+    wait_seconds: int = _whole("Seconds a call waits before it answers with a job id.", 0, 600, 40)
+    concurrency: int = _whole("Requests in flight for each backend.", 1, 256, 32)
+    deadline_seconds: float | None = _field(
+        "Seconds until waiting for a job ends; unset: what suits each capability.",
+        "a number above 0",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    max_input_bytes: int = _whole("Bytes of the largest input file.", 1, 10**13, 200_000_000)
+    max_output_bytes: int = _whole("Bytes of the largest file to save.", 1, 10**13, 4_000_000_000)
+    max_pixels: int = _whole("Width times height of the largest picture to open.", 1, 10**10, 100_000_000)
+    max_cost_usd: float | None = _amount("USD that one call may cost by estimate.")
+    daily_budget_usd: float | None = _amount("USD that all calls of a day may cost by estimate.")
+    unpriced: Literal["refuse", "allow"] = _field(
+        "What to do when a limit in USD is set and a price is unknown.", "'refuse' or 'allow'", "refuse"
+    )
+    retention_days: int = _whole("Days that an unused continuation is kept.", 1, 36_500, 90)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library passes it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `load` reads the environment, value by value
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a project's own .env is not ours to read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - settings hold no secrets
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what the constructor is given and nothing else."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] | None = None) -> tuple[Settings, tuple[str, ...]]:
+        """The settings of an environment (by default the process's own), and a sentence for each value not used.
+
+        Never raises: what is unexpanded, unknown or invalid is left at its default and named.
+        """
+        own = _own(os.environ if env is None else env)
+        values = _read({name: text for name, text in own.items() if not unexpanded(text)})
+        wrong = _wrong(values)
+        settings = cls(**{field: text for field, text in values.items() if field not in wrong})
+        problems = (_problem(name, own[name], settings, wrong) for name in sorted(own))
+        return settings, tuple(problem.encode(errors="backslashreplace").decode() for problem in problems if problem)
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field of `Settings`."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def accepted(field: str) -> str:
+    """What a field of `Settings` accepts, as a phrase: "a whole number from 1 to 256"."""
+    return str(cast("Mapping[str, object]", Settings.model_fields[field].json_schema_extra)["accepts"])
+
+
+def _own(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Our variables that say something, by their names in capitals."""
+    stripped = {name.upper(): text.strip() for name, text in env.items()}
+    return {name: text for name, text in stripped.items() if name.startswith(PREFIX) and text}
+
+
+def _read(env: Mapping[str, str]) -> Mapping[str, Any]:
+    """The unchecked texts by field."""
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): text for name, text in env.items()}
+    return source()
+
+
+def _wrong(values: Mapping[str, Any]) -> frozenset[str]:
+    try:
+        Settings(**values)
+    except ValidationError as error:
+        return frozenset(str(problem["loc"][0]) for problem in error.errors(include_url=False))
+    return frozenset()
+
+
+def _problem(name: str, text: str, settings: Settings, wrong: Collection[str]) -> str:
+    field = name.removeprefix(PREFIX).lower()
+    if field not in Settings.model_fields and not _BASE_URL.fullmatch(name):
+        return f"{name} is not a setting{_closest(name)}"
+    if unexpanded(text):
+        return f"{name} still reads ${{...}}, which the client did not fill in; it counts as not set"
+    if field not in wrong:
+        return ""
+    value = f"'{text}'" if len(text) <= _QUOTED else "not accepted as it stands"
+    return f"{name} is {value}: {accepted(field)} is accepted; {_instead(getattr(settings, field))}"
+
+
+def _closest(name: str) -> str:
+    import difflib  # noqa: PLC0415 - heavy: only needed for a misspelt name
+
+    fields = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
+    return f"; did you mean {variable(fields[0])}?" if fields else "; it is ignored"
+
+
+def _instead(default: object) -> str:
+    value = int(default) if isinstance(default, bool) else default
+    return f"using {value}" if value else "it counts as not set"
