@@ -11,8 +11,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from mediasmith.engine import Caller, Engine, open_engine
+from mediasmith.caller import Caller
+from mediasmith.engine import Engine
 from mediasmith.errors import InvalidRequest
+from mediasmith.opening import open_engine
 from mediasmith.results import BackendList, JobList, MediaResult
 from mediasmith.settings import Settings
 
@@ -56,7 +58,7 @@ class Media:
         """The tools, for a model that calls functions."""
         return tuple(
             ToolDescription(name=tool.name, description=tool.description, parameters=tool.parameters)
-            for tool in self.engine.tools.values()
+            for tool in self.engine.installation.tools.values()
         )
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -69,7 +71,9 @@ class Media:
             case "get_job":
                 result = await self.engine.get_job(arguments, Caller(wait=math.inf))
             case _:
-                raise InvalidRequest(f"There is no tool {name!r}. Known: {', '.join(self.engine.tools)}.", billed="no")
+                raise InvalidRequest(
+                    f"There is no tool {name!r}. Known: {', '.join(self.engine.installation.tools)}.", billed="no"
+                )
         return result.model_dump(mode="json", exclude_defaults=True)
 
     async def _made(self, name: str, arguments: Mapping[str, Any]) -> MediaResult:

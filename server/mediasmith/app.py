@@ -1,4 +1,4 @@
-"""The MCP server: four tools and one resource template over an open engine. It knows no provider."""
+"""The MCP server: four tools and one resource template over an opening. It knows no provider."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server import MCPServer
@@ -27,11 +27,16 @@ from mcp_types import (
 )
 from pydantic import AnyUrl, ConfigDict
 
-from mediasmith.engine import Caller, Engine
+from mediasmith.caller import Caller
 from mediasmith.errors import MediaError, UnknownContinuation
+from mediasmith.installation import Installation
+from mediasmith.opening import Opening
 from mediasmith.previews import previews
 from mediasmith.results import BackendList, JobList, MediaFile, MediaResult
 from mediasmith.schema import ToolSchema
+
+if TYPE_CHECKING:
+    from mediasmith.engine import Engine
 
 _log = logging.getLogger(__name__)
 
@@ -54,16 +59,18 @@ class _Arguments(ArgModelBase):
 
 
 class App(MCPServer[Any]):
-    """The server over an open engine, for any transport."""
+    """The server over an opening, for any transport."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, opened: Opening) -> None:
+        self._opened = opened
+        installation = opened.installation
+        self._settings = installation.settings
         super().__init__(
             name="mediasmith",
             title="Mediasmith",
             version=version("mediasmith"),
-            instructions=instructions(engine),
-            tools=[self._tool(tool) for tool in engine.tools.values()],
+            instructions=instructions(installation),
+            tools=[self._tool(tool) for tool in installation.tools.values()],
             subscriptions=False,
             log_level="WARNING",
         )
@@ -92,7 +99,8 @@ class App(MCPServer[Any]):
     async def _called(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
         """Run a tool. Whatever goes wrong is text that a model can read; the SDK would hide it."""
         try:
-            answer = await self._answer(name, given, ctx)
+            engine = await self._opened.engine()
+            answer = await self._answer(engine, name, given, ctx)
             content = await self._content(answer)
         except MediaError as error:
             return _failure(str(error))
@@ -104,30 +112,30 @@ class App(MCPServer[Any]):
             )
         # Nothing waits from here on: a call that is cancelled before this point can be attached to.
         if isinstance(answer, MediaResult):
-            self.engine.answered(answer)
+            engine.answered(answer)
         return CallToolResult(content=content)
 
-    async def _answer(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> Answer:
+    async def _answer(self, engine: Engine, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> Answer:
         async def notify(seconds: float, message: str) -> None:
             await ctx.report_progress(seconds, message=message)
 
-        caller = Caller(wait=self.engine.settings.wait_seconds, notify=notify)
+        caller = Caller(wait=self._settings.wait_seconds, notify=notify)
         match name:
             case "generate_media":
-                return await self.engine.generate(given, caller)
+                return await engine.generate(given, caller)
             case "continue_edit":
-                return await self.engine.continue_edit(given, caller)
+                return await engine.continue_edit(given, caller)
             case "get_job":
-                return await self.engine.get_job(given, caller)
+                return await engine.get_job(given, caller)
             case _:
-                return await self.engine.list_backends(given)
+                return await engine.list_backends(given)
 
     async def _content(self, answer: Answer) -> list[ContentBlock]:
         content: list[ContentBlock] = [TextContent(type="text", text=answer.text())]
         if isinstance(answer, MediaResult):
-            if self.engine.settings.links:
+            if self._settings.links:
                 content += [_link(file) for file in answer.files]
-            if self.engine.settings.preview:
+            if self._settings.preview:
                 shown = await previews([(Path(file.path), file.mime) for file in answer.files])
                 content += [
                     ImageContent(type="image", data=base64.b64encode(preview.data).decode(), mime_type=preview.mime)
@@ -158,7 +166,8 @@ class App(MCPServer[Any]):
             ResourceError: it is too large to be sent; the text has its path.
         """
         try:
-            artifact = await self.engine.artifact(str(uri).removeprefix(_SCHEME), Caller(wait=0).principal)
+            engine = await self._opened.engine()
+            artifact = await engine.artifact(str(uri).removeprefix(_SCHEME), Caller(wait=0).principal)
         except UnknownContinuation as error:
             raise ResourceNotFoundError(error.message) from error
         except MediaError as error:
@@ -173,11 +182,11 @@ class App(MCPServer[Any]):
         return [ReadResourceContents(content=data, mime_type=artifact.mime)]
 
 
-def instructions(engine: Engine) -> str:
+def instructions(installation: Installation) -> str:
     """What the server tells a model at the start, in at most 150 words: what is ready, and what is missing."""
     ready: dict[str, list[str]] = {}
     unready: dict[str, str] = {}
-    for offer in engine.catalogue.offers():
+    for offer in installation.offers():
         if offer.ready:
             ready.setdefault(offer.kind, []).append(offer.backend)
         else:
@@ -193,7 +202,11 @@ def instructions(engine: Engine) -> str:
         ),
         "If an answer says running, collect it with get_job; calling again would make and bill another.",
         "Show the user the path of each file.",
-        *(["Settings with problems: see list_backends."] if engine.problems or engine.registry.broken else []),
+        *(
+            ["Settings with problems: see list_backends."]
+            if installation.problems or installation.registry.broken
+            else []
+        ),
     ]
     return _capped(" ".join(lines))
 

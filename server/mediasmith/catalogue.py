@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import anyio
 from pydantic import JsonValue
 
-from mediasmith.access import access
 from mediasmith.arguments import closest
 from mediasmith.clients import Clients
 from mediasmith.contract import Accepts, Backend, Capability, Model, Range, Takes
-from mediasmith.errors import InvalidRequest, MissingKey
+from mediasmith.errors import InvalidRequest
+from mediasmith.installation import Installation
 from mediasmith.params import WORDS
 from mediasmith.redact import Redactor
-from mediasmith.registry import Registry
-from mediasmith.results import BackendList, CapabilityDetail, Offer
+from mediasmith.results import BackendList, CapabilityDetail
 from mediasmith.schema import field_schemas
 
 _log = logging.getLogger(__name__)
@@ -28,31 +26,11 @@ _LIVE_SECONDS = 10.0
 """How long a provider may take to list its voices or models."""
 
 
-def missing(registry: Registry, env: Mapping[str, str]) -> dict[str, str]:
-    """Why each backend, or `backend.capability`, is not ready, with the fix. Nothing is imported or asked."""
-    found: dict[str, str] = {}
-    for backend in registry.backends.values():
-        if backend.sdk and find_spec(backend.sdk.partition(".")[0]) is None:
-            found[backend.name] = f"the package {backend.sdk.partition('.')[0]} is not installed; install it"
-            continue
-        try:
-            own = access(backend, env)
-        except MissingKey as error:
-            found[backend.name] = error.hint.rstrip(".")
-            continue
-        for capability in backend.capabilities:
-            if reason := capability.missing(own):
-                found[f"{backend.name}.{capability.name}"] = reason
-    return found
-
-
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """The installed backends, for callers to read. `missing` says why one is not ready."""
+    """The installed backends, for callers to read."""
 
-    registry: Registry
-    missing: Mapping[str, str]
-    problems: tuple[str, ...]
+    installation: Installation
     clients: Clients
     redact: Redactor
 
@@ -63,43 +41,20 @@ class Catalogue:
             InvalidRequest: there is no such backend.
         """
         if not backend:
-            offers = tuple(self.offers(kind))
-            return BackendList(backends=offers, broken=self.registry.broken, problems=self.problems)
-        found = self.registry.find(backend)
+            offers = tuple(self.installation.offers(kind))
+            return BackendList(
+                backends=offers, broken=self.installation.registry.broken, problems=self.installation.problems
+            )
+        found = self.installation.registry.find(backend)
         if found is None:
-            known = closest(backend[:40], list(self.registry.backends))
+            known = closest(backend[:40], list(self.installation.registry.backends))
             raise InvalidRequest(f"There is no backend {backend[:40]!r}. {known}", billed="no")
         wanted = [capability for capability in found.capabilities if kind in {"", capability.kind}]
         details = tuple([await self._detail(found, capability) for capability in wanted])
         return BackendList(backend=found.name, title=found.title, docs=found.docs, capabilities=details)
 
-    def offers(self, kind: str = "") -> list[Offer]:
-        """A row for each backend and kind."""
-        return [
-            self._offer(backend, capability)
-            for backend in self.registry.backends.values()
-            for capability in backend.capabilities
-            if kind in {"", capability.kind}
-        ]
-
-    def why_not(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
-        """Why a capability is not ready, or nothing."""
-        return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
-
-    def _offer(self, backend: Backend[Any], capability: Capability[Any, Any]) -> Offer:
-        reason = self.why_not(backend, capability)
-        words = [word for word in WORDS if word in capability.params.model_fields]
-        return Offer(
-            backend=backend.name,
-            kind=capability.kind,
-            ready=not reason,
-            missing=reason,
-            models=tuple(model.id for model in capability.models),
-            takes=(*words, *capability.takes),
-        )
-
     async def _detail(self, backend: Backend[Any], capability: Capability[Any, Any]) -> CapabilityDetail:
-        reason = self.why_not(backend, capability)
+        reason = self.installation.why_not(backend, capability)
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
         models = list(capability.models)
         choices: dict[str, tuple[str, ...]] = {}

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,16 +17,19 @@ from urllib.parse import urlsplit
 
 import anyio
 from anyio import to_thread
+from anyio.abc import TaskGroup
 
 from mediasmith.access import access, base_url_variable
 from mediasmith.answers import answer
 from mediasmith.arguments import Request, checked, request_of
 from mediasmith.artifacts import Destination, new_id
-from mediasmith.catalogue import Catalogue, missing
+from mediasmith.caller import Caller
+from mediasmith.catalogue import Catalogue
 from mediasmith.clients import Clients
-from mediasmith.clock import Clock, SystemClock
+from mediasmith.clock import Clock
 from mediasmith.errors import UnknownContinuation, restored
-from mediasmith.jobs import Jobs, Notify
+from mediasmith.installation import Installation
+from mediasmith.jobs import Jobs
 from mediasmith.library import Artifact, Job, Library
 from mediasmith.live import Errand
 from mediasmith.making import Making, Plan
@@ -39,10 +40,8 @@ from mediasmith.parts import Parts
 from mediasmith.planning import Planning
 from mediasmith.recovery import Recovery
 from mediasmith.redact import Redactor
-from mediasmith.registry import Registry, load
 from mediasmith.results import BackendList, JobList, MediaResult
 from mediasmith.roots import Roots
-from mediasmith.schema import ToolSchema, tools
 from mediasmith.settings import Settings
 
 _ATTACH = 3600.0
@@ -58,32 +57,17 @@ ToolName = Literal["generate_media", "continue_edit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Who calls and how long they will wait.
-
-    Jobs, files and ids belong to the principal. `wait` is how many seconds to wait where the arguments do not say;
-    `notify` is told every few seconds how the job stands.
-    """
-
-    principal: str = "local"
-    wait: float
-    notify: Notify | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Engine:
-    """Everything that a front calls; made by `open_engine`. `problems` are settings that could not be used."""
+    """Everything that a front calls; `opening` makes it and closes it."""
 
-    settings: Settings
-    problems: tuple[str, ...]
-    registry: Registry
-    tools: Mapping[str, ToolSchema]
+    installation: Installation
     catalogue: Catalogue
-    roots: Roots
+    clients: Clients
     clock: Clock
     library: Library
     jobs: Jobs
     planning: Planning
+    roots: Roots
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
         """Make something new.
@@ -91,7 +75,7 @@ class Engine:
         Raises:
             MediaError: nothing could be made; the text says what was spent and what to do.
         """
-        request = request_of(given, self.tools["generate_media"].parameters)
+        request = request_of(given, self.installation.tools["generate_media"].parameters)
         return await self._make("generate_media", given, request, caller)
 
     async def continue_edit(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
@@ -100,7 +84,7 @@ class Engine:
         Raises:
             MediaError: as `generate`; UnknownContinuation when this caller has no such continuation.
         """
-        request = request_of(given, self.tools["continue_edit"].parameters)
+        request = request_of(given, self.installation.tools["continue_edit"].parameters)
         return await self._make("continue_edit", given, request, caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
@@ -109,7 +93,7 @@ class Engine:
         Raises:
             InvalidRequest: there is no such kind or backend.
         """
-        asked = checked(given, self.tools["list_backends"].parameters)
+        asked = checked(given, self.installation.tools["list_backends"].parameters)
         return await self.catalogue.listing(kind=asked.get("kind", ""), backend=asked.get("backend", ""))
 
     async def get_job(self, given: Mapping[str, Any], caller: Caller) -> MediaResult | JobList:
@@ -118,7 +102,7 @@ class Engine:
         Raises:
             UnknownContinuation: this caller has no such job.
         """
-        asked = checked(given, self.tools["get_job"].parameters)
+        asked = checked(given, self.installation.tools["get_job"].parameters)
         await self._sweep()
         job_id = asked.get("job_id", "").strip()
         if not job_id:
@@ -155,6 +139,15 @@ class Engine:
         if result.job_id:
             self.jobs.tasks.start_soon(self.library.mark_answered, result.job_id)
 
+    async def release(self) -> None:
+        """Record where this process's jobs stand, for others to go on with."""
+        await self.jobs.release()
+
+    async def close(self) -> None:
+        """Close the clients and the library."""
+        await self.clients.close()
+        await self.library.close()
+
     async def _make(self, tool: ToolName, given: Mapping[str, Any], request: Request, caller: Caller) -> MediaResult:
         await self._sweep()
         fingerprint = _fingerprint(tool, given)
@@ -181,7 +174,7 @@ class Engine:
         """Start the job; for a dry run, the answer that tells what it would be."""
         owner = await self.jobs.owner()
         job_id = new_id()
-        scratch = _scratch(self.settings) / owner / job_id
+        scratch = _scratch(self.installation.settings) / owner / job_id
         origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
         try:
             decision = await self.planning.decide(request, principal=principal, origin=origin, scratch=scratch)
@@ -258,86 +251,52 @@ class Engine:
     async def _sweep(self) -> None:
         """At the first call of a process: go on with what dead processes left, and forget what is too old."""
         if await self.jobs.sweep():
-            before = self.clock.now() - self.settings.retention_days * _DAY
+            before = self.clock.now() - self.installation.settings.retention_days * _DAY
             await self.library.prune(before=before, alive=partial(alive, self.jobs.folder))
-            await to_thread.run_sync(_remove_orphans, _scratch(self.settings), self.jobs.folder)
+            await to_thread.run_sync(_remove_orphans, _scratch(self.installation.settings), self.jobs.folder)
 
 
-@asynccontextmanager
-async def open_engine(
-    *,
-    settings: Settings | None = None,
-    env: Mapping[str, str] | None = None,
-    backends: Registry | None = None,
-    clock: Clock | None = None,
-) -> AsyncGenerator[Engine]:
-    """An engine that is closed at the end: jobs with a handle are left for the next process to collect.
-
-    `settings` are read from `env` (the process's own environment) unless given; `backends` are the installed ones.
-    """
-    env = os.environ if env is None else env
-    settings, problems = Settings.load(env) if settings is None else (settings, ())
-    found = load(only=settings.backends) if backends is None else backends
-    clock = clock or SystemClock()
+def assemble(installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup) -> Engine:
+    """The engine of an installation: SDK clients live in the one task group, jobs in the other."""
+    settings, registry, env = installation.settings, installation.registry, installation.env
     roots = Roots.find(settings)
-    redact = Redactor(value for backend in found.backends.values() for key in backend.keys if (value := env.get(key)))
-    downloader = Downloader(trusted=_trusted(settings, found, env))
-    failure: Exception | None = None
-    jobs: Jobs | None = None
-    async with Library.open(settings.data_dir / "library.sqlite3") as library, anyio.create_task_group() as tasks:
-        clients = Clients(tasks, lambda backend: access(backend, env))
-        parts = Parts(
+    redact = Redactor(env.get(key, "") for backend in registry.backends.values() for key in backend.keys)
+    library = Library(settings.data_dir / "library.sqlite3")
+    downloader = Downloader(trusted=_trusted(installation))
+    owned = Clients(clients, lambda backend: access(backend, env))
+    parts = Parts(
+        library=library,
+        clients=owned,
+        clock=clock,
+        outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
+        settings=settings,
+        redact=redact,
+    )
+    making = Making(parts=parts, library=library, clock=clock)
+    return Engine(
+        installation=installation,
+        catalogue=Catalogue(installation=installation, clients=owned, redact=redact),
+        clients=owned,
+        clock=clock,
+        library=library,
+        jobs=Jobs(
+            tasks=work,
             library=library,
-            clients=clients,
+            making=making,
+            recovery=Recovery(library=library, parts=parts, registry=registry, roots=roots),
             clock=clock,
-            outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
-            settings=settings,
-            redact=redact,
-        )
-        making = Making(parts=parts, library=library, clock=clock)
-        unready = missing(found, env)
-        async with anyio.create_task_group() as work:
-            jobs = Jobs(
-                tasks=work,
-                library=library,
-                making=making,
-                recovery=Recovery(library=library, parts=parts, registry=found, roots=roots),
-                clock=clock,
-                folder=settings.data_dir / "owners",
-            )
-            planning = Planning(
-                settings=settings,
-                registry=found,
-                missing=unready,
-                resting=making.left_out,
-                roots=roots,
-                clock=clock,
-                library=library,
-                downloader=downloader,
-            )
-            try:
-                yield Engine(
-                    settings=settings,
-                    problems=problems,
-                    registry=found,
-                    tools={tool.name: tool for tool in tools(found.backends.values())},
-                    catalogue=Catalogue(
-                        registry=found, missing=unready, problems=problems, clients=clients, redact=redact
-                    ),
-                    roots=roots,
-                    clock=clock,
-                    library=library,
-                    jobs=jobs,
-                    planning=planning,
-                )
-            except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
-                failure = error
-            work.cancel_scope.cancel()
-        if jobs is not None:
-            await jobs.release()
-        await clients.close()
-    if failure is not None:
-        raise failure
+            folder=settings.data_dir / "owners",
+        ),
+        planning=Planning(
+            installation=installation,
+            resting=making.left_out,
+            roots=roots,
+            clock=clock,
+            library=library,
+            downloader=downloader,
+        ),
+        roots=roots,
+    )
 
 
 def _fingerprint(tool: ToolName, given: Mapping[str, Any]) -> str:
@@ -346,10 +305,11 @@ def _fingerprint(tool: ToolName, given: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([tool, asked], sort_keys=True).encode()).hexdigest()
 
 
-def _trusted(settings: Settings, found: Registry, env: Mapping[str, str]) -> frozenset[str]:
-    urls = [env.get(base_url_variable(name), "") for name in found.backends]
+def _trusted(installation: Installation) -> frozenset[str]:
+    """The hosts that may have private addresses: those the user has named, and those of the base URLs set."""
+    urls = [installation.env.get(base_url_variable(name), "") for name in installation.registry.backends]
     hosts = (urlsplit(url if "//" in url else f"//{url}").hostname for url in urls)
-    return frozenset([*settings.trusted_hosts, *(host for host in hosts if host)])
+    return frozenset([*installation.settings.trusted_hosts, *(host for host in hosts if host)])
 
 
 def _scratch(settings: Settings) -> Path:

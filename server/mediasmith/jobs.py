@@ -16,6 +16,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
+from mediasmith.caller import Notify
 from mediasmith.clock import Clock
 from mediasmith.errors import InvalidRequest, MediaError, ProviderError
 from mediasmith.library import Job, JobState, Library, Part
@@ -33,9 +34,6 @@ _HEARTBEAT = 5.0
 
 _WATCH = 1.0
 """Seconds between two looks at a job that another process works on."""
-
-Notify = Callable[[float, str], Awaitable[None]]
-"""Told the seconds waited so far, and how the job stands."""
 
 
 @dataclass(kw_only=True)
@@ -145,11 +143,6 @@ class Jobs:
         if job.state == "running" and job.id not in self._live and not await self.elsewhere(job):
             live = await self._take(job)
             self.tasks.start_soon(self._run, live, lambda: self.recovery.collect(live))
-
-    async def leave(self) -> None:
-        """Stop all work at once, and `release`."""
-        self.tasks.cancel_scope.cancel()
-        await self.release()
 
     async def release(self) -> None:
         """What this process was still at is recorded as for one that died, for others to go on with."""

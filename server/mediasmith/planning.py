@@ -13,15 +13,14 @@ from mediasmith.clock import Clock
 from mediasmith.contract import JSON, MEDIA_TYPES, MediaType, Role, Source
 from mediasmith.errors import InvalidRequest, OverBudget, UnknownContinuation
 from mediasmith.inputs import Inputs, check_mask
+from mediasmith.installation import Installation
 from mediasmith.library import Artifact, Library
 from mediasmith.money import estimate
 from mediasmith.net import Downloader
 from mediasmith.params import WORDS
-from mediasmith.registry import Registry
 from mediasmith.results import Attempt, Cost, MediaResult
 from mediasmith.roots import Roots
 from mediasmith.selector import Choice, Installed, Origin, Wish, select
-from mediasmith.settings import Settings
 
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
@@ -61,11 +60,9 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Planning:
-    """Decides on requests. `missing` says why backends are not ready, `resting` which of them just failed."""
+    """Decides on requests. `resting` says which backends just failed."""
 
-    settings: Settings
-    registry: Registry
-    missing: Mapping[str, str]
+    installation: Installation
     resting: Callable[[], frozenset[str]]
     roots: Roots
     clock: Clock
@@ -83,11 +80,11 @@ class Planning:
         choices = select(
             wish,
             Installed(
-                backends=tuple(self.registry.backends.values()),
-                missing=self.missing,
+                backends=tuple(self.installation.registry.backends.values()),
+                missing=self.installation.missing,
                 today=today,
-                defaults=self.settings.defaults,
-                order=self.settings.order,
+                defaults=self.installation.settings.defaults,
+                order=self.installation.settings.order,
                 resting=self.resting(),
             ),
         )
@@ -100,7 +97,9 @@ class Planning:
                 raise UnknownContinuation(f"There is no file media://{artifact_id[:40]}.", billed="no")
             return Path(artifact.path)
 
-        inputs = Inputs(roots=self.roots, settings=self.settings, downloader=self.downloader, artifact=path)
+        inputs = Inputs(
+            roots=self.roots, settings=self.installation.settings, downloader=self.downloader, artifact=path
+        )
         found = await inputs.resolve(request.references, scratch)
         from_file = None
         if origin is not None:
@@ -154,7 +153,7 @@ class Planning:
             return choices
         limit, name = min(limits)
         costs = [(choice, _cost(choice, request)) for choice in choices]
-        unpriced = self.settings.unpriced == "allow"
+        unpriced = self.installation.settings.unpriced == "allow"
         within = tuple(choice for choice, usd in costs if (unpriced if usd is None else usd <= limit))
         if within:
             return within
@@ -176,12 +175,14 @@ class Planning:
         limits: list[tuple[float, str]] = []
         if request.max_cost_usd is not None:
             limits.append((request.max_cost_usd, "max_cost_usd"))
-        if self.settings.max_cost_usd is not None:
-            limits.append((self.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
-        if self.settings.daily_budget_usd is not None:
+        if self.installation.settings.max_cost_usd is not None:
+            limits.append((self.installation.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
+        if self.installation.settings.daily_budget_usd is not None:
             today = datetime.fromtimestamp(self.clock.now(), UTC).date()
             spent = await self.library.spent(since=datetime.combine(today, time(), UTC).timestamp())
-            limits.append((max(0.0, self.settings.daily_budget_usd - spent), "what is left of today's budget"))
+            limits.append(
+                (max(0.0, self.installation.settings.daily_budget_usd - spent), "what is left of today's budget")
+            )
         return limits
 
 

@@ -103,8 +103,8 @@ def _small(path: Path, mime: str, side: int) -> Image | None:
             picture = media.open_picture(file, mime)
             if math.prod(picture.size) > _MOST_PIXELS:
                 return None
-            shrink = side / max(side, *picture.size)
-            picture.draft(None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink)))
+            # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
+            picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
             picture.load()
         small = _plain(picture)
         small.thumbnail((side, side), reducing_gap=1.0)

@@ -10,7 +10,8 @@ import threading
 import anyio
 
 from mediasmith.app import App
-from mediasmith.engine import Engine, open_engine
+from mediasmith.installation import Installation
+from mediasmith.opening import Opening, opening
 
 _GRACE = 0.7
 """Seconds for the last records. Every step is recorded before it is taken, so a death loses nothing either."""
@@ -18,23 +19,23 @@ _GRACE = 0.7
 
 async def serve_stdio() -> None:
     """Serve until the client is gone. It does not return: the process ends here."""
-    async with open_engine() as engine, anyio.create_task_group() as tasks:
+    async with opening(Installation.load()) as opened, anyio.create_task_group() as tasks:
         if sys.platform != "win32":
-            tasks.start_soon(_leave_at_signal, engine)
-        await App(engine).run_stdio_async()
-        await _leave(engine)
+            tasks.start_soon(_leave_at_signal, opened)
+        await App(opened).run_stdio_async()
+        await _leave(opened)
 
 
-async def _leave_at_signal(engine: Engine) -> None:
+async def _leave_at_signal(opened: Opening) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
-            await _leave(engine)
+            await _leave(opened)
 
 
-async def _leave(engine: Engine) -> None:
+async def _leave(opened: Opening) -> None:
     """Record and end the process within a second: a thread that reads or draws can be stopped in no other way."""
     end = threading.Timer(_GRACE, os._exit, [0])
     end.daemon = True
     end.start()
-    await engine.jobs.leave()
+    await opened.leave()
     os._exit(0)

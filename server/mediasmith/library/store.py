@@ -59,7 +59,7 @@ _PRUNE_ARTIFACTS = """
     )
 """
 _PRUNE_JOBS = """
-    DELETE FROM job WHERE created < :before AND state <> 'running'
+    DELETE FROM job WHERE created < :before AND updated < :before AND state <> 'running'
         AND owner NOT IN (SELECT value FROM json_each(:living))
         AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.job_id = job.id)
 """
@@ -76,18 +76,23 @@ class Library:
     is another's from them; the other methods are for the server itself.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, path: Path) -> None:
+        """The library in the file at `path`, which is created when something is first recorded."""
+        self._database = Database(path)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncGenerator[Library]:
-        """The library in the file at `path`, which is created when something is first recorded."""
-        database = Database(path)
+        """The same, closed at the end."""
+        library = cls(path)
         try:
-            yield cls(database)
+            yield library
         finally:
-            await database.close()
+            await library.close()
+
+    async def close(self) -> None:
+        """Close the file, if it was opened."""
+        await self._database.close()
 
     async def add_job(self, job: Job, parts: Sequence[Part]) -> None:
         """Record a new job with its parts."""

@@ -1,0 +1,93 @@
+"""What is installed and set here: all that a front shows before the first call. Nothing heavy, nothing asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Any
+
+from mediasmith import registry as installed
+from mediasmith.access import access
+from mediasmith.contract import Backend, Capability
+from mediasmith.errors import MissingKey
+from mediasmith.params import WORDS
+from mediasmith.registry import Registry
+from mediasmith.results import Offer
+from mediasmith.schema import ToolSchema, tools
+from mediasmith.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """The settings, the environment and the installed backends. `problems` are settings that could not be used."""
+
+    settings: Settings
+    registry: Registry
+    env: Mapping[str, str] = field(repr=False)
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        settings: Settings | None = None,
+        env: Mapping[str, str] | None = None,
+        backends: Registry | None = None,
+    ) -> Installation:
+        """What is here now. Settings are read from `env`, by default the process's own, unless they are given."""
+        env = os.environ if env is None else env
+        settings, problems = Settings.load(env) if settings is None else (settings, ())
+        registry = installed.load(only=settings.backends) if backends is None else backends
+        return cls(settings=settings, registry=registry, env=env, problems=problems)
+
+    @cached_property
+    def tools(self) -> Mapping[str, ToolSchema]:
+        """The tools by name. They depend on the installed backends alone, ready or not."""
+        return {tool.name: tool for tool in tools(self.registry.backends.values())}
+
+    @cached_property
+    def missing(self) -> Mapping[str, str]:
+        """Why each backend, or `backend.capability`, is not ready, with the fix."""
+        found: dict[str, str] = {}
+        for backend in self.registry.backends.values():
+            found |= self._missing(backend)
+        return found
+
+    def _missing(self, backend: Backend[Any]) -> dict[str, str]:
+        package = backend.sdk.partition(".")[0]
+        if package and find_spec(package) is None:
+            return {backend.name: f"the package {package} is not installed; install it"}
+        try:
+            own = access(backend, self.env)
+        except MissingKey as error:
+            return {backend.name: error.hint.rstrip(".")}
+        reasons = {f"{backend.name}.{found.name}": found.missing(own) for found in backend.capabilities}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def why_not(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
+        """Why a capability is not ready, or nothing."""
+        return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
+
+    def offers(self, kind: str = "") -> list[Offer]:
+        """What can be made, a row for each backend and capability."""
+        return [
+            self._offer(backend, capability)
+            for backend in self.registry.backends.values()
+            for capability in backend.capabilities
+            if kind in {"", capability.kind}
+        ]
+
+    def _offer(self, backend: Backend[Any], capability: Capability[Any, Any]) -> Offer:
+        reason = self.why_not(backend, capability)
+        words = [word for word in WORDS if word in capability.params.model_fields]
+        return Offer(
+            backend=backend.name,
+            kind=capability.kind,
+            ready=not reason,
+            missing=reason,
+            models=tuple(model.id for model in capability.models),
+            takes=(*words, *capability.takes),
+        )

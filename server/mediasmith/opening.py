@@ -1,0 +1,87 @@
+"""Opening and closing: the engine is made at the first call, so that a server starts without what only work needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup
+
+from mediasmith.clock import Clock, SystemClock
+from mediasmith.installation import Installation
+from mediasmith.registry import Registry
+from mediasmith.settings import Settings
+
+if TYPE_CHECKING:
+    from mediasmith.engine import Engine
+
+
+class Opening:
+    """An installation at work. `engine` makes the engine once."""
+
+    def __init__(self, installation: Installation, clock: Clock, owners: TaskGroup, work: TaskGroup) -> None:
+        self.installation = installation
+        self._clock = clock
+        self._owners = owners
+        self._work = work
+        self._engine: Engine | None = None
+        self._making = anyio.Lock()
+
+    async def engine(self) -> Engine:
+        """The engine."""
+        async with self._making:
+            if self._engine is None:
+                await to_thread.run_sync(import_module, "mediasmith.engine")
+                from mediasmith.engine import assemble  # noqa: PLC0415 - heavy: see the module's own words
+
+                self._engine = assemble(self.installation, self._clock, clients=self._owners, work=self._work)
+        return self._engine
+
+    async def leave(self) -> None:
+        """Stop all work at once, and record where it stands."""
+        self._work.cancel_scope.cancel()
+        if self._engine is not None:
+            await self._engine.release()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self._engine is not None:
+            await self._engine.close()
+
+
+@asynccontextmanager
+async def opening(installation: Installation, *, clock: Clock | None = None) -> AsyncGenerator[Opening]:
+    """An opening that is closed at the end: jobs with a handle are left for the next process to collect."""
+    failure: Exception | None = None
+    owners, work = anyio.create_task_group(), anyio.create_task_group()
+    opened = Opening(installation, clock or SystemClock(), owners, work)
+    async with owners:
+        async with work:
+            try:
+                yield opened
+            except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
+                failure = error
+            work.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await opened.leave()
+            await opened.close()
+    if failure is not None:
+        raise failure
+
+
+@asynccontextmanager
+async def open_engine(
+    *,
+    settings: Settings | None = None,
+    env: Mapping[str, str] | None = None,
+    backends: Registry | None = None,
+    clock: Clock | None = None,
+) -> AsyncGenerator[Engine]:
+    """An engine for a program, closed at the end. Without arguments it is what the process's environment says."""
+    installation = Installation.load(settings=settings, env=env, backends=backends)
+    async with opening(installation, clock=clock) as opened:
+        yield await opened.engine()

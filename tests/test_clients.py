@@ -1,0 +1,479 @@
+"""SDK clients: one opening per backend, one owner task, failures told to everyone and forgotten. And time in tests."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+from anyio.abc import TaskGroup
+
+from fakes.virtual_clock import VirtualClock
+from mediasmith import clients as clients_module
+from mediasmith.clients import Clients
+from mediasmith.clock import Clock, SystemClock
+from mediasmith.contract import Access, Backend
+from mediasmith.errors import MediaError, MissingKey, ProviderError, RateLimited, Unreachable
+
+ACCESS = Access(key="sk-secret", env={}, base_url="")
+
+
+class Client:
+    """What a backend's `connect` hands out."""
+
+
+class Provider:
+    """A backend whose `connect` waits for `gate`, does `failing` if there is any, and keeps a record."""
+
+    def __init__(self, name: str = "acme", sdk: str = "", explained: MediaError | None = None) -> None:
+        self.opened: list[Client] = []
+        self.tasks: list[int] = []
+        self.entered = anyio.Event()
+        self.gate = anyio.Event()
+        self.gate.set()
+        self.failing: Exception | None = None
+        self.on_close: Callable[[], Any] | None = None
+        self.backend = Backend(
+            name=name,
+            title=name.title(),
+            docs="",
+            capabilities=(),
+            connect=self.connect,
+            sdk=sdk,
+            explain=lambda _error: explained,
+        )
+
+    @asynccontextmanager
+    async def connect(self, access: Access) -> AsyncGenerator[Client]:
+        assert access is ACCESS
+        self.tasks.append(anyio.get_current_task().id)
+        self.entered.set()
+        await self.gate.wait()
+        if self.failing:
+            raise self.failing
+        async with anyio.create_task_group():  # must be left by the task that entered it
+            self.opened.append(Client())
+            yield self.opened[-1]
+        self.tasks.append(anyio.get_current_task().id)
+        if self.on_close:
+            await self.on_close()
+
+
+@asynccontextmanager
+async def running(access: Callable[[Backend[Any]], Access] = lambda _backend: ACCESS) -> AsyncGenerator[Clients]:
+    async with anyio.create_task_group() as tasks:
+        clients = Clients(tasks, access)
+        try:
+            yield clients
+        finally:
+            await clients.close()
+
+
+async def failure(clients: Clients, backend: Backend[Any]) -> MediaError:
+    with pytest.raises(MediaError) as caught:
+        await clients.client(backend)
+    return caught.value
+
+
+def write_sdk(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: str) -> None:
+    (folder / f"{name}.py").write_text(code)
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+
+
+async def test_a_client_is_opened_on_first_use_and_kept() -> None:
+    provider = Provider()
+    async with running() as clients:
+        assert provider.opened == []
+        first = await clients.client(provider.backend)
+        assert await clients.client(provider.backend) is first
+        assert provider.opened == [first]
+
+
+async def test_each_backend_has_its_own_client() -> None:
+    one, other = Provider(name="one"), Provider(name="other")
+    async with running() as clients:
+        assert await clients.client(one.backend) is not await clients.client(other.backend)
+
+
+async def test_a_client_is_opened_and_closed_by_one_task_that_is_nobody_elses() -> None:
+    provider = Provider()
+    async with running() as clients, anyio.create_task_group() as callers:
+        callers.start_soon(clients.client, provider.backend)
+    opened_by, closed_by = provider.tasks
+    assert opened_by == closed_by != anyio.get_current_task().id
+
+
+async def test_calls_that_come_while_it_opens_share_the_opening() -> None:
+    provider = Provider()
+    provider.gate = anyio.Event()
+    got: list[Client] = []
+
+    async def use(clients: Clients) -> None:
+        got.append(await clients.client(provider.backend))
+
+    async with running() as clients:
+        async with anyio.create_task_group() as callers:
+            for _ in range(5):
+                callers.start_soon(use, clients)
+            await provider.entered.wait()
+            provider.gate.set()
+        assert got == provider.opened * 5
+        assert len(provider.opened) == 1
+
+
+async def test_a_caller_that_gives_up_leaves_the_opening_alone() -> None:
+    provider = Provider()
+    provider.gate = anyio.Event()
+    async with running() as clients:
+        async with anyio.create_task_group() as callers:
+            callers.start_soon(clients.client, provider.backend)
+            await provider.entered.wait()
+            callers.cancel_scope.cancel()
+        provider.gate.set()
+        await clients.client(provider.backend)
+        assert len(provider.tasks) == 1
+
+
+async def test_a_failed_opening_is_told_to_every_caller_and_then_forgotten() -> None:
+    provider = Provider()
+    provider.gate = anyio.Event()
+    provider.failing = OSError("sk-secret is wrong")
+    errors: list[MediaError] = []
+
+    async def use(clients: Clients) -> None:
+        errors.append(await failure(clients, provider.backend))
+
+    async with running() as clients:
+        async with anyio.create_task_group() as callers:
+            for _ in range(3):
+                callers.start_soon(use, clients)
+            await provider.entered.wait()
+            provider.gate.set()
+        assert len(provider.tasks) == 1
+        assert {str(error) for error in errors} == {
+            "The client of Acme could not be opened (OSError). Nothing was billed."
+        }
+        assert {error.__cause__ for error in errors} == {provider.failing}
+        provider.failing = None
+        assert await clients.client(provider.backend) is provider.opened[0]
+
+
+async def test_callers_do_not_share_the_error_that_they_write_their_job_into() -> None:
+    provider = Provider(explained=RateLimited("Too many.", "Wait.", retry_after=2.5))
+    provider.failing = OSError()
+    provider.gate = anyio.Event()
+    errors: list[MediaError] = []
+
+    async def use(clients: Clients) -> None:
+        errors.append(await failure(clients, provider.backend))
+
+    async with running() as clients, anyio.create_task_group() as callers:
+        callers.start_soon(use, clients)
+        callers.start_soon(use, clients)
+        await provider.entered.wait()
+        provider.gate.set()
+    one, other = errors
+    one.job_id = "j1"
+    assert (type(other), other.job_id, str(other)) == (RateLimited, "", "Too many. Nothing was billed. Wait.")
+    assert isinstance(other, RateLimited)
+    assert other.retry_after == 2.5
+
+
+async def test_the_backend_explains_its_own_errors_and_opening_is_never_billed() -> None:
+    provider = Provider(explained=Unreachable("No way to Acme.", billed="unknown"))
+    provider.failing = OSError()
+    async with running() as clients:
+        error = await failure(clients, provider.backend)
+        assert (type(error), error.message, error.billed) == (Unreachable, "No way to Acme.", "no")
+
+
+async def test_an_error_of_ours_passes_through_unexplained() -> None:
+    provider = Provider(explained=Unreachable("not asked"))
+    provider.failing = ProviderError("Acme said no.")
+    async with running() as clients:
+        assert (await failure(clients, provider.backend)).message == "Acme said no."
+
+
+async def test_an_explanation_that_fails_does_not_end_the_server() -> None:
+    def explain(_error: Exception) -> MediaError:
+        raise ZeroDivisionError
+
+    provider = Provider()
+    provider.failing = OSError()
+    async with running() as clients:
+        error = await failure(clients, replace(provider.backend, explain=explain))
+        assert "could not be opened (OSError)" in error.message
+
+
+async def test_a_missing_key_is_told_before_anything_is_loaded() -> None:
+    def access(backend: Backend[Any]) -> Access:
+        raise MissingKey(backend.name, ["ACME_KEY", "ACME_TOKEN"])
+
+    provider = Provider(sdk="mediasmith_no_such_sdk")
+    async with running(access) as clients:
+        error = await failure(clients, provider.backend)
+        assert isinstance(error, MissingKey)
+        assert error.variables == ("ACME_KEY", "ACME_TOKEN")
+        assert str(error) == "acme has no key. Nothing was billed. Set ACME_KEY or ACME_TOKEN and restart the server."
+
+
+async def test_an_sdk_that_is_not_installed_is_told_with_the_package() -> None:
+    provider = Provider(sdk="acme_media.client")
+    async with running() as clients:
+        error = await failure(clients, provider.backend)
+        assert error.message == (
+            "Acme needs the Python package acme-media-client, which cannot be imported (module acme_media)."
+        )
+        assert "pip install acme-media-client" in error.hint
+        assert provider.tasks == []
+
+
+async def test_an_sdk_is_loaded_off_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sdk(tmp_path, monkeypatch, "acme_sdk_a", "import threading\nthread = threading.get_ident()")
+    provider = Provider(sdk="acme_sdk_a")
+    async with running() as clients:
+        await clients.client(provider.backend)
+        assert sys.modules["acme_sdk_a"].thread != threading.get_ident()
+
+
+async def test_an_sdk_that_breaks_while_it_loads_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sdk(tmp_path, monkeypatch, "acme_sdk_b", "raise TypeError('sk-secret')")
+    provider = Provider(sdk="acme_sdk_b")
+    async with running() as clients:
+        assert str(await failure(clients, provider.backend)) == (
+            "The client of Acme could not be opened (TypeError). Nothing was billed."
+        )
+
+
+async def test_closing_closes_every_client_and_opens_none_any_more() -> None:
+    one, other = Provider(name="one"), Provider(name="other")
+    async with running() as clients:
+        await clients.client(one.backend)
+        await clients.client(other.backend)
+        await clients.close()
+        assert (len(one.tasks), len(other.tasks)) == (2, 2)
+        assert (await failure(clients, one.backend)).message == "The server is closing."
+
+
+async def test_an_error_while_closing_is_logged_and_not_raised(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        raise OSError("sk-secret")
+
+    one, other = Provider(name="one"), Provider(name="other")
+    one.on_close = fail
+    async with running() as clients:
+        await clients.client(one.backend)
+        await clients.client(other.backend)
+    assert len(other.tasks) == 2
+    assert [record.getMessage() for record in caplog.records] == ["the client of one ended with OSError"]
+
+
+async def test_a_client_that_hangs_while_closing_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_module, "_CLOSE_SECONDS", 0)
+    provider = Provider()
+    provider.on_close = anyio.sleep_forever
+    async with running() as clients:
+        await clients.client(provider.backend)
+    assert len(provider.tasks) == 2
+
+
+async def test_a_client_that_hangs_is_cancelled_also_when_everything_else_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_module, "_CLOSE_SECONDS", 0)
+    provider = Provider()
+    provider.on_close = anyio.sleep_forever
+    with anyio.CancelScope() as everything:
+        async with running() as clients:
+            await clients.client(provider.backend)
+            everything.cancel()
+            await anyio.sleep_forever()
+    assert len(provider.tasks) == 2
+
+
+async def test_closing_does_not_wait_for_an_sdk_that_is_still_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients_module, "_CLOSE_SECONDS", 3600)
+    loading, load = threading.Event(), threading.Event()
+    monkeypatch.setitem(sys.modules, "acme_gate", SimpleNamespace(loading=loading, load=load))
+    write_sdk(tmp_path, monkeypatch, "acme_sdk_c", "import acme_gate as g\ng.loading.set()\ng.load.wait()")
+    provider = Provider(sdk="acme_sdk_c")
+    try:
+        async with anyio.create_task_group() as callers, running() as clients:
+            callers.start_soon(failure, clients, provider.backend)
+            await anyio.to_thread.run_sync(loading.wait)
+    finally:
+        load.set()
+    assert provider.tasks == []
+
+
+async def test_closing_ends_an_opening_and_tells_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_module, "_CLOSE_SECONDS", 3600)
+    provider = Provider()
+    provider.gate = anyio.Event()
+    errors: list[MediaError] = []
+
+    async def use(clients: Clients) -> None:
+        errors.append(await failure(clients, provider.backend))
+
+    async with anyio.create_task_group() as callers, running() as clients:
+        callers.start_soon(use, clients)
+        await provider.entered.wait()
+    assert [error.message for error in errors] == ["The server is closing."]
+
+
+async def test_a_client_is_closed_in_peace_while_everything_else_is_cancelled() -> None:
+    closed: list[bool] = []
+
+    async def say_goodbye() -> None:
+        await anyio.lowlevel.checkpoint()
+        closed.append(True)
+
+    async def serve(tasks: TaskGroup, provider: Provider) -> None:
+        async with running() as clients:
+            await clients.client(provider.backend)
+            tasks.cancel_scope.cancel()
+            await anyio.sleep_forever()
+
+    provider = Provider()
+    provider.on_close = say_goodbye
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve, tasks, provider)
+    assert closed == [True]
+
+
+async def test_a_client_that_ended_by_itself_is_opened_anew(caplog: pytest.LogCaptureFixture) -> None:
+    break_it, broken = anyio.Event(), anyio.Event()
+
+    async def break_down() -> None:
+        await break_it.wait()
+        raise OSError
+
+    @asynccontextmanager
+    async def connect(_access: Access) -> AsyncGenerator[Client]:
+        try:
+            async with anyio.create_task_group() as inner:
+                inner.start_soon(break_down)
+                yield Client()
+                inner.cancel_scope.cancel()
+        finally:
+            broken.set()
+
+    backend = replace(Provider().backend, connect=connect)
+    async with running() as clients:
+        first = await clients.client(backend)
+        break_it.set()
+        await broken.wait()
+        await VirtualClock().advance(0)  # let the owner finish
+        break_it = anyio.Event()
+        assert await clients.client(backend) is not first
+    assert [record.getMessage() for record in caplog.records] == ["the client of acme ended with ExceptionGroup"]
+
+
+def work() -> None:
+    """Keep a worker thread busy for many turns of the event loop."""
+    for _ in range(50):
+        anyio.from_thread.run(anyio.lowlevel.checkpoint)
+
+
+async def test_the_system_clock_counts_from_the_epoch_and_does_not_wait_for_nothing() -> None:
+    clock: Clock = SystemClock()
+    before = clock.now()
+    await clock.sleep(0)
+    await clock.sleep(-1)
+    assert 1_700_000_000 < before <= clock.now()
+
+
+async def test_virtual_sleepers_wake_in_the_order_of_their_times() -> None:
+    clock = VirtualClock(1000)
+    woken: list[tuple[str, float]] = []
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append((name, clock.now()))
+
+    async with anyio.create_task_group() as tasks:
+        for name, seconds in (("late", 30), ("first", 10), ("second", 10), ("none", 0)):
+            tasks.start_soon(sleeper, name, seconds)
+        await clock.advance(9.5)
+        assert (woken, clock.now(), clock.sleepers) == ([("none", 1000)], 1009.5, 3)
+        await clock.advance(0.5)
+        assert woken[1:] == [("first", 1010), ("second", 1010)]
+        await clock.advance(100)
+    assert woken[3:] == [("late", 1030)]
+    assert clock.now() == 1110
+
+
+async def test_advancing_meets_every_poll_of_a_loop_that_works_in_threads() -> None:
+    clock = VirtualClock(0)
+    polls: list[float] = []
+
+    async def poll() -> None:
+        while True:
+            await clock.sleep(5)
+            await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
+            polls.append(clock.now())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(poll)
+        await clock.advance(60)
+        assert polls == [5.0 * number for number in range(1, 13)]
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_cancelled_sleeper_is_forgotten() -> None:
+    clock = VirtualClock()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await clock.sleep(5)
+    assert clock.sleepers == 0
+
+
+async def test_autojump_waits_for_hours_in_no_time() -> None:
+    clock = VirtualClock(0)
+    async with clock.autojump():
+        await clock.sleep(3600)
+        await anyio.to_thread.run_sync(work)
+        await clock.sleep(3600)
+    assert clock.now() == 7200
+
+
+async def test_autojump_lets_a_reply_over_loopback_arrive_first() -> None:
+    clock = VirtualClock(0)
+
+    async def echo(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.send(await stream.receive())
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, echo)
+        tasks.start_soon(clock.sleep, 900)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with clock.autojump(), await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(b"ping")
+            assert await stream.receive() == b"ping"
+            assert clock.now() == 0
+        tasks.cancel_scope.cancel()
+
+
+async def test_an_error_inside_autojump_comes_out_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with VirtualClock().autojump():
+            raise ZeroDivisionError
+
+
+async def test_a_clock_has_one_mover_at_a_time() -> None:
+    clock = VirtualClock()
+    async with clock.autojump():
+        with pytest.raises(RuntimeError, match="one advance or autojump at a time"):
+            await clock.advance(1)
+    await clock.advance(1)
