@@ -72,7 +72,7 @@ PICTURES = tuple(_READERS)
 
 # Possessive, so that no text takes long: an XML prolog, comments and the doctype may stand before the element.
 _SVG = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
+    rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
     re.DOTALL | re.IGNORECASE,
 )
 

@@ -103,7 +103,7 @@ def _small(path: Path, mime: str, side: int) -> Image | None:
             picture = media.open_picture(file, mime)
             if math.prod(picture.size) > _MOST_PIXELS:
                 return None
-            # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
+            # JPEG can be decoded at a half, a quarter or an scaled; the longer side decides.
             picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
             picture.load()
         small = _plain(picture)
@@ -118,8 +118,9 @@ def _plain(picture: Image) -> Image:
         picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         if picture.getchannel("A").getextrema() != (255, 255):
             return picture
-    if picture.mode.startswith("I"):  # 16 bits: only this way they are scaled to 8
-        picture = picture.convert("L")
+    if picture.mode == "I;16":  # converting alone would cut it off at 255
+        scaled = picture.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType] - NumPy's
+        picture = scaled.convert("L")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 

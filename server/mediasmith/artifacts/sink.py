@@ -86,9 +86,8 @@ class Part:
     def _facts(self, fd: int) -> Facts:
         mime = media.sniff(self._head)
         with os.fdopen(fd, "rb", closefd=False) as file:
-            file.seek(0)
+            file.seek(0)  # one of the two looks into it, by the type
             width, height = media.dimensions(file, mime) or (None, None)
-            file.seek(0)
             seconds = media.duration(file, mime)
         return Facts(
             mime=mime,
