@@ -7,6 +7,7 @@ bytes are in temporary files that only want their names.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import traceback
 from collections.abc import AsyncGenerator, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
 from mediasmith.artifacts import FileSink
 from mediasmith.clients import Clients
@@ -125,7 +127,7 @@ class Parts:
             try:
                 placed, renamed = await live.destination.settle(artifact.token, path.name)
             except FileNotFoundError:
-                if not await anyio.Path(path).is_file():
+                if not await to_thread.run_sync(_is_file, path, artifact.sha256):
                     return False
                 placed, renamed = path, False
             if renamed:
@@ -255,6 +257,15 @@ class Parts:
         known.hint = self.redact.text(known.hint)
         known.billed = known.billed or billed
         return known
+
+
+def _is_file(path: Path, sha256: str) -> bool:
+    """Whether this very file stands there, and not another one of its name."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def described(error: MediaError) -> dict[str, JSON]:

@@ -103,7 +103,7 @@ def _small(path: Path, mime: str, side: int) -> Image | None:
             picture = media.open_picture(file, mime)
             if math.prod(picture.size) > _MOST_PIXELS:
                 return None
-            # JPEG can be decoded at a half, a quarter or an scaled; the longer side decides.
+            # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
             picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
             picture.load()
         small = _plain(picture)

@@ -36,7 +36,8 @@ class Recovery:
         Raises:
             MediaError: its folder cannot be opened any more.
         """
-        destination = await Destination.open(self.roots, f"{job.folder}/{job.stem}")
+        destination = await Destination.open(self.roots, f"{job.folder}/")
+        destination.stem = job.stem
         artifacts = await self.library.artifacts(job.id)
         return Live(
             job=job,

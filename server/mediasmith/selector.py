@@ -153,12 +153,7 @@ def _refuse_named(backend: Backend[Any], installed: Installed, reason: str) -> N
 
 
 def _nothing(wish: Wish, installed: Installed, passed: Mapping[str, str]) -> NothingSuitable:
-    stand_ins = [
-        backend.name
-        for backend in installed.backends
-        if backend.name not in passed
-        and any(capability.kind == wish.kind and capability.preference < 0 for capability in backend.capabilities)
-    ]
+    stand_ins = [backend.name for backend in installed.backends if backend.name not in passed]
     hint = f"For a local draft that costs nothing, name backend {stand_ins[0]}." if stand_ins else ""
     if not installed.backends:
         hint = "No backend is installed: install mediasmith again, or a plug-in, and restart the server."

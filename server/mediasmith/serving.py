@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 
 import anyio
 
@@ -19,11 +21,29 @@ _GRACE = 0.7
 
 async def serve_stdio() -> None:
     """Serve until the client is gone. It does not return: the process ends here."""
-    async with opening(Installation.load()) as opened, anyio.create_task_group() as tasks:
+    with _stdout_untouched():
+        installation = Installation.load()
+    async with opening(installation) as opened, anyio.create_task_group() as tasks:
         if sys.platform != "win32":
             tasks.start_soon(_leave_at_signal, opened)
-        await App(opened).run_stdio_async()
+        try:
+            await App(opened).run_stdio_async()
+        except* ConnectionError:
+            pass  # the client died while it was being answered
         await _leave(opened)
+
+
+@contextmanager
+def _stdout_untouched() -> Generator[None]:
+    """What plug-ins write to standard output as they are loaded goes to standard error. Serving, the SDK does this."""
+    wire = os.dup(1)
+    with suppress(OSError):  # there may be no standard error
+        os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(wire, 1)
+        os.close(wire)
 
 
 async def _leave_at_signal(opened: Opening) -> None:
@@ -37,5 +57,7 @@ async def _leave(opened: Opening) -> None:
     end = threading.Timer(_GRACE, os._exit, [0])
     end.daemon = True
     end.start()
-    await opened.leave()
-    os._exit(0)
+    try:
+        await opened.leave()
+    finally:
+        os._exit(0)

@@ -38,7 +38,10 @@ def _folder(path: Path) -> Path:
 def _data_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - heavy: only needed when the folder is not set
 
-    folder = platformdirs.user_data_path("mediasmith", appauthor=False)
+    try:
+        folder = platformdirs.user_data_path("mediasmith", appauthor=False)
+    except RuntimeError:  # an account without a home folder
+        return _temporary_folder()
     return folder if folder.is_absolute() else _temporary_folder()
 
 

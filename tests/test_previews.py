@@ -1,0 +1,216 @@
+"""Small pictures: small enough, like the original, and never an error."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from mediasmith import media
+from mediasmith.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES, Preview, previews
+
+Color = tuple[int, ...]
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def saved(path: Path, picture: Image.Image, form: str = "PNG", **options: object) -> tuple[Path, str]:
+    picture.save(path, form, **options)
+    return path, f"image/{form.lower()}"
+
+
+def opened(preview: Preview) -> Image.Image:
+    assert media.sniff(preview.data) == preview.mime
+    return Image.open(io.BytesIO(preview.data))
+
+
+def assert_like(picture: Image.Image, place: tuple[int, int], color: Color) -> None:
+    """The pixel has about this colour: lossy types are never exact."""
+    found = picture.convert("RGB").getpixel(place)
+    assert isinstance(found, tuple)
+    assert max(abs(a - b) for a, b in zip(found, color, strict=True)) < 24
+
+
+def halves(size: tuple[int, int], left: Color = RED, right: Color = BLUE) -> Image.Image:
+    picture = Image.new("RGB", size, left)
+    picture.paste(right, (size[0] // 2, 0, *size))
+    return picture
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [
+        ((2000, 1000), (512, 256)),
+        ((1000, 2001), (256, 512)),
+        ((513, 100), (512, 100)),
+        ((512, 512), (512, 512)),
+        ((20, 10), (20, 10)),
+        ((5000, 3), (512, 1)),
+    ],
+)
+async def test_a_preview_is_the_picture_made_small(
+    tmp_path: Path, form: str, size: tuple[int, int], small: tuple[int, int]
+) -> None:
+    (preview,) = await previews([saved(tmp_path / "a", halves(size), form)])
+    picture = opened(preview)
+    assert preview.mime == "image/jpeg"
+    assert picture.size == small
+    assert len(preview.data) <= MOST_BYTES
+    assert_like(picture, (picture.width // 8, picture.height // 2), RED)
+    assert_like(picture, (picture.width * 7 // 8, picture.height // 2), BLUE)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "RGBA", "LA", "RGB"])
+async def test_every_kind_of_pixel_is_shown(tmp_path: Path, mode: str) -> None:
+    grey = Image.new("L", (800, 400), 0)
+    grey.paste(255, (400, 0, 800, 400))
+    picture = grey.convert("RGB").convert(mode)
+    (preview,) = await previews([saved(tmp_path / "a", picture, "JPEG" if mode == "CMYK" else "PNG")])
+    assert preview.mime == "image/jpeg"
+    assert_like(opened(preview), (64, 128), (0, 0, 0))
+    assert_like(opened(preview), (448, 128), WHITE)
+
+
+async def test_a_picture_of_16_bits_is_shown_in_8(tmp_path: Path) -> None:
+    (preview,) = await previews([saved(tmp_path / "a", Image.new("I;16", (600, 600), 0x8000))])
+    assert_like(opened(preview), (256, 256), (128, 128, 128))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+async def test_a_transparent_picture_stays_transparent(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGBA", (1000, 1000), (255, 255, 255, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 500, 1000))
+    (preview,) = await previews([saved(tmp_path / "a", picture.convert(mode))])
+    shown = opened(preview)
+    assert preview.mime == "image/webp"
+    assert shown.size == (512, 512)
+    assert shown.convert("RGBA").getchannel("A").getpixel((100, 256)) == 0
+    assert_like(shown, (400, 256), WHITE)
+
+
+async def test_a_turned_photograph_is_shown_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned right by a quarter
+    file = saved(tmp_path / "a", halves((1000, 500)), "JPEG", exif=exif)
+    (preview,) = await previews([file])
+    shown = opened(preview)
+    assert shown.size == (256, 512)
+    assert_like(shown, (128, 64), RED)
+    assert_like(shown, (128, 448), BLUE)
+    assert ImageOps.exif_transpose(shown).size == (256, 512)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_even_noise_is_made_to_fit(tmp_path: Path, mode: str) -> None:
+    noise = Image.frombytes(mode, (700, 700), os.urandom(700 * 700 * len(mode)))
+    files = [saved(tmp_path / f"{number}", noise) for number in range(SINGLES + 9)]
+    made = await previews(files)
+    assert len(made) == SINGLES + 1
+    assert all(0 < len(preview.data) <= MOST_BYTES for preview in made[:SINGLES])
+    assert len(made[-1].data) <= SHEET_BYTES
+    assert sum(len(preview.data) for preview in made) <= 400_000
+
+
+async def test_what_a_picture_carries_along_is_left_out(tmp_path: Path) -> None:
+    profile = os.urandom(60_000)
+    for form in ("JPEG", "PNG", "WEBP"):
+        file = saved(
+            tmp_path / "a", Image.new("RGBA" if form == "WEBP" else "RGB", (64, 64)), form, icc_profile=profile
+        )
+        (preview,) = await previews([file])
+        assert len(preview.data) < 2000
+    file = saved(tmp_path / "a", Image.new("RGB", (64, 64)), "JPEG", comment=b"x" * 60_000)
+    (preview,) = await previews([file])
+    assert len(preview.data) < 2000
+
+
+async def test_previews_come_in_the_order_of_the_files(tmp_path: Path) -> None:
+    colors = [RED, GREEN, BLUE, WHITE]
+    files = [saved(tmp_path / f"{color}", Image.new("RGB", (900, 900), color)) for color in colors]
+    for preview, color in zip(await previews(files), colors, strict=True):
+        assert_like(opened(preview), (256, 256), color)
+
+
+@pytest.mark.parametrize(
+    ("more", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (12, 4, 3), (40, 7, 6)]
+)
+async def test_from_the_fifth_picture_on_there_is_one_sheet(tmp_path: Path, more: int, columns: int, rows: int) -> None:
+    wide, high = Image.new("RGB", (700, 350), RED), Image.new("RGBA", (350, 700), BLUE)
+    files = [saved(tmp_path / "0", wide)] * SINGLES
+    files += [saved(tmp_path / f"{number}", wide if number % 2 else high) for number in range(1, more + 1)]
+    made = await previews(files)
+    assert len(made) == SINGLES + 1
+    sheet = opened(made[-1])
+    cell = sheet.width // columns
+    assert made[-1].mime == "image/jpeg"
+    assert sheet.size == (columns * cell, rows * cell)
+    assert max(sheet.size) <= SHEET_SIDE
+    assert cell >= min(SIDE, SHEET_SIDE // columns - 4)
+    for place in range(more):
+        row, column = divmod(place, columns)
+        middle = (column * cell + cell // 2, row * cell + cell // 2)
+        assert_like(sheet, middle, BLUE if place % 2 else RED)
+        beside = (middle[0], middle[1] - cell * 3 // 8) if place % 2 == 0 else (middle[0] - cell * 3 // 8, middle[1])
+        assert_like(sheet, beside, WHITE)
+
+
+async def test_a_sheet_shows_what_is_transparent_on_white(tmp_path: Path) -> None:
+    ghost = saved(tmp_path / "a", Image.new("RGBA", (400, 400), (255, 0, 0, 0)))
+    made = await previews([ghost] * (SINGLES + 1))
+    assert made[-1].mime == "image/jpeg"
+    assert_like(opened(made[-1]), (200, 200), WHITE)
+
+
+async def test_what_is_no_picture_has_no_preview(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text("<svg/>")
+    (tmp_path / "a.mp3").write_bytes(b"ID3")
+    others = [
+        (tmp_path / "a.svg", "image/svg+xml"),
+        (tmp_path / "a.mp3", "audio/mpeg"),
+        (tmp_path / "a.mp4", "video/mp4"),
+    ]
+    assert await previews(others) == []
+    assert await previews([]) == []
+    assert len(await previews([*others, saved(tmp_path / "b", halves((9, 9)))] * SINGLES)) == SINGLES
+
+
+async def test_a_file_that_cannot_be_read_has_no_preview(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "whole", halves((600, 600)))
+    data = whole[0].read_bytes()
+    (tmp_path / "cut").write_bytes(data[: len(data) // 2])
+    (tmp_path / "other").write_bytes(b"GIF89a")
+    broken = [
+        (tmp_path / "cut", "image/png"),
+        (tmp_path / "other", "image/png"),
+        (tmp_path / "missing", "image/png"),
+        (tmp_path, "image/png"),
+        (whole[0], "image/jpeg"),
+    ]
+    assert await previews(broken) == []
+    made = await previews([whole, *broken, whole, whole])
+    assert len(made) == 2
+    assert opened(made[-1]).width >= 2 * 400
+
+
+async def test_a_picture_of_too_many_pixels_has_no_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = saved(tmp_path / "a", halves((600, 100)))
+    monkeypatch.setattr("mediasmith.previews._MOST_PIXELS", 60_000)
+    assert len(await previews([file])) == 1
+    monkeypatch.setattr("mediasmith.previews._MOST_PIXELS", 59_999)
+    assert await previews([file]) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]), st.data())
+async def test_no_damage_is_an_error(tmp_path: Path, form: str, data: st.DataObject) -> None:
+    path, mime = saved(tmp_path / "a", halves((64, 64)), form)
+    body = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(body[: data.draw(st.integers(0, len(body)))])
+    assert len(await previews([(path, mime)])) <= 1

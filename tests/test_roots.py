@@ -1,0 +1,191 @@
+"""Where files may be, and where they go when nobody says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mediasmith.errors import NotAllowed
+from mediasmith.roots import Roots
+from mediasmith.settings import Settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own, and nothing else that the system knows."""
+    folder = tmp_path.resolve() / "home"
+    folder.mkdir()
+    for name in list(os.environ):
+        if name.startswith("XDG_") or name in {"TMPDIR", "TEMP", "TMP"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def project(home: Path) -> Path:
+    """A folder that someone works in."""
+    folder = home / "project"
+    folder.mkdir()
+    return folder
+
+
+def test_in_a_project_files_go_to_its_media_folder(project: Path) -> None:
+    roots = Roots.find(Settings(), project)
+    assert roots.output == project / "media"
+    assert roots.allowed == (project / "media", project)
+    assert not (project / "media").exists()
+
+
+def test_the_setting_wins_over_the_project(project: Path, tmp_path: Path) -> None:
+    chosen, other = tmp_path.resolve() / "chosen", tmp_path.resolve() / "other"
+    roots = Roots.find(Settings(output_dir=chosen, allowed_dirs=(other, chosen, project)), project)
+    assert roots.output == chosen
+    assert roots.allowed == (chosen, project, other)
+    assert not chosen.exists()
+
+
+@pytest.mark.parametrize("folder", ["/", "~", "/tmp", "/usr", "/usr/share", "/etc", "/bin", "/home", "/proc/self"])
+def test_elsewhere_they_go_to_the_pictures(home: Path, folder: str) -> None:
+    roots = Roots.find(Settings(), Path(folder).expanduser())
+    assert roots.output == home / "Pictures" / "mediasmith"
+    assert roots.allowed == (roots.output,)
+    assert not roots.output.exists()
+
+
+def test_the_temporary_folder_of_the_environment_is_no_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(home / "tmp"))
+    inside = home / "tmp" / "work"
+    inside.mkdir(parents=True)
+    assert Roots.find(Settings(), home / "tmp").output == home / "Pictures" / "mediasmith"
+    assert Roots.find(Settings(), inside).output == inside / "media"
+
+
+def test_an_installed_application_is_no_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = home / "Library" / "app"
+    inside.mkdir(parents=True)
+    assert Roots.find(Settings(), inside).output == home / "Pictures" / "mediasmith"
+    monkeypatch.setenv("TMPDIR", str(home / "Library"))  # some systems keep temporary files among applications
+    assert Roots.find(Settings(), inside).output == inside / "media"
+
+
+def test_a_folder_that_cannot_be_written_is_no_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = os.access
+
+    def refuse(path: Path, mode: int) -> bool:
+        return access(path, mode) and path != project
+
+    monkeypatch.setattr(os, "access", refuse)
+    assert Roots.find(Settings(), project).allowed == (project.parent / "Pictures" / "mediasmith",)
+
+
+def test_without_pictures_they_go_to_the_data_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "Pictures").write_text("not a folder")
+    data = home / "data"
+    assert Roots.find(Settings(data_dir=data), Path("/")).output == data / "media"
+
+
+def test_an_account_without_a_home_still_has_a_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", os.fspath)
+    data = home / "data"
+    assert Roots.find(Settings(data_dir=data), Path("/")).output == data / "media"
+    assert Roots.find(Settings(data_dir=data), home).output == home / "media"
+
+
+def test_a_removed_working_directory_is_no_obstacle(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    roots = Roots.find(Settings())
+    assert roots.output == home / "Pictures" / "mediasmith"
+    assert roots.confine("a.png") == roots.output / "a.png"
+
+
+def test_the_working_directory_is_the_processs_own_by_default(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert Roots.find(Settings()) == Roots.find(Settings(), project)
+
+
+def test_links_in_the_settings_are_resolved(project: Path, home: Path) -> None:
+    (home / "real").mkdir()
+    (home / "link").symlink_to(home / "real")
+    roots = Roots.find(Settings(output_dir=home / "link" / "out", allowed_dirs=(home / "link",)), project)
+    assert roots.allowed == (home / "real" / "out", project, home / "real")
+    assert roots.confine(home / "link" / "a.png") == home / "real" / "a.png"
+
+
+def test_a_project_cannot_allow_more_by_a_link(project: Path, home: Path) -> None:
+    (home / "secret").mkdir()
+    (project / "media").symlink_to(home / "secret")
+    roots = Roots.find(Settings(), project)
+    with pytest.raises(NotAllowed):
+        roots.confine(home / "secret" / "a.png")
+    with pytest.raises(NotAllowed):
+        roots.confine(roots.output)
+
+
+def test_a_relative_path_starts_at_the_project(project: Path) -> None:
+    roots = Roots.find(Settings(), project)
+    assert roots.confine("out/a.png") == project / "out" / "a.png"
+    assert roots.confine(Path("..foo")) == project / "..foo"
+    assert roots.confine("a/../b") == project / "b"
+    assert roots.confine("1.0..2.0") == project / "1.0..2.0"
+    assert roots.confine("") == project
+
+
+def test_a_relative_path_starts_in_an_allowed_working_directory(home: Path) -> None:
+    roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=(home,)), home)
+    assert roots.confine("a.png") == home / "a.png"
+
+
+def test_elsewhere_a_relative_path_starts_at_the_output_folder(home: Path) -> None:
+    roots = Roots.find(Settings(output_dir=home / "out"), Path("/"))
+    assert roots.confine("a.png") == home / "out" / "a.png"
+
+
+def test_a_tilde_is_the_home_folder(home: Path) -> None:
+    roots = Roots.find(Settings(allowed_dirs=(home,)), Path("/"))
+    assert roots.confine("~/a.png") == home / "a.png"
+    assert roots.confine("~no-such-user/a.png") == roots.output / "~no-such-user" / "a.png"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["..", "../etc", "a/../../b", "./../../etc", "/etc/passwd", "/", "//etc", "link/x", "link", "loop/../../x", "~"],
+)
+def test_a_path_that_leads_out_is_refused_with_what_is_allowed(project: Path, path: str) -> None:
+    (project / "link").symlink_to("/etc")
+    (project / "loop").symlink_to(project / "loop")
+    with pytest.raises(NotAllowed) as refused:
+        Roots.find(Settings(), project).confine(path)
+    assert str(project) in refused.value.message
+    assert "MEDIASMITH_ALLOWED_DIRS" in refused.value.hint
+
+
+def test_a_circle_of_links_is_a_path_like_any_other(project: Path) -> None:
+    (project / "loop").symlink_to(project / "loop")
+    assert Roots.find(Settings(), project).confine("loop").parent == project
+
+
+@pytest.mark.parametrize("path", ["\0", "a\0b", "~\0", "a/\0/b", "\ud800", "~\ud800"])
+def test_text_that_is_no_path_is_refused(project: Path, path: str) -> None:
+    with pytest.raises(NotAllowed, match="NUL"):
+        Roots.find(Settings(), project).confine(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=40) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "~"])).map("/".join))
+def test_whatever_is_allowed_is_a_real_path_inside(project: Path, path: str) -> None:
+    roots = Roots.find(Settings(), project)
+    try:
+        real = roots.confine(path)
+    except NotAllowed:
+        return
+    assert real.is_relative_to(project)
+    assert str(real) == os.path.realpath(real)
