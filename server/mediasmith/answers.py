@@ -9,13 +9,14 @@ from typing import Any
 from pydantic import JsonValue
 
 from mediasmith.contract import JSON
+from mediasmith.errors import restored
 from mediasmith.jobs import standing
 from mediasmith.library import Artifact, Job, Part
 from mediasmith.live import Errand, Live
 from mediasmith.results import Attempt, Cost, Item, MediaFile, MediaResult, Status
 
 _MAX_DETAILS = 2000
-"""Characters of provider material in one answer."""
+"""Bytes of provider material in one answer."""
 
 _MAX_PROMPT = 80
 """Characters of each prompt that a batch's items repeat."""
@@ -45,8 +46,8 @@ def answer(job: Job, parts: Sequence[Part], artifacts: Sequence[Artifact], live:
         warnings=job.warnings,
         attempts=_attempts(job),
         cost=_cost(parts),
-        progress=live.progress if live else None,
-        message=standing(live) if job.state == "running" else "",
+        progress=live.progress if live and job.state == "running" else None,
+        message=standing(live) if live and job.state == "running" else "",
         details=_details(parts),
         items=_items(errand, parts, artifacts) if len(errand.prompts) > 1 else (),
         error=_error(job.error),
@@ -100,7 +101,8 @@ def _details(parts: Sequence[Part]) -> Mapping[str, JsonValue]:
     if len(told) == 1:
         told = next(iter(told.values()))
     text = json.dumps(told)
-    return told if len(text) <= _MAX_DETAILS else {"cut": text[:_MAX_DETAILS]}
+    # Inside a text, every quote and backslash takes two characters.
+    return told if len(text) <= _MAX_DETAILS else {"cut": text[: _MAX_DETAILS // 2 - 10]}
 
 
 def _items(errand: Errand, parts: Sequence[Part], artifacts: Sequence[Artifact]) -> tuple[Item, ...]:
@@ -130,6 +132,4 @@ def _item_status(made: int, count: int, phases: set[str]) -> Status:
 
 
 def _error(record: JSON) -> str:
-    if not isinstance(record, Mapping):
-        return ""
-    return " ".join(str(record[key]) for key in ("message", "hint") if record.get(key))
+    return str(restored(record)) if record else ""

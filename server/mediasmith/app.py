@@ -194,20 +194,14 @@ def instructions(installation: Installation) -> str:
     can = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
     lines = [
         "Makes media files on disk with generate_media and changes them with continue_edit.",
-        f"Ready: {can}.",
-        *(
-            ["Not ready: " + "; ".join(f"{name} ({reason})" for name, reason in unready.items()) + "."]
-            if unready
-            else []
-        ),
         "If an answer says running, collect it with get_job; calling again would make and bill another.",
         "Show the user the path of each file.",
-        *(
-            ["Settings with problems: see list_backends."]
-            if installation.problems or installation.registry.broken
-            else []
-        ),
+        f"Ready: {can}.",
     ]
+    if installation.problems or installation.registry.broken:
+        lines.append("Settings with problems: see list_backends.")
+    if unready:  # last, for it may be cut off
+        lines.append("Not ready: " + "; ".join(f"{name} ({reason})" for name, reason in unready.items()) + ".")
     return _capped(" ".join(lines))
 
 

@@ -97,7 +97,7 @@ def request_of(arguments: Mapping[str, Any], schema: Schema) -> Request:
         wait_seconds=given.get("wait_seconds"),
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
-        continuation_id=given.get("continuation_id", "").strip().removeprefix("media://"),
+        continuation_id=_continuation(given["continuation_id"]) if edit else "",
     )
 
 
@@ -119,6 +119,13 @@ def _about(name: str, properties: Mapping[str, Schema]) -> str:
 def _name(backend: str) -> str:
     name = backend.strip().lower()
     return "" if name == "auto" else name
+
+
+def _continuation(text: str) -> str:
+    identifier = text.strip().removeprefix("media://")
+    if not identifier:
+        raise InvalidRequest("continuation_id is empty; it stands in the answer that made the file.", billed="no")
+    return identifier
 
 
 def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]]) -> bool:

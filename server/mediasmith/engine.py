@@ -9,7 +9,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -76,7 +77,7 @@ class Engine:
             MediaError: nothing could be made; the text says what was spent and what to do.
         """
         request = request_of(given, self.installation.tools["generate_media"].parameters)
-        return await self._make("generate_media", given, request, caller)
+        return await self._make("generate_media", request, caller)
 
     async def continue_edit(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
         """Change or extend an earlier result.
@@ -85,7 +86,7 @@ class Engine:
             MediaError: as `generate`; UnknownContinuation when this caller has no such continuation.
         """
         request = request_of(given, self.installation.tools["continue_edit"].parameters)
-        return await self._make("continue_edit", given, request, caller)
+        return await self._make("continue_edit", request, caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
         """What can be made here, by whom, and what is missing for the rest.
@@ -111,10 +112,11 @@ class Engine:
         job = await self._job(job_id, caller.principal)
         if asked.get("cancel"):
             await self.jobs.cancel(job)
-        else:
-            await self.jobs.adopt(job)
-            await self.jobs.wait(job, seconds=asked.get("wait_seconds", caller.wait), notify=caller.notify)
-        return await self._answer(await self.jobs.look(job))
+            return await self._answer(await self.jobs.look(job))
+        await self.jobs.adopt(job)
+        job = await self.jobs.look(job)
+        seconds = asked.get("wait_seconds", caller.wait)
+        return await self._answer(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
 
     async def artifact(self, artifact_id: str, principal: str) -> Artifact:
         """A saved file's record.
@@ -133,11 +135,8 @@ class Engine:
 
     def answered(self, result: MediaResult) -> None:
         """The answer is leaving the server: from now on the same call makes a new job."""
-        live = self.jobs.live(result.job_id)
-        if live is not None:
-            live.answered = True
         if result.job_id:
-            self.jobs.tasks.start_soon(self.library.mark_answered, result.job_id)
+            self.jobs.answered(result.job_id)
 
     async def release(self) -> None:
         """Record where this process's jobs stand, for others to go on with."""
@@ -148,9 +147,9 @@ class Engine:
         await self.clients.close()
         await self.library.close()
 
-    async def _make(self, tool: ToolName, given: Mapping[str, Any], request: Request, caller: Caller) -> MediaResult:
+    async def _make(self, tool: ToolName, request: Request, caller: Caller) -> MediaResult:
         await self._sweep()
-        fingerprint = _fingerprint(tool, given)
+        fingerprint = _fingerprint(tool, request)
         earlier = None if request.dry_run else await self._unanswered(fingerprint, caller.principal)
         if earlier is None:
             decided = await self._start(tool, request, fingerprint, caller.principal)
@@ -164,7 +163,7 @@ class Engine:
         result = await self._answer(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.answered(result)
-            raise restored(job.error, job_id=job.id if result.status == "unknown" else "")
+            raise restored(job.error)
         if earlier is not None:
             note = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
             return result.model_copy(update={"warnings": (note, *result.warnings)})
@@ -176,37 +175,34 @@ class Engine:
         job_id = new_id()
         scratch = _scratch(self.installation.settings) / owner / job_id
         origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
-        try:
+        async with AsyncExitStack() as unless_started:
+            unless_started.push_async_callback(_remove, scratch)
             decision = await self.planning.decide(request, principal=principal, origin=origin, scratch=scratch)
             if request.dry_run:
-                await _remove(scratch)
                 return decision.forecast(request)
             destination = await Destination.open(self.roots, request.output)
-        except BaseException:
-            await _remove(scratch)
-            raise
-        now = self.clock.now()
-        errand = Errand(
-            prompts=request.prompts,
-            count=request.n,
-            parent=origin.id if origin else "",
-            history=origin.prompts if origin else (),
-        )
-        job = Job(
-            id=job_id,
-            principal=principal,
-            fingerprint=fingerprint,
-            tool=tool,
-            kind=decision.wish.kind,
-            request=errand.json(),
-            owner=owner,
-            folder=str(destination.folder),
-            stem=destination.stem,
-            created=now,
-            updated=now,
-        )
-        await self.jobs.start(
-            Plan(
+            unless_started.push_async_callback(destination.close)
+            errand = Errand(
+                prompts=request.prompts,
+                count=request.n,
+                parent=origin.id if origin else "",
+                history=origin.prompts if origin else (),
+            )
+            now = self.clock.now()
+            job = Job(
+                id=job_id,
+                principal=principal,
+                fingerprint=fingerprint,
+                tool=tool,
+                kind=decision.wish.kind,
+                request=errand.json(),
+                owner=owner,
+                folder=str(destination.folder),
+                stem=destination.stem,
+                created=now,
+                updated=now,
+            )
+            plan = Plan(
                 job=job,
                 errand=errand,
                 choices=decision.choices,
@@ -215,17 +211,18 @@ class Engine:
                 origin=origin,
                 origin_file=decision.origin_file,
             )
-        )
+            await self.jobs.start(plan)
+            unless_started.pop_all()
         return job
 
     async def _unanswered(self, fingerprint: str, principal: str) -> Job | None:
         """An earlier job of the same call, whose answer never got out and that nobody waits for."""
         job = await self.library.unanswered(principal, fingerprint, since=self.clock.now() - _ATTACH)
-        if job is None:
+        if job is None or self.jobs.was_answered(job.id):
             return None
         live = self.jobs.live(job.id)
         if live is not None:
-            return None if live.waiters or live.answered else job
+            return None if live.waiters else live.job
         if await self.jobs.elsewhere(job):
             return None
         await self.jobs.adopt(job)
@@ -299,9 +296,9 @@ def assemble(installation: Installation, clock: Clock, *, clients: TaskGroup, wo
     )
 
 
-def _fingerprint(tool: ToolName, given: Mapping[str, Any]) -> str:
+def _fingerprint(tool: ToolName, request: Request) -> str:
     """The same for calls that ask for the same; how long to wait is no part of it."""
-    asked = {name: value for name, value in given.items() if value is not None and name != "wait_seconds"}
+    asked = vars(replace(request, wait_seconds=None))
     return hashlib.sha256(json.dumps([tool, asked], sort_keys=True).encode()).hexdigest()
 
 

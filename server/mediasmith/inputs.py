@@ -287,6 +287,13 @@ def _naming(argument: str) -> Generator[None]:
     except MediaError as error:
         kind = type(error) if isinstance(error, InvalidRequest) else InvalidRequest
         raise kind(f"{argument}: {error.message}", error.hint, billed="no") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise MediaError(
+            f"{argument}: it could not be kept for this call: {reason}.",
+            "Make room on the disk of MEDIASMITH_DATA_DIR, or give the input as a path.",
+            billed="no",
+        ) from error
 
 
 def _local_path(rest: str) -> str:

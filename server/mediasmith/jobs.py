@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,13 +21,14 @@ from anyio.abc import TaskGroup
 
 from mediasmith.caller import Notify
 from mediasmith.clock import Clock
-from mediasmith.errors import InvalidRequest, MediaError, ProviderError
+from mediasmith.errors import Billed, Cancelled, InvalidRequest, MediaError
 from mediasmith.library import Job, JobState, Library, Part
 from mediasmith.live import Live
 from mediasmith.making import Making, Plan
 from mediasmith.owners import Owner, alive
 from mediasmith.parts import described
 from mediasmith.recovery import Recovery
+from mediasmith.redact import told
 from mediasmith.waiting import happens
 
 _log = logging.getLogger(__name__)
@@ -34,6 +38,12 @@ _HEARTBEAT = 5.0
 
 _WATCH = 1.0
 """Seconds between two looks at a job that another process works on."""
+
+_UNWINDING = 0.2
+"""Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
+
+_BILLED: tuple[Billed, ...] = ("no", "unknown", "yes")
+"""In the order in which one part's decides for the whole job."""
 
 
 @dataclass(kw_only=True)
@@ -47,9 +57,11 @@ class Jobs:
     clock: Clock
     folder: Path
     _live: dict[str, Live] = field(default_factory=dict[str, Live])
+    _answered: set[str] = field(default_factory=set[str])
     _owner: Owner | None = None
     _claiming: anyio.Lock = field(default_factory=anyio.Lock)
     _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
+    _taking: anyio.Lock = field(default_factory=anyio.Lock)
     _swept: bool = False
 
     async def owner(self) -> str:
@@ -64,17 +76,19 @@ class Jobs:
         return self._live.get(job_id)
 
     async def start(self, plan: Plan) -> None:
-        """Record the job, and let it run in the background."""
+        """Record the job, and let it run in the background. A cancelled call leaves neither half done."""
         live = Live(job=plan.job, errand=plan.errand, destination=plan.destination)
         parts = self.making.begin(plan, live)
-        await self.library.add_job(live.job, parts)
+        with anyio.CancelScope(shield=True):
+            await self.library.add_job(live.job, parts)
         self._live[live.job.id] = live
 
         async def make() -> None:
             try:
                 await self.making.make(plan, live, parts)
             finally:
-                await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
 
         self.tasks.start_soon(self._run, live, make)
 
@@ -85,11 +99,21 @@ class Jobs:
             live = self._live.get(job.id)
             if live is None and not await self.elsewhere(job):
                 break  # nobody works on it: it waits to be collected
-            await self._pause(live, left)
-            job = await self.look(job)
-            if notify is not None and job.state == "running":
-                await notify(self.clock.now() - started, standing(live))
+            with _waited_for(live):
+                await self._pause(live, left)
+                job = live.job if live else await self.look(job)
+                if notify is not None and job.state == "running":
+                    await notify(self.clock.now() - started, standing(live))
         return job
+
+    def answered(self, job_id: str) -> None:
+        """The job's answer is leaving the server."""
+        self._answered.add(job_id)
+        self.tasks.start_soon(self._record_answered, job_id)
+
+    def was_answered(self, job_id: str) -> bool:
+        """Whether the job's answer has left, and that is not recorded yet."""
+        return job_id in self._answered
 
     async def look(self, job: Job) -> Job:
         """The job as it stands now."""
@@ -103,22 +127,25 @@ class Jobs:
         return await to_thread.run_sync(alive, self.folder, job.owner)
 
     async def cancel(self, job: Job) -> None:
-        """Stop a job, at the provider too where it can be told.
+        """Stop a job, at the provider too where it can be told. One that has ended stays as it is.
 
         Raises:
             InvalidRequest: another process works on it, and its provider cannot be told.
         """
-        live = self._live.get(job.id)
-        if live is None and await self.elsewhere(job):
-            await self._cancel_elsewhere(job)
-            return
-        if live is None:
-            stored = await self._take(job)
-            stored.cancelled = True
-            await self._run(stored, lambda: self.recovery.cancel(stored))
-            return
-        live.cancelled = True
-        live.scope.cancel()
+        async with self._taking:
+            job = await self.look(job)
+            if job.state != "running":
+                return
+            live = self._live.get(job.id)
+            if live is None and await self.elsewhere(job):
+                await self._cancel_elsewhere(job)
+                return
+            if live is None:
+                live = await self._take(job)
+                self.tasks.start_soon(self._run, live, partial(self.recovery.mend, live))
+            elif not live.cancelled:
+                live.scope.cancel()
+            live.cancelled = True
         await live.done.wait()
 
     async def sweep(self) -> bool:
@@ -140,84 +167,114 @@ class Jobs:
         Raises:
             MediaError: its folder cannot be opened any more.
         """
-        if job.state == "running" and job.id not in self._live and not await self.elsewhere(job):
-            live = await self._take(job)
-            self.tasks.start_soon(self._run, live, lambda: self.recovery.collect(live))
+        async with self._taking:
+            job = await self.look(job)
+            if job.state == "running" and job.id not in self._live and not await self.elsewhere(job):
+                live = await self._take(job)
+                self.tasks.start_soon(self._run, live, partial(self.recovery.collect, live))
 
     async def release(self) -> None:
         """What this process was still at is recorded as for one that died, for others to go on with."""
         with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(_UNWINDING):
+                for live in list(self._live.values()):
+                    await live.ended.wait()
+            for job_id in list(self._answered):
+                await self._record_answered(job_id)
             for live in list(self._live.values()):
-                await self.recovery.mend(live)
+                await self._quietly(live, self.recovery.mend(live))
                 await self._finish(live)
-                await live.destination.close()
             if self._owner is not None:
-                await to_thread.run_sync(self._owner.release)
+                with suppress(MediaError):  # the lock goes with the process
+                    await to_thread.run_sync(self._owner.release)
 
     async def _adopt_or_leave(self, job: Job) -> None:
         try:
             await self.adopt(job)
-        except MediaError as error:
-            _log.warning("job %s stays as it was left: %s", job.id, error)
+        except Exception as error:  # noqa: BLE001 - one record that makes no sense must not stop the others
+            _log.warning("job %s stays as it was left: %s", job.id, told(error))
 
     async def _take(self, job: Job) -> Live:
+        """The job as it was left, from now on this process's. Only one task at a time may do this."""
         own = await self.owner()
         if job.owner != own and not await self.library.claim(job.id, old=job.owner, new=own):
             raise InvalidRequest("Another server process has just taken this job over.", "Ask again.", billed="no")
-        live = await self.recovery.reopen(replace(job, owner=own))
+        live = await self.recovery.reopen(replace(job, owner=own, error=None))
         self._live[job.id] = live
-        await self.recovery.mend(live)
         return live
 
     async def _run(self, live: Live, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
         try:
-            with live.scope:
-                await work()
-            await self._finish(live)
-        except Exception as error:  # noqa: BLE001 - the top of a job
-            _log.exception("job %s could not be recorded", live.job.id)
-            live.errors[0] = error if isinstance(error, MediaError) else ProviderError(type(error).__name__)
-            live.job = replace(live.job, state="failed", error=described(live.errors[0]))
-        self._live.pop(live.job.id, None)
-        live.done.set()
-        await live.destination.close()
+            try:
+                with live.scope:
+                    await work()
+                if live.cancelled:
+                    await self.recovery.cancel(live)
+            except Exception as error:  # noqa: BLE001 - the top of a job
+                _log.error("job %s was stopped by %s", live.job.id, told(error))
+                live.errors.setdefault(0, _own_fault(error))
+                await self._quietly(live, self.recovery.mend(live))
+            with anyio.CancelScope(shield=True):
+                await self._finish(live)
+            del self._live[live.job.id]
+            live.done.set()
+        finally:
+            live.ended.set()
 
     async def _finish(self, live: Live) -> None:
-        error = next(iter(live.errors.values()), None)
-        with anyio.CancelScope(shield=True):
-            live.job = replace(
-                live.job,
-                state=_state(live),
-                updated=self.clock.now(),
-                error=described(error) if error else None,
-            )
-            await self.library.save_job(live.job)
+        state = _state(live)
+        error = _error(live, state)
+        live.job = replace(live.job, state=state, updated=self.clock.now(), error=described(error) if error else None)
+        await self._quietly(live, self.library.save_job(live.job))
+        await self._quietly(live, live.destination.close())
+
+    async def _quietly(self, live: Live, step: Awaitable[None]) -> None:
+        """What cannot be recorded now is found as it was by whoever asks for the job next."""
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            _log.warning("the end of job %s could not be recorded: %s", live.job.id, told(error))
+
+    async def _record_answered(self, job_id: str) -> None:
+        with anyio.CancelScope(shield=True):  # a program may close right after its answer
+            try:
+                await self.library.mark_answered(job_id)
+            except MediaError as error:
+                _log.warning("that job %s was answered could not be recorded: %s", job_id, error.message)
+            else:
+                self._answered.discard(job_id)
 
     async def _pause(self, live: Live | None, left: float) -> None:
         if live is None:
             await self.clock.sleep(min(_WATCH, left))
             return
-        live.waiters += 1
-        try:
-            await happens(self.clock, min(_HEARTBEAT, left), live.done)
-        finally:
-            live.waiters -= 1
+        await happens(self.clock, min(_HEARTBEAT, left), live.done)
 
     async def _cancel_elsewhere(self, job: Job) -> None:
         """Tell the provider in the other process's stead; that process will hear of it at its next poll."""
         live = await self.recovery.reopen(job)
-        told = [await self._stop(live, part) for part in live.parts.values()]
-        await live.destination.close()
-        if not any(told):
+        try:
+            stopped = [await self.recovery.stop(live, part) for part in live.parts.values()]
+        finally:
+            await live.destination.close()
+        if not any(stopped):
             raise InvalidRequest(
                 "Another server process works on this job, and its provider cannot be told to stop.",
                 "Cancel it in the session that started it, or let it end.",
             )
 
-    async def _stop(self, live: Live, part: Part) -> bool:
-        choice = self.recovery.choice(part)
-        return choice is not None and await self.recovery.parts.stop(live, part, choice)
+
+@contextmanager
+def _waited_for(live: Live | None) -> Generator[None]:
+    if live is None:
+        yield
+        return
+    live.waiters += 1
+    try:
+        yield
+    finally:
+        live.waiters -= 1
 
 
 def standing(live: Live | None) -> str:
@@ -232,13 +289,33 @@ def standing(live: Live | None) -> str:
 
 def _state(live: Live) -> JobState:
     phases = {part.phase for part in live.parts.values()}
-    errand = live.errand
-    if "accepted" in phases and not live.cancelled:
+    if phases & {"accepted", "saving"}:
         return "running"  # our waiting ended, the provider's work did not
-    if len(live.artifacts) >= len(errand.prompts) * errand.count:
+    if not _lacking(live):
         return "done"
     if live.artifacts:
         return "partial"
-    if live.cancelled:
+    if live.cancelled or "cancelled" in phases:
         return "cancelled"
     return "unknown" if "unknown" in phases else "failed"
+
+
+def _lacking(live: Live) -> set[int]:
+    """The prompts of which fewer files were made than were asked for."""
+    made = Counter(live.parts[artifact.part].item for artifact in live.artifacts)
+    return {item for item in range(len(live.errand.prompts)) if made[item] < live.errand.count}
+
+
+def _error(live: Live, state: JobState) -> MediaError | None:
+    """Why there is not all that was asked for, and whether anything of it was paid for."""
+    lacking = _lacking(live)
+    error = next((error for item, error in live.errors.items() if item in lacking), None)
+    if state == "cancelled":
+        error = Cancelled("The job was cancelled.")
+    if error is not None:
+        error.billed = max((part.billed for part in live.parts.values()), key=_BILLED.index, default="no")
+    return error
+
+
+def _own_fault(error: Exception) -> MediaError:
+    return error if isinstance(error, MediaError) else MediaError(f"Mediasmith itself failed ({type(error).__name__}).")

@@ -47,7 +47,7 @@ class Live:
     """A job that this process works on: its record as it grows, and where its files go.
 
     `errors` has the last error of each prompt. `cancelled` says that its caller wanted it stopped. `waiters` counts
-    the calls that wait for the end; `answered` says that one was told where to collect it.
+    the calls that wait for the end. `done`: its end is recorded. `ended`: no task works on it any more.
     """
 
     job: Job
@@ -58,8 +58,8 @@ class Live:
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     done: anyio.Event = field(default_factory=anyio.Event)
+    ended: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
-    answered: bool = False
     waiters: int = 0
     progress: float | None = None
     message: str = ""
@@ -76,7 +76,8 @@ class Live:
             self.job = replace(self.job, attempts=(*self.job.attempts, attempt))
 
     def report(self, pending: Pending) -> None:
-        """Take note of how far the provider is. Providers send all kinds of numbers; only 0 to 1 counts."""
-        if pending.progress is not None and 0 <= pending.progress <= 1:
-            self.progress = pending.progress
+        """Take note of how far the provider is. Providers send all kinds of things; only a number from 0 to 1 counts."""
+        progress: object = pending.progress
+        if isinstance(progress, int | float) and 0 <= progress <= 1:
+            self.progress = float(progress)
         self.message = pending.message

@@ -12,12 +12,13 @@ from mediasmith.artifacts import Destination
 from mediasmith.clock import Clock
 from mediasmith.contract import JSON, Source
 from mediasmith.errors import (
+    Cancelled,
+    InvalidRequest,
     MediaError,
-    MissingKey,
     ModelGone,
-    OutOfCredit,
     ProviderError,
     RateLimited,
+    Refused,
     StateGone,
     Unreachable,
     Unsuitable,
@@ -43,8 +44,8 @@ _MODEL_ONLY = (ModelGone, Unsuitable)
 _PASSING = (Unreachable, RateLimited, ProviderError)
 """What may be better in a moment."""
 
-_MOVES_ON = (*_MODEL_ONLY, *_PASSING, OutOfCredit, MissingKey)
-"""What `auto` goes on from, when nothing was billed. A refusal is never taken elsewhere."""
+_FINAL = (Refused, InvalidRequest, Cancelled)
+"""What `auto` takes nowhere else, whether billed or not: a refusal, a mistake in the request, a change of mind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,8 @@ class Making:
             live.attempt(choice, f"{type(error).__name__}: {error.message}")
             self._rest(choice, error)
             if left := _left(error, choices):
+                if isinstance(error, ModelGone):
+                    live.warn(f"{_name(choice)} is no longer served; {_name(left[0])} was used instead.")
                 await self._move_on(plan, live, part, left)
             else:
                 live.errors[part.item] = error
@@ -112,8 +115,12 @@ class Making:
     async def _move_on(self, plan: Plan, live: Live, part: Part, choices: tuple[Choice, ...]) -> None:
         """The same files from the next choice, which may take more calls for them."""
         parts = self._split(live, choices[0], item=part.item, prompt=part.prompt, first=part.first, count=part.count)
-        await self.library.add_parts(parts)
-        await self._together(plan, live, parts, choices)
+        try:
+            await self.library.add_parts(parts)
+        except MediaError as trouble:
+            live.errors[part.item] = trouble
+        else:
+            await self._together(plan, live, parts, choices)
 
     async def _persist(self, plan: Plan, live: Live, part: Part, choices: tuple[Choice, ...]) -> None:
         """Make the part with the first choice; send again what was not accepted, when there is nobody else."""
@@ -128,6 +135,7 @@ class Making:
                     raise
                 live.message = error.message
                 await self.clock.sleep(wait)
+                live.message = ""
                 pause *= 2
         return None
 
@@ -136,7 +144,7 @@ class Making:
         try:
             await self.parts.make(live, part, choice, state=state)
         except StateGone as error:
-            if state is None or plan.origin_file is None or choice.capability.edits is None:
+            if plan.origin_file is None or choice.capability.edits is None or error.billed != "no" or state is None:
                 raise
             live.warn(f"{error.message} The saved file was sent in its place.")
             await self.parts.make(live, part, choice.from_file(plan.origin_file), state=None)
@@ -165,13 +173,17 @@ class Making:
         return parts
 
     def _rest(self, choice: Choice, error: MediaError) -> None:
-        if isinstance(error, _MOVES_ON) and not isinstance(error, _MODEL_ONLY) and error.billed == "no":
+        if _moves_on(error) and not isinstance(error, (*_MODEL_ONLY, StateGone)):
             self.resting[choice.backend.name] = self.clock.now() + _REST
+
+
+def _moves_on(error: MediaError) -> bool:
+    return error.billed == "no" and not isinstance(error, _FINAL)
 
 
 def _left(error: MediaError, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """The choices that are left after this error of the first one; a stand-in is never among them."""
-    if not isinstance(error, _MOVES_ON) or error.billed != "no":
+    if not _moves_on(error):
         return ()
     failed, *rest = choices
     return tuple(
@@ -180,3 +192,7 @@ def _left(error: MediaError, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         if choice.capability.preference >= 0
         and (isinstance(error, _MODEL_ONLY) or choice.backend.name != failed.backend.name)
     )
+
+
+def _name(choice: Choice) -> str:
+    return f"{choice.backend.name} {choice.model.id}"

@@ -60,15 +60,17 @@ async def opening(installation: Installation, *, clock: Clock | None = None) -> 
     owners, work = anyio.create_task_group(), anyio.create_task_group()
     opened = Opening(installation, clock or SystemClock(), owners, work)
     async with owners:
-        async with work:
-            try:
-                yield opened
-            except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
-                failure = error
-            work.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await opened.leave()
-            await opened.close()
+        try:
+            async with work:
+                try:
+                    yield opened
+                except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
+                    failure = error
+                work.cancel_scope.cancel()
+        finally:  # also when the program is cancelled: the owners end only when they are told to
+            with anyio.CancelScope(shield=True):
+                await opened.leave()
+                await opened.close()
     if failure is not None:
         raise failure
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 from datetime import UTC, datetime
 
 from mediasmith.artifacts import Facts, FileSink, filename, new_id
 from mediasmith.clock import Clock
 from mediasmith.contract import JSON, MEDIA_TYPES, Output, Remote, Result
-from mediasmith.errors import ProviderError, TimedOut, Unreachable
+from mediasmith.errors import MediaError, ProviderError, TimedOut, Unreachable
 from mediasmith.library import Artifact, Part
 from mediasmith.live import Live
 from mediasmith.media import extension, media_type
 from mediasmith.net import Downloader
 from mediasmith.selector import Choice
 from mediasmith.settings import Settings
+from mediasmith.waiting import Expired, within
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,14 @@ _MAX_STATE = 65_536
 
 _SLOWEST_RETRY = 60.0
 """Failed downloads back off to this many seconds."""
+
+
+def json_size(value: JSON) -> int | None:
+    """Bytes of a value written as JSON, or None when it is no JSON."""
+    try:
+        return len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def token(part: Part, number: int) -> str:
@@ -52,15 +62,28 @@ class Outputs:
     async def store(self, live: Live, part: Part, choice: Choice, result: Result) -> list[Artifact]:
         """Every output of a result in a temporary file, as artifacts that are not yet settled.
 
+        One that cannot be used is left out with a warning, while there are others.
+
         Raises:
             ProviderError: an output is not of the kind that was asked for, or is too large.
             MediaError: the disk is full, or the download did not work until the deadline.
         """
         artifacts: list[Artifact] = []
+        failures: list[MediaError] = []
         for number, output in enumerate(result.outputs):
-            stored = await self._bring(live, token(part, number), choice, output)
-            _check(live, choice, stored)
-            artifacts.append(self._artifact(live, part, number, stored))
+            try:
+                stored = await self._bring(live, token(part, number), choice, output)
+                _check(live, choice, stored)
+            except MediaError as error:
+                if part.handle is not None and not isinstance(error, ProviderError):
+                    raise  # all of it can be collected again
+                failures.append(error)
+            else:
+                artifacts.append(self._artifact(live, part, number, stored))
+        if not artifacts:
+            raise failures[0]
+        for failure in failures:
+            live.warn(f"A file was left out: {failure.message}")
         return artifacts
 
     async def _bring(self, live: Live, name: str, choice: Choice, output: Output) -> Stored:
@@ -80,8 +103,12 @@ class Outputs:
         limit = self.settings.max_output_bytes
         while True:
             sink = live.destination.sink(name, max_bytes=limit)
+            fetch = partial(self.downloader.fetch, remote.url, sink.write, max_bytes=limit, headers=remote.headers)
             try:
-                await self.downloader.fetch(remote.url, sink.write, max_bytes=limit, headers=remote.headers)
+                # A server that sends a byte now and then never times out by itself.
+                await within(self.clock, ends - self.clock.now(), fetch)
+            except Expired as error:
+                raise TimedOut(f"The file of {choice.backend.title} did not come in time.") from error
             except (Unreachable, TimedOut, ProviderError) as error:
                 await live.destination.discard(name)
                 if self.clock.now() + wait > ends:
@@ -131,7 +158,7 @@ def _check(live: Live, choice: Choice, stored: Stored) -> None:
     due = {MEDIA_TYPES[kind]} | ({"video"} if kind == "dubbing" else set[str]())
     if media_type(mime) not in due:
         found = mime or "no known type of file"
-        raise ProviderError(f"{choice.backend.title} answered with {found} where {stored.output.mime} was due.")
+        raise ProviderError(f"{choice.backend.title} answered with {found} where {MEDIA_TYPES[kind]} was due.")
     asked = choice.values.get("output_format")
     if asked and asked not in {"auto", extension(mime), mime.rpartition("/")[2]}:
         live.warn(f"{choice.backend.title} answered with {mime}, not the {asked} asked for.")
@@ -150,10 +177,8 @@ def _name(live: Live, part: Part, position: int, new: str, mime: str, now: float
 
 def _state(part: Part, output: Output) -> JSON:
     """The backend's state, if it is what it must be; a file without it can still be edited as a file."""
-    try:
-        fits = len(json.dumps(output.state, allow_nan=False)) <= _MAX_STATE
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        _log.warning("the state that %s gave for a file is no JSON of at most 64 KB", part.backend)
-    return output.state if fits else None
+    size = json_size(output.state)
+    if size is not None and size <= _MAX_STATE:
+        return output.state
+    _log.warning("the state that %s gave for a file is no JSON of at most 64 KB", part.backend)
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import traceback
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,24 +26,30 @@ from mediasmith.clock import Clock
 from mediasmith.contract import JSON, Accepted, Backend, Call, Pending, Result, Work
 from mediasmith.errors import (
     Billed,
+    Cancelled,
     InvalidRequest,
     MediaError,
     MissingKey,
+    NotAllowed,
     ProviderError,
     RateLimited,
     Refused,
     TimedOut,
     Unreachable,
+    Unsuitable,
 )
 from mediasmith.library import Artifact, Library, Part, Phase
 from mediasmith.live import Live
-from mediasmith.outputs import Outputs, token
-from mediasmith.redact import Redactor
+from mediasmith.outputs import Outputs, json_size, token
+from mediasmith.redact import Redactor, told
 from mediasmith.selector import Choice
 from mediasmith.settings import Settings
-from mediasmith.waiting import within
+from mediasmith.waiting import Expired, within
 
 _log = logging.getLogger(__name__)
+
+_OPEN_SECONDS = 60.0
+"""How long a client may take to open."""
 
 _POLL_SECONDS = 60.0
 """One poll that takes longer has hung."""
@@ -56,6 +62,12 @@ _SLOWEST_POLL = 60.0
 
 _VERDICTS = (Refused, MissingKey, InvalidRequest)
 """What ends a poll even when the SDK raised it; any other trouble on the way passes."""
+
+_PASSING = (TimedOut, Unreachable, RateLimited)
+"""What never ends a poll, not even when the adapter itself says so."""
+
+_NOT_THE_PROVIDERS = (TimedOut, Unreachable, NotAllowed, MissingKey)
+"""What says nothing against work that a provider has accepted: it can still be collected."""
 
 _SINKS = 1000
 """Temporary files that backends open are numbered from here, those of whole answers from 0."""
@@ -93,7 +105,7 @@ class Parts:
                 state=state,
             )
             await self._save_part(live, replace(part, phase="sending", billed="unknown", error=None))
-            answer = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))
+            answer: object = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))
             await self._collect(live, part.number, choice, work, answer)
 
     async def resume(self, live: Live, part: Part, choice: Choice) -> None:
@@ -102,25 +114,33 @@ class Parts:
         Raises:
             MediaError: with `billed` filled in; the record says the same.
         """
-        async with self._recorded(live, part, choice):
+        try:
             work = await self._work(live, part, choice)
+        except Exception as error:  # without a client nothing can be said about the work
+            raise _caused(self._explain(choice.backend, error, billed="yes"), error)
+        async with self._recorded(live, part, choice):
             await self._collect(live, part.number, choice, work, Accepted(handle=part.handle))
 
     async def stop(self, live: Live, part: Part, choice: Choice) -> bool:
         """Tell the provider to stop, where it can be told; whether it was."""
-        if choice.capability.cancel is None or part.phase != "accepted":
+        cancel = choice.capability.cancel
+        if cancel is None or part.phase != "accepted":
             return False
-        told = False
-        with anyio.CancelScope(shield=True), anyio.move_on_after(_CANCEL_SECONDS):
-            try:
-                await choice.capability.cancel(await self._work(live, part, choice), part.handle)
-                told = True
-            except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
-                _log.info("%s did not cancel: %s", part.backend, type(error).__name__)
-        return told
+
+        async def tell() -> None:
+            await cancel(await self._work(live, part, choice), part.handle)
+
+        try:
+            await within(self.clock, _CANCEL_SECONDS, tell)
+        except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
+            _log.info("%s did not cancel: %s", part.backend, type(error).__name__)
+            return False
+        return True
 
     async def name_files(self, live: Live, part: Part, artifacts: Sequence[Artifact]) -> bool:
         """Give a part's finished temporary files their names; False when one is gone. Safe to repeat."""
+        if not artifacts:
+            return False
         settled: list[Artifact] = []
         for artifact in artifacts:
             path = Path(artifact.path)
@@ -133,9 +153,10 @@ class Parts:
             if renamed:
                 live.warn(f"{path.name} existed; the new file is {placed.name}.")
             settled.append(replace(artifact, path=str(placed), token=""))
-        live.artifacts += settled
-        live.parts[part.number] = done = replace(part, phase="done")
+        done = replace(part, phase="done", error=None)
         await self.library.settle(done, settled, at=self.clock.now())
+        live.artifacts += settled
+        live.parts[part.number] = done
         return True
 
     async def end(self, live: Live, number: int, phase: Phase, error: MediaError | None = None) -> None:
@@ -143,8 +164,9 @@ class Parts:
         part = live.parts[number]
         if error:
             part = replace(part, billed=error.billed or "unknown", error=described(error))
-        await self._save_part(live, replace(part, phase=phase))
-        await live.destination.sweep(f"{part.job_id}-{number}-", keep=())
+        live.parts[number] = replace(part, phase=phase)
+        await self._tidy(live, part)
+        await self._save_part(live, live.parts[number])
 
     @asynccontextmanager
     async def _slot(self, backend: str) -> AsyncGenerator[None]:
@@ -163,23 +185,34 @@ class Parts:
         live.parts[part.number] = part
         try:
             yield
-        except anyio.get_cancelled_exc_class():
-            if live.cancelled:
-                with anyio.CancelScope(shield=True):
-                    await self.stop(live, live.parts[part.number], choice)
-                    await self.end(live, part.number, "cancelled")
-            raise
         except Exception as error:
             reached = live.parts[part.number]
             known = self._explain(choice.backend, error, billed=reached.billed)
-            if isinstance(known, TimedOut) and reached.phase == "accepted":
-                raise known from error  # our patience ended, not the work: it stays collectable
-            await self.end(live, part.number, "unknown" if known.billed == "unknown" else "failed", known)
-            raise known from error
+            with anyio.CancelScope(shield=True):
+                await self._fail(live, reached, known)
+            raise _caused(known, error)
+
+    async def _fail(self, live: Live, part: Part, error: MediaError) -> None:
+        if _can_pass(error) and part.phase in {"accepted", "saving"}:
+            if part.phase == "accepted":
+                await self._tidy(live, part)
+            return
+        phase: Phase = "unknown" if error.billed == "unknown" else "failed"
+        try:
+            await self.end(live, part.number, "cancelled" if isinstance(error, Cancelled) else phase, error)
+        except MediaError as trouble:
+            _log.warning("how a part of job %s ended could not be recorded: %s", part.job_id, trouble.message)
 
     async def _save_part(self, live: Live, part: Part) -> None:
-        live.parts[part.number] = part
         await self.library.save_part(part, at=self.clock.now())
+        live.parts[part.number] = part
+
+    async def _tidy(self, live: Live, part: Part) -> None:
+        """Remove a part's temporary files. What cannot be removed is no reason to lose what was made."""
+        try:
+            await live.destination.sweep(f"{part.job_id}-{part.number}-", keep=())
+        except MediaError as error:
+            _log.warning("temporary files of job %s are left: %s", part.job_id, error.message)
 
     async def _work(self, live: Live, part: Part, choice: Choice) -> Work[Any]:
         opened = count(_SINKS)
@@ -187,33 +220,53 @@ class Parts:
         def file(_mime: str) -> FileSink:
             return live.destination.sink(token(part, next(opened)), max_bytes=self.settings.max_output_bytes)
 
-        def warn(text: str) -> None:
-            live.warn(self.redact.text(text))
+        def report(pending: Pending) -> None:
+            live.report(replace(pending, message=self.redact.text(str(pending.message))))
 
-        client: object = await self.clients.client(choice.backend)
-        return Work(client=client, model=choice.model, file=file, report=live.report, warn=warn)
+        def warn(text: str) -> None:
+            live.warn(self.redact.text(str(text)))
+
+        try:
+            client: object = await within(self.clock, _OPEN_SECONDS, lambda: self.clients.client(choice.backend))
+        except Expired as error:
+            raise Unreachable(f"{choice.backend.title} could not be opened in {_OPEN_SECONDS:.10g} seconds.") from error
+        return Work(client=client, model=choice.model, file=file, report=report, warn=warn)
 
     def _deadline(self, choice: Choice) -> float:
         return self.settings.deadline_seconds or choice.capability.deadline
 
-    async def _collect(
-        self, live: Live, number: int, choice: Choice, work: Work[Any], answer: Result | Accepted
-    ) -> None:
+    async def _collect(self, live: Live, number: int, choice: Choice, work: Work[Any], answer: object) -> None:
         part = live.parts[number] = replace(live.parts[number], billed="yes")
         if isinstance(answer, Accepted):
-            part = replace(part, phase="accepted", handle=answer.handle)
-            await self._save_part(live, part)
+            part = await self._accept(live, part, choice, answer.handle)
             answer = await self._poll(live, part, choice, work)
-        if not answer.outputs:
-            raise ProviderError(f"{choice.backend.title} answered without a file.")
-        artifacts = await self.outputs.store(live, part, choice, answer)
-        details = self.redact.json(answer.details)
+        result = _checked(choice, answer)
+        artifacts = await self.outputs.store(live, part, choice, result)
+        details = self.redact.json(result.details)
         part = replace(
-            part, phase="saving", cost_usd=answer.cost_usd, complete=answer.complete, details=details or None
+            part, phase="saving", cost_usd=_amount(result.cost_usd), complete=result.complete, details=details or None
         )
-        live.parts[number] = part
-        await self.library.stage(part, artifacts, at=self.clock.now())
-        await self.name_files(live, part, artifacts)
+        # A cancel that came now would leave files that nobody knows of.
+        with anyio.CancelScope(shield=True):
+            await self.library.stage(part, artifacts, at=self.clock.now())
+            live.parts[number] = part
+            if not await self.name_files(live, part, artifacts):
+                live.parts[number] = replace(part, phase="sending" if part.handle is None else "accepted")
+                raise MediaError(f"A file was removed from {live.destination.folder} before it had its name.")
+            await self._tidy(live, part)
+
+    async def _accept(self, live: Live, part: Part, choice: Choice, handle: JSON) -> Part:
+        """Record the handle before anything waits. What it names is being paid for, so nothing may come between."""
+        if json_size(handle) is None:
+            raise ProviderError(f"The backend {choice.backend.name} gave a handle that is no JSON.")
+        part = live.parts[part.number] = replace(part, phase="accepted", handle=handle)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self.library.save_part(part, at=self.clock.now())
+        except MediaError as error:
+            # To go on without the record is the only way left to collect it.
+            _log.warning("the handle of job %s could not be recorded: %s", part.job_id, error.message)
+        return part
 
     async def _poll(self, live: Live, part: Part, choice: Choice, work: Work[Any]) -> Result:
         every = choice.capability.every
@@ -225,12 +278,12 @@ class Parts:
             if isinstance(outcome, Result):
                 return outcome
             if isinstance(outcome, Pending):
-                live.report(outcome)
+                work.report(outcome)
                 wait = every
             else:
                 live.message = outcome.message
                 advice = outcome.retry_after if isinstance(outcome, RateLimited) else None
-                wait = advice or min(wait * 2, max(_SLOWEST_POLL, every))
+                wait = max(min(wait * 2, max(_SLOWEST_POLL, every)), advice or 0)
             if self.clock.now() + wait > ends:
                 raise TimedOut(f"{choice.backend.title} is still at work after {seconds:.10g} seconds of waiting.")
             await self.clock.sleep(wait)
@@ -241,21 +294,21 @@ class Parts:
         if poll is None:
             raise ProviderError(f"{choice.backend.title} gave a handle, but its backend cannot ask about it.")
         try:
-            return await within(self.clock, _POLL_SECONDS, lambda: poll(work, part.handle))
-        except MediaError:
-            raise
+            answer = await within(self.clock, _POLL_SECONDS, lambda: poll(work, part.handle))
         except Exception as error:
             trouble = self._explain(choice.backend, error, billed="yes")
-            if isinstance(trouble, _VERDICTS):
-                raise trouble from error
+            if isinstance(trouble, _VERDICTS) or (trouble is error and not isinstance(trouble, _PASSING)):
+                raise
             return trouble
+        return answer if isinstance(answer, Pending) else _checked(choice, answer)
 
     def _explain(self, backend: Backend[Any], error: Exception, *, billed: Billed) -> MediaError:
         """Any exception as a MediaError with clean text; `billed` unless the adapter knew better."""
         known = error if isinstance(error, MediaError) else _explained(backend, error)
-        known.message = self.redact.text(known.message)
-        known.hint = self.redact.text(known.hint)
-        known.billed = known.billed or billed
+        known.message = self.redact.text(str(known.message))
+        known.hint = self.redact.text(str(known.hint))
+        # What is unsuitable is found before anything is sent.
+        known.billed = known.billed or ("no" if isinstance(known, Unsuitable) else billed)
         return known
 
 
@@ -273,19 +326,42 @@ def described(error: MediaError) -> dict[str, JSON]:
     return {"type": type(error).__name__, "message": error.message, "hint": error.hint, "billed": error.billed}
 
 
+def _checked(choice: Choice, answer: object) -> Result:
+    """A backend's answer, if it is one: a plug-in's types may not hold what they say."""
+    if not isinstance(answer, Result):
+        raise ProviderError(f"The backend {choice.backend.name} answered with {type(answer).__name__}, not a Result.")
+    if not answer.outputs:
+        raise ProviderError(f"{choice.backend.title} answered without a file.")
+    return answer
+
+
+def _amount(usd: object) -> float | None:
+    return float(usd) if isinstance(usd, int | float) and 0 <= usd < math.inf else None
+
+
+def _caused(error: MediaError, cause: Exception) -> MediaError:
+    error.__cause__ = None if error is cause else cause
+    return error
+
+
+def _can_pass(error: MediaError) -> bool:
+    # Of our own class, not of a subclass, are the errors of the disk and the library.
+    return isinstance(error, _NOT_THE_PROVIDERS) or type(error) is MediaError
+
+
 def _explained(backend: Backend[Any], error: Exception) -> MediaError:
+    if isinstance(error, Expired):
+        return TimedOut(f"{backend.title} did not answer in time.")
     try:
         known = backend.explain(error)
     except Exception as fault:  # noqa: BLE001 - a backend that cannot explain must not hide what happened
         _log.warning("%s could not explain a %s: %s", backend.name, type(error).__name__, type(fault).__name__)
         known = None
-    if known is not None:
+    if isinstance(known, MediaError):
         return known
     if isinstance(error, TimeoutError):
         return TimedOut(f"{backend.title} did not answer in time.")
     if isinstance(error, OSError):
         return Unreachable(f"The connection to {backend.title} failed ({type(error).__name__}).")
-    # Its text may hold anything, a key too, so only the type and the place are told.
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    _log.error("%s failed: %s at %s:%s", backend.name, type(error).__name__, place.filename, place.lineno)
+    _log.error("%s failed: %s", backend.name, told(error))
     return ProviderError(f"{backend.title} failed in a way its backend does not know ({type(error).__name__}).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import anyio
 
 from mediasmith.artifacts import Destination
 from mediasmith.contract import Model
-from mediasmith.errors import Billed, MediaError, ProviderError, TimedOut
+from mediasmith.errors import Billed, MediaError, ProviderError, restored
 from mediasmith.library import Artifact, Job, Library, Part, Phase
 from mediasmith.live import Errand, Live
 from mediasmith.parts import Parts
@@ -18,7 +17,7 @@ from mediasmith.registry import Registry
 from mediasmith.roots import Roots
 from mediasmith.selector import Choice
 
-_log = logging.getLogger(__name__)
+_UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +38,14 @@ class Recovery:
         destination = await Destination.open(self.roots, f"{job.folder}/")
         destination.stem = job.stem
         artifacts = await self.library.artifacts(job.id)
+        parts = await self.library.parts(job.id)
         return Live(
             job=job,
             errand=Errand.of(job),
             destination=destination,
-            parts={part.number: part for part in await self.library.parts(job.id)},
+            parts={part.number: part for part in parts},
             artifacts=[artifact for artifact in artifacts if not artifact.token],
+            errors={part.item: restored(part.error) for part in parts if part.error},
         )
 
     async def mend(self, live: Live) -> None:
@@ -58,28 +59,41 @@ class Recovery:
 
     async def _mend_part(self, live: Live, part: Part, unsettled: Sequence[Artifact]) -> None:
         if part.phase == "queued":
-            await self.parts.end(live, part.number, "failed", _stopped("before anything was sent", "no"))
+            await self._stopped(live, part, "failed", "before anything was sent", "no")
         elif part.phase == "sending":
-            await self.parts.end(live, part.number, "unknown", _stopped("while its answer was due", "unknown"))
+            await self._stopped(live, part, "unknown", "while its answer was due", "unknown")
         elif part.phase == "saving" and not await self.parts.name_files(live, part, unsettled):
             phase: Phase = "accepted" if part.handle is not None else "unknown"
-            await self.parts.end(live, part.number, phase, _stopped("while its files were being saved", "yes"))
+            await self._stopped(live, part, phase, "while its files were being saved", "yes")
+
+    async def _stopped(self, live: Live, part: Part, phase: Phase, when: str, billed: Billed) -> None:  # noqa: PLR0913, PLR0917
+        error = MediaError(f"The server stopped {when}.", billed=billed)
+        live.errors[part.item] = error
+        await self.parts.end(live, part.number, phase, error)
 
     async def collect(self, live: Live) -> None:
-        """Collect every part that has a handle."""
+        """Mend, and collect every part that has a handle."""
+        await self.mend(live)
         async with anyio.create_task_group() as tasks:
             for part in live.parts.values():
                 if part.phase == "accepted":
                     tasks.start_soon(self._collect, live, part)
 
     async def cancel(self, live: Live) -> None:
-        """Stop every part that has a handle, at the provider too where it can be told."""
-        for part in list(live.parts.values()):
-            choice = self.choice(part)
-            if part.phase == "accepted":
-                if choice is not None:
-                    await self.parts.stop(live, part, choice)
-                await self.parts.end(live, part.number, "cancelled")
+        """End every part that is not done, at the provider too where it has a handle and can be told."""
+        async with anyio.create_task_group() as tasks:
+            for part in live.parts.values():
+                if part.phase in _UNFINISHED:
+                    tasks.start_soon(self._cancel, live, part)
+
+    async def stop(self, live: Live, part: Part) -> bool:
+        """Tell a part's provider to stop, where it can be told; whether it was."""
+        choice = self.choice(part)
+        return choice is not None and await self.parts.stop(live, part, choice)
+
+    async def _cancel(self, live: Live, part: Part) -> None:
+        await self.stop(live, part)
+        await self.parts.end(live, part.number, "cancelled")
 
     async def _collect(self, live: Live, part: Part) -> None:
         choice = self.choice(part)
@@ -90,12 +104,11 @@ class Recovery:
             return
         try:
             await self.parts.resume(live, part, choice)
-        except TimedOut as error:
-            live.message = error.message
         except MediaError as error:
             live.errors[part.item] = error
             live.attempt(choice, f"{type(error).__name__}: {error.message}")
         else:
+            live.errors.pop(part.item, None)
             live.attempt(choice, "done")
 
     def choice(self, part: Part) -> Choice | None:
@@ -107,7 +120,3 @@ class Recovery:
         model = next((model for model in found[0].models if model.id == part.model), Model(id=part.model))
         values = part.params if isinstance(part.params, dict) else {}
         return Choice(backend=backend, capability=found[0], model=model, values=values)
-
-
-def _stopped(when: str, billed: Billed) -> MediaError:
-    return MediaError(f"The server stopped {when}.", billed=billed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -13,36 +14,59 @@ from mediasmith.clock import Clock
 _T = TypeVar("_T")
 
 
+class Expired(TimeoutError):
+    """The time that `within` was given is over. A TimeoutError of the call's own is not one of these."""
+
+
 async def within(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]) -> _T:
     """What `call` returns; it is cancelled after so many seconds.
 
+    Whatever `call` raises leaves as an Exception, also what would end the server: a SystemExit, or a cancellation
+    that nobody asked for. What it returns is never thrown away, not even by a cancellation at that very moment.
+
     Raises:
-        TimeoutError: it did not return in time.
+        Expired: it did not return in time.
     """
     outcomes: list[_T] = []
     failures: list[Exception] = []
-    async with anyio.create_task_group() as tasks:
+    late = False
+    try:
+        async with anyio.create_task_group() as tasks:
 
-        async def expire() -> None:
-            await clock.sleep(seconds)
+            async def expire() -> None:
+                nonlocal late
+                await clock.sleep(seconds)
+                late = True
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(expire)
+            try:
+                outcomes.append(await call())
+            except Exception as error:  # noqa: BLE001 - kept, since a task group would wrap it
+                failures.append(error)
+            except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
+                if _is_cancelled():
+                    raise
+                failures.append(RuntimeError(f"it ended itself with {type(error).__name__}"))
             tasks.cancel_scope.cancel()
+    except asyncio.CancelledError:
+        if not outcomes and not failures:
+            raise
+    if outcomes:
+        return outcomes[0]
+    if late or not failures:
+        raise Expired
+    raise failures[0]
 
-        tasks.start_soon(expire)
-        try:
-            outcomes.append(await call())
-        except Exception as error:  # noqa: BLE001 - kept, since a task group would wrap it
-            failures.append(error)
-        tasks.cancel_scope.cancel()
-    if failures:
-        raise failures[0]
-    if not outcomes:
-        raise TimeoutError
-    return outcomes[0]
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def happens(clock: Clock, seconds: float, event: anyio.Event) -> bool:
     """Whether the event came within so many seconds."""
     if seconds > 0:
-        with suppress(TimeoutError):
+        with suppress(Expired):
             await within(clock, seconds, event.wait)
     return event.is_set()

@@ -1,0 +1,81 @@
+"""Files in memory: what a backend is given, and what it writes into."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import AsyncIterable, Callable, Mapping
+from typing import BinaryIO
+
+from mediasmith.media import EXTENSIONS, wav
+
+
+def png(width: int = 16, height: int = 16, colour: bytes = b"\x20\x60\xc0") -> bytes:
+    """A PNG of one colour, given as red, green and blue."""
+    row = b"\0" + colour * width
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _tone(colour: bytes) -> bytes:
+    return wav(bytes(colour[:1] * 1600), rate=8000)
+
+
+def _film(colour: bytes) -> bytes:
+    """The boxes every MP4 begins with, and no picture."""
+    boxes = ((b"ftyp", b"isom\0\0\2\0isommp41"), (b"free", colour))
+    return b"".join(struct.pack(">I", len(data) + 8) + kind + data for kind, data in boxes)
+
+
+SAMPLES: Mapping[str, Callable[[bytes], bytes]] = {
+    "image/png": lambda colour: png(colour=colour),
+    "audio/wav": _tone,
+    "video/mp4": _film,
+}
+"""Makes a small file of each of these types; another colour makes another file."""
+
+
+class MemorySink:
+    """A file of the server's, in memory."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    async def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self.data += data
+
+    async def write_all(self, chunks: AsyncIterable[bytes]) -> None:
+        """Append everything that comes."""
+        async for chunk in chunks:
+            await self.write(chunk)
+
+
+class MemorySource:
+    """An input file, in memory: a PNG of 16x16, or the sample of another type."""
+
+    def __init__(self, colour: bytes = b"\x20\x60\xc0", mime: str = "image/png") -> None:
+        self.data = SAMPLES[mime](colour)
+        self.mime = mime
+        self.name = f"sample.{EXTENSIONS[mime]}"
+        self.size = len(self.data)
+        self.dimensions = (16, 16) if mime == "image/png" else None
+
+    def open(self) -> BinaryIO:
+        """Open it for reading."""
+        return io.BytesIO(self.data)
+
+    async def read(self) -> bytes:
+        """The whole file."""
+        return self.data
+
+    async def data_uri(self) -> str:
+        """The whole file as a base64 `data:` URI."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"

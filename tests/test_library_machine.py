@@ -1,0 +1,221 @@
+"""The library against a model of dicts: files made, edited, half made, forgotten, and jobs claimed, in any order."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from anyio.from_thread import start_blocking_portal
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from mediasmith.library import Artifact, Job, JobState, Library, Part
+
+PRINCIPALS = ("", "ada", "bob")
+COST = 0.25
+
+principals = st.sampled_from(PRINCIPALS)
+owners = st.sampled_from(["living", "dead"])
+
+
+class LibraryMachine(RuleBasedStateMachine):
+    """Each job has one part, under the job's id. The clock goes on by one with every job and every use."""
+
+    settled: Bundle[str] = Bundle("settled")
+    staged: Bundle[str] = Bundle("staged")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: dict[str, Job] = {}
+        self.parts: dict[str, Part] = {}
+        self.artifacts: dict[str, Artifact] = {}
+        self.now = 0.0
+        self.rest = ExitStack()
+        self.path = Path(self.rest.enter_context(tempfile.TemporaryDirectory())) / "library.db"
+        self.portal = self.rest.enter_context(start_blocking_portal())
+        self.session = ExitStack()
+
+    @initialize()
+    def start(self) -> None:
+        self.restart()
+
+    def teardown(self) -> None:
+        self.session.close()
+        self.rest.close()
+
+    @rule()
+    def restart(self) -> None:
+        self.session.close()
+        self.library = self.session.enter_context(self.portal.wrap_async_context_manager(Library.open(self.path)))
+        self.look()
+
+    @rule(target=staged, principal=principals, owner=owners, count=st.integers(1, 3))
+    def generate(self, principal: str, owner: str, count: int) -> str:
+        return self._stage(principal, owner, count, parent="", prompts=("generate",))
+
+    @rule(target=staged, parent=settled, owner=owners)
+    def edit(self, parent: str, owner: str) -> str | MultipleResults[str]:
+        found = self._used(parent)
+        if found is None:
+            return multiple()
+        return self._stage(found.principal, owner, 1, parent=parent, prompts=(*found.prompts, "edit"))
+
+    @rule(name=settled)
+    def use(self, name: str) -> None:
+        self._used(name)
+
+    def _used(self, name: str) -> Artifact | None:
+        self.now += 1
+        known = self.artifacts.get(name)
+        principal = known.principal if known else ""
+        found = self.portal.call(lambda: self.library.artifact(name, principal=principal, used=self.now))
+        if known is not None:
+            known = self.artifacts[name] = replace(known, used=self.now)
+        assert found == known
+        return found
+
+    def _stage(self, principal: str, owner: str, count: int, *, parent: str, prompts: tuple[str, ...]) -> str:
+        self.now += 1
+        name = f"{len(self.jobs)}-{self.now}"
+        job = Job(
+            id=name,
+            principal=principal,
+            fingerprint=" ".join(prompts),
+            tool="continue_edit" if parent else "generate_media",
+            kind="image",
+            request={},
+            owner=owner,
+            folder="",
+            stem="",
+            created=self.now,
+            updated=self.now,
+        )
+        part = Part(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
+        self.portal.call(self.library.add_job, job, [part])
+        part = replace(part, phase="saving", billed="yes", cost_usd=COST)
+        made = [
+            Artifact(
+                id=f"{name}-{place}",
+                job_id=name,
+                part=0,
+                position=place,
+                path="",
+                token="temporary",
+                mime="image/png",
+                bytes=1,
+                sha256="",
+                kind="image",
+                backend="",
+                capability="",
+                model="",
+                params={},
+                prompts=prompts,
+                parent=parent,
+                principal=principal,
+                created=self.now,
+                used=self.now,
+            )
+            for place in range(count)
+        ]
+        self.portal.call(lambda: self.library.stage(part, made, at=self.now))
+        self.jobs[name], self.parts[name] = job, part
+        self.artifacts |= {artifact.id: artifact for artifact in made}
+        return name
+
+    @rule(target=settled, name=consumes(staged), state=st.sampled_from(["done", "partial"]))
+    def settle(self, name: str, state: JobState) -> MultipleResults[str]:
+        part = self.parts[name] = replace(self.parts[name], phase="done")
+        made = [replace(artifact, token="", path=f"/{artifact.id}") for artifact in self._of(name)]
+        self.artifacts |= {artifact.id: artifact for artifact in made}
+        self.portal.call(lambda: self.library.settle(part, made, at=self.now))
+        self._end(name, state)
+        return multiple(*(artifact.id for artifact in made))
+
+    @rule(name=consumes(staged), state=st.sampled_from(["failed", "cancelled", "unknown"]))
+    def give_up(self, name: str, state: JobState) -> None:
+        self._end(name, state)
+
+    def _end(self, name: str, state: JobState) -> None:
+        self.jobs[name] = replace(self.jobs[name], state=state, updated=self.now)
+        self.portal.call(self.library.save_job, self.jobs[name])
+
+    @rule(name=staged, old=owners, new=owners)
+    def claim(self, name: str, old: str, new: str) -> None:
+        claimed = self.portal.call(lambda: self.library.claim(name, old=old, new=new))
+        assert claimed == (self.jobs[name].owner == old)
+        if claimed:
+            self.jobs[name] = replace(self.jobs[name], owner=new)
+
+    @rule(ago=st.integers(0, 6))
+    def prune(self, ago: int) -> None:
+        before = self.now + 1 - ago
+        pruned = self.portal.call(lambda: self.library.prune(before=before, alive=lambda owner: owner == "living"))
+        old = [job for job in self.jobs.values() if job.created < before and job.state != "running"]
+        ended = [job for job in old if job.owner == "dead"]
+        gone = [artifact for job in ended for artifact in self._of(job.id) if artifact.used < before]
+        assert pruned == len(gone)
+        for artifact in gone:
+            del self.artifacts[artifact.id]
+        for job in ended:
+            if job.updated < before and not self._of(job.id):
+                del self.jobs[job.id], self.parts[job.id]
+
+    def _of(self, name: str) -> list[Artifact]:
+        return [artifact for artifact in self.artifacts.values() if artifact.job_id == name]
+
+    @rule()
+    def look(self) -> None:
+        """Everything is there, and a settled artifact is found by its principal and by nobody else."""
+
+        async def look() -> None:
+            for artifact in self.artifacts.values():
+                for principal in PRINCIPALS:
+                    found = await self.library.artifact(artifact.id, principal=principal)
+                    own = principal == artifact.principal and not artifact.token
+                    assert found == (artifact if own else None)
+            for name, job in self.jobs.items():
+                assert await self.library.job(name, principal=job.principal) == job
+                assert await self.library.parts(name) == [self.parts[name]]
+                assert await self.library.artifacts(name) == self._of(name)
+
+        self.portal.call(look)
+
+    @invariant()
+    def every_edit_is_younger_than_what_it_was_made_from(self) -> None:
+        """So no chain of edits comes back to itself."""
+        for artifact in self.artifacts.values():
+            parent = self.artifacts.get(artifact.parent)
+            if parent is not None:
+                assert parent.created < artifact.created
+                assert parent.prompts == artifact.prompts[:-1]
+
+    @invariant()
+    def the_lists_and_sums_are_right(self) -> None:
+        async def check() -> None:
+            running = [name for name, job in self.jobs.items() if job.state == "running"]
+            assert [job.id for job in await self.library.unfinished()] == running
+            assert await self.library.spent(since=0.0) == COST * len(self.jobs)
+            for principal in PRINCIPALS:
+                own = [name for name, job in self.jobs.items() if job.principal == principal]
+                assert [job.id for job in await self.library.recent(principal, 1000)] == own[::-1]
+
+        self.portal.call(check)
+
+
+TestLibraryMachine = LibraryMachine.TestCase
+# A failing run is short enough to read as it is; to shrink it would take longer than the test may.
+TestLibraryMachine.settings = settings(
+    TestLibraryMachine.settings, max_examples=30, stateful_step_count=25, phases=[Phase.reuse, Phase.generate]
+)

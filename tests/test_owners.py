@@ -1,0 +1,213 @@
+"""Owners: real processes, real locks, real kills."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import stat
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from filelock import BaseFileLock, FileLock, Timeout
+
+from mediasmith.errors import MediaError
+from mediasmith.owners import Owner, alive
+
+spawn = multiprocessing.get_context("spawn")
+
+
+@contextmanager
+def process(work: Callable[[Any, Path], None], folder: Path) -> Generator[Any]:
+    """A child that does `work`; it ends with the block, by kill -9 if need be."""
+    here, there = spawn.Pipe()
+    child = spawn.Process(target=work, args=(there, folder))
+    child.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+        here.close()
+
+
+def hold(pipe: Any, folder: Path) -> None:
+    """Claim, tell the id, and live on until killed, or told to end without a release."""
+    pipe.send(Owner.claim(folder).id)
+    pipe.recv()
+
+
+def probe(pipe: Any, folder: Path) -> None:
+    """Answer which of the asked owners live."""
+    pipe.send("ready")
+    for names in iter(pipe.recv, None):
+        pipe.send([alive(folder, name) for name in names])
+
+
+def pester(pipe: Any, folder: Path) -> None:
+    """Try every file that appears in the folder until told to stop; answer how often, and what looked dead."""
+    tried, dead = 0, list[str]()
+    pipe.send("ready")
+    while not pipe.poll():
+        for file in folder.glob("?" * 26 + ".lock"):
+            tried += 1
+            if not alive(folder, file.stem):
+                dead.append(file.stem)
+    pipe.send((tried, dead))
+
+
+def files(folder: Path) -> set[str]:
+    return {file.stem for file in folder.glob("?" * 26 + ".lock")}
+
+
+def dead_owners(folder: Path, count: int) -> list[str]:
+    """Ids whose files are there and whom nobody holds, as after a kill."""
+    claimed = [Owner.claim(folder) for _ in range(count)]
+    for owner in claimed:
+        owner.release()
+        (folder / f"{owner.id}.lock").touch()
+    return [owner.id for owner in claimed]
+
+
+def test_an_owner_lives_from_claim_to_release(tmp_path: Path) -> None:
+    owner = Owner.claim(tmp_path)
+    assert alive(tmp_path, owner.id)
+    owner.release()
+    assert not alive(tmp_path, owner.id)
+    assert not files(tmp_path)
+    owner.release()
+
+
+def test_ids_are_26_base32_characters_and_differ(tmp_path: Path) -> None:
+    claimed = [Owner.claim(tmp_path) for _ in range(5)]
+    for owner in claimed:
+        assert len(owner.id) == 26
+        assert set(owner.id) <= set("abcdefghijklmnopqrstuvwxyz234567")
+        owner.release()
+    assert len({owner.id for owner in claimed}) == 5
+
+
+async def test_the_lock_is_given_up_from_any_thread(tmp_path: Path) -> None:
+    owner = await to_thread.run_sync(Owner.claim, tmp_path)
+    alias = "a" * 26
+    (tmp_path / f"{alias}.lock").hardlink_to(tmp_path / f"{owner.id}.lock")
+    assert alive(tmp_path, alias)
+    owner.release()
+    assert not alive(tmp_path, alias)
+
+
+def test_owners_files_are_locked_and_tried_by_one_process_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the two tests with several processes below hit by luck alone."""
+    guard = tmp_path / "owners.lock"
+    tried: list[str] = []
+
+    def watched(file: Path) -> BaseFileLock:
+        if file != guard:
+            tried.append(file.stem)
+            with pytest.raises(Timeout):
+                FileLock(guard).acquire(blocking=False)
+        return FileLock(file)
+
+    [dead] = dead_owners(tmp_path, 1)
+    monkeypatch.setattr("mediasmith.owners._lock", watched)
+    owner = Owner.claim(tmp_path)
+    owner.release()
+    assert not alive(tmp_path, dead)
+    assert tried == [owner.id, dead]
+
+
+def test_the_lock_holds_when_nothing_refers_to_the_owner(tmp_path: Path) -> None:
+    name = Owner.claim(tmp_path).id
+    with process(probe, tmp_path) as prober:
+        prober.recv()
+        prober.send([name])
+        assert prober.recv() == [True]
+
+
+def test_an_owner_lives_in_the_eyes_of_another_process_until_it_is_killed(tmp_path: Path) -> None:
+    with process(hold, tmp_path) as child:
+        name = child.recv()
+        assert alive(tmp_path, name)
+        assert alive(tmp_path, name)
+        assert files(tmp_path) == {name}
+    assert not alive(tmp_path, name)
+    assert not files(tmp_path)
+    assert not alive(tmp_path, name)
+
+
+def test_an_owner_that_ends_without_a_release_is_dead(tmp_path: Path) -> None:
+    with process(hold, tmp_path) as child:
+        name = child.recv()
+        child.send("end")
+        with pytest.raises(EOFError):
+            child.recv()
+    assert not alive(tmp_path, name)
+
+
+def test_several_processes_that_try_the_same_dead_owners_all_find_them_dead(tmp_path: Path) -> None:
+    names = dead_owners(tmp_path, 200)
+    living = Owner.claim(tmp_path)
+    with process(probe, tmp_path) as one, process(probe, tmp_path) as two, process(probe, tmp_path) as three:
+        probers = (one, two, three)
+        assert [prober.recv() for prober in probers] == ["ready"] * 3
+        for prober in probers:
+            prober.send([*names, living.id])
+        for prober in probers:
+            assert prober.recv() == [False] * 200 + [True]
+    assert files(tmp_path) == {living.id}
+    living.release()
+
+
+def test_an_owner_that_is_being_claimed_never_looks_dead(tmp_path: Path) -> None:
+    with process(pester, tmp_path) as one, process(pester, tmp_path) as two:
+        assert [one.recv(), two.recv()] == ["ready", "ready"]
+        claimed = [Owner.claim(tmp_path) for _ in range(100)]
+        for prober in (one, two):
+            prober.send("stop")
+            tried, dead = prober.recv()
+            assert tried
+            assert not dead
+    assert files(tmp_path) == {owner.id for owner in claimed}
+    for owner in claimed:
+        owner.release()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a" * 26, "../outside" + "a" * 16, "A" * 26, "a" * 1_000_000, "\0" * 26, "\ud800" * 26, "owners"]
+)
+def test_a_name_that_nobody_claimed_is_dead_and_leaves_no_trace(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "owners"
+    assert not alive(folder, name)
+    assert not folder.exists()
+
+
+def test_a_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "owners").mkdir()
+    outside = tmp_path / "outside.lock"
+    outside.touch()
+    assert not alive(tmp_path / "owners", "../outside")
+    assert outside.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "file" / "owners"
+    folder.parent.touch()
+    with pytest.raises(MediaError, match=f"{re.escape(str(folder))} cannot be used"):
+        Owner.claim(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_nobody_else_can_read_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "owners"
+    owner = Owner.claim(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    owner.release()
