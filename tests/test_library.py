@@ -297,9 +297,10 @@ async def test_the_newest_job_whose_answer_is_due_is_unanswered(path: Path) -> N
         for name, created, state in (("a", 1.0, "done"), ("b", 2.0, "partial"), ("c", 3.0, "running")):
             await library.add_job(a_job(name, created=created, state=state), [])
         await library.add_job(a_job("d", created=4.0, fingerprint="other"), [])
-        for state in ("failed", "cancelled", "unknown"):
-            await library.add_job(a_job(state, created=5.0, state=state), [])
-        for name in ("c", "b", "a"):
+        await library.add_job(a_job("e", created=5.0, state="unknown"), [])
+        for state in ("failed", "cancelled"):
+            await library.add_job(a_job(state, created=6.0, state=state), [])
+        for name in ("e", "c", "b", "a"):
             found = await library.unanswered("ada", "same", since=1.0)
             assert found
             assert found.id == name

@@ -94,8 +94,6 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         ("WAIT_SECONDS", "1.5", "is '1.5': a whole number from 0 to 600 is accepted; using 40"),
         ("PREVIEW", "maybe", "is 'maybe': 1 or 0 is accepted; using 1"),
         ("UNPRICED", "warn", "is 'warn': 'refuse' or 'allow' is accepted; using refuse"),
-        ("MAX_COST_USD", "-1", "is '-1': a number from 0 up is accepted; it counts as not set"),
-        ("DAILY_BUDGET_USD", "inf", "is 'inf': a number from 0 up is accepted; it counts as not set"),
         ("DEADLINE_SECONDS", "0", "is '0': a number above 0 is accepted; it counts as not set"),
         ("DEADLINE_SECONDS", "inf", "is 'inf': a number above 0 is accepted; it counts as not set"),
         ("DEADLINE_SECONDS", "nan", "is 'nan': a number above 0 is accepted; it counts as not set"),
@@ -120,6 +118,15 @@ def test_defaults_that_are_not_a_choice_per_kind_are_named(text: str) -> None:
     assert settings.defaults == {}
     assert len(problems) == 1
     assert "a JSON object such as" in problems[0]
+
+
+@pytest.mark.parametrize("name", ["MAX_COST_USD", "DAILY_BUDGET_USD"])
+@pytest.mark.parametrize("text", ["-1", "5 USD", "nan", "inf", "1,50"])
+def test_a_limit_that_cannot_be_read_allows_nothing_that_costs(name: str, text: str) -> None:
+    settings, problems = Settings.load({f"MEDIASMITH_{name}": text})
+    assert settings == Settings().model_copy(update={name.lower(): 0.0})
+    until = "until it is fixed, nothing that costs is allowed"
+    assert problems == (f"MEDIASMITH_{name} is '{text}': a number from 0 up is accepted; {until}",)
 
 
 def test_each_wrong_value_is_named_once_in_the_order_of_names() -> None:

@@ -52,7 +52,7 @@ class Media:
 
     async def get_job(self, job_id: str = "", **arguments: Any) -> MediaResult | JobList:
         """Wait for, collect or cancel a job, as get_job."""
-        return await self.engine.get_job({"job_id": job_id, **arguments}, Caller(wait=math.inf))
+        return await self._job({"job_id": job_id, **arguments})
 
     def tools(self) -> tuple[ToolDescription, ...]:
         """The tools, for a model that calls functions."""
@@ -67,12 +67,12 @@ class Media:
             case "generate_media" | "continue_edit":
                 result = await self._made(name, arguments)
             case "list_backends":
-                result = await self.list_backends(**arguments)
+                result = await self.engine.list_backends(arguments)
             case "get_job":
-                result = await self.engine.get_job(arguments, Caller(wait=math.inf))
+                result = await self._job(arguments)
             case _:
                 raise InvalidRequest(
-                    f"There is no tool {name!r}. Known: {', '.join(self.engine.installation.tools)}.", billed="no"
+                    f"There is no tool {name[:40]!r}. Known: {', '.join(self.engine.installation.tools)}.", billed="no"
                 )
         return result.model_dump(mode="json", exclude_defaults=True)
 
@@ -82,6 +82,12 @@ class Media:
         make = self.engine.generate if name == "generate_media" else self.engine.continue_edit
         result = await make(given, caller)
         self.engine.answered(result)
+        return result
+
+    async def _job(self, arguments: Mapping[str, Any]) -> MediaResult | JobList:
+        result = await self.engine.get_job(arguments, Caller(wait=math.inf))
+        if isinstance(result, MediaResult):
+            self.engine.answered(result)
         return result
 
 

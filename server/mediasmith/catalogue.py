@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import anyio
 from pydantic import JsonValue
 
 from mediasmith.arguments import closest
 from mediasmith.clients import Clients
+from mediasmith.clock import Clock
 from mediasmith.contract import Accepts, Backend, Capability, Model, Range, Takes
 from mediasmith.errors import InvalidRequest
 from mediasmith.installation import Installation
@@ -19,11 +20,19 @@ from mediasmith.params import WORDS
 from mediasmith.redact import Redactor
 from mediasmith.results import BackendList, CapabilityDetail
 from mediasmith.schema import field_schemas
+from mediasmith.waiting import within
 
 _log = logging.getLogger(__name__)
 
 _LIVE_SECONDS = 10.0
 """How long a provider may take to list its voices or models."""
+
+_KEPT_SECONDS = 300.0
+"""How long such a list is shown without asking again."""
+
+_Fetch: TypeAlias = Callable[[Any], Awaitable[Sequence[object]]]
+
+_Lists: TypeAlias = Mapping[_Fetch, Sequence[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +41,11 @@ class Catalogue:
 
     installation: Installation
     clients: Clients
+    clock: Clock
     redact: Redactor
+    _kept: dict[_Fetch, tuple[float, Sequence[object]]] = field(
+        default_factory=dict[_Fetch, tuple[float, Sequence[object]]]
+    )
 
     async def listing(self, *, kind: str = "", backend: str = "") -> BackendList:
         """The table of everything, of one kind, or one backend in full.
@@ -50,17 +63,41 @@ class Catalogue:
             known = closest(backend[:40], list(self.installation.registry.backends))
             raise InvalidRequest(f"There is no backend {backend[:40]!r}. {known}", billed="no")
         wanted = [capability for capability in found.capabilities if kind in {"", capability.kind}]
-        details = tuple([await self._detail(found, capability) for capability in wanted])
+        lists = await self._lists(found, wanted)
+        details = tuple(self._detail(found, capability, lists) for capability in wanted)
         return BackendList(backend=found.name, title=found.title, docs=found.docs, capabilities=details)
 
-    async def _detail(self, backend: Backend[Any], capability: Capability[Any, Any]) -> CapabilityDetail:
+    async def _lists(self, backend: Backend[Any], capabilities: Sequence[Capability[Any, Any]]) -> _Lists:
+        """What the provider lists for these capabilities, all asked at once, each at most once in some minutes."""
+        ready = [one for one in capabilities if not self.installation.why_not(backend, one)]
+        asked: set[_Fetch] = {fetch for one in ready for fetch in one.choices.values()}
+        asked |= {one.discover for one in ready if one.discover}
+        async with anyio.create_task_group() as tasks:
+            for fetch in asked:
+                if fetch not in self._kept or self._kept[fetch][0] < self.clock.now():
+                    tasks.start_soon(self._ask, backend, fetch)
+        return {fetch: self._kept[fetch][1] for fetch in asked if fetch in self._kept}
+
+    async def _ask(self, backend: Backend[Any], fetch: _Fetch) -> None:
+        """Fetch a live list. Where the provider does not give it there is none: a table is not worth an error."""
+
+        async def ask() -> Sequence[object]:
+            return tuple(await fetch(await self.clients.client(backend)))
+
+        try:
+            found = await within(self.clock, _LIVE_SECONDS, ask)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._kept.pop(fetch, None)
+            _log.info("%s did not list: %s", backend.name, type(error).__name__)
+        else:
+            self._kept[fetch] = (self.clock.now() + _KEPT_SECONDS, found)
+
+    def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
         reason = self.installation.why_not(backend, capability)
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
-        models = list(capability.models)
-        choices: dict[str, tuple[str, ...]] = {}
-        if not reason:
-            choices = await self._choices(backend, capability)
-            models = await self._models(backend, capability) or models
+        live = lists.get(capability.discover, ()) if capability.discover else ()
+        models = [model for model in live if isinstance(model, Model)] or capability.models
+        choices = {word: lists.get(fetch, ()) for word, fetch in capability.choices.items()}
         return CapabilityDetail(
             kind=capability.kind,
             name=capability.name,
@@ -69,39 +106,24 @@ class Catalogue:
             words={name: schema for name, schema in fields.items() if name in WORDS},
             options={name: schema for name, schema in fields.items() if name not in WORDS},
             inputs={role: _takes(takes) for role, takes in capability.takes.items()},
-            models=tuple(_model(model) for model in models),
-            choices=choices,
+            models=tuple(self._model(model) for model in models),
+            choices={
+                word: tuple(self.redact.text(str(one)) for one in found) for word, found in choices.items() if found
+            },
             edits=capability.edits is not None,
         )
 
-    async def _choices(self, backend: Backend[Any], capability: Capability[Any, Any]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for word, fetch in capability.choices.items():
-            names = await self._asked(backend, fetch)
-            if names:
-                found[word] = tuple(self.redact.text(str(name)) for name in names)
-        return found
-
-    async def _models(self, backend: Backend[Any], capability: Capability[Any, Any]) -> list[Model]:
-        return list(await self._asked(backend, capability.discover)) if capability.discover else []
-
-    async def _asked(self, backend: Backend[Any], fetch: Any) -> Sequence[Any]:
-        """A live list, or nothing where the provider does not give it: a table is not worth an error."""
-        with anyio.move_on_after(_LIVE_SECONDS):
-            try:
-                client = await self.clients.client(backend)
-                return await fetch(client)
-            except Exception as error:  # noqa: BLE001 - see above
-                _log.info("%s did not list: %s", backend.name, type(error).__name__)
-        return ()
+    def _model(self, model: Model) -> dict[str, JsonValue]:
+        told = {name: value for name, value in _told(model).items() if value not in (None, False, "", {}, [])}
+        return {name: self.redact.json(value) for name, value in told.items()}
 
 
 def _takes(takes: Takes) -> dict[str, JsonValue]:
     return {"max": takes.max, "required": takes.required, "mimes": list(takes.mimes), "max_bytes": takes.max_bytes}
 
 
-def _model(model: Model) -> dict[str, JsonValue]:
-    told: dict[str, JsonValue] = {
+def _told(model: Model) -> dict[str, JsonValue]:
+    return {
         "id": model.id,
         "draft": model.draft,
         "retires": model.retires.isoformat() if model.retires else None,
@@ -113,7 +135,6 @@ def _model(model: Model) -> dict[str, JsonValue]:
         ],
         "note": model.note,
     }
-    return {name: value for name, value in told.items() if value not in (None, False, "", {}, [])}
 
 
 def _accepts(accepts: Accepts) -> JsonValue:

@@ -1,7 +1,7 @@
 """The command line: serve (the default), generate, edit, backends, jobs, doctor.
 
 What was asked for goes to standard output, so that it pipes; what is said about it goes to standard error. Nothing
-heavy is imported before it is needed: help and mistakes answer at once, and a server starts without what is here.
+heavy is imported before it is needed, so that help and mistakes answer at once.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import math
 import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mediasmith.errors import MediaError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
     from mediasmith.engine import Engine
     from mediasmith.results import BackendList, CapabilityDetail, JobList, MediaResult
 
@@ -53,18 +51,11 @@ exit codes: 0 done, 1 nothing was made, 2 wrong usage, 3 left running
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. Raises SystemExit after help, the version, or wrong usage."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words in ([], ["serve"]):
-        return _run(_serve)
-    given = _parsed(words)
-    return _run(partial(_COMMANDS[given.command], given))
-
-
-def _run(command: Callable[[], Awaitable[int]]) -> int:
+    given = _parsed(argv)
     import anyio  # noqa: PLC0415 - heavy: see the module's own words
 
     try:
-        return anyio.run(command)
+        return anyio.run(_COMMANDS[given.command], given)
     except MediaError as error:
         _say(str(error))
         return FAILED
@@ -73,9 +64,9 @@ def _run(command: Callable[[], Awaitable[int]]) -> int:
         return LATER
 
 
-def _parsed(words: Sequence[str]) -> Namespace:
+def _parsed(argv: Sequence[str] | None) -> Namespace:
     parser = _parser()
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.version:
         from importlib.metadata import version  # noqa: PLC0415 - heavy: see the module's own words
 
@@ -102,13 +93,11 @@ def _from_stdin(parser: ArgumentParser) -> str:
 
 
 def _parser() -> ArgumentParser:
-    import argparse  # noqa: PLC0415 - heavy: see the module's own words
-
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="mediasmith",
         description="Media files from one call. Without a command: serve MCP on standard input and output.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     parser.set_defaults(set=[], option=[], prompt=None)
     parser.add_argument("--version", action="store_true", help="show the version and exit")
@@ -153,7 +142,7 @@ def _add_making(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a word of one backend alone: see mediasmith backends NAME; may be given again",
+        help="a word of one backend alone, as text or JSON: see mediasmith backends NAME; may be given again",
     )
 
 
@@ -166,9 +155,10 @@ def _arguments(given: Namespace, properties: Mapping[str, Mapping[str, Any]]) ->
             arguments[word] = [*arguments.get(word, ()), *_listed(text)]
         else:
             arguments[word] = text if kind == "string" else _read(text)
-    options = {name: _read(text) for name, _, text in (pair.partition("=") for pair in given.option)}
-    if options:
-        arguments["options"] = {**arguments.get("options", {}), **options}
+    for name, _, text in (pair.partition("=") for pair in given.option):
+        options = arguments.setdefault("options", {})
+        if isinstance(options, dict):
+            options[name] = _read(text)
     return arguments
 
 
@@ -185,7 +175,7 @@ def _read(text: str) -> object:
         return text
 
 
-async def _serve(_given: Namespace | None = None) -> int:
+async def _serve(_given: Namespace) -> int:
     from mediasmith.serving import serve_stdio  # noqa: PLC0415 - heavy: see the module's own words
 
     if sys.stdin.isatty():
@@ -230,14 +220,14 @@ async def _collected(engine: Engine, job_id: str) -> MediaResult:
     from mediasmith.caller import Caller  # noqa: PLC0415 - heavy: see the module's own words
 
     try:
-        ended = await engine.get_job({"job_id": job_id}, Caller(wait=math.inf, notify=_Progress()))
+        ended = await engine.get_job({"job_id": job_id}, Caller(wait=math.inf, notify=Progress()))
     except anyio.get_cancelled_exc_class():
         _say(f"Collect it, or see what became of it, with: mediasmith jobs {job_id}")
         raise
     return cast("MediaResult", ended)
 
 
-class _Progress:
+class Progress:
     """Tells how a job stands, every few seconds."""
 
     def __init__(self) -> None:
@@ -315,15 +305,18 @@ def _notes(result: MediaResult) -> Iterator[str]:
     match result.status:
         case "running":
             yield f"Still running. Collect it with: mediasmith jobs {result.job_id}"
+            return
         case "dry_run":
-            yield f"Nothing was sent. It would be made by {result.backend} {result.model}."
+            yield f"Nothing was sent. {result.backend} {result.model} would make it."
         case "done":
             pass
         case ending:
-            yield f"{ending}: {result.error or result.next}".removesuffix(": ")
+            yield f"{ending}: {result.error or result.next}"
+    if result.files:
+        yield f"Made by {result.backend} {result.model}."
     if result.cost:
         usd = "not known" if result.cost.usd is None else f"{result.cost.usd:.4g} USD ({result.cost.basis})"
-        yield f"Cost: {usd}"
+        yield f"Cost: {usd}."
     if len(result.files) == 1:
         yield f'Change it with: mediasmith edit {result.continuation_id} "what to change"'
     elif result.files:
@@ -340,7 +333,7 @@ def _recent(recent: JobList) -> str:
 
 def _outcome(job: MediaResult) -> str:
     more = f" and {len(job.files) - 1} more" if len(job.files) > 1 else ""
-    return f"{job.files[0].path}{more}" if job.files else job.error or job.message
+    return f"{job.files[0].path}{more}" if job.files else " ".join((job.error or job.message).split())
 
 
 def _overview(listing: BackendList) -> str:
@@ -366,9 +359,9 @@ def _detail(listing: BackendList) -> str:
 def _capability(detail: CapabilityDetail) -> str:
     state = "ready" if detail.ready else f"not ready: {detail.missing}"
     sections: Mapping[str, Iterable[tuple[str, str]]] = {
-        "models": [(str(model["id"]), _phrase(model, but="id")) for model in detail.models],
-        "words": [(name, _phrase(schema)) for name, schema in detail.words.items()],
-        "options": [(name, _phrase(schema)) for name, schema in detail.options.items()],
+        "models": [(str(model["id"]), _phrase({**model, "id": None})) for model in detail.models],
+        "words": [(name, _accepted(schema)) for name, schema in detail.words.items()],
+        "options": [(name, _accepted(schema)) for name, schema in detail.options.items()],
         "inputs": [(role, _phrase(takes)) for role, takes in detail.inputs.items()],
         "choices": [(word, ", ".join(names)) for word, names in detail.choices.items()],
     }
@@ -376,14 +369,28 @@ def _capability(detail: CapabilityDetail) -> str:
     return f"{detail.kind} ({detail.name}): {state}\n{_table(rows)}".rstrip()
 
 
-def _phrase(value: object, *, but: str = "") -> str:
-    """A JSON value in words: "type integer, minimum 1, maximum 4"."""
-    if isinstance(value, Mapping):
-        facts = cast("Mapping[str, object]", value)
-        return "; ".join(f"{name} {_phrase(fact)}" for name, fact in facts.items() if name != but)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_phrase, cast("Sequence[object]", value)))
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _accepted(schema: Any) -> str:
+    """What a field takes: "integer 1-10; default 1"."""
+    low, high = schema.get("minimum", ""), schema.get("maximum", "")
+    values = ", ".join(map(str, schema.get("enum", ()))) or str(schema.get("type", "any JSON"))
+    bounds = f" {low}-{high}" if low != "" or high != "" else ""
+    default = f"; default {_phrase(schema['default'])}" if "default" in schema else ""
+    about = f"; {schema['description']}" if "description" in schema else ""
+    return f"{values}{bounds}{default}{about}"
+
+
+def _phrase(value: object) -> str:
+    """Any JSON in a line: "draft yes; prices 0.01 USD per image"."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return " | ".join(map(_phrase, cast("Sequence[object]", value)))
+        case Mapping():
+            facts = cast("Mapping[str, object]", value).items()
+            return "; ".join(f"{name} {_phrase(fact)}" for name, fact in facts if fact is not None)
+        case _:
+            return str(value)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -7,10 +7,10 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -18,12 +18,10 @@ from anyio import to_thread
 from mediasmith.access import base_url_variable
 from mediasmith.artifacts import ROOM
 from mediasmith.artifacts.folder import reason
-from mediasmith.contract import Backend
 from mediasmith.errors import MediaError
 from mediasmith.installation import Installation
 from mediasmith.library import Library
 from mediasmith.redact import Redactor
-from mediasmith.registry import Registry
 from mediasmith.roots import Roots
 from mediasmith.settings import Settings, unexpanded, variable
 
@@ -83,26 +81,11 @@ def _version(package: str) -> str:
 
 
 def _backends(installation: Installation, found: Report) -> Rows:
-    rows: Rows = []
-    for backend in installation.registry.backends.values():
-        rows += _backend(installation, backend, found)
-    for name, why in installation.registry.broken.items():
-        found.problems.append(f"{name} is not loaded: {why}")
+    offers = installation.offers()
+    found.ready += dict.fromkeys(offer.backend for offer in offers if offer.ready)
+    found.problems += [f"{name} is not loaded: {why}" for name, why in installation.registry.broken.items()]
     found.problems += _unknown_defaults(installation)
-    return rows
-
-
-def _backend(installation: Installation, backend: Backend[Any], found: Report) -> Rows:
-    """A row for each thing that a backend makes. One that fails to say whether it is ready spoils no other."""
-    alone = replace(installation, registry=Registry(backends={backend.name: backend}, broken={}))
-    try:
-        offers = alone.offers()
-    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
-        found.problems.append(f"{backend.name} cannot say whether it is ready ({type(error).__name__})")
-        return [(backend.name, "", "broken, see Problems")]
-    if any(offer.ready for offer in offers):
-        found.ready.append(backend.name)
-    return [(backend.name, offer.kind, "ready" if offer.ready else f"not ready: {offer.missing}") for offer in offers]
+    return [(offer.backend, offer.kind, "ready" if offer.ready else f"not ready: {offer.missing}") for offer in offers]
 
 
 def _unknown_defaults(installation: Installation) -> list[str]:

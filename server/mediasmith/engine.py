@@ -272,7 +272,7 @@ def assemble(installation: Installation, clock: Clock, *, clients: TaskGroup, wo
     making = Making(parts=parts, library=library, clock=clock)
     return Engine(
         installation=installation,
-        catalogue=Catalogue(installation=installation, clients=owned, redact=redact),
+        catalogue=Catalogue(installation=installation, clients=owned, clock=clock, redact=redact),
         clients=owned,
         clock=clock,
         library=library,

@@ -11,7 +11,7 @@ from typing import Any
 
 from mediasmith import registry as installed
 from mediasmith.access import access
-from mediasmith.contract import Backend, Capability
+from mediasmith.contract import Access, Backend, Capability
 from mediasmith.errors import MissingKey
 from mediasmith.params import WORDS
 from mediasmith.registry import Registry
@@ -64,7 +64,7 @@ class Installation:
             own = access(backend, self.env)
         except MissingKey as error:
             return {backend.name: error.hint.rstrip(".")}
-        reasons = {f"{backend.name}.{found.name}": found.missing(own) for found in backend.capabilities}
+        reasons = {f"{backend.name}.{found.name}": _reason(found, own) for found in backend.capabilities}
         return {name: reason for name, reason in reasons.items() if reason}
 
     def why_not(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
@@ -91,3 +91,10 @@ class Installation:
             models=tuple(model.id for model in capability.models),
             takes=(*words, *capability.takes),
         )
+
+
+def _reason(capability: Capability[Any, Any], own: Access) -> str:
+    try:
+        return capability.missing(own)
+    except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
+        return f"its own check failed ({type(error).__name__})"

@@ -22,7 +22,7 @@ from anyio.abc import TaskGroup
 from mediasmith.caller import Notify
 from mediasmith.clock import Clock
 from mediasmith.errors import Billed, Cancelled, InvalidRequest, MediaError
-from mediasmith.library import Job, JobState, Library, Part
+from mediasmith.library import Job, JobState, Library
 from mediasmith.live import Live
 from mediasmith.making import Making, Plan
 from mediasmith.owners import Owner, alive
@@ -41,9 +41,6 @@ _WATCH = 1.0
 
 _UNWINDING = 0.2
 """Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
-
-_BILLED: tuple[Billed, ...] = ("no", "unknown", "yes")
-"""In the order in which one part's decides for the whole job."""
 
 
 @dataclass(kw_only=True)
@@ -141,6 +138,8 @@ class Jobs:
                 await self._cancel_elsewhere(job)
                 return
             if live is None:
+                if not await self._claimed(job):
+                    raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
                 live = await self._take(job)
                 self.tasks.start_soon(self._run, live, partial(self.recovery.mend, live))
             elif not live.cancelled:
@@ -169,7 +168,8 @@ class Jobs:
         """
         async with self._taking:
             job = await self.look(job)
-            if job.state == "running" and job.id not in self._live and not await self.elsewhere(job):
+            idle = job.state == "running" and job.id not in self._live and not await self.elsewhere(job)
+            if idle and await self._claimed(job):
                 live = await self._take(job)
                 self.tasks.start_soon(self._run, live, partial(self.recovery.collect, live))
 
@@ -194,12 +194,14 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - one record that makes no sense must not stop the others
             _log.warning("job %s stays as it was left: %s", job.id, told(error))
 
-    async def _take(self, job: Job) -> Live:
-        """The job as it was left, from now on this process's. Only one task at a time may do this."""
+    async def _claimed(self, job: Job) -> bool:
+        """Whether the job is this process's from now on, and not that of one which was faster."""
         own = await self.owner()
-        if job.owner != own and not await self.library.claim(job.id, old=job.owner, new=own):
-            raise InvalidRequest("Another server process has just taken this job over.", "Ask again.", billed="no")
-        live = await self.recovery.reopen(replace(job, owner=own, error=None))
+        return job.owner == own or await self.library.claim(job.id, old=job.owner, new=own)
+
+    async def _take(self, job: Job) -> Live:
+        """The job as it was left, once it was claimed. Only one task at a time may do this."""
+        live = await self.recovery.reopen(replace(job, owner=await self.owner(), error=None))
         self._live[job.id] = live
         return live
 
@@ -313,8 +315,13 @@ def _error(live: Live, state: JobState) -> MediaError | None:
     if state == "cancelled":
         error = Cancelled("The job was cancelled.")
     if error is not None:
-        error.billed = max((part.billed for part in live.parts.values()), key=_BILLED.index, default="no")
+        error.billed = _billed(live)
     return error
+
+
+def _billed(live: Live) -> Billed:
+    billed = {part.billed for part in live.parts.values()}
+    return "yes" if "yes" in billed else "unknown" if "unknown" in billed else "no"
 
 
 def _own_fault(error: Exception) -> MediaError:

@@ -76,7 +76,7 @@ class Live:
             self.job = replace(self.job, attempts=(*self.job.attempts, attempt))
 
     def report(self, pending: Pending) -> None:
-        """Take note of how far the provider is. Providers send all kinds of things; only a number from 0 to 1 counts."""
+        """Take note of how far the provider is. Providers send anything; only a number from 0 to 1 counts."""
         progress: object = pending.progress
         if isinstance(progress, int | float) and 0 <= progress <= 1:
             self.progress = float(progress)

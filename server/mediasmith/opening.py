@@ -56,7 +56,7 @@ class Opening:
 @asynccontextmanager
 async def opening(installation: Installation, *, clock: Clock | None = None) -> AsyncGenerator[Opening]:
     """An opening that is closed at the end: jobs with a handle are left for the next process to collect."""
-    failure: Exception | None = None
+    failure: BaseException | None = None
     owners, work = anyio.create_task_group(), anyio.create_task_group()
     opened = Opening(installation, clock or SystemClock(), owners, work)
     async with owners:
@@ -64,7 +64,7 @@ async def opening(installation: Installation, *, clock: Clock | None = None) -> 
             async with work:
                 try:
                     yield opened
-                except Exception as error:  # noqa: BLE001 - raised again below: a task group would wrap it
+                except BaseException as error:  # noqa: BLE001 - raised again below: a task group would wrap it
                     failure = error
                 work.cancel_scope.cancel()
         finally:  # also when the program is cancelled: the owners end only when they are told to

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from functools import partial
 from datetime import UTC, datetime
+from functools import partial
 
 from mediasmith.artifacts import Facts, FileSink, filename, new_id
 from mediasmith.clock import Clock

@@ -117,7 +117,10 @@ class Parts:
         try:
             work = await self._work(live, part, choice)
         except Exception as error:  # without a client nothing can be said about the work
-            raise _caused(self._explain(choice.backend, error, billed="yes"), error)
+            known = self._explain(choice.backend, error, billed="yes")
+            if known is error:
+                raise
+            raise known from error
         async with self._recorded(live, part, choice):
             await self._collect(live, part.number, choice, work, Accepted(handle=part.handle))
 
@@ -190,7 +193,9 @@ class Parts:
             known = self._explain(choice.backend, error, billed=reached.billed)
             with anyio.CancelScope(shield=True):
                 await self._fail(live, reached, known)
-            raise _caused(known, error)
+            if known is error:
+                raise
+            raise known from error
 
     async def _fail(self, live: Live, part: Part, error: MediaError) -> None:
         if _can_pass(error) and part.phase in {"accepted", "saving"}:
@@ -337,11 +342,6 @@ def _checked(choice: Choice, answer: object) -> Result:
 
 def _amount(usd: object) -> float | None:
     return float(usd) if isinstance(usd, int | float) and 0 <= usd < math.inf else None
-
-
-def _caused(error: MediaError, cause: Exception) -> MediaError:
-    error.__cause__ = None if error is cause else cause
-    return error
 
 
 def _can_pass(error: MediaError) -> bool:

@@ -138,6 +138,7 @@ class Planning:
             capability=origin.capability,
             model=origin.model,
             native=native,
+            state=origin.state,
             file=file,
             options={name: value for name, value in own.items() if name not in WORDS},
         )

@@ -66,7 +66,7 @@ class Recovery:
             phase: Phase = "accepted" if part.handle is not None else "unknown"
             await self._stopped(live, part, phase, "while its files were being saved", "yes")
 
-    async def _stopped(self, live: Live, part: Part, phase: Phase, when: str, billed: Billed) -> None:  # noqa: PLR0913, PLR0917
+    async def _stopped(self, live: Live, part: Part, phase: Phase, when: str, billed: Billed) -> None:
         error = MediaError(f"The server stopped {when}.", billed=billed)
         live.errors[part.item] = error
         await self.parts.end(live, part.number, phase, error)

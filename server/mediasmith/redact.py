@@ -7,6 +7,7 @@ import math
 import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 from urllib.parse import quote
 
 from pydantic import JsonValue
@@ -50,10 +51,10 @@ class Redactor:
         if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
             return value
         if depth and isinstance(value, Mapping):
-            entries: Mapping[object, object] = value
+            entries = cast("Mapping[object, object]", value)
             return {self.text(str(key)): self.json(entry, depth - 1) for key, entry in entries.items()}
-        if depth and isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-            return [self.json(entry, depth - 1) for entry in value]
+        if depth and isinstance(value, list | tuple):
+            return [self.json(entry, depth - 1) for entry in cast("Sequence[object]", value)]
         return f"({type(value).__name__})"
 
 

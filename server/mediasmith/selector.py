@@ -21,7 +21,8 @@ from mediasmith.schema import field_schemas
 class Origin:
     """What an edit continues from: who made it, with which model, and the saved file.
 
-    `native` says that the backend keeps state of its own for this file; `options` are those it was made with.
+    `native` says that the backend keeps state of its own for this file, which is `state`; `options` are those it was
+    made with.
     """
 
     backend: str
@@ -29,6 +30,7 @@ class Origin:
     model: str
     native: bool
     file: Source | None
+    state: JSON = None
     options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
 
     def made_with(self, backend: Backend[Any], capability: Capability[Any, Any]) -> bool:
@@ -408,9 +410,14 @@ def _objection(wish: Wish, choice: Choice, count: int) -> str:
         params = choice.params(count)
     except ValidationError as error:
         return "; ".join(_problems(error))
+    state = wish.origin.state if wish.origin and choice.native else None
     for prompt in wish.prompts:
-        ask = Ask(model=choice.model, prompt=prompt, params=params, inputs=choice.inputs)
-        if reason := choice.capability.refuses(ask):
+        ask = Ask(model=choice.model, prompt=prompt, params=params, inputs=choice.inputs, state=state)
+        try:
+            reason = choice.capability.refuses(ask)
+        except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
+            return f"failed to check this ({type(error).__name__})"
+        if reason:
             return reason
     return ""
 

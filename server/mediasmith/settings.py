@@ -20,6 +20,7 @@ PREFIX = "MEDIASMITH_"
 
 _TEMPLATE = re.compile(r"\$\{[^{}]*\}")
 _BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
+_LIMITS = {"max_cost_usd", "daily_budget_usd"}
 _QUOTED = 16  # Longer values are not repeated in problems: one could be a key that landed in the wrong variable.
 
 
@@ -154,12 +155,15 @@ class Settings(BaseSettings):
     def load(cls, env: Mapping[str, str] | None = None) -> tuple[Settings, tuple[str, ...]]:
         """The settings of an environment (by default the process's own), and a sentence for each value not used.
 
-        Never raises: what is unexpanded, unknown or invalid is left at its default and named.
+        Never raises: what is unexpanded, unknown or invalid is left at its default and named. Only an invalid limit in
+        USD counts as 0: whoever set one wants no bill without it.
         """
         own = _own(os.environ if env is None else env)
         values = _read({name: text for name, text in own.items() if not unexpanded(text)})
         wrong = _wrong(values)
-        settings = cls(**{field: text for field, text in values.items() if field not in wrong})
+        used = {field: text for field, text in values.items() if field not in wrong}
+        used |= dict.fromkeys(wrong & _LIMITS, 0)
+        settings = cls(**used)
         problems = (_problem(name, own[name], settings, wrong) for name in sorted(own))
         return settings, tuple(problem.encode(errors="backslashreplace").decode() for problem in problems if problem)
 
@@ -204,6 +208,8 @@ def _problem(name: str, text: str, settings: Settings, wrong: Collection[str]) -
     if field not in wrong:
         return ""
     value = f"'{text}'" if len(text) <= _QUOTED else "not accepted as it stands"
+    if field in _LIMITS:
+        return f"{name} is {value}: {accepted(field)} is accepted; until it is fixed, nothing that costs is allowed"
     return f"{name} is {value}: {accepted(field)} is accepted; {_instead(getattr(settings, field))}"
 
 

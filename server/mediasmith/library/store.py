@@ -39,7 +39,7 @@ _SAVE_ARTIFACT = """
 _NEWEST_UNANSWERED = """
     SELECT * FROM job
     WHERE fingerprint = :fingerprint AND principal = :principal AND created >= :since
-        AND answered = 0 AND state IN ('running', 'done', 'partial')
+        AND answered = 0 AND state IN ('running', 'done', 'partial', 'unknown')
     ORDER BY created DESC, rowid DESC LIMIT 1
 """
 _ARTIFACTS_OF_JOB = """
@@ -166,7 +166,10 @@ class Library:
         return await self._database.change(sql, id=job_id, old=old, new=new) == 1
 
     async def unanswered(self, principal: str, fingerprint: str, *, since: float) -> Job | None:
-        """The newest job of this principal and fingerprint, made since then, that has or will have an unsent answer."""
+        """The newest job of this principal and fingerprint, made since then, that has or will have an unsent answer.
+
+        An `unknown` one has: that it may have been billed.
+        """
         values = {"principal": principal, "fingerprint": fingerprint, "since": since}
         return _first(await self._database.read(_job, _NEWEST_UNANSWERED, **values))
 

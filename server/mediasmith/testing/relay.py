@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections import deque
@@ -88,12 +89,13 @@ class Relay:
 
     async def _normal(self, sent: Sent, raw: bytes, answer: Answer) -> Answer:
         """What the provider itself answers, edited."""
-        headers = {name: value for name, value in sent.headers.items() if name not in _OF_ONE_HOP}
+        own = {name: value for name, value in sent.headers.items() if name not in _OF_ONE_HOP}
+        headers = {**own, "accept-encoding": "identity"}
         response = await self._client.request(sent.method, self._upstream + sent.path, headers=headers, content=raw)
         body = answer.edit(response.content) if answer.edit else response.content
-        own = {name: value for name, value in response.headers.items() if name not in {*_OF_ONE_HOP, "content-type"}}
         mime = response.headers.get("content-type", "")
-        return replace(answer, status=response.status_code, body=body, mime=mime, headers=own)
+        back = {name: value for name, value in response.headers.items() if name not in {*_OF_ONE_HOP, "content-type"}}
+        return replace(answer, status=response.status_code, body=body, mime=mime, headers=back)
 
 
 @contextmanager
@@ -102,10 +104,11 @@ def relay(upstream: str, *, pays: Callable[[Sent], bool] = is_post) -> Generator
     import httpx2  # noqa: PLC0415 - heavy: only needed by who tests an HTTP provider
 
     with start_blocking_portal() as portal:
-        client = httpx2.AsyncClient(trust_env=False, verify=False, timeout=None, headers={"accept-encoding": "identity"})  # noqa: S501, S113, E501 - it is on loopback
+        # On loopback there are neither certificates nor proxies.
+        client = httpx2.AsyncClient(trust_env=False, verify=False, timeout=None)
         wire = Relay(upstream, client, pays)
         listener = portal.call(partial(anyio.create_tcp_listener, local_host="127.0.0.1"))
-        wire.url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        wire.url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 - no database
         serving = portal.start_task_soon(listener.serve, wire.converse)
         try:
             yield wire
@@ -178,5 +181,5 @@ async def _write(stream: ByteStream, answer: Answer) -> bool:
 
 def _reset(stream: SocketStream) -> None:
     """Have the connection end with a reset, not with a farewell, when it is closed."""
-    raw = stream.extra(SocketAttribute.raw_socket)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no database
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))

@@ -1,0 +1,36 @@
+"""The contract suite for backends, and the doubles to test them with. Needs pytest, which the server does not.
+
+    from mediasmith.testing import Rig, contract, relay
+
+    test_contract = contract(Rig(backend=my_backend, wire=my_wire))
+
+`my_wire` opens a stand-in for the provider: `relay(url)` before any fake that speaks HTTP, or a `Wire` of one's own.
+"""
+
+from mediasmith.testing.clock import VirtualClock
+from mediasmith.testing.doubles import MemorySink, MemorySource, png
+from mediasmith.testing.hands import Hands, signed_in
+from mediasmith.testing.relay import Relay, relay
+from mediasmith.testing.rig import KEY, Rig
+from mediasmith.testing.suite import CHECKS, Case, cases, contract
+from mediasmith.testing.wire import Answer, Sent, Wire
+
+__all__ = [
+    "CHECKS",
+    "KEY",
+    "Answer",
+    "Case",
+    "Hands",
+    "MemorySink",
+    "MemorySource",
+    "Relay",
+    "Rig",
+    "Sent",
+    "VirtualClock",
+    "Wire",
+    "cases",
+    "contract",
+    "png",
+    "relay",
+    "signed_in",
+]

@@ -1,0 +1,249 @@
+"""How a backend is mounted for the contract suite, and what each check is given."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mediasmith.access import base_url_variable
+from mediasmith.contract import JSON, Ask, Backend, Capability, Kind, Model, Output, Range, Role, Source
+from mediasmith.errors import MediaError
+from mediasmith.testing.doubles import SAMPLES, MemorySink, MemorySource
+from mediasmith.testing.hands import Hands, signed_in
+from mediasmith.testing.wire import Facts, Sent, Wire, facts
+
+KEY = "canary/Zq7+Wt4RmX9LpK8vN3yB"
+"""The key that the suite signs in with; it looks for it everywhere a key must not be."""
+
+_PROMPTS: Mapping[Kind, tuple[str, str]] = {
+    "dialogue": ("Anna: Good morning.\nBen: Hello.", "Anna: Good evening.\nBen: Farewell."),
+    "speech": ("Good morning.", "Good evening to all of you."),
+}
+_DRAWN = ("A red kite over the sea.", "Two green boats on a lake.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """A backend, and what the suite must know to try it.
+
+    `wire` opens the stand-in for its provider; without one, what comes out is compared instead of what goes out.
+    `env` are variables beside the key and the base URL, which the suite sets itself. `base` are the parameters of
+    every call: what is required, and what keeps the suite fast. `samples` are two or more values of a parameter
+    whose type does not say what is accepted. `companions` are what a parameter or an input file needs beside it:
+    `{"output_compression": {"output_format": "webp"}, "mask": {"image": True}}`. `name` is that of the entry point,
+    where it could differ from the backend's. A check may take `seconds` of real time before it counts as hanging.
+    """
+
+    backend: Backend[Any]
+    wire: Callable[[], AbstractContextManager[Wire]] | None = None
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    base: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    samples: Mapping[str, Sequence[JSON]] = field(default_factory=dict[str, Sequence[JSON]])
+    companions: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict[str, Mapping[str, JSON]])
+    name: str = ""
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """One capability, mounted: what a check is given. `folder` is empty and the check's own."""
+
+    rig: Rig
+    capability: Capability[Any, Any]
+    wire: Wire | None
+    folder: Path
+
+    @property
+    def backend(self) -> Backend[Any]:
+        """The backend that the capability belongs to."""
+        return self.rig.backend
+
+    @property
+    def on_wire(self) -> Wire:
+        """The wire, for checks that need one."""
+        assert self.wire is not None, "this check needs a wire"
+        return self.wire
+
+    @property
+    def models(self) -> list[Model]:
+        """The models in service, the default first."""
+        today = datetime.now(UTC).date()
+        return [model for model in self.capability.models if model.retires is None or model.retires > today]
+
+    @property
+    def prompts(self) -> tuple[str, str]:
+        """Two prompts that suit the kind."""
+        return _PROMPTS.get(self.capability.kind, _DRAWN)
+
+    @property
+    def url(self) -> str:
+        """The base URL, or nothing."""
+        return self.wire.url if self.wire else ""
+
+    def env(self) -> dict[str, str]:
+        """The variables with which the server signs this backend in."""
+        keys = dict.fromkeys(self.backend.keys[:1], KEY)
+        url = {base_url_variable(self.backend.name): self.url} if self.url else {}
+        return {**keys, **url, **self.rig.env}
+
+    @asynccontextmanager
+    async def hands(self) -> AsyncGenerator[Hands]:
+        """The capability, signed in and called without the server."""
+        own = {name: value for name, value in self.rig.env.items() if name in self.backend.env}
+        key = next((self.rig.env[name] for name in self.backend.keys if name in self.rig.env), KEY)
+        async with signed_in(
+            self.backend, self.url, key if self.backend.keys else "", capability=self.capability, **own
+        ) as hands:
+            yield hands
+
+    def ask(
+        self,
+        params: Mapping[str, JSON] | None = None,
+        *,
+        model: Model | None = None,
+        prompt: str = "",
+        inputs: Mapping[Role, Sequence[Source]] | None = None,
+        state: JSON = None,
+    ) -> Ask[Any]:
+        """What is asked for: the base, and this."""
+        own = {word: value for word, value in self.rig.base.items() if word in self.capability.params.model_fields}
+        return Ask(
+            model=model or self.models[0],
+            prompt=prompt or self.prompts[0],
+            params=self.capability.params.model_validate({**own, **(params or {})}),
+            inputs={**self.required(), **(inputs or {})},
+            state=state,
+        )
+
+    def required(self) -> dict[Role, Sequence[Source]]:
+        """A file for every input that is needed."""
+        return {role: [self.source(role)] for role, takes in self.capability.takes.items() if takes.required}
+
+    def source(self, role: Role, colour: bytes = b"\x20\x60\xc0") -> MemorySource:
+        """A file that fits an input."""
+        mimes = self.capability.takes[role].mimes
+        mime = next((mime for mime in SAMPLES if mime in mimes), "")
+        assert mime, f"{role} takes {', '.join(mimes)}: the suite has samples of {', '.join(SAMPLES)} only"
+        return MemorySource(colour, mime)
+
+    async def sent(self, hands: Hands, ask: Ask[Any]) -> Facts:
+        """What goes out for this; without a wire, what comes out."""
+        if self.wire is None:
+            result = await hands.finish(await hands.capability.start(hands.of(ask)))
+            return {f"output {number + 1}": _print(output) for number, output in enumerate(result.outputs)}
+        self.wire.clear()
+        await hands.capability.start(hands.of(ask))
+        return facts(self.wire.requests())
+
+    def paid(self) -> list[Sent]:
+        """The paying requests since the wire was cleared."""
+        return [sent for sent in self.wire.requests() if sent.pays] if self.wire else []
+
+    def explained(self, error: Exception) -> MediaError | None:
+        """What the backend says of an exception; saying so must not fail."""
+        if isinstance(error, MediaError):
+            return error
+        try:
+            return self.backend.explain(error)
+        except Exception as fault:
+            raise AssertionError(
+                f"explain raised {type(fault).__name__} for a {type(error).__name__}: it must answer with a "
+                "MediaError, or None for what it does not know."
+            ) from fault
+
+
+def accepts(model: Model, word: str, value: JSON) -> bool:
+    """Whether a model takes this value of a word."""
+    accepted = model.accepts.get(word, True)
+    if isinstance(accepted, Range):
+        return isinstance(value, int | float) and accepted.low <= value <= accepted.high
+    return accepted if isinstance(accepted, bool) else value in accepted
+
+
+def noise(one: Facts, other: Facts) -> frozenset[str]:
+    """The places that differ between two equal calls: ids, dates, random boundaries."""
+    return frozenset(place for place in one.keys() | other.keys() if one.get(place) != other.get(place))
+
+
+def without(found: Facts, places: frozenset[str]) -> Facts:
+    """The facts but for these places."""
+    return {place: value for place, value in found.items() if place not in places}
+
+
+def counted(sent: Sequence[Sent], places: frozenset[str]) -> Counter[frozenset[tuple[str, str]]]:
+    """The requests in no order, but for these places of each."""
+    return Counter(frozenset(without(facts([one]), places).items()) for one in sent)
+
+
+def content(output: Output) -> bytes | None:
+    """The bytes of an output that is at hand; None while it waits at a URL."""
+    if isinstance(output.body, MemorySink):
+        return output.body.data
+    return output.body if isinstance(output.body, bytes) else None
+
+
+def leaks(text: str | bytes) -> str:
+    """The first form of the key that this holds, or nothing."""
+    hay = text.encode() if isinstance(text, str) else text
+    forms = (KEY, base64.b64encode(KEY.encode()).decode(), quote(KEY, safe=""), KEY[-8:])
+    return next((form for form in forms if form.encode() in hay), "")
+
+
+def _print(output: Output) -> str:
+    body = content(output)
+    return output.mime if body is None else f"{output.mime} {sha256(body).hexdigest()}"
+
+
+CheckRun = Callable[[Bench], Awaitable[None]]
+
+
+def _always(_rig: Rig, _capability: Capability[Any, Any]) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One promise of the contract. It raises AssertionError with what to do.
+
+    `needs` says whether it is to be kept here at all; `once` that it is about the backend, not a capability.
+    """
+
+    name: str
+    run: CheckRun
+    needs: Callable[[Rig, Capability[Any, Any]], bool] = _always
+    once: bool = False
+
+
+def check(
+    name: str, *, needs: Callable[[Rig, Capability[Any, Any]], bool] = _always, once: bool = False
+) -> Callable[[CheckRun], Check]:
+    """Make a check of a function."""
+    return lambda run: Check(name=name, run=run, needs=needs, once=once)
+
+
+def wired(rig: Rig, _capability: Capability[Any, Any]) -> bool:
+    """There is a wire."""
+    return rig.wire is not None
+
+
+def polled(_rig: Rig, capability: Capability[Any, Any]) -> bool:
+    """Work is polled for."""
+    return capability.poll is not None
+
+
+def wired_and_polled(rig: Rig, capability: Capability[Any, Any]) -> bool:
+    """There is a wire, and work is polled for."""
+    return rig.wire is not None and capability.poll is not None
+
+
+def needs_key(rig: Rig, _capability: Capability[Any, Any]) -> bool:
+    """A key is needed."""
+    return bool(rig.backend.keys)

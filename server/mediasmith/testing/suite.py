@@ -1,0 +1,127 @@
+"""The contract suite: every check, for every backend and capability, as pytest cases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from mediasmith.contract import Capability
+from mediasmith.testing.declared import CHECKS as DECLARED
+from mediasmith.testing.failing import CHECKS as FAILING
+from mediasmith.testing.making import CHECKS as MAKING
+from mediasmith.testing.rig import Bench, Check, Rig
+from mediasmith.testing.signing import CHECKS as SIGNING
+from mediasmith.testing.waiting import CHECKS as WAITING
+from mediasmith.testing.wire import Wire
+from mediasmith.testing.words import CHECKS as WORDS
+
+if TYPE_CHECKING:
+    import pytest
+
+CHECKS: tuple[Check, ...] = (*DECLARED, *WORDS, *SIGNING, *MAKING, *FAILING, *WAITING)
+"""Every promise of the contract, from the cheap ones to those that need a provider that misbehaves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One check of one capability."""
+
+    rig: Rig
+    capability: Capability[Any, Any]
+    check: Check
+
+    @property
+    def id(self) -> str:
+        """How pytest calls it: `backend.capability-check`."""
+        place = self.rig.backend.name if self.check.once else f"{self.rig.backend.name}.{self.capability.name}"
+        return f"{place}-{self.check.name}"
+
+    def run(self, folder: Path, wire: Wire | None = None) -> None:
+        """Run it in an event loop of its own, in a thread, so that a backend that blocks cannot stop the tests.
+
+        Raises:
+            AssertionError: the promise is not kept; the message says what to do.
+        """
+        if wire is not None:
+            wire.clear()
+        bench = Bench(rig=self.rig, capability=self.capability, wire=wire, folder=folder)
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                anyio.run(self.check.run, bench)
+            except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the tests
+                failures.append(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(self.rig.seconds)
+        assert not thread.is_alive(), (
+            f"it did not end within {self.rig.seconds:g} seconds: something blocks the event loop (do it in "
+            "anyio.to_thread.run_sync) or swallows cancellation (never catch it without raising it again)."
+        )
+        for error in failures:
+            if isinstance(error, AssertionError):
+                raise error
+            raise AssertionError(f"it could not be tried: {type(error).__name__}: {error}") from error
+
+
+def cases(*rigs: Rig) -> Iterator[Case]:
+    """Every check that applies, of every capability."""
+    for rig in rigs:
+        for number, capability in enumerate(rig.backend.capabilities):
+            for check in CHECKS:
+                if check.needs(rig, capability) and not (check.once and number):
+                    yield Case(rig=rig, capability=capability, check=check)
+
+
+def contract(*rigs: Rig) -> Callable[..., None]:
+    """A pytest test that runs the whole suite; assign it to a name that pytest finds, such as `test_contract`.
+
+    A wire is opened at its first use and closed with the module of the test; rigs may share one.
+    """
+    import pytest  # noqa: PLC0415 - only who tests has it
+
+    wires = _Wires()
+
+    @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in cases(*rigs)])
+    def test_contract(case: Case, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+        wires.close_after(request)
+        case.run(tmp_path, wires.open(case.rig.wire) if case.rig.wire else None)
+
+    return test_contract
+
+
+class _Wires:
+    """The open wires of one module."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._open: dict[object, Wire] = {}
+        self._registered = False
+
+    def close_after(self, request: pytest.FixtureRequest) -> None:
+        """Close all when the module that asks is done."""
+        import pytest  # noqa: PLC0415 - only who tests has it
+
+        module = request.node.getparent(pytest.Module)
+        if module is not None and not self._registered:
+            module.addfinalizer(self._close)
+            self._registered = True
+
+    def open(self, wire: Callable[[], AbstractContextManager[Wire]]) -> Wire:
+        """The wire, opened once."""
+        if wire not in self._open:
+            self._open[wire] = self._stack.enter_context(wire())
+        return self._open[wire]
+
+    def _close(self) -> None:
+        self._open.clear()
+        self._registered = False
+        self._stack.close()

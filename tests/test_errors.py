@@ -1,0 +1,135 @@
+"""The errors: what they say, and that the tree in the module's docstring is true."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from mediasmith import errors
+from mediasmith.errors import (
+    Billed,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    ModelGone,
+    NothingSuitable,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    Refused,
+    StateGone,
+    restored,
+)
+
+CLASSES = {
+    name: one
+    for name, one in vars(errors).items()
+    if inspect.isclass(one) and issubclass(one, MediaError) and one.__module__ == errors.__name__
+}
+
+
+def drawn() -> dict[str, str]:
+    """Each error in the docstring's tree with its parent."""
+    parents: dict[str, str] = {}
+    path = ["MediaError"]
+    for branch, name in re.findall(r"^([│ ]*[├└]── )(\w+) {2,}\S", errors.__doc__ or "", re.MULTILINE):
+        depth = len(branch) // 4
+        parents[name] = path[depth - 1]
+        path[depth:] = [name]
+    return parents
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    assert (errors.__doc__ or "").split("\n")[2] == "MediaError"
+    assert drawn() == {name: one.__bases__[0].__name__ for name, one in CLASSES.items() if one is not MediaError}
+
+
+def test_every_error_says_what_it_is() -> None:
+    for one in CLASSES.values():
+        assert one.__doc__
+        assert one.__doc__ != MediaError.__doc__ or one is MediaError
+
+
+@pytest.mark.parametrize(
+    ("billed", "spent"),
+    [
+        ("no", " Nothing was billed."),
+        ("unknown", " It may have been billed, so it was not sent again."),
+        ("yes", " It was billed."),
+        (None, ""),
+    ],
+)
+def test_an_error_says_what_happened_what_was_spent_what_to_do_and_what_to_collect(
+    billed: Billed | None, spent: str
+) -> None:
+    error = ProviderError("It broke.", "Try again.", billed=billed)
+    assert str(error) == f"It broke.{spent} Try again."
+    error.job_id = "j1"
+    assert str(error) == f"It broke.{spent} Try again. Collect it with get_job, job_id j1."
+
+
+def test_what_there_is_nothing_to_say_about_is_left_out() -> None:
+    error = MediaError("It broke.")
+    assert (str(error), error.message, error.hint, error.billed, error.job_id) == (
+        "It broke.",
+        "It broke.",
+        "",
+        None,
+        "",
+    )
+
+
+def test_what_was_spent_can_be_filled_in_later() -> None:
+    error = MediaError("It broke.")
+    error.billed = "yes"
+    assert str(error) == "It broke. It was billed."
+
+
+def test_errors_that_cost_nothing_say_so_unless_they_know_better() -> None:
+    for kind in (RateLimited, OutOfCredit, ModelGone, StateGone):
+        assert kind("No.").billed == "no"
+        assert kind("No.", billed="unknown").billed == "unknown"
+    for kind in (MediaError, InvalidRequest, Refused, ProviderError):
+        assert kind("No.").billed is None
+
+
+def test_nothing_suitable_gives_every_reason() -> None:
+    error = NothingSuitable("No backend can.", "Ask for less.", passed_over={"a": "no key", "b": "too long"})
+    assert str(error) == "No backend can. a: no key; b: too long. Nothing was billed. Ask for less."
+    assert error.passed_over == {"a": "no key", "b": "too long"}
+    assert str(NothingSuitable("No backend can.", passed_over={})) == "No backend can. Nothing was billed."
+
+
+def test_a_missing_key_names_the_variables() -> None:
+    error = MissingKey("google", ["GOOGLE_API_KEY", "GEMINI_API_KEY"])
+    assert str(error) == (
+        "google has no key. Nothing was billed. Set GOOGLE_API_KEY or GEMINI_API_KEY and restart the server."
+    )
+    assert error.variables == ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+
+
+def test_what_an_error_carries_can_be_read() -> None:
+    assert Refused("No.", reason="violence").reason == "violence"
+    assert RateLimited("Later.", retry_after=2.5).retry_after == 2.5
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_an_error_can_be_restored_from_its_record(kind: type[MediaError]) -> None:
+    record = {"type": kind.__name__, "message": "It broke.", "hint": "Wait.", "billed": "unknown"}
+    error = restored(record, job_id="j1")
+    assert type(error) is kind
+    assert str(error) == (
+        "It broke. It may have been billed, so it was not sent again. Wait. Collect it with get_job, job_id j1."
+    )
+    if isinstance(error, NothingSuitable | MissingKey | Refused | RateLimited):
+        carried = {"passed_over", "variables", "reason", "retry_after"} & vars(type(error)).keys()
+        assert not any(getattr(error, name) for name in carried)
+
+
+def test_a_record_that_says_little_is_still_an_error() -> None:
+    for record in (None, {}, {"type": "Gone", "message": ""}, {"type": "SystemExit"}):
+        error = restored(record)
+        assert type(error) is MediaError
+        assert str(error) == "It failed, and nothing more is known."

@@ -1,0 +1,129 @@
+"""What a request would cost at the most."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import Field
+
+from mediasmith.contract import Accepts, Model, Params, Price, Range
+from mediasmith.money import estimate
+from mediasmith.selector import Choice
+from test_schema import backend, capability
+
+Unit = Literal["image", "second", "minute", "1k_chars", "call"]
+
+
+class Clip(Params):
+    size: str | None = None
+    quality: str | None = None
+    duration: Annotated[float, Field(ge=1, le=20)] | None = None
+
+
+class Defaulted(Params):
+    duration: Annotated[int, Field(ge=1, le=20)] = 8
+
+
+class Listed(Params):
+    duration: Literal[4, 6, 8] | None = None
+
+
+class Open(Params):
+    duration: Annotated[float, Field(ge=1)] | None = None
+
+
+class Timeless(Params):
+    voice: str | None = None
+
+
+def price(usd: float, per: Unit = "image", **when: Any) -> Price:
+    return Price(usd=usd, per=per, when=when, as_of=date(2026, 11, 20), source="https://prices.example")
+
+
+def cost(
+    *prices: Price,
+    params: type[Params] = Clip,
+    accepts: Accepts = True,
+    count: int = 1,
+    prompt: str = "a fox",
+    **choice: Any,
+) -> float | None:
+    """The estimate for a model with these prices."""
+    model = Model(id="m", prices=prices, accepts={"duration": accepts})
+    makes = replace(capability("video", params), models=(model,))
+    made: dict[str, Any] = {"values": {}, **choice}
+    return estimate(
+        Choice(backend=backend("a", makes), capability=makes, model=model, **made), prompt=prompt, count=count
+    )
+
+
+def test_without_a_price_the_cost_is_unknown() -> None:
+    assert cost() is None
+
+
+def test_a_free_model_costs_nothing_which_is_known() -> None:
+    assert cost(price(0)) == 0
+
+
+def test_each_file_is_paid_for() -> None:
+    assert cost(price(0.04), count=3) == pytest.approx(0.12)
+
+
+def test_the_dearest_matching_price_counts() -> None:
+    prices = (price(0.02, quality="low"), price(0.2, quality="high"), price(0.05))
+    assert cost(*prices) == pytest.approx(0.2)
+    assert cost(*reversed(prices)) == pytest.approx(0.2)
+    assert cost(*prices, values={"quality": "low"}) == pytest.approx(0.05)
+    assert cost(*prices, values={"quality": "high"}) == pytest.approx(0.2)
+
+
+def test_a_price_matches_unless_a_given_word_contradicts_it() -> None:
+    both = price(0.3, size="1080p", quality="high")
+    assert cost(both) == pytest.approx(0.3)
+    assert cost(both, values={"size": "1080p"}) == pytest.approx(0.3)
+    assert cost(both, values={"size": "720p"}) is None
+    assert cost(both, values={"size": "1080p", "quality": "low"}) is None
+
+
+def test_seconds_and_minutes_are_of_the_duration_asked_for() -> None:
+    assert cost(price(0.1, "second"), values={"duration": 6}, count=2) == pytest.approx(1.2)
+    assert cost(price(0.6, "minute"), values={"duration": 6}, count=2) == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(
+    ("params", "accepts", "seconds"),
+    [
+        (Defaulted, True, 8),
+        (Defaulted, Range(low=1, high=15), 8),
+        (Clip, True, 20),
+        (Clip, Range(low=1, high=15), 15),
+        (Clip, (5, 10), 10),
+        (Listed, True, 8),
+        (Listed, (4, 6), 6),
+        (Open, Range(low=1, high=15), 15),
+        (Open, True, None),
+        (Timeless, True, None),
+    ],
+)
+def test_a_duration_left_open_is_the_default_or_the_longest_that_the_model_makes(
+    params: type[Params], accepts: Accepts, seconds: float | None
+) -> None:
+    assert cost(price(1, "second"), params=params, accepts=accepts) == seconds
+
+
+def test_characters_are_counted_by_the_thousand() -> None:
+    assert cost(price(0.1, "1k_chars"), prompt="x" * 500, count=2) == pytest.approx(0.1)
+    assert cost(price(0.1, "1k_chars"), prompt="") == 0
+
+
+def test_a_call_may_make_several_files() -> None:
+    for count, calls in ((1, 1), (4, 1), (5, 2), (8, 2), (9, 3)):
+        assert cost(price(1, "call"), per_call=4, count=count) == calls
+
+
+def test_a_matching_price_that_cannot_be_counted_makes_the_cost_unknown() -> None:
+    assert cost(price(0.01), price(0.1, "second"), params=Timeless) is None
+    assert cost(price(0.01), price(0.1, "second", voice="b"), params=Timeless, values={"voice": "a"}) == 0.01
