@@ -228,7 +228,7 @@ def test_an_option_is_binding_and_the_closest_name_is_offered() -> None:
     assert "has no option 'stile' (Did you mean style?)" in named({"stile": "vivid"})
     assert "has no option 'zzz' (Known: style, strength.)" in named({"zzz": 1})
     assert "has no option 'zzz' (It has none.)" in named({"zzz": 1}, Nothing)
-    assert "has no option 'seed'" in named({"seed": 1})  # a shared word is an argument of its own
+    assert "takes seed as an argument of its own" in named({"seed": 1})
     assert "takes style vivid, natural" in named({"style": "gothic"})
     assert "takes strength from 0 to 1" in named({"strength": 1.5})
     assert "strength" in named({"strength": "strong"})
@@ -560,13 +560,19 @@ def test_a_backend_that_is_not_ready_is_passed_over() -> None:
 def test_a_named_backend_that_is_not_ready_says_which_key_it_needs() -> None:
     a = replace(maker("a"), keys=("A_KEY", "A_OTHER_KEY"))
     with pytest.raises(MissingKey) as caught:
-        select(wish(backend="a"), having(a, maker("b"), missing={"a": "no key"}))
+        select(wish(backend="a"), having(a, maker("b"), missing={"a": "Set A_KEY or A_OTHER_KEY"}))
     assert caught.value.variables == ("A_KEY", "A_OTHER_KEY")
     assert str(caught.value) == "a has no key. Nothing was billed. Set A_KEY or A_OTHER_KEY and restart the server."
 
 
+def test_a_named_backend_whose_key_is_not_what_is_missing_says_why() -> None:
+    a = replace(maker("a"), keys=("A_KEY",))
+    with pytest.raises(InvalidRequest, match=r"a is not ready: the package a_sdk is not installed\."):
+        select(wish(backend="a"), having(a, missing={"a": "the package a_sdk is not installed"}))
+
+
 def test_a_named_backend_without_keys_says_why_it_is_not_ready() -> None:
-    with pytest.raises(InvalidRequest, match=r"sketch cannot do this: fonts are missing\."):
+    with pytest.raises(InvalidRequest, match=r"sketch is not ready: fonts are missing\."):
         select(wish(backend="sketch"), having(sketch(), missing={"sketch": "fonts are missing"}))
 
 

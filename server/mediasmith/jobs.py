@@ -215,8 +215,8 @@ class Jobs:
                     await self.recovery.cancel(live)
             except Exception as error:  # noqa: BLE001 - the top of a job
                 _log.error("job %s was stopped by %s", live.job.id, told(error))
-                live.errors.setdefault(0, _own_fault(error))
                 await self._quietly(live, self.recovery.mend(live))
+                live.errors = dict.fromkeys(range(len(live.errand.prompts)), _own_fault(error))
             with anyio.CancelScope(shield=True):
                 await self._finish(live)
             del self._live[live.job.id]

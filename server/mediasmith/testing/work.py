@@ -29,6 +29,7 @@ from mediasmith.contract import (
 from mediasmith.engine import Engine
 from mediasmith.errors import MediaError, Unsuitable
 from mediasmith.media import EXTENSIONS
+from mediasmith.net import Downloader
 from mediasmith.opening import open_engine
 from mediasmith.params import INPUT_WORDS, WORDS
 from mediasmith.registry import Registry
@@ -194,6 +195,7 @@ async def working(
         engine = await stack.enter_async_context(
             open_engine(settings=settings, env=bench.env() if env is None else env, backends=backends, clock=clock)
         )
+        _hold_downloads(engine.planning.downloader, clock)
         yield Workshop(bench=bench, engine=engine, clock=clock, seen=seen, folder=place)
 
 
@@ -265,6 +267,17 @@ def _held(connect: Callable[[Access], AbstractAsyncContextManager[Any]], clock: 
             yield client
 
     return connected
+
+
+def _hold_downloads(downloader: Downloader, clock: VirtualClock) -> None:
+    """Have the clock wait while a file comes from the provider, which is another process."""
+    fetch = downloader.fetch
+
+    async def held(*args: Any, **named: Any) -> str:
+        with clock.hold():
+            return await fetch(*args, **named)
+
+    object.__setattr__(downloader, "fetch", held)  # it is frozen, and shared by all that downloads
 
 
 _TAKER = "takes_everything"

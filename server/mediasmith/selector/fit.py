@@ -1,0 +1,190 @@
+"""Whether one model can do a request, and what would have to be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from mediasmith.arguments import closest
+from mediasmith.contract import JSON, Ask, Backend, Capability, Model, Range, Role, Source
+from mediasmith.params import WORDS
+from mediasmith.schema import field_schemas
+from mediasmith.selector.choice import Choice, Wish, with_file
+
+
+def fit(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], model: Model) -> Choice | str:
+    """The request as this model would do it, or why it cannot. Inherited words give way to those given now."""
+    fitted = _fit_words(wish, backend, capability, model)
+    given = {**wish.words, **wish.options}
+    earlier = [name for name in {**wish.inherited, **_kept(wish, backend, capability)} if name not in given]
+    if isinstance(fitted, Choice) or not earlier:
+        return fitted
+    bare = replace(wish, inherited={}, origin=wish.origin and replace(wish.origin, options={}))
+    alone = _fit_words(bare, backend, capability, model)
+    if isinstance(alone, str):
+        return alone
+    left_out = f"The earlier {', '.join(earlier)} did not go with this and was left out."
+    return replace(alone, warnings=(*alone.warnings, left_out), lacks=alone.lacks + len(earlier))
+
+
+def _fit_words(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], model: Model) -> Choice | str:
+    origin = wish.origin
+    native = bool(origin and origin.native and origin.made_with(backend, capability))
+    inputs = wish.inputs
+    if origin and not native:
+        if capability.edits is None:
+            return "cannot edit a file"
+        if origin.file is None:
+            return "needs the earlier file, which is gone"
+        inputs = with_file(capability, inputs, origin.file)
+    values, warnings, reason = _words(wish, backend, capability, model)
+    reason = reason or _inputs(capability, inputs) or _prompt_too_long(wish, model)
+    if reason:
+        return reason
+    choice = Choice(
+        backend=backend,
+        capability=capability,
+        model=model,
+        values=values,
+        inputs=inputs,
+        native=native,
+        per_call=_per_call(capability, model),
+        warnings=tuple(warnings),
+        lacks=len(warnings),
+    )
+    return _counted(wish, choice)
+
+
+def _words(
+    wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], model: Model
+) -> tuple[dict[str, JSON], list[str], str]:
+    """The params' values, warnings for advisory words left out, and the reason if a binding one is lacking."""
+    fields = field_schemas(capability.params)
+    values: dict[str, JSON] = {}
+    warnings: list[str] = []
+    for word, value in {**wish.inherited, **wish.words}.items():
+        lacking = _lacking(word, value, fields, model)
+        if not lacking:
+            values[word] = value
+        elif word in wish.words and WORDS[word].binding:
+            return {}, [], lacking
+        else:
+            warnings.append(f"{backend.name} {lacking}; it was left out.")
+    own = [name for name in fields if name not in WORDS]
+    for option, value in {**_kept(wish, backend, capability), **wish.options}.items():
+        lacking = _lacking(option, value, fields, model) if option in own else _no_option(option, own)
+        if not lacking:
+            values[option] = value
+        elif option in wish.options:
+            return {}, [], lacking
+        else:
+            warnings.append(f"{backend.name} {lacking}; it was left out.")
+    return values, warnings, ""
+
+
+def _kept(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any]) -> Mapping[str, JSON]:
+    """The options that the edited file was made with, where they mean the same; they count as inherited."""
+    return wish.origin.options if wish.origin and wish.origin.made_with(backend, capability) else {}
+
+
+def _no_option(option: str, own: list[str]) -> str:
+    if option in WORDS:
+        return f"takes {option} as an argument of its own, not among the options"
+    return f"has no option {option[:60]!r} ({closest(option[:60], own) if own else 'It has none.'})"
+
+
+def _lacking(word: str, value: JSON, fields: Mapping[str, Mapping[str, Any]], model: Model) -> str:
+    if word not in fields:
+        return f"does not take {word}"
+    accepts = model.accepts.get(word, True)
+    accepted: Sequence[object] = fields[word].get("enum", ())
+    if accepts is False:
+        return f"does not take {word} with {model.id}"
+    if isinstance(accepts, tuple):
+        accepted = accepts
+    if isinstance(accepts, Range) and not (isinstance(value, int | float) and accepts.low <= value <= accepts.high):
+        return f"takes {word} from {accepts.low:.10g} to {accepts.high:.10g} with {model.id}"
+    if accepted and value not in accepted:
+        return f"takes {word} {', '.join(map(str, accepted))}"
+    low, high = fields[word].get("minimum"), fields[word].get("maximum")
+    if isinstance(value, int | float) and low is not None and high is not None and not low <= value <= high:
+        return f"takes {word} from {low:.10g} to {high:.10g}"
+    return ""
+
+
+def _inputs(capability: Capability[Any, Any], inputs: Mapping[Role, tuple[Source, ...]]) -> str:
+    for role, takes in capability.takes.items():
+        if takes.required and not inputs.get(role):
+            return f"needs {role}"
+    for role, files in inputs.items():
+        takes = capability.takes.get(role)
+        if takes is None:
+            return f"does not take {role}"
+        if len(files) > takes.max:
+            return f"takes at most {takes.max} {role}"
+        for file in files:
+            if file.mime not in takes.mimes:
+                return f"takes {role} as {', '.join(takes.mimes)}, not {file.mime}"
+            if file.size > takes.max_bytes:
+                return f"takes {role} up to {takes.max_bytes:,} bytes"
+    return ""
+
+
+def _prompt_too_long(wish: Wish, model: Model) -> str:
+    longest = max(map(len, wish.prompts), default=0)
+    if model.max_prompt is not None and longest > model.max_prompt:
+        return f"takes prompts of at most {model.max_prompt:,} characters with {model.id}; this one has {longest:,}"
+    return ""
+
+
+def _per_call(capability: Capability[Any, Any], model: Model) -> int:
+    accepts = model.accepts.get("n", True)
+    if "n" not in capability.params.model_fields or accepts is False:
+        return 1
+    most = int(field_schemas(capability.params)["n"].get("maximum", 1))
+    if isinstance(accepts, Range):
+        return min(most, int(accepts.high))
+    if isinstance(accepts, tuple):
+        return max(count for count in accepts if isinstance(count, int))
+    return most
+
+
+def _counted(wish: Wish, choice: Choice) -> Choice | str:
+    """The choice with as many files per call as its rules allow, or what they say against even one."""
+    reason = ""
+    for count in range(choice.per_call, 0, -1):
+        reason = _objection(wish, choice, count)
+        if not reason:
+            return replace(choice, per_call=count)
+    return reason
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    # A list may be wrong in thousands of places; the first few say enough.
+    for problem in islice(error.errors(include_url=False, include_context=False, include_input=False), 3):
+        place = ".".join(map(str, problem["loc"]))[:60]
+        message = problem["msg"].removeprefix("Value error, ")
+        yield f"{place}: {message}" if place else message
+
+
+def _objection(wish: Wish, choice: Choice, count: int) -> str:
+    try:
+        params = choice.params(count)
+    except ValidationError as error:
+        return "; ".join(_problems(error))
+    except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
+        return f"failed to check this ({type(error).__name__})"
+    state = wish.origin.state if wish.origin and choice.native else None
+    for prompt in wish.prompts:
+        ask = Ask(model=choice.model, prompt=prompt, params=params, inputs=choice.inputs, state=state)
+        try:
+            reason = choice.capability.refuses(ask)
+        except Exception as error:  # noqa: BLE001 - as above
+            return f"failed to check this ({type(error).__name__})"
+        if reason:
+            return reason
+    return ""
