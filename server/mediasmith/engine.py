@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from mediasmith.caller import Caller
 from mediasmith.catalogue import Catalogue
 from mediasmith.clients import Clients
 from mediasmith.clock import Clock
-from mediasmith.errors import UnknownContinuation, restored
+from mediasmith.errors import MediaError, UnknownContinuation, restored
 from mediasmith.installation import Installation
 from mediasmith.jobs import Jobs
 from mediasmith.library import Artifact, Job, Library
@@ -152,7 +152,8 @@ class Engine:
         fingerprint = _fingerprint(tool, request)
         earlier = None if request.dry_run else await self._unanswered(fingerprint, caller.principal)
         if earlier is None:
-            decided = await self._start(tool, request, fingerprint, caller.principal)
+            with _unsent():
+                decided = await self._start(tool, request, fingerprint, caller.principal)
             if isinstance(decided, MediaResult):
                 return decided
             job = decided
@@ -300,6 +301,16 @@ def _fingerprint(tool: ToolName, request: Request) -> str:
     """The same for calls that ask for the same; how long to wait is no part of it."""
     asked = vars(replace(request, wait_seconds=None))
     return hashlib.sha256(json.dumps([tool, asked], sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _unsent() -> Generator[None]:
+    """What fails in here fails before anything is sent, and costs nothing."""
+    try:
+        yield
+    except MediaError as error:
+        error.billed = error.billed or "no"
+        raise
 
 
 def _trusted(installation: Installation) -> frozenset[str]:

@@ -13,7 +13,7 @@ from anyio import CancelScope, to_thread
 from mediasmith.artifacts.folder import Folder, disk_errors, reason
 from mediasmith.artifacts.names import check_name, new_id, stem_of
 from mediasmith.artifacts.sink import Facts, FileSink, Part
-from mediasmith.errors import InvalidRequest, MediaError
+from mediasmith.errors import InvalidRequest, MediaError, NotAllowed
 from mediasmith.roots import Roots
 
 ROOM = 64_000_000
@@ -140,6 +140,8 @@ def _open(roots: Roots, output: str) -> Destination:
             f"output: no file can be made in {asked}: {reason(error)}.",
             "Give another output, or set MEDIASMITH_OUTPUT_DIR.",
         ) from error
+    except NotAllowed as error:
+        raise NotAllowed(f"output: {error.message}", error.hint) from error
     return Destination(place, stem)
 
 

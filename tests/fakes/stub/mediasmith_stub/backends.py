@@ -128,11 +128,18 @@ def _made(content: bytes, params: NowParams) -> Result:
     made = read(content, _Made)
     mime = f"image/{params.output_format or 'png'}"
     return Result(
-        outputs=tuple(Output(body=b64decode(image.b64), mime=mime, state={"id": image.id}) for image in made.images),
+        outputs=tuple(Output(body=_decoded(image.b64), mime=mime, state={"id": image.id}) for image in made.images),
         complete=len(made.images) == params.n,
         cost_usd=made.cost,
         details={"id": made.id},
     )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise ProviderError("The provider's answer makes no sense.") from error
 
 
 class _Named(Answered):

@@ -1,0 +1,223 @@
+"""An engine in this process over backends that do what a test says, and count what they are asked."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from types import FunctionType
+from typing import Any, TypeAlias, Unpack
+
+from fakes.backends import Fields, fake, png
+from fakes.virtual_clock import VirtualClock
+from mediasmith.caller import Caller
+from mediasmith.contract import JSON, Accepted, Backend, Call, Output, Pending, Price, Result, Work
+from mediasmith.engine import Engine
+from mediasmith.library import Artifact, Job, Library, Part
+from mediasmith.opening import open_engine
+from mediasmith.registry import Registry
+from mediasmith.results import MediaResult
+from mediasmith.settings import Settings
+
+PATIENT = Caller(wait=math.inf)
+"""Waits for the end."""
+
+HASTY = Caller(wait=0)
+"""Does not wait."""
+
+Step: TypeAlias = Any
+"""What a scripted provider does once: answers this, raises this, or does what this function does with the call."""
+
+
+def picture(*, state: JSON = None, cost: float | None = None, **details: JSON) -> Result:
+    """A result with one picture."""
+    return Result(outputs=(Output(body=png(), mime="image/png", state=state),), cost_usd=cost, details=details)
+
+
+def pictures(count: int) -> Result:
+    """A result with several pictures."""
+    return Result(outputs=picture().outputs * count)
+
+
+class Scripted:
+    """A provider. `starts` and `polls` are done one after the other; when there are no more, a picture is made."""
+
+    def __init__(self, *starts: Step, polls: Iterable[Step] = ()) -> None:
+        self.starts = deque(starts)
+        self.polls = deque(polls)
+        self.calls: list[Call[None, Any]] = []
+        self.polled: list[JSON] = []
+        self.cancelled: list[JSON] = []
+
+    def backend(self, name: str = "one", **fields: Unpack[Fields]) -> Backend[None]:
+        """A backend in front of this provider that cannot cancel."""
+        functions: Fields = {"start": self.start, "poll": self.poll, **fields}
+        return fake(name, **functions)
+
+    async def start(self, call: Call[None, Any]) -> Any:
+        self.calls.append(call)
+        return await _done(self.starts, call)
+
+    async def poll(self, work: Work[None], handle: JSON) -> Any:
+        self.polled.append(handle)
+        return await _done(self.polls, work, handle)
+
+    async def cancel(self, _work: Work[None], handle: JSON) -> None:
+        self.cancelled.append(handle)
+
+
+async def _done(script: deque[Step], *given: object) -> Any:
+    if not script:
+        return picture()
+    step = script.popleft()
+    if isinstance(step, BaseException):
+        raise step
+    return await step(*given) if isinstance(step, FunctionType) else step
+
+
+def job(handle: JSON = "job-1") -> Accepted:
+    """The answer of a provider that took the work and named it."""
+    return Accepted(handle=handle)
+
+
+def pending(times: int) -> list[Pending]:
+    """The answers of a provider that is not done for so many polls."""
+    return [Pending(progress=index / times, message="drawing") for index in range(times)]
+
+
+def usd(price: float) -> tuple[Price, ...]:
+    """A price for each image."""
+    return (Price(usd=price, per="image", as_of=date(2026, 1, 1), source="https://one.invalid/prices"),)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path,
+    *backends: Backend[Any],
+    clock: VirtualClock | None = None,
+    env: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> AsyncGenerator[Engine]:
+    """An engine with its library and its files in `folder`; the next one there finds what this one left.
+
+    Its clock stands still unless one is given that moves.
+    """
+    async with open_engine(
+        settings=Settings(data_dir=folder / "data", output_dir=folder / "out", **settings),
+        env=env or {},
+        backends=Registry(backends={backend.name: backend for backend in backends}, broken={}),
+        clock=clock or VirtualClock(),
+    ) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def library_of(folder: Path) -> AsyncGenerator[Library]:
+    """The library that an engine left, or will find, in this folder."""
+    async with Library.open(folder / "data" / "library.sqlite3") as library:
+        yield library
+
+
+async def made(engine: Engine, prompt: str = "a red kite", caller: Caller = PATIENT, **given: Any) -> MediaResult:
+    """What generate_media answers, its answer having left the server."""
+    result = await engine.generate({"prompt": prompt, **given}, caller)
+    engine.answered(result)
+    return result
+
+
+async def edited(engine: Engine, of: str, prompt: str = "make it blue", **given: Any) -> MediaResult:
+    """What continue_edit answers, its answer having left the server."""
+    result = await engine.continue_edit({"continuation_id": of, "prompt": prompt, **given}, PATIENT)
+    engine.answered(result)
+    return result
+
+
+async def batch(engine: Engine, *prompts: str, **given: Any) -> MediaResult:
+    """What generate_media answers to several prompts."""
+    result = await engine.generate({"prompts": list(prompts), **given}, PATIENT)
+    engine.answered(result)
+    return result
+
+
+async def collected(engine: Engine, job_id: str, caller: Caller = PATIENT, **given: Any) -> MediaResult:
+    """What get_job answers for one job."""
+    result = await engine.get_job({"job_id": job_id, **given}, caller)
+    assert isinstance(result, MediaResult)
+    engine.answered(result)
+    return result
+
+
+async def settled(engine: Engine) -> None:
+    """Wait until nothing can happen any more unless the clock moves or the test does something."""
+    assert isinstance(engine.clock, VirtualClock)
+    await engine.clock.advance(0)
+
+
+def saved(result: MediaResult) -> list[bytes]:
+    """The bytes of a result's files on the disk."""
+    return [Path(file.path).read_bytes() for file in result.files]
+
+
+def files_in(folder: Path) -> list[str]:
+    """The names of all files that an engine has in its output folder, temporary ones too."""
+    out = folder / "out"
+    return sorted(path.name for path in out.rglob("*")) if out.exists() else []
+
+
+def a_job(folder: Path, /, **changed: Any) -> Job:
+    """A job's record as a process that is gone may have left it."""
+    values: dict[str, Any] = {
+        "id": "j" * 26,
+        "principal": "local",
+        "fingerprint": "f",
+        "tool": "generate_media",
+        "kind": "image",
+        "request": {"prompts": ["a red kite"], "count": 1, "parent": "", "history": []},
+        "owner": "a" * 26,
+        "folder": str(folder / "out"),
+        "stem": "",
+        "created": 1_800_000_000.0,
+        "updated": 1_800_000_000.0,
+    }
+    return Job(**{**values, **changed})
+
+
+def a_part(**changed: Any) -> Part:
+    """A part's record."""
+    values: dict[str, Any] = {
+        "job_id": "j" * 26,
+        "number": 0,
+        "prompt": "a red kite",
+        "backend": "one",
+        "capability": "image",
+        "model": "fake-1",
+        "params": {},
+    }
+    return Part(**{**values, **changed})
+
+
+def an_artifact(path: Path, **changed: Any) -> Artifact:
+    """An artifact's record."""
+    values: dict[str, Any] = {
+        "id": "a" * 26,
+        "job_id": "j" * 26,
+        "part": 0,
+        "position": 0,
+        "path": str(path),
+        "mime": "image/png",
+        "bytes": len(png()),
+        "sha256": "",
+        "kind": "image",
+        "backend": "one",
+        "capability": "image",
+        "model": "fake-1",
+        "params": {},
+        "prompts": ("a red kite",),
+        "principal": "local",
+        "created": 1_800_000_000.0,
+        "used": 1_800_000_000.0,
+    }
+    return Artifact(**{**values, **changed})

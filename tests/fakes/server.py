@@ -1,0 +1,205 @@
+"""A real server process as tests hold it: started, spoken to over its pipes, sent signals, and outlived."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from signal import Signals
+from typing import Any, Literal, TypeAlias
+
+import anyio
+from anyio.abc import ObjectReceiveStream, ObjectSendStream, Process
+from mcp import Client
+from mcp.shared.message import SessionMessage
+from mcp_types import CallToolResult, TextContent, jsonrpc_message_adapter
+
+from fakes.provider import STUB, Provider
+
+COMMAND = str(Path(sys.executable).with_name("mediasmith"))
+"""The console script."""
+
+PITFALLS = Path(__file__).parent / "pitfalls"
+"""The folder that makes the backends found that misbehave, when it is on PYTHONPATH."""
+
+Era: TypeAlias = Literal["legacy", "auto"]
+"""How a client begins: with the handshake of the older protocol, or as the newer one does."""
+
+ERAS: tuple[Era, ...] = ("legacy", "auto")
+
+_PATIENCE = 20.0
+
+
+Variables: TypeAlias = Mapping[str, str | None]
+"""Environment variables that are added, or with None taken away."""
+
+
+def environment(folder: Path, provider: Provider | None = None, env: Variables | None = None) -> dict[str, str]:
+    """The variables of a server whose home, library and files are in `folder`, with the stub backends alone.
+
+    With a provider these are signed in.
+    """
+    own: Variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "MEDIASMITH_DATA_DIR": str(folder / "data"),
+        "MEDIASMITH_OUTPUT_DIR": str(folder / "out"),
+        "MEDIASMITH_BACKENDS": "stub_now,stub_job,stub_slow,stub_stream",
+        **(provider.env() if provider else {}),
+        "PYTHONPATH": os.pathsep.join(map(str, (STUB, PITFALLS))),
+        **(env or {}),
+    }
+    return {name: value for name, value in own.items() if value is not None}
+
+
+class Server:
+    """A server process. `wire` is all that it wrote to standard output, `log` what it wrote to standard error."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.wire = b""
+        self.log = ""
+        self._spoke = anyio.Event()
+
+    @asynccontextmanager
+    async def connected(self, era: Era = "auto") -> AsyncGenerator[Client]:
+        """A client that speaks over the pipes, for one conversation. The pipes stay open."""
+        async with Client(self._conversation(), mode=era) as client:
+            yield client
+
+    def send(self, number: Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """As kill -9, and wait until it is gone."""
+        self.process.kill()
+        await self.gone()
+
+    async def end_input(self) -> None:
+        """Close its standard input."""
+        assert self.process.stdin
+        await self.process.stdin.aclose()
+
+    async def gone(self) -> int:
+        """Wait for its end. Answers with the exit code, or the signal's number below zero."""
+        with anyio.fail_after(_PATIENCE):
+            return await self.process.wait()
+
+    async def logged(self, text: str) -> None:
+        """Wait until standard error has this text."""
+        with anyio.fail_after(_PATIENCE):
+            while text not in self.log:
+                await self._spoke.wait()
+
+    async def listen(self) -> None:
+        """Read standard error to its end."""
+        assert self.process.stderr
+        async for chunk in self.process.stderr:
+            self.log += chunk.decode(errors="replace")
+            self._spoke.set()
+            self._spoke = anyio.Event()
+
+    @asynccontextmanager
+    async def _conversation(
+        self,
+    ) -> AsyncGenerator[tuple[ObjectReceiveStream[SessionMessage | Exception], ObjectSendStream[SessionMessage]]]:
+        heard, hearing = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        saying, said = anyio.create_memory_object_stream[SessionMessage]()
+        async with heard, hearing, saying, said, anyio.create_task_group() as tasks:
+            tasks.start_soon(self._hear, heard)
+            tasks.start_soon(self._say, said)
+            yield hearing, saying
+            tasks.cancel_scope.cancel()
+
+    async def _hear(self, heard: ObjectSendStream[SessionMessage | Exception]) -> None:
+        """Pass on every line. One that is no message of the protocol ends the test."""
+        assert self.process.stdout
+        async with heard:
+            line = b""
+            async for chunk in self.process.stdout:
+                self.wire += chunk
+                *whole, line = (line + chunk).split(b"\n")
+                for message in whole:
+                    await heard.send(SessionMessage(jsonrpc_message_adapter.validate_json(message, by_name=False)))
+
+    async def _say(self, said: ObjectReceiveStream[SessionMessage]) -> None:
+        assert self.process.stdin
+        async for message in said:
+            text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+            try:
+                await self.process.stdin.send(f"{text}\n".encode())
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return  # it was killed; the client hears of it as its standard output ends
+
+
+@asynccontextmanager
+async def started(
+    folder: Path,
+    provider: Provider | None = None,
+    *,
+    env: Variables | None = None,
+    cwd: Path | None = None,
+    within: Sequence[str] = (),
+) -> AsyncGenerator[Server]:
+    """A server process, not yet spoken to: several may start at the same time. It ends with the block.
+
+    `within` is a command that runs the server's.
+    """
+    variables = environment(folder, provider, env)
+    process = await anyio.open_process([*within, COMMAND], env=variables, cwd=cwd or folder)
+    server = Server(process)
+    async with process, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.listen)
+        try:
+            yield server
+            await server.end_input()
+            await server.gone()
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert "Traceback" not in server.log, server.log
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, provider: Provider | None = None, *, era: Era = "auto", env: Variables | None = None
+) -> AsyncGenerator[Client]:
+    """A client of a server process that is started for it."""
+    async with started(folder, provider, env=env) as server, server.connected(era) as client:
+        yield client
+
+
+def text(result: CallToolResult) -> str:
+    """The first block of an answer."""
+    first = result.content[0]
+    assert isinstance(first, TextContent)
+    return first.text
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> Any:
+    """Call a tool; the JSON it answers with."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text(result)
+    return json.loads(text(result))
+
+
+async def refused(client: Client, tool: str, **arguments: Any) -> str:
+    """Call a tool in vain; what it says."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error, text(result)
+    assert [block.type for block in result.content] == ["text"]
+    return text(result)
+
+
+def on_disk(file: Mapping[str, Any]) -> bytes:
+    """The bytes of a file that an answer names."""
+    return Path(file["path"]).read_bytes()
+
+
+def saved(folder: Path) -> dict[Path, bytes]:
+    """Every file in a server's output folder, those that are only begun too."""
+    return {path: path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
