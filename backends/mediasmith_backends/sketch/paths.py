@@ -1,0 +1,120 @@
+"""Outlines as polygons: a small path language for drawings, and the round shapes that pictures are built of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from math import cos, pi, sin
+
+Point = tuple[float, float]
+Polygon = list[Point]
+
+_COMMAND = re.compile(r"([MLHVCQORZ])([^MLHVCQORZ]*)")
+_STEPS = 14
+
+
+@lru_cache(maxsize=2048)
+def outline(path: str) -> tuple[Polygon, ...]:
+    """The polygons of a path, in a box of 100 by 100 with y downwards.
+
+    `M x y` starts a shape, `L`, `H`, `V` draw lines, `Q` and `C` curves, `Z` closes it; all are absolute.
+    `O x y rx [ry]` is an ellipse, `R x y w h [r]` a rectangle with round corners.
+    """
+    polygons: list[Polygon] = []
+    for command, numbers in _COMMAND.findall(path):
+        values = [float(number) for number in numbers.replace(",", " ").split()]
+        if command == "O":
+            polygons.append(ellipse((values[0], values[1]), values[2], values[-1]))
+        elif command == "R":
+            polygons.append(rectangle(*values))
+        elif command == "M":
+            polygons.append([(values[0], values[1]), *_pairs(values[2:])])
+        elif command != "Z":
+            polygons[-1].extend(_continue(polygons[-1][-1], command, values))
+    return tuple(polygons)
+
+
+def _pairs(values: Sequence[float]) -> list[Point]:
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def _continue(last: Point, command: str, values: Sequence[float]) -> Iterator[Point]:
+    if command == "H":
+        yield values[0], last[1]
+    elif command == "V":
+        yield last[0], values[0]
+    elif command == "L":
+        yield from _pairs(values)
+    else:
+        points = _pairs(values)
+        for at in range(0, len(points), 2 if command == "Q" else 3):
+            bend = points[at : at + (2 if command == "Q" else 3)]
+            yield from curve(last, *bend)
+            last = bend[-1]
+
+
+def curve(start: Point, *bends: Point) -> Iterator[Point]:
+    """Points along a Bézier curve, without its start. One bend before the end makes it quadratic, two cubic."""
+    for step in range(1, _STEPS + 1):
+        points = [start, *bends]
+        while len(points) > 1:
+            points = [between(one, other, step / _STEPS) for one, other in pairwise(points)]
+        yield points[0]
+
+
+def between(one: Point, other: Point, share: float) -> Point:
+    """The point a share of the way from one to the other."""
+    return one[0] + (other[0] - one[0]) * share, one[1] + (other[1] - one[1]) * share
+
+
+def ellipse(centre: Point, across: float, down: float | None = None) -> Polygon:
+    """An ellipse by its two radii, or a circle."""
+    return arc(centre, across, 0, 2 * pi, down)
+
+
+def arc(centre: Point, across: float, start: float, end: float, down: float | None = None) -> Polygon:
+    """Points along an ellipse from one angle to another, in radians, clockwise from the right."""
+    tall = across if down is None else down
+    steps = 96
+    turn = (end - start) / steps
+    angles = (start + turn * step for step in range(steps + 1))
+    return [(centre[0] + across * cos(angle), centre[1] + tall * sin(angle)) for angle in angles]
+
+
+def ring(centre: Point, outer: float, inner: float, start: float = 0, end: float = 2 * pi) -> Polygon:
+    """The band between two circles, or a part of it."""
+    return arc(centre, outer, start, end) + arc(centre, inner, start, end)[::-1]
+
+
+def rectangle(x: float, y: float, width: float, height: float, radius: float = 0) -> Polygon:
+    """A rectangle by its upper left corner, with round corners where there is a radius."""
+    right, bottom = x + width, y + height
+    radius = min(radius, width / 2, height / 2)
+    if radius <= 0:
+        return [(x, y), (right, y), (right, bottom), (x, bottom)]
+    corners = ((right - radius, bottom - radius), (x + radius, bottom - radius), (x + radius, y + radius))
+    corners = (*corners, (right - radius, y + radius))
+    points: Polygon = []
+    for quarter, corner in enumerate(corners):
+        points += arc(corner, radius, quarter * pi / 2, (quarter + 1) * pi / 2)[::8]
+    return points
+
+
+def star(centre: Point, outer: float, inner: float, points: int = 5) -> Polygon:
+    """A star with its first point upwards."""
+    angles = (pi * step / points - pi / 2 for step in range(2 * points))
+    return [
+        (
+            centre[0] + (inner if step % 2 else outer) * cos(angle),
+            centre[1] + (inner if step % 2 else outer) * sin(angle),
+        )
+        for step, angle in enumerate(angles)
+    ]
+
+
+def place(polygons: Sequence[Polygon], at: Point, scale: float, *, flip: bool = False) -> list[Polygon]:
+    """A drawing's polygons moved so that the middle of its base, (50, 100), comes to `at`, `scale` times as large."""
+    turn = -scale if flip else scale
+    return [[(at[0] + (x - 50) * turn, at[1] + (y - 100) * scale) for x, y in polygon] for polygon in polygons]
