@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     backends: Names = _field("Only these backends are used; unset: all installed.", "names separated by commas", ())
     defaults: Defaults = _field(
         "The backend, or backend:model, to use for a kind when the caller names none.",
-        'a JSON object such as {"image": "openai"} or {"image": "openai:MODEL"}',
+        'a JSON object such as {"image": "BACKEND"} or {"image": "BACKEND:MODEL"}',
         default_factory=dict[Kind, str],
     )
     order: Names = _field("Backends in the order they are preferred, first to last.", "names separated by commas", ())
