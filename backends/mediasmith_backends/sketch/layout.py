@@ -75,7 +75,7 @@ class _Measures:
         return Space(
             width=width - 2 * self.margin,
             height=height - (2 if self.beside else 1.43) * self.margin - self.head,
-            largest=max(9.0, 0.05 * self.unit * (1.25 if self.centred else 1)),
+            largest=max(9.0, 0.05 * self.unit * (1.4 if self.beside else 1.25 if self.centred else 1)),
             smallest=max(9.0, 0.0165 * self.unit),
             lines=4 if self.beside else max(1.0, 0.9 * self.height / self.width),
         )
@@ -113,11 +113,10 @@ def _share_below(size: _Measures, caption: str) -> float:
 
 def _share_beside(size: _Measures, caption: str) -> float:
     """The narrowest panel that holds the caption well; the widest one where none does."""
-    least = size.label.width + 2 * size.margin + 2
     widths = [size.height * share for share in (0.7, 0.85, 1.0, 1.3, 1.7, 2.3, 3.2)]
     for width in widths:
         space = size.space(width, size.height)
-        block = fit(caption, space) if least <= width <= _WIDEST * size.width else None
+        block = fit(caption, space) if width <= _WIDEST * size.width else None
         if block is not None and not block.cut and block.height < 0.6 * space.height:
             return width / size.width
     block = fit(caption, size.space(_WIDEST * size.width, size.height))

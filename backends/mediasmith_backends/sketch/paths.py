@@ -77,7 +77,8 @@ def ellipse(centre: Point, across: float, down: float | None = None) -> Polygon:
 def arc(centre: Point, across: float, start: float, end: float, down: float | None = None) -> Polygon:
     """Points along an ellipse from one angle to another, in radians, clockwise from the right."""
     tall = across if down is None else down
-    steps = 96
+    # Enough points for a smooth edge, also when a figure is drawn large.
+    steps = max(5, round(min(96.0, 20 * max(across, tall) ** 0.5) * abs(end - start) / (2 * pi)))
     turn = (end - start) / steps
     angles = (start + turn * step for step in range(steps + 1))
     return [(centre[0] + across * cos(angle), centre[1] + tall * sin(angle)) for angle in angles]
@@ -98,7 +99,7 @@ def rectangle(x: float, y: float, width: float, height: float, radius: float = 0
     corners = (*corners, (right - radius, y + radius))
     points: Polygon = []
     for quarter, corner in enumerate(corners):
-        points += arc(corner, radius, quarter * pi / 2, (quarter + 1) * pi / 2)[::8]
+        points += arc(corner, radius, quarter * pi / 2, (quarter + 1) * pi / 2)
     return points
 
 

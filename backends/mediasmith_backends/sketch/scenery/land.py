@@ -192,7 +192,7 @@ def _meadow(stage: Stage, element: Element) -> None:
         x, y = stage.x(roll.random()), stage.y(element.y + (1.02 - element.y) * depth)
         size = (0.004 + 0.011 * depth) * stage.unit
         stems.append(rectangle(x - size * 0.16, y, size * 0.32, size * 3))
-        heads[roll.choice(paints)].append(ellipse((x, y), size, size * 0.8)[::6])
+        heads[roll.choice(paints)].append(ellipse((x, y), size, size * 0.8))
     stage.fill(stems, "leaf")
     for paint, dots in heads.items():
         stage.fill(dots, paint)

@@ -65,7 +65,7 @@ def _stars(stage: Stage, element: Element) -> None:
     for _ in range(count):
         x, y = roll.random(), roll.random() ** 1.3 * 0.72
         radius = roll.choice((0.0011, 0.0015, 0.0015, 0.0024)) * stage.unit
-        dots.append(ellipse((stage.x(x), stage.y(y)), max(0.5, radius))[::8])
+        dots.append(ellipse((stage.x(x), stage.y(y)), max(0.5, radius)))
     stage.fill(dots, paint, 0.9)
     for _ in range(max(3, count // 16)):
         at = stage.x(roll.random()), stage.y(roll.random() * 0.55)
@@ -104,7 +104,7 @@ def _snow(stage: Stage, element: Element) -> None:
     flakes: list[Polygon] = []
     for _ in range(round(150 * stage.span * stage.height / stage.unit)):
         at = stage.x(roll.random()), stage.y(roll.random())
-        flakes.append(ellipse(at, max(0.6, roll.choice((0.002, 0.003, 0.003, 0.005)) * stage.unit))[::6])
+        flakes.append(ellipse(at, max(0.6, roll.choice((0.002, 0.003, 0.003, 0.005)) * stage.unit)))
     stage.fill(flakes, stage.paint(element.main or "#ffffff"), 0.9)
 
 
@@ -153,7 +153,7 @@ def _fireworks(stage: Stage, element: Element) -> None:
                     (x + far * c + width * s, y + far * s - width * c),
                 ]
             )
-            sparks.append(ellipse((x + far * c, y + far * s), width * 1.4)[::8])
+            sparks.append(ellipse((x + far * c, y + far * s), width * 1.4))
         stage.fill(sparks, paint)
 
 

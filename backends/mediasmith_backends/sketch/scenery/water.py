@@ -32,7 +32,7 @@ def _sea(stage: Stage, element: Element) -> None:
 
 
 def _glint(at: Point, width: float) -> Polygon:
-    return ellipse(at, width, max(0.6, width * 0.05))[::6]
+    return ellipse(at, width, max(0.6, width * 0.05))
 
 
 def _swell(stage: Stage, y: float, row: int, start: float) -> list[Point]:

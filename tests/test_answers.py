@@ -1,0 +1,170 @@
+"""A job's record as an answer: small, true, and the same whoever reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.engines import Scripted, a_job, a_part, an_artifact, made, opened, picture
+from mediasmith.answers import answer
+from mediasmith.contract import Result
+from mediasmith.results import Cost
+
+HOME = Path("/home/ada")
+FAILURE = {"type": "Refused", "message": "Declined.", "hint": "Ask otherwise.", "billed": "no"}
+
+
+def told(*parts: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
+    return answer(a_job(HOME, **job), parts, artifacts)
+
+
+def test_a_file_is_told_by_its_facts() -> None:
+    artifact = an_artifact(HOME / "out" / "kite.png", width=16, height=9, bytes=70)
+    result = told(a_part(phase="done"), artifacts=(artifact,), state="done")
+    assert json.loads(result.text()) == {
+        "status": "done",
+        "job_id": "j" * 26,
+        "continuation_id": "a" * 26,
+        "files": [
+            {
+                "id": "a" * 26,
+                "path": "/home/ada/out/kite.png",
+                "uri": f"media://{'a' * 26}",
+                "mime": "image/png",
+                "bytes": 70,
+                "width": 16,
+                "height": 9,
+            }
+        ],
+        "kind": "image",
+        "backend": "one",
+        "model": "fake-1",
+        "next": "continue_edit with a continuation_id changes it.",
+    }
+
+
+def test_a_file_that_is_still_being_saved_is_not_told() -> None:
+    artifact = an_artifact(HOME / "out" / "kite.png", token="t")
+    result = told(a_part(phase="saving"), artifacts=(artifact,))
+    assert (result.files, result.continuation_id) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("parts", "cost"),
+    [
+        ([a_part(billed="no", estimate_usd=1.0)], None),
+        ([a_part(billed="yes", cost_usd=0.04, estimate_usd=1.0)], Cost(usd=0.04, basis="reported")),
+        ([a_part(billed="yes", cost_usd=0.0)], Cost(usd=0.0, basis="reported")),
+        ([a_part(billed="yes", estimate_usd=0.1)], Cost(usd=0.1, basis="estimated")),
+        ([a_part(billed="unknown", estimate_usd=0.1)], Cost(usd=0.1, basis="estimated")),
+        ([a_part(billed="yes")], Cost(basis="unknown")),
+        ([a_part(billed="yes", cost_usd=0.1), a_part(number=1, billed="yes", estimate_usd=0.2)],
+         Cost(usd=0.3, basis="estimated")),
+        ([a_part(billed="yes", cost_usd=0.1), a_part(number=1, billed="unknown")], Cost(basis="unknown")),
+        ([a_part(billed="no"), a_part(number=1, billed="yes", cost_usd=0.1)], Cost(usd=0.1, basis="reported")),
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_the_cost_is_what_was_charged_else_what_was_estimated(parts: list[Any], cost: Cost | None) -> None:
+    assert told(*parts).cost == cost
+
+
+def test_attempts_are_told_only_when_not_all_went_well_at_once() -> None:
+    done = {"backend": "one", "model": "m", "outcome": "done"}
+    failed = {"backend": "two", "model": "n", "outcome": "OutOfCredit: No credit."}
+    assert told(a_part(), attempts=(done,)).attempts == ()
+    assert [one.outcome for one in told(a_part(), attempts=(failed, done)).attempts] == [failed["outcome"], "done"]
+
+
+def test_the_maker_is_who_made_it_and_not_who_failed() -> None:
+    parts = (
+        a_part(number=0, backend="two", model="n", phase="failed"),
+        a_part(number=1, backend="one", model="m", phase="done"),
+        a_part(number=2, backend="three", phase="failed"),
+    )
+    result = told(*parts, state="partial")
+    assert (result.backend, result.model) == ("one", "m")
+
+
+def test_an_error_says_what_happened_what_was_spent_and_what_to_do() -> None:
+    result = told(a_part(phase="failed"), state="failed", error=FAILURE)
+    assert result.error == "Declined. Nothing was billed. Ask otherwise."
+
+
+@pytest.mark.parametrize(
+    ("files", "phase", "status"),
+    [
+        (2, "done", "done"),
+        (3, "done", "done"),
+        (1, "done", "partial"),
+        (1, "accepted", "running"),
+        (0, "queued", "running"),
+        (0, "sending", "running"),
+        (0, "saving", "running"),
+        (0, "failed", "failed"),
+        (1, "failed", "partial"),
+        (0, "unknown", "unknown"),
+        (0, "cancelled", "cancelled"),
+    ],
+)
+def test_each_prompt_of_a_batch_has_a_status_of_its_own(files: int, phase: Any, status: str) -> None:
+    request = {"prompts": ["a", "b"], "count": 2, "parent": "", "history": []}
+    artifacts = tuple(an_artifact(HOME / f"{n}.png", id=f"{n}" * 26, position=n) for n in range(files))
+    error = FAILURE if phase != "done" else None
+    parts = (a_part(number=0, item=0, phase=phase, error=error), a_part(number=1, item=1, phase="failed"))
+    result = told(*parts, artifacts=artifacts, request=request)
+    first, second = result.items
+    assert (first.status, len(first.files)) == (status, files)
+    assert second.status == "failed"
+    assert first.error == ("" if phase == "done" else "Declined. Nothing was billed. Ask otherwise.")
+
+
+def test_a_single_prompt_has_no_items_and_a_long_one_is_cut_in_them() -> None:
+    assert told(a_part()).items == ()
+    request = {"prompts": ["x" * 500, "b"], "count": 1, "parent": "", "history": []}
+    assert len(told(a_part(), request=request).items[0].prompt) == 81
+
+
+def test_details_of_one_part_stand_for_themselves_and_of_several_by_number() -> None:
+    assert told(a_part(details={"seed": 7})).details == {"seed": 7}
+    several = told(a_part(details={"seed": 7}), a_part(number=1, details={"seed": 8}), a_part(number=2))
+    assert several.details == {"1": {"seed": 7}, "2": {"seed": 8}}
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"text": "x" * 5000},
+        {"text": '"\\' * 5000},
+        {"text": "\x01é狐🦊" * 2000},
+        {f"key {number}": number for number in range(5000)},
+        {"deep": [[[["x" * 1999]]] * 3]},
+    ],
+    ids=["long", "quotes", "letters", "many", "deep"],
+)
+def test_details_are_at_most_two_kilobytes(details: Any) -> None:
+    result = told(a_part(details=details))
+    assert 500 < len(json.dumps(result.details)) <= 2000
+    assert len(result.model_dump_json(include={"details"}).encode()) <= 2020
+
+
+def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
+    result = told(a_part(phase="accepted"))
+    assert (result.status, result.message, result.progress) == ("running", "", None)
+
+
+def test_an_unknown_job_says_where_to_look() -> None:
+    assert told(a_part(phase="unknown"), state="unknown").next == (
+        "Look at the provider's usage page before asking again."
+    )
+
+
+async def test_answers_stay_small_whatever_a_provider_says(tmp_path: Path) -> None:
+    loud = Result(outputs=picture().outputs, details={"text": "x" * 1_000_000, "list": ["y" * 5000] * 1000})
+    async with opened(tmp_path, Scripted(loud).backend()) as engine:
+        result = await made(engine)
+    assert result.status == "done"
+    assert len(result.text().encode()) < 3500

@@ -1,0 +1,575 @@
+"""Jobs: cancelled at any moment and once at the provider, recorded at their end, and left in order at closing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from fakes.backends import fake, png
+from fakes.engines import (
+    HASTY,
+    PATIENT,
+    Scripted,
+    batch,
+    collected,
+    files_in,
+    job,
+    library_of,
+    made,
+    opened,
+    pending,
+    picture,
+    settled,
+)
+from fakes.virtual_clock import VirtualClock
+from mediasmith.contract import Call, Output, Pending, Result, Work
+from mediasmith.engine import Engine
+from mediasmith.errors import Cancelled, MediaError, Refused, Unreachable
+from mediasmith.library import Library
+from mediasmith.making import Making
+from mediasmith.results import JobList, MediaResult
+
+
+async def forever(*_given: object) -> Any:
+    await anyio.sleep_forever()
+
+
+async def the_job(engine: Engine) -> MediaResult:
+    """The newest job."""
+    listed = await engine.get_job({}, PATIENT)
+    assert isinstance(listed, JobList)
+    return listed.jobs[0]
+
+
+# Cancelling
+
+
+async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path) -> None:
+    ended: list[str] = []
+
+    async def start(_call: object) -> Result:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("stopped")
+        return picture()
+
+    async with opened(tmp_path, fake(start=start)) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        result = await collected(engine, running.job_id, cancel=True)
+        assert ended == ["stopped"]
+        assert (result.status, result.files) == ("cancelled", ())
+        assert result.error.startswith("The job was cancelled. It may have been billed")
+        [part] = await engine.library.parts(running.job_id)
+        assert (part.phase, part.billed) == ("cancelled", "unknown")
+        assert (await collected(engine, running.job_id)).status == "cancelled"
+
+
+async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
+    backend = provider.backend(cancel=provider.cancel)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=12)
+        polls = len(provider.polled)
+        result = await collected(engine, running.job_id, cancel=True)
+        assert result.status == "cancelled"
+        assert "It was billed" in result.error
+        await collected(engine, running.job_id, cancel=True)
+        await clock.sleep(100)
+    assert provider.cancelled == ["abc"]
+    assert len(provider.polled) == polls
+
+
+async def test_a_provider_that_cannot_cancel_is_only_not_asked_any_more(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=12)
+        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+        polls = len(provider.polled)
+        await clock.sleep(100)
+    assert len(provider.polled) == polls
+
+
+@pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])
+async def test_a_cancel_that_fails_at_the_provider_still_ends_the_job(tmp_path: Path, failing: str) -> None:
+    told: list[object] = []
+
+    async def cancel(_work: Work[None], handle: object) -> None:
+        told.append(handle)
+        match failing:
+            case "raises":
+                raise KeyError("x")
+            case "hangs":
+                await anyio.sleep_forever()
+            case _:
+                raise anyio.get_cancelled_exc_class()
+
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
+    async with opened(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=12)
+        started = clock.now()
+        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+        assert clock.now() - started <= 5
+        assert (await made(engine, "another", wait_seconds=0)).status == "running"
+    assert told == ["job-1"]
+
+
+async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
+    cancelling, go_on = anyio.Event(), anyio.Event()
+    told: list[object] = []
+
+    async def cancel(_work: Work[None], handle: object) -> None:
+        told.append(handle)
+        cancelling.set()
+        await go_on.wait()
+
+    provider = Scripted(job(), polls=[forever])
+    results: list[str] = []
+    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine, anyio.create_task_group() as tasks:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+
+        async def stop() -> None:
+            results.append((await collected(engine, running.job_id, cancel=True)).status)
+
+        tasks.start_soon(stop)
+        await cancelling.wait()
+        tasks.start_soon(stop)
+        await settled(engine)
+        go_on.set()
+    assert results == ["cancelled", "cancelled"]
+    assert told == ["job-1"]
+
+
+async def test_a_cancel_whose_own_call_is_cancelled_goes_on(tmp_path: Path) -> None:
+    cancelling, go_on = anyio.Event(), anyio.Event()
+
+    async def cancel(_work: Work[None], _handle: object) -> None:
+        cancelling.set()
+        await go_on.wait()
+
+    provider = Scripted(job(), polls=[forever])
+    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+            await cancelling.wait()
+            tasks.cancel_scope.cancel()
+        go_on.set()
+        await settled(engine)
+        assert (await the_job(engine)).status == "cancelled"
+
+
+async def test_what_was_made_before_a_cancel_is_kept(tmp_path: Path) -> None:
+    async def by_prompt(call: Call[None, Any]) -> Result:
+        if call.prompt != "quick":
+            await anyio.sleep_forever()
+        return picture()
+
+    async with opened(tmp_path, fake(start=by_prompt), concurrency=2) as engine:
+        running = await engine.generate({"prompts": ["quick", "slow", "queued"]}, HASTY)
+        await settled(engine)
+        result = await collected(engine, running.job_id, cancel=True)
+    assert (result.status, len(result.files)) == ("partial", 1)
+    assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
+    assert files_in(tmp_path) == [Path(result.files[0].path).name]
+
+
+async def test_a_cancel_removes_what_was_half_written(tmp_path: Path) -> None:
+    async def start(call: Call[None, Any]) -> Result:
+        await call.file("image/png").write(b"x" * 300_000)
+        await anyio.sleep_forever()
+        return picture()
+
+    async with opened(tmp_path, fake(start=start)) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        assert len(files_in(tmp_path)) == 1
+        await collected(engine, running.job_id, cancel=True)
+        assert files_in(tmp_path) == []
+
+
+async def test_a_cancel_while_a_request_waits_to_be_sent_again_ends_it(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(Unreachable("No connection.", billed="no"))
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        result = await collected(engine, running.job_id, cancel=True)
+        await clock.advance(100)
+    assert (result.status, len(provider.calls)) == ("cancelled", 1)
+    assert "Nothing was billed" in result.error
+
+
+@pytest.mark.parametrize("ending", [Refused("Declined.", billed="yes"), None], ids=["failed", "done"])
+async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(tmp_path: Path, ending: MediaError | None) -> None:
+    provider = Scripted(*([ending] if ending else []))
+    async with opened(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
+        if ending:
+            with pytest.raises(Refused):
+                await made(engine)
+        else:
+            await made(engine)
+        before = await the_job(engine)
+        assert await collected(engine, before.job_id, cancel=True) == before
+    assert provider.cancelled == []
+
+
+async def test_whoever_waits_for_a_cancelled_job_is_told(tmp_path: Path) -> None:
+    errors: list[MediaError] = []
+    async with opened(tmp_path, fake(start=forever)) as engine, anyio.create_task_group() as tasks:
+
+        async def wait() -> None:
+            with pytest.raises(Cancelled) as caught:
+                await made(engine)
+            errors.append(caught.value)
+
+        tasks.start_soon(wait)
+        await settled(engine)
+        await collected(engine, (await the_job(engine)).job_id, cancel=True)
+    assert [error.billed for error in errors] == ["unknown"]
+
+
+async def test_a_job_nobody_waits_for_any_more_can_be_cancelled(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
+    backend = provider.backend(cancel=provider.cancel, deadline=20)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert "still at work" in running.error
+        result = await collected(engine, running.job_id, cancel=True)
+    assert result.status == "cancelled"
+    assert provider.cancelled == ["abc"]
+
+
+async def test_a_slot_is_free_again_after_a_cancel(tmp_path: Path) -> None:
+    provider = Scripted(forever)
+    async with opened(tmp_path, provider.backend(), concurrency=1) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        await collected(engine, running.job_id, cancel=True)
+        assert (await made(engine, "another")).status == "done"
+
+
+async def test_a_cancel_that_comes_as_files_get_their_names_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging, go_on = anyio.Event(), anyio.Event()
+    stage = Library.stage
+
+    async def slow(self: Library, *given: Any, at: float) -> None:
+        await stage(self, *given, at=at)
+        staging.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(Library, "stage", slow)
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        running = await made(engine, caller=HASTY)
+        await staging.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+            await settled(engine)
+            go_on.set()
+        result = await collected(engine, running.job_id)
+    assert (result.status, len(result.files)) == ("done", 1)
+    assert files_in(tmp_path) == [Path(result.files[0].path).name]
+
+
+# Going on with a job that nobody works on
+
+
+async def test_two_calls_that_collect_at_once_share_one_collection(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(5))
+    results: list[MediaResult] = []
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert running.status == "running"
+
+        async def collect() -> None:
+            results.append(await collected(engine, running.job_id))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(collect)
+    assert [result.status for result in results] == ["done"] * 3
+    assert len({result.files[0].path for result in results}) == 1
+    assert len(files_in(tmp_path)) == 1
+
+
+async def test_a_job_that_is_collected_again_drops_its_old_error(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(10))
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert "still at work" in running.error
+        again = await collected(engine, running.job_id, wait_seconds=3)
+        assert (again.status, again.error) == ("running", "")
+
+
+# What cannot be recorded
+
+
+async def test_an_end_that_cannot_be_recorded_is_still_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_given: object) -> None:
+        raise MediaError("The library cannot be used: SQLITE_FULL.")
+
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(Library, "save_job", full)
+            first = await made(engine)
+        assert (first.status, len(first.files)) == ("done", 1)
+        again = await collected(engine, first.job_id)
+        assert (again.status, again.files) == ("done", first.files)
+
+
+async def test_an_answer_that_cannot_be_recorded_does_not_end_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_given: object) -> None:
+        raise MediaError("The library cannot be used: SQLITE_FULL.")
+
+    monkeypatch.setattr(Library, "mark_answered", full)
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        await made(engine)
+        await settled(engine)
+        assert (await made(engine)).warnings == ()
+
+
+async def test_a_fault_of_our_own_in_a_job_ends_only_that_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_given: object) -> None:
+        raise ZeroDivisionError("secret words")
+
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(Making, "make", broken)
+            with pytest.raises(MediaError, match=r"Mediasmith itself failed \(ZeroDivisionError\)"):
+                await made(engine)
+        assert (await the_job(engine)).status == "failed"
+        assert (await made(engine)).status == "done"
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret words" not in caplog.text
+
+
+# A full disk
+
+
+def refuse_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_given: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+async def test_a_full_disk_after_paying_says_that_it_was_billed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        with monkeypatch.context() as patched:
+            refuse_to_write(patched)
+            with pytest.raises(MediaError, match="the disk is full") as caught:
+                await made(engine)
+        assert caught.value.billed == "yes"
+        assert "It was billed" in str(caught.value)
+        assert files_in(tmp_path) == []
+
+
+async def test_what_has_a_handle_is_collected_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = Scripted(job())
+    async with opened(tmp_path, provider.backend()) as engine:
+        with monkeypatch.context() as patched:
+            refuse_to_write(patched)
+            running = await made(engine)
+        assert running.status == "running"
+        assert "the disk is full" in running.error
+        assert "It was billed" in running.error
+        assert "get_job" in running.next
+        assert files_in(tmp_path) == []
+        done = await collected(engine, running.job_id)
+    assert (done.status, done.error, len(done.files)) == ("done", "", 1)
+    assert len(provider.calls) == 1
+
+
+async def test_files_whose_names_could_not_be_recorded_are_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_given: object, **_more: object) -> None:
+        raise MediaError("The library cannot be used: SQLITE_FULL.")
+
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(Library, "settle", full)
+            running = await made(engine)
+        assert running.status == "running"
+        done = await collected(engine, running.job_id)
+    assert (done.status, len(done.files)) == ("done", 1)
+    assert files_in(tmp_path) == [Path(done.files[0].path).name]
+
+
+# Closing
+
+
+async def test_closing_leaves_what_has_a_handle_for_the_next_one(tmp_path: Path) -> None:
+    provider = Scripted(job("abc"), polls=[forever])
+    async with opened(tmp_path, provider.backend()) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+    async with opened(tmp_path, provider.backend()) as engine:
+        result = await collected(engine, running.job_id)
+    assert (result.status, provider.polled, len(provider.calls)) == ("done", ["abc", "abc"], 1)
+
+
+async def test_closing_records_what_was_in_flight_as_perhaps_billed(tmp_path: Path) -> None:
+    async with opened(tmp_path, fake(start=forever)) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+    async with library_of(tmp_path) as library:
+        stored = await library.job(running.job_id, principal="local")
+        [part] = await library.parts(running.job_id)
+    assert stored is not None
+    assert (stored.state, part.phase, part.billed) == ("unknown", "unknown", "unknown")
+
+
+async def test_closing_waits_for_a_handle_that_is_just_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = anyio.Event()
+    save_part = Library.save_part
+
+    async def slow(self: Library, part: Any, *, at: float) -> None:
+        if part.phase == "accepted":
+            writing.set()
+            for _ in range(20):
+                await anyio.lowlevel.checkpoint()
+        await save_part(self, part, at=at)
+
+    monkeypatch.setattr(Library, "save_part", slow)
+    provider = Scripted(job("abc"), polls=[forever])
+    async with opened(tmp_path, provider.backend()) as engine:
+        running = await made(engine, caller=HASTY)
+        await writing.wait()
+    async with opened(tmp_path, provider.backend()) as engine:
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 1
+
+
+@pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)
+async def test_what_a_program_raises_inside_leaves_plain_and_everything_is_closed(
+    tmp_path: Path, ending: BaseException
+) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+
+    async def program() -> None:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            raise ending
+
+    with pytest.raises(type(ending)):
+        await program()
+    assert closed == ["closed"]
+    async with opened(tmp_path, provider.backend()) as engine:
+        assert (await collected(engine, (await the_job(engine)).job_id)).status == "done"
+
+
+async def test_a_program_that_is_cancelled_inside_closes_everything(tmp_path: Path) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+    with anyio.CancelScope() as scope:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert closed == ["closed"]
+
+
+async def test_a_program_that_asyncio_cancels_inside_closes_everything(tmp_path: Path) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+    at_work = anyio.Event()
+
+    async def program() -> None:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            at_work.set()
+            await anyio.sleep_forever()
+
+    task = asyncio.create_task(program())
+    await at_work.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == ["closed"]
+
+
+def closing(provider: Scripted, closed: list[str]) -> Any:
+    """A backend that notes when its client is closed."""
+
+    @asynccontextmanager
+    async def connect(_access: object) -> AsyncGenerator[None]:
+        try:
+            yield None
+        finally:
+            closed.append("closed")
+
+    return fake("one", connect=connect, start=provider.start, poll=provider.poll)
+
+
+async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_given: object, **_more: object) -> None:
+        raise MediaError("The library cannot be used: SQLITE_FULL.")
+
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+    with monkeypatch.context() as patched:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            running = await made(engine, caller=HASTY)
+            await settled(engine)
+            patched.setattr(Library, "save_job", full)
+            patched.setattr(Library, "save_part", full)
+    assert closed == ["closed"]
+    async with opened(tmp_path, provider.backend()) as engine:
+        assert (await collected(engine, running.job_id)).status == "done"
+
+
+async def test_a_batch_that_is_left_is_collected_item_by_item(tmp_path: Path) -> None:
+    async def by_prompt(call: Call[None, Any]) -> Any:
+        match call.prompt:
+            case "quick":
+                return picture()
+            case "accepted":
+                return job("abc")
+            case _:
+                return await forever()
+
+    async def poll(_work: Work[None], _handle: object) -> Pending | Result:
+        return await forever() if first else Result(outputs=(Output(body=png(), mime="image/png"),))
+
+    first = True
+    backend = fake(start=by_prompt, poll=poll)
+    async with opened(tmp_path, backend) as engine:
+        running = await engine.generate({"prompts": ["quick", "accepted", "in flight"]}, HASTY)
+        engine.answered(running)
+        await settled(engine)
+    first = False
+    async with opened(tmp_path, backend) as engine:
+        result = await collected(engine, running.job_id)
+        assert [item.status for item in result.items] == ["done", "done", "unknown"]
+        assert (result.status, len(result.files)) == ("partial", 2)
+        assert (await batch(engine, "quick", "quick")).status == "done"

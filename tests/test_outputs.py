@@ -1,0 +1,249 @@
+"""What a provider made, brought to the disk: looked at, named, downloaded with patience, and nothing left lying."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import pytest
+
+from fakes.backends import FakeParams, fake, png
+from fakes.engines import Scripted, collected, files_in, job, made, opened, picture, saved
+from fakes.virtual_clock import VirtualClock
+from mediasmith import media
+from mediasmith.contract import Call, Output, Remote, Result
+from mediasmith.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.net import Downloader
+from mediasmith.testing import MemorySink
+
+WAV = media.wav(b"\0\0" * 8000, rate=8000)
+HANG = object()
+URL = "https://files.one.invalid/secret-path?token=abc"
+
+
+class Formats(FakeParams):
+    output_format: Literal["png", "jpeg", "auto"] | None = None
+
+
+def out(body: Any, mime: str = "image/png") -> Result:
+    return Result(outputs=(Output(body=body, mime=mime),))
+
+
+class Files:
+    """What the downloader finds: entries are done one after the other, then there is a picture."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps: list[Any] = list(steps)
+        self.times: list[float] = []
+        self.headers: list[Mapping[str, str]] = []
+
+    def serve(self, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock) -> None:
+        async def fetch(
+            _self: Downloader,
+            _url: str,
+            write: Callable[[bytes], Awaitable[None]],
+            *,
+            max_bytes: int,
+            headers: Mapping[str, str],
+        ) -> str:
+            self.times.append(clock.now())
+            self.headers.append(headers)
+            step: Any = self.steps.pop(0) if self.steps else png()
+            if isinstance(step, MediaError):
+                await write(b"half of " * 50_000)
+                raise step
+            if step is HANG:
+                await write(b"half of " * 50_000)
+                await anyio.sleep_forever()
+            await write(step)
+            return "application/octet-stream"
+
+        monkeypatch.setattr(Downloader, "fetch", fetch)
+
+
+# The bytes are looked at, not the claim
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (WAV, "audio/wav"),
+        (b"<html>502 Bad Gateway</html>", "no known type of file"),
+        (b'{"error": "x"}', "no known type of file"),
+        (b"", "no known type of file"),
+        (png()[:6], "no known type of file"),
+    ],
+    ids=["sound", "page", "json", "nothing", "cut off"],
+)
+async def test_what_is_no_picture_is_not_saved_as_one(tmp_path: Path, body: bytes, found: str) -> None:
+    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+        with pytest.raises(ProviderError, match=f"answered with {found} where image was due") as caught:
+            await made(engine)
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
+async def test_a_file_is_called_by_its_true_type(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted(out(png(), mime="image/jpeg")).backend()) as engine:
+        [file] = (await made(engine, output=str(tmp_path / "out" / "kite.jpg"))).files
+    assert (file.mime, Path(file.path).name) == ("image/png", "kite.png")
+
+
+@pytest.mark.parametrize(("asked", "warned"), [("jpeg", True), ("png", False), ("auto", False)])
+async def test_another_format_than_asked_for_is_told(tmp_path: Path, asked: str, *, warned: bool) -> None:
+    async with opened(tmp_path, Scripted().backend(params=Formats)) as engine:
+        result = await made(engine, output_format=asked)
+    expected = ("One answered with image/png, not the jpeg asked for.",) if warned else ()
+    assert result.warnings == expected
+
+
+async def test_a_dub_may_be_a_sound(tmp_path: Path) -> None:
+    backend = Scripted(out(WAV, "audio/wav")).backend(kind="dubbing")
+    async with opened(tmp_path, backend) as engine:
+        [file] = (await made(engine, kind="dubbing")).files
+    assert (file.mime, file.duration_seconds) == ("audio/wav", 1.0)
+
+
+async def test_one_bad_file_of_several_is_left_out_aloud(tmp_path: Path) -> None:
+    several = Result(outputs=(*picture().outputs, *out(b"<html>").outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(several).backend()) as engine:
+        result = await made(engine)
+    assert (result.status, len(result.files), len(files_in(tmp_path))) == ("done", 2, 2)
+    [warning] = result.warnings
+    assert warning.startswith("A file was left out: One answered with no known type of file")
+
+
+@pytest.mark.parametrize(
+    "body", [MemorySink(), "text", bytearray(png()), None, 7], ids=lambda body: type(body).__name__
+)
+async def test_a_body_that_is_none_of_ours_is_an_error(tmp_path: Path, body: Any) -> None:
+    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+        with pytest.raises(ProviderError, match="a sink that is not the server's"):
+            await made(engine)
+
+
+async def test_a_sink_that_is_given_twice_is_an_error(tmp_path: Path) -> None:
+    async def start(call: Call[None, Any]) -> Result:
+        sink = call.file("image/png")
+        await sink.write(png())
+        return Result(outputs=(Output(body=sink, mime="image/png"),) * 2)
+
+    async with opened(tmp_path, fake(start=start)) as engine:
+        with pytest.raises(MediaError):
+            await made(engine)
+    assert files_in(tmp_path) == []
+
+
+async def test_a_file_above_the_limit_is_not_saved(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted().backend(), max_output_bytes=50) as engine:
+        with pytest.raises(ProviderError, match="larger than the limit of 50 bytes"):
+            await made(engine)
+    assert files_in(tmp_path) == []
+
+
+async def test_what_is_recorded_of_a_file_is_true_of_it(tmp_path: Path) -> None:
+    provider = Scripted(picture(state={"id": 1}))
+    clock = VirtualClock()
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+        result = await made(engine, "a red kite", seed=7, options={"mood": "calm"})
+        artifact = await engine.artifact(result.continuation_id, "local")
+    assert artifact.sha256 == hashlib.sha256(png()).hexdigest()
+    assert (artifact.mime, artifact.bytes, artifact.width, artifact.height) == ("image/png", len(png()), 16, 16)
+    assert (artifact.backend, artifact.capability, artifact.model, artifact.kind) == ("one", "image", "fake-1", "image")
+    assert (artifact.params, artifact.prompts) == ({"seed": 7, "mood": "calm"}, ("a red kite",))
+    assert (artifact.state, artifact.parent, artifact.principal) == ({"id": 1}, "", "local")
+    assert (artifact.created, artifact.token) == (clock.now(), "")
+
+
+async def test_names_in_one_folder_never_overwrite(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        first = await made(engine, "one", output=str(tmp_path / "out" / "kite"))
+        second = await made(engine, "two", output=str(tmp_path / "out" / "kite.png"))
+    assert [Path(one.files[0].path).name for one in (first, second)] == ["kite.png", "kite-2.png"]
+    assert (first.warnings, second.warnings) == ((), ("kite.png existed; the new file is kite-2.png.",))
+
+
+# Downloads
+
+
+async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files()
+    files.serve(monkeypatch, clock)
+    remote = Remote(url=URL, headers={"Authorization": "Bearer x"})
+    async with opened(tmp_path, Scripted(out(remote)).backend(), clock=clock) as engine:
+        result = await made(engine)
+    assert saved(result) == [png()]
+    assert files.headers == [{"Authorization": "Bearer x"}]
+
+
+async def test_a_download_that_fails_backs_off_and_costs_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [Unreachable("It broke."), TimedOut("Nothing came."), ProviderError("Status 503.")]
+    clock, files = VirtualClock(), Files(*errors, *[ProviderError("Status 404.") for _ in range(5)])
+    files.serve(monkeypatch, clock)
+    provider = Scripted(out(Remote(url=URL)))
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        result = await made(engine)
+        assert saved(result) == [png()]
+    waits = [later - earlier for earlier, later in pairwise(files.times)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert len(provider.calls) == 1
+    assert len(files_in(tmp_path)) == 1
+
+
+async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, files = VirtualClock(), Files(*[Unreachable("It broke.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(Unreachable) as caught:
+            await made(engine)
+        assert clock.now() - started <= 100
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
+async def test_a_download_that_drips_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, files = VirtualClock(), Files(HANG)
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(TimedOut):
+            await made(engine)
+        assert clock.now() - started == 100
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [Unreachable("It broke."), NotAllowed("It is a private address.")], ids=repr)
+async def test_a_download_of_a_job_with_a_handle_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MediaError
+) -> None:
+    clock, files = VirtualClock(), Files(*[error] * 99)
+    files.serve(monkeypatch, clock)
+    provider = Scripted(job(), polls=[out(Remote(url=URL))] * 2)
+    async with opened(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        assert error.message in running.error
+        files.steps.clear()
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 1
+
+
+async def test_a_file_that_cannot_be_fetched_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
+    files.serve(monkeypatch, clock)
+    several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(several).backend(), clock=clock) as engine:
+        result = await made(engine)
+    assert (result.status, saved(result)) == ("done", [png()])
+    assert result.warnings == ("A file was left out: It is a private address.",)
