@@ -129,6 +129,24 @@ async def test_whatever_a_poll_does_the_job_ends_or_goes_on_and_the_server_lives
         assert (await made(engine)).status == "done"
 
 
+@pytest.mark.parametrize("odd", ["KeyError", "ExceptionGroup", "its own cancellation", "SystemExit"])
+async def test_whatever_a_connect_does_is_a_typed_error_and_nothing_is_billed(tmp_path: Path, odd: str) -> None:
+    @asynccontextmanager
+    async def connect(_access: Access) -> AsyncGenerator[None]:
+        step = ODD[odd]()
+        if isinstance(step, BaseException):
+            raise step
+        await step()
+        yield
+
+    clock, good = VirtualClock(), Scripted()
+    async with opened(tmp_path, fake("bad", connect=connect), good.backend(), clock=clock) as engine, clock.autojump():
+        with pytest.raises(MediaError) as caught:
+            await made(engine, backend="bad")
+        assert caught.value.billed == "no"
+        assert (await made(engine, backend="one")).status == "done"
+
+
 async def test_one_odd_part_leaves_the_others_of_a_batch_alone(tmp_path: Path) -> None:
     async def by_prompt(call: Call[None, Any]) -> Any:
         if call.prompt == "odd":

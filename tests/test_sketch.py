@@ -314,6 +314,17 @@ async def test_a_prompt_is_set_in_full_unless_it_is_very_long() -> None:
         assert long.lines[-1].endswith("…")
 
 
+def test_words_are_broken_only_where_they_do_not_fit() -> None:
+    for width in (90, 140, 260):
+        block = fit("Φάρος στο ηλιοβασίλεμα", Space(width=width, height=200, largest=40, smallest=9))
+        assert block is not None
+        assert " ".join(block.lines) == "Φάρος στο ηλιοβασίλεμα"
+        assert block.width <= width
+    narrow = fit("Donaudampfschifffahrt", Space(width=60, height=200, largest=40, smallest=9))
+    assert narrow is not None
+    assert "".join(narrow.lines) == "Donaudampfschifffahrt"
+
+
 def test_lines_are_of_about_the_same_length() -> None:
     for width in range(260, 520, 20):
         space = Space(width=width, height=200, largest=24, smallest=23.9)

@@ -85,6 +85,18 @@ async def test_a_call_cannot_end_the_server(ending: BaseException) -> None:
         await within(VirtualClock(), 5, end)
 
 
+async def test_a_call_cannot_cancel_itself_after_another_was_late_either() -> None:
+    async def end() -> None:
+        raise asyncio.CancelledError
+
+    clock = VirtualClock()
+    async with clock.autojump():
+        with pytest.raises(Expired):
+            await within(clock, 5, forever)
+        with pytest.raises(RuntimeError):
+            await within(clock, 5, end)
+
+
 async def test_a_cancelled_waiter_stays_cancelled() -> None:
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -15,6 +16,7 @@ from anyio.abc import TaskGroup
 
 from mediasmith.contract import Access, Backend
 from mediasmith.errors import MediaError, ProviderError
+from mediasmith.waiting import tamed
 
 C = TypeVar("C")
 
@@ -99,7 +101,7 @@ class Clients:
         """The owner task: nothing it meets may leave it, for that would end the whole group."""
         try:
             with life.scope:
-                await self._open_until_closing(backend, life)
+                await tamed(partial(self._open_until_closing, backend, life))
         except Exception as error:  # noqa: BLE001 - whatever a plug-in raises ends here
             if life.settled.is_set():
                 _log.warning("the client of %s ended with %s", backend.name, type(error).__name__)

@@ -18,11 +18,29 @@ class Expired(TimeoutError):
     """The time that `within` was given is over. A TimeoutError of the call's own is not one of these."""
 
 
+async def tamed(call: Callable[[], Awaitable[_T]]) -> _T:
+    """What `call` returns.
+
+    Whatever it raises leaves as an Exception, also what would end the server: a SystemExit, or a cancellation that
+    nobody asked for.
+    """
+    try:
+        return await call()
+    except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
+        if isinstance(error, Exception) or _is_cancelled():
+            raise
+        raise RuntimeError(f"it ended itself with {type(error).__name__}") from error
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def within(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]) -> _T:
     """What `call` returns; it is cancelled after so many seconds.
 
-    Whatever `call` raises leaves as an Exception, also what would end the server: a SystemExit, or a cancellation
-    that nobody asked for. What it returns is never thrown away, not even by a cancellation at that very moment.
+    It is `tamed`. What it returns is never thrown away, not even by a cancellation at that very moment.
 
     Raises:
         Expired: it did not return in time.
@@ -41,13 +59,9 @@ async def within(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]
 
             tasks.start_soon(expire)
             try:
-                outcomes.append(await call())
+                outcomes.append(await tamed(call))
             except Exception as error:  # noqa: BLE001 - kept, since a task group would wrap it
                 failures.append(error)
-            except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
-                if _is_cancelled():
-                    raise
-                failures.append(RuntimeError(f"it ended itself with {type(error).__name__}"))
             tasks.cancel_scope.cancel()
     except asyncio.CancelledError:
         if not outcomes and not failures:
@@ -57,11 +71,6 @@ async def within(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]
     if late or not failures:
         raise Expired
     raise failures[0]
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def happens(clock: Clock, seconds: float, event: anyio.Event) -> bool:

@@ -30,7 +30,7 @@ Era: TypeAlias = Literal["legacy", "auto"]
 
 ERAS: tuple[Era, ...] = ("legacy", "auto")
 
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 
 
 Variables: TypeAlias = Mapping[str, str | None]

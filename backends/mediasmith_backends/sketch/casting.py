@@ -8,6 +8,7 @@ from random import Random
 
 from mediasmith_backends.sketch.figure import Figure, Place, reach
 from mediasmith_backends.sketch.figures import FIGURES
+from mediasmith_backends.sketch.figures.living import LIVING
 from mediasmith_backends.sketch.plans import FRONT, MIDAIR, NEAR
 from mediasmith_backends.sketch.reading import Mention
 from mediasmith_backends.sketch.scene import Element, Plan
@@ -58,7 +59,7 @@ def cast(mentions: Sequence[Mention], plan: Plan, room: Room) -> list[Element]:
         for _ in range(mention.count):
             share = 0.62 if crowd else 0.8
             if plan == "outdoors" and FIGURES[mention.what].place == "table":
-                share *= 0.6  # a cup is no house
+                share *= 0.6 if mention.what in LIVING else 0.4  # a cup is no house
             filled = replace(room, elements=[*room.elements, *placed])
             placed.append(add_figure(mention, filled, plan, share if placed or mention.count > 4 else 1))  # noqa: PLR2004
     return placed
@@ -117,8 +118,10 @@ def _on_land(room: Room, mention: Mention, size: float) -> Spot:
     """On the nearest ground, which may be a headland on one side."""
     head = room.first("headland")
     if head is not None:
-        near = (0.2,) if room.alone else (0.2, 0.12, 0.29, 0.05, 0.36)
-        candidates = tuple(1 - x for x in near) if head.flip else near
+        near = (0.2,) if room.alone else (0.2, 0.12, 0.28, 0.06, 0.34)
+        sides = [1 - x if head.flip else x for x in near]
+        level = [x for x in sides if height(head, x * room.span, room.span) > 0.9 * head.size]
+        candidates = level or sides[:1]
     else:
         candidates = (0.32, 0.66) if room.alone else (0.12, 0.22, 0.34, 0.46, 0.58, 0.7, 0.82, 0.9)
     depth = NEAR - 1 - size * 0.5  # smaller things stand in front of larger ones

@@ -118,7 +118,8 @@ def fit(text: str, space: Space) -> Block | None:
 
     A text too long for the smallest size is cut with an ellipsis.
     """
-    size = space.largest
+    widest = max((length(word, 1) for word in text.split()), default=1)
+    size = min(space.largest, space.width / widest)  # words are broken only in the smallest size
     while size > space.smallest:
         block = Block(lines=_wrap(text, space.width, size), size=size)
         few = (2.3 + 3 * (space.largest / size - 1)) * space.lines
