@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "mediasmith"
 BACKENDS = ROOT / "backends" / "mediasmith_backends"
 FOR_BACKENDS = {"mediasmith.contract", "mediasmith.errors", "mediasmith.media", "mediasmith.params"}
+FILES = sorted(SERVER.rglob("*.py"))
 PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch)\b", re.IGNORECASE)
 
 
-def imports(file: Path) -> Iterator[str]:
-    """The modules that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def imports(file: Path, *, late: bool = True) -> Iterator[str]:
+    """The modules that a file imports, wherever in it; without the `late` ones only what it needs to be loaded."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if late else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module == "mediasmith":
@@ -30,7 +33,7 @@ def imports(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-@pytest.mark.parametrize("file", sorted(SERVER.rglob("*.py")), ids=lambda file: str(file.relative_to(SERVER)))
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SERVER)))
 def test_nothing_in_the_server_names_a_provider(file: Path) -> None:
     assert not PROVIDERS.findall(file.read_text(encoding="utf-8"))
 
@@ -41,6 +44,12 @@ def test_backends_import_the_contract_and_nothing_else_of_the_server() -> None:
     }
     assert seen <= FOR_BACKENDS
     assert "mediasmith.contract" in seen
+
+
+def test_no_two_modules_of_the_server_need_each_other() -> None:
+    names = {file: ".".join(["mediasmith", *file.relative_to(SERVER).with_suffix("").parts]) for file in FILES}
+    modules = {name.removesuffix(".__init__"): set(imports(file, late=False)) for file, name in names.items()}
+    TopologicalSorter({name: needs & modules.keys() for name, needs in modules.items()}).prepare()
 
 
 def test_every_backend_file_is_registered() -> None:

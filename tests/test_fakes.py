@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-import subprocess  # noqa: TID251 - a plug-in on PYTHONPATH is found by a process that starts, not by this one
+import subprocess
 import sys
 import wave
 from collections.abc import Generator
@@ -618,7 +618,7 @@ async def test_the_advice_when_to_come_back_is_kept(provider: Provider, header: 
 
 async def test_a_provider_that_does_not_answer_times_out(provider: Provider) -> None:
     provider.script("POST /make", {"hang": True})
-    async with signed_in(stub_now, provider.url, **{TIMEOUT: "0.1"}) as hands:
+    async with signed_in(stub_now, provider.url, env={TIMEOUT: "0.1"}) as hands:
         error = await hands.fails()
     assert (type(error), error.billed) == (TimedOut, None)
 

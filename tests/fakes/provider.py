@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess  # noqa: TID251 - it is a process of its own, so that its counts outlive the server under test
+import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager

@@ -143,8 +143,8 @@ async def signed_in(
     key: str = "key",
     *,
     capability: Capability[Any, Any] | None = None,
-    **env: str,
+    env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Hands]:
     """A backend in one's hands, connected to this address."""
-    async with backend.connect(Access(key=key, env=env, base_url=url)) as client:
+    async with backend.connect(Access(key=key, env=env or {}, base_url=url)) as client:
         yield Hands(backend, client, capability)
