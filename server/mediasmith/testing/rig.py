@@ -100,7 +100,7 @@ class Bench:
         own = {name: value for name, value in self.rig.env.items() if name in self.backend.env}
         key = next((self.rig.env[name] for name in self.backend.keys if name in self.rig.env), KEY)
         async with signed_in(
-            self.backend, self.url, key if self.backend.keys else "", capability=self.capability, **own
+            self.backend, self.url, key if self.backend.keys else "", capability=self.capability, env=own
         ) as hands:
             yield hands
 
