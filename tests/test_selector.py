@@ -845,3 +845,9 @@ def test_another_backend_never_changes_what_a_named_one_does(
     asked = replace(asked, backend=named.name)
     crowd = having(*rest[:place], named, *rest[place:])
     assert answer(asked, crowd) == answer(asked, having(named))
+
+
+def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern() -> None:
+    text = refusal(wish(backend="full", words={"aspect_ratio": "wide"}), maker("full"))
+    assert "aspect_ratio: accepted is W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
+    assert "pattern" not in text

@@ -168,6 +168,8 @@ def _problems(error: ValidationError) -> Iterable[str]:
     for problem in islice(error.errors(include_url=False, include_context=False, include_input=False), 3):
         place = ".".join(map(str, problem["loc"]))[:60]
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "string_pattern_mismatch" and place in WORDS:
+            message = f"accepted is {WORDS[place].about.rstrip('.')}"  # nobody wants to read a pattern
         yield f"{place}: {message}" if place else message
 
 
