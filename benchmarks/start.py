@@ -63,6 +63,14 @@ def start(command: list[str], env: dict[str, str]) -> float:
     return seconds
 
 
+def pair(ours: list[str], bare: list[str], env: dict[str, str], *, turn: int) -> tuple[float, float]:
+    """Seconds of both; which goes first changes, for the machine's speed does too."""
+    if turn % 2:
+        return start(ours, env), start(bare, env)
+    alone = start(bare, env)
+    return start(ours, env), alone
+
+
 def main() -> None:
     """Measure and print one line."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
@@ -72,9 +80,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder, "bare.py")
         bare.write_text(BARE, encoding="utf-8")
-        env = {**os.environ, "MEDIASMITH_DATA_DIR": folder}
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        env["MEDIASMITH_DATA_DIR"] = folder
         ours = [sys.executable, "-c", "from mediasmith.cli import main; main([])"]
-        pairs = [(start(ours, env), start([sys.executable, str(bare)], env)) for _ in range(runs + 1)][1:]
+        pairs = [pair(ours, [sys.executable, str(bare)], env, turn=turn) for turn in range(runs + 1)][1:]
     mediasmith, alone = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for one, other in pairs)
     print(f"start to tools/list, median of {runs}: {mediasmith * 1e3:.0f} ms, bare {alone * 1e3:.0f} ms, {ratio:.2f} x")

@@ -33,9 +33,13 @@ from fakes.virtual_clock import VirtualClock
 from mediasmith.contract import Call, Output, Pending, Result, Work
 from mediasmith.engine import Engine
 from mediasmith.errors import Cancelled, MediaError, Refused, Unreachable
+from mediasmith.installation import Installation
 from mediasmith.library import Library
 from mediasmith.making import Making
+from mediasmith.opening import opening
+from mediasmith.registry import Registry
 from mediasmith.results import JobList, MediaResult
+from mediasmith.settings import Settings
 
 
 async def forever(*_given: object) -> Any:
@@ -461,6 +465,46 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
     async with opened(tmp_path, provider.backend()) as engine:
         assert (await collected(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
+
+
+async def test_leaving_waits_for_what_is_just_being_saved_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging = anyio.Event()
+    stage, mark = Library.stage, Library.mark_answered
+
+    async def turns(count: int) -> None:
+        for _ in range(count):
+            await anyio.lowlevel.checkpoint()
+
+    async def slow_stage(self: Library, *given: Any, at: float) -> None:
+        staging.set()
+        await turns(20)
+        await stage(self, *given, at=at)
+
+    async def slow_mark(self: Library, job_id: str) -> None:
+        await turns(20)
+        await mark(self, job_id)
+
+    monkeypatch.setattr(Library, "stage", slow_stage)
+    monkeypatch.setattr(Library, "mark_answered", slow_mark)
+    installation = Installation(
+        settings=Settings(data_dir=tmp_path / "data", output_dir=tmp_path / "out"),
+        registry=Registry(backends={"one": fake("one")}, broken={}),
+        env={},
+    )
+    async with opening(installation) as opened_here:
+        engine = await opened_here.engine()
+        running = await made(engine, caller=HASTY)
+        await staging.wait()
+        with anyio.CancelScope(shield=True):  # the process may end after this
+            await opened_here.leave()
+            async with library_of(tmp_path) as library:
+                stored = await library.job(running.job_id, principal="local")
+                [part] = await library.parts(running.job_id)
+    assert stored is not None
+    assert (stored.state, stored.answered, part.phase) == ("done", True, "done")
+    assert len(files_in(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)

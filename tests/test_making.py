@@ -154,12 +154,23 @@ async def test_a_configured_model_that_is_gone_is_replaced_aloud(tmp_path: Path)
 
 
 async def test_a_stand_in_is_never_a_fallback(tmp_path: Path) -> None:
-    provider, stand_in = Scripted(OutOfCredit("No credit.")), Scripted()
-    backends = (provider.backend(), stand_in.backend("sketch", preference=-1))
-    async with opened(tmp_path, *backends) as engine:
+    provider, stand_in = Scripted(OutOfCredit("No credit."), picture(), OutOfCredit("No credit.")), Scripted()
+    backends = (
+        provider.backend(edits="image", takes=TAKES_AN_IMAGE),
+        stand_in.backend("sketch", preference=-1, edits="image", takes=TAKES_AN_IMAGE),
+    )
+    clock = VirtualClock()
+    async with opened(tmp_path, *backends, clock=clock) as engine:
         with pytest.raises(OutOfCredit):
             await made(engine)
-    assert stand_in.calls == []
+        assert stand_in.calls == []
+        await clock.advance(61)
+        drawn = await made(engine, backend="sketch")
+        stand_in.starts.append(OutOfCredit("It rests now."))
+        assert (await edited(engine, drawn.continuation_id)).backend == "one"
+        with pytest.raises(OutOfCredit):
+            await edited(engine, drawn.continuation_id)
+    assert len(stand_in.calls) == 2
 
 
 async def test_a_backend_whose_client_cannot_be_made_is_passed_over(tmp_path: Path) -> None:
@@ -173,14 +184,18 @@ async def test_a_backend_whose_client_cannot_be_made_is_passed_over(tmp_path: Pa
 async def test_the_record_of_further_calls_failing_ends_only_their_prompt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    failed = anyio.Event()
+
     async def full(*_given: object) -> None:
+        failed.set()
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
     async def by_prompt(call: Call[None, Any]) -> Result:
-        await anyio.lowlevel.checkpoint()
         if call.prompt == "bad":
             raise OutOfCredit("No credit.")
-        await anyio.lowlevel.checkpoint()
+        await failed.wait()
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
         return picture()
 
     monkeypatch.setattr(Library, "add_parts", full)

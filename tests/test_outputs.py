@@ -239,6 +239,19 @@ async def test_a_download_of_a_job_with_a_handle_is_tried_again_later(
     assert len(provider.calls) == 1
 
 
+async def test_files_of_a_job_with_a_handle_are_collected_all_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
+    files.serve(monkeypatch, clock)
+    several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(job(), polls=[several] * 2).backend(), clock=clock) as engine:
+        running = await made(engine)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        done = await collected(engine, running.job_id)
+    assert (done.status, len(done.files), len(files_in(tmp_path))) == ("done", 2, 2)
+
+
 async def test_a_file_that_cannot_be_fetched_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)

@@ -154,6 +154,18 @@ async def test_a_batch_is_mended_item_by_item(tmp_path: Path) -> None:
     assert provider.polled == ["abc"]
 
 
+async def test_what_failed_earlier_is_still_told_when_the_rest_is_there(tmp_path: Path) -> None:
+    failure = {"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"}
+    request = {"prompts": ["a", "b"], "count": 1, "parent": "", "history": []}
+    parts = (
+        a_part(number=0, item=0, phase="failed", error=failure),
+        a_part(number=1, item=1, phase="accepted", handle="abc", billed="yes"),
+    )
+    await left(tmp_path, *parts, request=request)
+    result = await found(tmp_path, Scripted())
+    assert (result.status, result.error) == ("partial", "Declined. Nothing was billed.")
+
+
 async def test_an_earlier_failure_that_was_made_good_is_no_error(tmp_path: Path) -> None:
     failure = {"type": "OutOfCredit", "message": "No credit.", "hint": "", "billed": "no"}
     parts = (

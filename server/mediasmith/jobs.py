@@ -84,8 +84,9 @@ class Jobs:
             try:
                 await self.making.make(plan, live, parts)
             finally:
-                with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
+                if any(choice.inputs for choice in plan.choices):  # else nothing was put there
+                    with anyio.CancelScope(shield=True):
+                        await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
 
         self.tasks.start_soon(self._run, live, make)
 
@@ -142,7 +143,7 @@ class Jobs:
                     raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
                 live = await self._take(job)
                 self.tasks.start_soon(self._run, live, partial(self.recovery.mend, live))
-            elif not live.cancelled:
+            else:
                 live.scope.cancel()
             live.cancelled = True
         await live.done.wait()
@@ -239,13 +240,12 @@ class Jobs:
             _log.warning("the end of job %s could not be recorded: %s", live.job.id, told(error))
 
     async def _record_answered(self, job_id: str) -> None:
-        with anyio.CancelScope(shield=True):  # a program may close right after its answer
-            try:
-                await self.library.mark_answered(job_id)
-            except MediaError as error:
-                _log.warning("that job %s was answered could not be recorded: %s", job_id, error.message)
-            else:
-                self._answered.discard(job_id)
+        try:
+            await self.library.mark_answered(job_id)
+        except MediaError as error:
+            _log.warning("that job %s was answered could not be recorded: %s", job_id, error.message)
+        else:
+            self._answered.discard(job_id)
 
     async def _pause(self, live: Live | None, left: float) -> None:
         if live is None:
@@ -309,12 +309,12 @@ def _lacking(live: Live) -> set[int]:
 
 
 def _error(live: Live, state: JobState) -> MediaError | None:
-    """Why there is not all that was asked for, and whether anything of it was paid for."""
+    """Why there is not all that was asked for; when there is nothing at all, whether any of it was paid for."""
     lacking = _lacking(live)
     error = next((error for item, error in live.errors.items() if item in lacking), None)
     if state == "cancelled":
         error = Cancelled("The job was cancelled.")
-    if error is not None:
+    if error is not None and state in {"failed", "cancelled", "unknown"}:
         error.billed = _billed(live)
     return error
 

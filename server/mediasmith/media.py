@@ -92,7 +92,7 @@ def sniff(head: bytes) -> str:
             return mime
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], "")
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not within a sound frame
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return "video/webm" if b"webm" in head[:64] else ""

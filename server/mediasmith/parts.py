@@ -215,7 +215,7 @@ class Parts:
     async def _tidy(self, live: Live, part: Part) -> None:
         """Remove a part's temporary files. What cannot be removed is no reason to lose what was made."""
         try:
-            await live.destination.sweep(f"{part.job_id}-{part.number}-", keep=())
+            await live.destination.sweep(_prefix(part), keep=())
         except MediaError as error:
             _log.warning("temporary files of job %s are left: %s", part.job_id, error.message)
 
@@ -258,7 +258,9 @@ class Parts:
             if not await self.name_files(live, part, artifacts):
                 live.parts[number] = replace(part, phase="sending" if part.handle is None else "accepted")
                 raise MediaError(f"A file was removed from {live.destination.folder} before it had its name.")
-            await self._tidy(live, part)
+            # A process before this one may have begun files; of its own this one knows.
+            if part.handle is not None or live.destination.has_begun(_prefix(part)):
+                await self._tidy(live, part)
 
     async def _accept(self, live: Live, part: Part, choice: Choice, handle: JSON) -> Part:
         """Record the handle before anything waits. What it names is being paid for, so nothing may come between."""
@@ -315,6 +317,11 @@ class Parts:
         # What is unsuitable is found before anything is sent.
         known.billed = known.billed or ("no" if isinstance(known, Unsuitable) else billed)
         return known
+
+
+def _prefix(part: Part) -> str:
+    """How the tokens of a part's temporary files start."""
+    return f"{part.job_id}-{part.number}-"
 
 
 def _is_file(path: Path, sha256: str) -> bool:

@@ -12,7 +12,8 @@ Status = Literal["done", "partial", "running", "failed", "cancelled", "unknown",
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at their first use: a start needs none of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MediaFile(_Answer):

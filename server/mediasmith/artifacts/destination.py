@@ -71,6 +71,10 @@ class Destination:
         with CancelScope(shield=True):
             await to_thread.run_sync(self._discard, token)
 
+    def has_begun(self, prefix: str) -> bool:
+        """Whether a file whose token starts with `prefix` was begun here and has no name yet."""
+        return any(token.startswith(prefix) for token in self._parts)
+
     async def sweep(self, prefix: str, keep: Collection[str]) -> None:
         """Remove what a killed server left: nameless files whose token starts with `prefix` and is not in `keep`."""
         await to_thread.run_sync(self._sweep, prefix, keep)
