@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fakes.engines import Scripted, a_job, a_part, an_artifact, made, opened, picture
 from mediasmith.answers import answer
 from mediasmith.contract import Result
+from mediasmith.live import Errand, Live
 from mediasmith.results import Cost
 
 HOME = Path("/home/ada")
@@ -154,6 +155,14 @@ def test_details_are_at_most_two_kilobytes(details: Any) -> None:
 def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
     result = told(a_part(phase="accepted"))
     assert (result.status, result.message, result.progress) == ("running", "", None)
+
+
+@pytest.mark.parametrize(("state", "progress", "message"), [("running", 0.5, "50%, drawing"), ("done", None, "")])
+def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
+    job = a_job(HOME, state=state)
+    live = Live(job=job, errand=Errand.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
+    result = answer(job, [a_part()], [], live)
+    assert (result.progress, result.message) == (progress, message)
 
 
 def test_an_unknown_job_says_where_to_look() -> None:

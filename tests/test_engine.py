@@ -484,6 +484,21 @@ async def test_the_recent_jobs_are_listed_newest_first(tmp_path: Path) -> None:
     assert [one.job_id for one in listed.jobs] == names[:1:-1]
 
 
+async def test_what_is_used_is_kept_and_what_is_not_is_forgotten(tmp_path: Path) -> None:
+    clock, backend = VirtualClock(), Scripted().backend()
+    async with opened(tmp_path, backend, clock=clock) as engine:
+        kept, forgotten = await made(engine, "one"), await made(engine, "two")
+        await clock.advance(20 * 3600)
+        await engine.artifact(kept.continuation_id, "local")
+    await clock.advance(10 * 3600)
+    async with opened(tmp_path, backend, clock=clock, retention_days=1) as engine:
+        await engine.get_job({}, PATIENT)
+        assert (await engine.artifact(kept.continuation_id, "local")).used == clock.now()
+        with pytest.raises(UnknownContinuation):
+            await engine.artifact(forgotten.continuation_id, "local")
+    assert len(files_in(tmp_path)) == 2, "the files themselves stay"
+
+
 # Nothing to work with
 
 

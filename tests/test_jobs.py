@@ -36,7 +36,7 @@ from mediasmith.errors import Cancelled, MediaError, Refused, Unreachable
 from mediasmith.installation import Installation
 from mediasmith.library import Library
 from mediasmith.making import Making
-from mediasmith.opening import opening
+from mediasmith.opening import Opening, opening
 from mediasmith.registry import Registry
 from mediasmith.results import JobList, MediaResult
 from mediasmith.settings import Settings
@@ -453,8 +453,7 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
     async def slow(self: Library, part: Any, *, at: float) -> None:
         if part.phase == "accepted":
             writing.set()
-            for _ in range(20):
-                await anyio.lowlevel.checkpoint()
+            await turns(20)
         await save_part(self, part, at=at)
 
     monkeypatch.setattr(Library, "save_part", slow)
@@ -467,44 +466,82 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
     assert len(provider.calls) == 1
 
 
-async def test_leaving_waits_for_what_is_just_being_saved_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    staging = anyio.Event()
-    stage, mark = Library.stage, Library.mark_answered
+async def turns(count: int) -> None:
+    """Let the others have so many turns."""
+    for _ in range(count):
+        await anyio.lowlevel.checkpoint()
 
-    async def turns(count: int) -> None:
-        for _ in range(count):
-            await anyio.lowlevel.checkpoint()
 
-    async def slow_stage(self: Library, *given: Any, at: float) -> None:
-        staging.set()
-        await turns(20)
-        await stage(self, *given, at=at)
+async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = anyio.Event()
+    save_part = Library.save_part
 
-    async def slow_mark(self: Library, job_id: str) -> None:
-        await turns(20)
-        await mark(self, job_id)
+    async def slow(self: Library, part: Any, *, at: float) -> None:
+        if part.phase == "failed":
+            recording.set()
+            await turns(20)
+        await save_part(self, part, at=at)
 
-    monkeypatch.setattr(Library, "stage", slow_stage)
-    monkeypatch.setattr(Library, "mark_answered", slow_mark)
+    monkeypatch.setattr(Library, "save_part", slow)
+    async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
+        running = await made(engine, caller=HASTY)
+        await recording.wait()
+    async with library_of(tmp_path) as library:
+        [part] = await library.parts(running.job_id)
+    assert (part.phase, part.billed) == ("failed", "no")
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncGenerator[Opening]:
+    """An opening as a server has it, which leaves before it is closed."""
     installation = Installation(
-        settings=Settings(data_dir=tmp_path / "data", output_dir=tmp_path / "out"),
+        settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
         registry=Registry(backends={"one": fake("one")}, broken={}),
         env={},
     )
-    async with opening(installation) as opened_here:
-        engine = await opened_here.engine()
-        running = await made(engine, caller=HASTY)
+    async with opening(installation) as server:
+        yield server
+
+
+async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    staging = anyio.Event()
+    stage = Library.stage
+
+    async def slow(self: Library, *given: Any, at: float) -> None:
+        staging.set()
+        await turns(200)
+        await stage(self, *given, at=at)
+
+    monkeypatch.setattr(Library, "stage", slow)
+    async with serving(tmp_path) as server:
+        running = await (await server.engine()).generate({"prompt": "x"}, HASTY)
         await staging.wait()
         with anyio.CancelScope(shield=True):  # the process may end after this
-            await opened_here.leave()
+            await server.leave()
             async with library_of(tmp_path) as library:
                 stored = await library.job(running.job_id, principal="local")
                 [part] = await library.parts(running.job_id)
-    assert stored is not None
-    assert (stored.state, stored.answered, part.phase) == ("done", True, "done")
+            assert stored is not None
+            assert (stored.state, part.phase) == ("done", "done")
     assert len(files_in(tmp_path)) == 1
+
+
+async def test_leaving_waits_for_the_record_of_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = Library.mark_answered
+
+    async def slow(self: Library, job_id: str) -> None:
+        await turns(200)
+        await mark(self, job_id)
+
+    monkeypatch.setattr(Library, "mark_answered", slow)
+    async with serving(tmp_path) as server:
+        done = await made(await server.engine())
+        with anyio.CancelScope(shield=True):  # the process may end after this
+            await server.leave()
+            async with library_of(tmp_path) as library:
+                stored = await library.job(done.job_id, principal="local")
+            assert stored is not None
+            assert stored.answered
 
 
 @pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)

@@ -458,7 +458,7 @@ async def test_a_key_that_is_gone_while_a_job_runs_does_not_lose_the_job(tmp_pat
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine)
         assert running.status == "running"
-        assert "ONE_KEY" in running.error
+        assert running.error == "one has no key. It was billed. Set ONE_KEY and restart the server."
         assert (await collected(engine, running.job_id)).status == "done"
 
 

@@ -41,12 +41,14 @@ async def test_a_call_that_takes_too_long_is_cancelled() -> None:
     assert ends == [started + 5]
 
 
-async def test_what_a_call_raises_is_raised_bare() -> None:
+@pytest.mark.parametrize("error", [KeyError("x"), ExceptionGroup("several", [KeyError("x")])], ids=["one", "several"])
+async def test_what_a_call_raises_is_raised_as_it_is(error: Exception) -> None:
     async def fail() -> None:
-        raise KeyError("x")
+        raise error
 
-    with pytest.raises(KeyError):
+    with pytest.raises(type(error)) as caught:
         await within(VirtualClock(), 5, fail)
+    assert caught.value is error
 
 
 async def test_a_timeout_of_the_calls_own_is_not_the_end_of_the_time() -> None:

@@ -150,7 +150,7 @@ class Engine:
     async def _make(self, tool: ToolName, request: Request, caller: Caller) -> MediaResult:
         await self._sweep()
         fingerprint = _fingerprint(tool, request)
-        earlier = None if request.dry_run else await self._unanswered(fingerprint, caller.principal)
+        earlier = await self._unanswered(fingerprint, caller.principal)
         if earlier is None:
             with _unsent():
                 decided = await self._start(tool, request, fingerprint, caller.principal)

@@ -116,11 +116,9 @@ class Parts:
         """
         try:
             work = await self._work(live, part, choice)
-        except Exception as error:  # without a client nothing can be said about the work
-            known = self._explain(choice.backend, error, billed="yes")
-            if known is error:
-                raise
-            raise known from error
+        except MediaError as error:  # without a client nothing can be said about the work
+            self._explain(choice.backend, error, billed="yes").billed = "yes"
+            raise
         async with self._recorded(live, part, choice):
             await self._collect(live, part.number, choice, work, Accepted(handle=part.handle))
 
@@ -199,6 +197,7 @@ class Parts:
 
     async def _fail(self, live: Live, part: Part, error: MediaError) -> None:
         if _can_pass(error) and part.phase in {"accepted", "saving"}:
+            error.billed = part.billed
             if part.phase == "accepted":
                 await self._tidy(live, part)
             return
