@@ -158,7 +158,7 @@ def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
 
 
 @pytest.mark.parametrize(("state", "progress", "message"), [("running", 0.5, "50%, drawing"), ("done", None, "")])
-def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
+async def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
     job = a_job(HOME, state=state)
     live = Live(job=job, errand=Errand.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
     result = answer(job, [a_part()], [], live)
