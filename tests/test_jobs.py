@@ -513,6 +513,7 @@ async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkey
         await stage(self, *given, at=at)
 
     monkeypatch.setattr(Library, "stage", slow)
+    monkeypatch.setattr("mediasmith.jobs._UNWINDING", 10.0)  # on a busy machine, too
     async with serving(tmp_path) as server:
         running = await (await server.engine()).generate({"prompt": "x"}, HASTY)
         await staging.wait()

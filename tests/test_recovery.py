@@ -163,7 +163,7 @@ async def test_what_failed_earlier_is_still_told_when_the_rest_is_there(tmp_path
     )
     await left(tmp_path, *parts, request=request)
     result = await found(tmp_path, Scripted())
-    assert (result.status, result.error) == ("partial", "Declined. Nothing was billed.")
+    assert (result.status, result.error) == ("partial", "Declined.")
 
 
 async def test_an_earlier_failure_that_was_made_good_is_no_error(tmp_path: Path) -> None:

@@ -309,13 +309,15 @@ def _lacking(live: Live) -> set[int]:
 
 
 def _error(live: Live, state: JobState) -> MediaError | None:
-    """Why there is not all that was asked for; when there is nothing at all, whether any of it was paid for."""
+    """Why there is not all that was asked for, and whether anything was paid for."""
     lacking = _lacking(live)
     error = next((error for item, error in live.errors.items() if item in lacking), None)
     if state == "cancelled":
         error = Cancelled("The job was cancelled.")
     if error is not None and state in {"failed", "cancelled", "unknown"}:
         error.billed = _billed(live)
+    elif error is not None and error.billed == "no":
+        error.billed = None  # it was not, but the rest may have been
     return error
 
 
