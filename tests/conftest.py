@@ -1,9 +1,29 @@
 """What every test shares."""
 
+from __future__ import annotations
+
+from collections.abc import Generator
+
 import pytest
 
+from fakes.provider import Provider, running
 
-@pytest.fixture
+
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """The server runs on asyncio, so the tests do."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def process() -> Generator[Provider]:
+    """The stub provider's process; a file of tests has one."""
+    with running() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(process: Provider) -> Provider:
+    """The stub provider, with no memory of earlier tests."""
+    process.reset()
+    return process

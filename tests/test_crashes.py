@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,24 +35,6 @@ MODELS = {"stub_now": "now-2", "stub_job": "job-1", "stub_slow": "slow-1"}
 
 LIBRARY = "mediasmith.library.store:Library"
 DESTINATION = "mediasmith.artifacts.destination:Destination"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """As for every test, but many look at the same wreck."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Provider]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(process: Provider) -> Provider:
-    process.reset()
-    return process
 
 
 @dataclass(frozen=True)

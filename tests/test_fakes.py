@@ -53,18 +53,6 @@ from mediasmith_stub.backends import stub_job, stub_now, stub_slow, stub_stream
 from mediasmith_stub.client import TIMEOUT
 
 
-@pytest.fixture(scope="module")
-def process() -> Generator[Provider]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(process: Provider) -> Provider:
-    process.reset()
-    return process
-
-
 @pytest.fixture
 def client(provider: Provider) -> Generator[httpx2.Client]:
     headers = {"authorization": f"Bearer {KEY}"}

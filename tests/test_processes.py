@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,29 +13,11 @@ import anyio
 import pytest
 from mcp import Client
 
-from fakes.provider import Provider, running
+from fakes.provider import Provider
 from fakes.server import ERAS, Server, ask, on_disk, saved, started
 
 TOGETHER = 8
 ROUNDS = 4
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """As for every test, but two servers serve many of them."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Provider]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(process: Provider) -> Provider:
-    process.reset()
-    return process
 
 
 @dataclass(frozen=True)

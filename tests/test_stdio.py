@@ -10,7 +10,7 @@ import signal
 import struct
 import subprocess
 import zlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp_types import BlobResourceContents
 
 from fakes.backends import png
-from fakes.provider import Provider, running
+from fakes.provider import Provider
 from fakes.server import COMMAND, ERAS, Era, Server, ask, environment, on_disk, refused, saved, serving, started, text
 from mediasmith.app import App
 from mediasmith.installation import Installation
@@ -32,24 +32,6 @@ from mediasmith.registry import Registry
 from mediasmith_stub.backends import stub_now, stub_slow
 
 LONG = "a" * 1_000_000
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """As for every test, but one server serves many tests."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Provider]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(process: Provider) -> Provider:
-    process.reset()
-    return process
 
 
 @pytest.fixture(scope="module")
