@@ -34,8 +34,8 @@ from mediasmith.arguments import request_of
 from mediasmith.caller import Caller
 from mediasmith.contract import Result, Takes
 from mediasmith.engine import Engine, _fingerprint  # pyright: ignore[reportPrivateUsage] - what a dead process left
-from mediasmith.errors import InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
-from mediasmith.library import Library
+from mediasmith.errors import Billed, InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
+from mediasmith.library import Library, Phase
 from mediasmith.results import JobList, MediaResult
 
 EARLIER = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
@@ -384,8 +384,22 @@ async def test_what_may_have_been_billed_is_told_once_and_then_made_anew(tmp_pat
     assert len(provider.calls) == 1
 
 
-async def lost_by_a_dead_process(engine: Engine, folder: Path) -> None:
-    """Record what a process left that died while the answer to "lost" was due."""
+@pytest.mark.parametrize("swept", [False, True])
+async def test_what_a_dead_process_had_not_sent_is_made_at_once(tmp_path: Path, *, swept: bool) -> None:
+    provider = Scripted()
+    async with opened(tmp_path, provider.backend()) as engine:
+        await lost_by_a_dead_process(engine, tmp_path, phase="queued", billed="no")
+        if swept:
+            await engine.get_job({}, PATIENT)
+            await settled(engine)
+        result = await made(engine, "lost")
+    assert (result.status, result.warnings, len(provider.calls)) == ("done", (), 1)
+
+
+async def lost_by_a_dead_process(
+    engine: Engine, folder: Path, *, phase: Phase = "sending", billed: Billed = "unknown"
+) -> None:
+    """Record what a process left that died, by default while the answer to "lost" was due."""
     request = request_of({"prompt": "lost"}, engine.installation.tools["generate_media"].parameters)
     lost = a_job(
         folder,
@@ -393,7 +407,7 @@ async def lost_by_a_dead_process(engine: Engine, folder: Path) -> None:
         fingerprint=_fingerprint("generate_media", request),
         request={"prompts": ["lost"], "count": 1, "parent": "", "history": []},
     )
-    await engine.library.add_job(lost, [a_part(job_id=lost.id, prompt="lost", phase="sending", billed="unknown")])
+    await engine.library.add_job(lost, [a_part(job_id=lost.id, prompt="lost", phase=phase, billed=billed)])
 
 
 async def test_a_call_cancelled_while_its_job_is_recorded_leaves_a_whole_job(

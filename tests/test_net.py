@@ -420,7 +420,14 @@ async def test_every_redirect_is_checked_like_the_first_url(target: str) -> None
             await fetched(server.url())
 
 
-@pytest.mark.parametrize("status", [204 + 100, 400, 404, 500, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+async def test_a_host_with_trouble_of_its_own_may_be_asked_again(status: int) -> None:
+    async with serving({"/": b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status}) as server:
+        with pytest.raises(Unreachable, match=f"cannot serve it now .status {status}"):
+            await fetched(server.url())
+
+
+@pytest.mark.parametrize("status", [204 + 100, 400, 403, 404, 410])
 async def test_an_error_page_is_not_a_file_and_its_status_is_named(status: int) -> None:
     page = b"HTTP/1.1 %d X\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>" % status
     body = Body()

@@ -185,8 +185,8 @@ async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
 async def test_a_download_that_fails_backs_off_and_costs_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    errors = [Unreachable("It broke."), TimedOut("Nothing came."), ProviderError("Status 503.")]
-    clock, files = VirtualClock(), Files(*errors, *[ProviderError("Status 404.") for _ in range(5)])
+    errors = [ProviderError("Status 404."), TimedOut("Nothing came."), *[Unreachable("It broke.") for _ in range(6)]]
+    clock, files = VirtualClock(), Files(*errors)
     files.serve(monkeypatch, clock)
     provider = Scripted(out(Remote(url=URL)))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
@@ -211,6 +211,21 @@ async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: py
     assert files_in(tmp_path) == []
 
 
+async def test_a_file_that_its_server_refuses_is_asked_for_for_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(*[ProviderError("Status 404.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=1000)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(Unreachable, match=r"Status 404\.") as caught:
+            await made(engine)
+        assert 30 < clock.now() - started <= 60
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
 async def test_a_download_that_drips_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(HANG)
     files.serve(monkeypatch, clock)
@@ -223,7 +238,11 @@ async def test_a_download_that_drips_ends_with_the_deadline(tmp_path: Path, monk
     assert files_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", [Unreachable("It broke."), NotAllowed("It is a private address.")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("It broke."), NotAllowed("It is a private address."), ProviderError("Status 404.")],
+    ids=lambda error: type(error).__name__,
+)
 async def test_a_download_of_a_job_with_a_handle_is_tried_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MediaError
 ) -> None:

@@ -150,22 +150,22 @@ class Engine:
     async def _make(self, tool: ToolName, request: Request, caller: Caller) -> MediaResult:
         await self._sweep()
         fingerprint = _fingerprint(tool, request)
-        earlier = await self._unanswered(fingerprint, caller.principal)
-        if earlier is None:
-            with _unsent():
-                decided = await self._start(tool, request, fingerprint, caller.principal)
-            if isinstance(decided, MediaResult):
-                return decided
-            job = decided
-        else:
-            job = earlier
         seconds = caller.wait if request.wait_seconds is None else request.wait_seconds
-        job = await self.jobs.wait(job, seconds=seconds, notify=caller.notify)
+        wait = partial(self.jobs.wait, seconds=seconds, notify=caller.notify)
+        earlier = await self._unanswered(fingerprint, caller.principal)
+        job = await wait(earlier) if earlier else None
+        attached = job is not None and not _was_free(job)
+        if job is None or not attached:
+            with _unsent():
+                started = await self._start(tool, request, fingerprint, caller.principal)
+            if isinstance(started, MediaResult):
+                return started
+            job = await wait(started)
         result = await self._answer(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.answered(result)
             raise restored(job.error)
-        if earlier is not None:
+        if attached:
             note = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
             return result.model_copy(update={"warnings": (note, *result.warnings)})
         return result
@@ -295,6 +295,11 @@ def assemble(installation: Installation, clock: Clock, *, clients: TaskGroup, wo
         ),
         roots=roots,
     )
+
+
+def _was_free(job: Job) -> bool:
+    """Whether a job failed before it cost anything, so that the same call is better made anew than told so."""
+    return job.state == "failed" and restored(job.error).billed == "no"
 
 
 def _fingerprint(tool: ToolName, request: Request) -> str:

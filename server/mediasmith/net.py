@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[tuple[Any, ...]]]]
 """Finds the addresses of a host and port, in the form of `socket.getaddrinfo`."""
 
+_LATER = {408, 425, 429}
+"""Statuses below 500 that say to ask again later."""
+
 _MAX_REDIRECTS = 5
 _MAX_PORT = 65535
 _MAX_HOST = 253  # characters, by the rules of DNS
@@ -104,7 +107,7 @@ class Downloader:
 
         Raises:
             NotAllowed: the URL, or one it redirects to, is not https or leads to a private address.
-            Unreachable: no connection was made, or it broke.
+            Unreachable: no connection was made, it broke, or the host has trouble of its own.
             TimedOut: nothing came for `timeout` seconds.
             ProviderError: the answer is an error, larger than `max_bytes`, or makes no sense.
         """
@@ -266,6 +269,8 @@ def _explained(host: str, timeout: float) -> Generator[None]:
 
 
 async def _save(response: httpx2.Response, host: str, write: Callable[[bytes], Awaitable[None]], max_bytes: int) -> str:
+    if response.is_server_error or response.status_code in _LATER:
+        raise Unreachable(f"{host} cannot serve it now (status {response.status_code}).")
     if not response.is_success:
         raise ProviderError(f"{host} answered with status {response.status_code}.")
     codings = {coding.lower() for coding in response.headers.get_list("content-encoding", split_commas=True)}

@@ -28,6 +28,9 @@ _MAX_STATE = 65_536
 _SLOWEST_RETRY = 60.0
 """Failed downloads back off to this many seconds."""
 
+_REFUSED = 60.0
+"""Seconds for which a file that its server refuses is asked for again: some storage lags behind the answer."""
+
 
 def json_size(value: JSON) -> int | None:
     """Bytes of a value written as JSON, or None when it is no JSON."""
@@ -98,7 +101,8 @@ class Outputs:
 
     async def _download(self, live: Live, name: str, choice: Choice, remote: Remote) -> FileSink:
         """Fetch a finished file. It costs nothing, so trouble backs off until the deadline."""
-        ends = self.clock.now() + (self.settings.deadline_seconds or choice.capability.deadline)
+        started = self.clock.now()
+        ends = started + (self.settings.deadline_seconds or choice.capability.deadline)
         wait = 1.0
         limit = self.settings.max_output_bytes
         while True:
@@ -111,8 +115,10 @@ class Outputs:
                 raise TimedOut(f"The file of {choice.backend.title} did not come in time.") from error
             except (Unreachable, TimedOut, ProviderError) as error:
                 await live.destination.discard(name)
-                if self.clock.now() + wait > ends:
-                    raise
+                refused = isinstance(error, ProviderError)
+                if self.clock.now() + wait > (min(ends, started + _REFUSED) if refused else ends):
+                    # Where there is a handle, another poll may name another place.
+                    raise (Unreachable(error.message, error.hint) if refused else error) from error
                 live.message = error.message
                 await self.clock.sleep(wait)
                 wait = min(wait * 2, _SLOWEST_RETRY)
