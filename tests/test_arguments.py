@@ -373,7 +373,7 @@ def fitting(schema: Schema) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("schema", [GENERATE, EDIT], ids=["generate_media", "continue_edit"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_json_is_understood_or_refused_in_a_few_plain_words(schema: Schema, data: st.DataObject) -> None:
     each = {name: fitting(one) for name, one in schema["properties"].items() if name != "prompts"}

@@ -153,7 +153,7 @@ def test_an_owner_that_ends_without_a_release_is_dead(tmp_path: Path) -> None:
 
 
 def test_several_processes_that_try_the_same_dead_owners_all_find_them_dead(tmp_path: Path) -> None:
-    names = dead_owners(tmp_path, 200)
+    names = dead_owners(tmp_path, 50)
     living = Owner.claim(tmp_path)
     with process(probe, tmp_path) as one, process(probe, tmp_path) as two, process(probe, tmp_path) as three:
         probers = (one, two, three)
@@ -161,7 +161,7 @@ def test_several_processes_that_try_the_same_dead_owners_all_find_them_dead(tmp_
         for prober in probers:
             prober.send([*names, living.id])
         for prober in probers:
-            assert prober.recv() == [False] * 200 + [True]
+            assert prober.recv() == [False] * 50 + [True]
     assert files(tmp_path) == {living.id}
     living.release()
 
@@ -169,7 +169,7 @@ def test_several_processes_that_try_the_same_dead_owners_all_find_them_dead(tmp_
 def test_an_owner_that_is_being_claimed_never_looks_dead(tmp_path: Path) -> None:
     with process(pester, tmp_path) as one, process(pester, tmp_path) as two:
         assert [one.recv(), two.recv()] == ["ready", "ready"]
-        claimed = [Owner.claim(tmp_path) for _ in range(100)]
+        claimed = [Owner.claim(tmp_path) for _ in range(40)]
         for prober in (one, two):
             prober.send("stop")
             tried, dead = prober.recv()
