@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from fakes.engines import Scripted, a_job, a_part, an_artifact, made, opened, picture
-from mediasmith.answers import answer
+from mediasmith.answers import answer, summary
 from mediasmith.contract import Result
 from mediasmith.live import Errand, Live
 from mediasmith.results import Cost
@@ -169,6 +169,35 @@ def test_an_unknown_job_says_where_to_look() -> None:
     assert told(a_part(phase="unknown"), state="unknown").next == (
         "Look at the provider's usage page before asking again."
     )
+
+
+def test_an_answer_about_a_failure_says_whether_it_was_paid_for() -> None:
+    assert told(a_part(phase="failed"), state="failed", error=FAILURE).billed == "no"
+    assert told(a_part(phase="done"), state="done").billed is None
+
+
+def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() -> None:
+    job = a_job(HOME, state="done", warnings=("Careful.",), created=1_800_000_000.0)
+    artifact = an_artifact(HOME / "out" / "kite.png")
+    whole = answer(job, [a_part(phase="done", billed="yes", cost_usd=1.0, details={"seed": 7})], [artifact])
+    listed = json.loads(summary(job, whole).model_dump_json(exclude_defaults=True))
+    assert listed == {
+        "status": "done",
+        "job_id": "j" * 26,
+        "created": "2027-01-15T08:00:00Z",
+        "kind": "image",
+        "prompt": "a red kite",
+        "backend": "one",
+        "model": "fake-1",
+        "continuation_id": "a" * 26,
+        "files": [json.loads(whole.files[0].model_dump_json(exclude_defaults=True))],
+    }
+
+
+def test_the_list_has_the_beginning_of_what_was_asked_for() -> None:
+    request = {"prompts": ["x" * 500, "b", "c"], "count": 1, "parent": "", "history": []}
+    job = a_job(HOME, request=request)
+    assert summary(job, answer(job, [a_part()], [])).prompt == f"{'x' * 80}… (and 2 more)"
 
 
 async def test_answers_stay_small_whatever_a_provider_says(tmp_path: Path) -> None:

@@ -522,3 +522,17 @@ async def test_wrong_arguments_are_answered_in_our_own_words(
     async with connected(era, installed(tmp_path, fake(start=gate))) as client:
         assert expected in await refused(client, tool, **arguments)
     assert gate.calls == 0
+
+
+async def test_what_is_no_file_of_ours_is_not_looked_for(tmp_path: Path, era: Era) -> None:
+    async with connected(era, installed(tmp_path, fake("one"))) as client:
+        with pytest.raises(MCPError, match="those here are media://ID") as caught:
+            await client.read_resource("test://static-text")
+    assert caught.value.code == INVALID_PARAMS
+
+
+async def test_a_prompt_is_unknown_and_no_fault_of_the_server(tmp_path: Path, era: Era) -> None:
+    async with connected(era, installed(tmp_path, fake("one"))) as client:
+        with pytest.raises(MCPError, match="Unknown prompt: haiku") as caught:
+            await client.get_prompt("haiku")
+    assert caught.value.code == INVALID_PARAMS

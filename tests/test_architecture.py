@@ -70,6 +70,18 @@ def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs()
     assert run.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("words", [[], ["serve"]], ids=["alone", "serve"])
+def test_a_server_is_started_without_what_only_commands_need(words: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "mediasmith", *words]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    names = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert run.stdout == ""
+    assert "mediasmith.serving" in names
+    # The SDK loads click by itself, through its HTTP transport.
+    heavy = {"rich", "mediasmith.cli.commands", "mediasmith.doctor", "mediasmith.engine", "mediasmith.http.serving"}
+    assert not names & heavy
+
+
 def test_importing_the_package_alone_loads_almost_nothing() -> None:
     code = "import sys, mediasmith; print([name for name in ('mcp', 'pydantic', 'anyio') if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

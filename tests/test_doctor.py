@@ -161,6 +161,16 @@ async def test_every_setting_is_shown_as_it_is_in_effect(env: Mapping[str, str],
     assert report.healthy
 
 
+async def test_that_a_token_is_set_is_shown_and_nothing_of_it(env: Mapping[str, str]) -> None:
+    token = "0123456789-secret-token"
+    report = await examine(
+        {**env, "MEDIASMITH_HTTP_TOKEN": token, "MEDIASMITH_DEFAULTS": f'{{"image": "fake:{token}"}}'}
+    )
+    assert row(report, "Settings", "MEDIASMITH_HTTP_TOKEN")[0] == "set"
+    assert row(await examine(env), "Settings", "MEDIASMITH_HTTP_TOKEN")[0] == "not set"
+    assert not any(part in text(report) for part in (token, token[-8:]))
+
+
 async def test_settings_that_are_not_used_are_problems(env: Mapping[str, str]) -> None:
     report = await examine({**env, "MEDIASMITH_CONCURRENCY": "lots", "MEDIASMITH_CONCURENCY": "4"})
     assert not report.healthy

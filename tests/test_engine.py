@@ -138,10 +138,10 @@ async def test_a_finished_job_can_be_collected_again(tmp_path: Path) -> None:
 
 
 async def test_signs_of_life_rise_and_end_with_the_job(tmp_path: Path) -> None:
-    clock, told = VirtualClock(), list[tuple[float, str]]()
+    clock, told = VirtualClock(), list[tuple[float, str, float | None]]()
 
-    async def notify(seconds: float, message: str) -> None:
-        told.append((seconds, message))
+    async def notify(seconds: float, message: str, progress: float | None) -> None:
+        told.append((seconds, message, progress))
 
     backend = Scripted(job(), polls=pending(4)).backend(every=4.0)
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
@@ -151,7 +151,7 @@ async def test_signs_of_life_rise_and_end_with_the_job(tmp_path: Path) -> None:
         await clock.sleep(60)
     assert result.status == "done"
     assert ended == 16
-    assert told == [(5, "25%, drawing"), (10, "50%, drawing"), (15, "75%, drawing")]
+    assert told == [(5, "25%, drawing", 0.25), (10, "50%, drawing", 0.5), (15, "75%, drawing", 0.75)]
 
 
 async def test_a_failed_job_is_raised_once_and_told_by_get_job_after_that(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ async def test_the_same_call_while_another_one_waits_is_a_job_of_its_own(tmp_pat
 async def test_a_waiter_that_is_just_being_told_still_counts(tmp_path: Path) -> None:
     clock, telling, told = VirtualClock(), anyio.Event(), anyio.Event()
 
-    async def notify(_seconds: float, _message: str) -> None:
+    async def notify(_seconds: float, _message: str, _progress: float | None) -> None:
         telling.set()
         await told.wait()
 

@@ -20,6 +20,9 @@ from mediasmith.errors import (
     RateLimited,
     Refused,
     StateGone,
+    TimedOut,
+    Unsuitable,
+    of_status,
     restored,
 )
 
@@ -108,6 +111,41 @@ def test_a_missing_key_names_the_variables() -> None:
         "google has no key. Nothing was billed. Set GOOGLE_API_KEY or GEMINI_API_KEY and restart the server."
     )
     assert error.variables == ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+
+
+def test_a_key_that_is_not_accepted_is_to_be_corrected() -> None:
+    assert str(MissingKey("acme", ["ACME_KEY"], rejected=True)) == (
+        "acme does not accept its key. Nothing was billed. Correct ACME_KEY and restart the server."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "billed", "said"),
+    [
+        (400, InvalidRequest, "no", "Acme does not accept the request (400): Too long."),
+        (401, MissingKey, "no", "Acme does not accept its key."),
+        (402, OutOfCredit, "no", "The account at Acme has no credit left: Too long."),
+        (403, Unsuitable, "no", "Acme does not allow this account to do that: Too long."),
+        (404, ModelGone, "no", "Acme does not know this model: Too long."),
+        (408, TimedOut, None, "Acme did not answer in time: Too long."),
+        (413, InvalidRequest, "no", "Acme does not accept the request (413): Too long."),
+        (429, RateLimited, "no", "Acme is asked too often: Too long."),
+        (451, Refused, "no", "Acme declined to make this: Too long."),
+        (500, ProviderError, None, "Acme answered 500: Too long."),
+        (503, ProviderError, "no", "Acme is overloaded: Too long."),
+        (504, TimedOut, None, "Acme did not answer in time: Too long."),
+    ],
+)
+def test_a_status_has_one_meaning(status: int, kind: type[MediaError], billed: Billed | None, said: str) -> None:
+    error = of_status(status, "Acme", keys=["ACME_KEY"], said=" Too long. ", retry_after=3)
+    assert (type(error), error.billed, error.message) == (kind, billed, said)
+    if isinstance(error, RateLimited):
+        assert error.retry_after == 3
+
+
+def test_a_status_alone_makes_a_sentence() -> None:
+    assert of_status(500, "Acme").message == "Acme answered 500."
+    assert of_status(429, "Acme").message == "Acme is asked too often."
 
 
 def test_what_an_error_carries_can_be_read() -> None:

@@ -47,10 +47,10 @@ async def forever(*_given: object) -> Any:
 
 
 async def the_job(engine: Engine) -> MediaResult:
-    """The newest job."""
+    """The newest job, as it stands."""
     listed = await engine.get_job({}, PATIENT)
     assert isinstance(listed, JobList)
-    return listed.jobs[0]
+    return await collected(engine, listed.jobs[0].job_id, HASTY)
 
 
 # Cancelling

@@ -1,17 +1,22 @@
-"""Types by their first bytes, measures, sizes and WAV."""
+"""Types by their first bytes, measures, sizes, films and WAV."""
 
 from __future__ import annotations
 
 import io
 import math
+import subprocess
+import sys
 import wave
 import zlib
+from contextlib import suppress
+from functools import cache
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from fakes.films import FILMS, SOUNDS, film, sound
 from mediasmith import media
 
 
@@ -148,6 +153,138 @@ def test_broken_sound_has_no_duration(data: bytes) -> None:
     assert media.duration(io.BytesIO(whole[:20] + data[:10]), "audio/wav") is None
     assert media.duration(io.BytesIO(data), "audio/wav") is None
     assert media.duration(io.BytesIO(whole), "audio/mpeg") is None
+    assert media.duration(io.BytesIO(whole), "image/png") is None
+
+
+@pytest.mark.parametrize("mime", SOUNDS)
+def test_sound_of_every_type_has_its_duration(mime: str) -> None:
+    data = sound(mime, 2.5)
+    assert media.sniff(data) == mime
+    assert media.duration(io.BytesIO(data), mime) == pytest.approx(2.5, abs=0.05)
+    assert media.dimensions(io.BytesIO(data), mime) is None
+
+
+@cache
+def halves(mime: str, turned: int = 0, streamed: bool = False) -> bytes:
+    """A film of a second: red on the left, blue on the right, and white at last."""
+    picture = Image.new("RGB", (96, 64), "#c01010")
+    picture.paste("#1010c0", (48, 0, 96, 64))
+    pictures = [*[picture] * 23, Image.new("RGB", (96, 64), "white")]
+    return film(pictures, mime, turned=turned, streamed=streamed)
+
+
+@pytest.mark.parametrize("mime", FILMS)
+def test_a_film_has_its_size_and_its_duration(mime: str) -> None:
+    data = halves(mime)
+    file = io.BytesIO(data)
+    assert media.sniff(data) == mime
+    assert media.dimensions(file, mime) == (96, 64)
+    assert media.duration(file, mime) == 1  # wherever an earlier reader left off
+
+
+def test_a_film_that_does_not_say_how_long_it_is_is_read_to_its_end() -> None:
+    streamed = halves("video/webm", streamed=True)
+    assert b"\x44\x89" in halves("video/webm")[:300]  # the element that says so
+    assert b"\x44\x89" not in streamed[:300]
+    assert media.duration(io.BytesIO(streamed), "video/webm") == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("turned", "size"), [(90, (64, 96)), (-90, (64, 96)), (180, (96, 64))])
+def test_a_film_is_measured_as_it_is_shown(turned: int, size: tuple[int, int]) -> None:
+    assert media.dimensions(io.BytesIO(halves("video/mp4", turned)), "video/mp4") == size
+
+
+def test_sound_in_a_films_clothes_has_a_duration_and_no_size() -> None:
+    data = sound("audio/mp4", 1, form="mp4")
+    assert media.sniff(data) == "video/mp4"
+    assert media.duration(io.BytesIO(data), "video/mp4") == pytest.approx(1, abs=0.03)
+    assert media.dimensions(io.BytesIO(data), "video/mp4") is None
+
+
+@pytest.mark.parametrize("mime", FILMS)
+def test_a_films_pictures_come_with_their_times(mime: str) -> None:
+    shown = list(media.frames(io.BytesIO(halves(mime)), mime, 1000))
+    assert [second for second, _ in shown] == pytest.approx([number / 24 for number in range(24)], abs=0.002)
+    first, last = shown[0][1], shown[-1][1]
+    assert (first.size, first.mode) == ((96, 64), "RGB")
+    assert is_about(first, (8, 32), (192, 16, 16))
+    assert is_about(first, (88, 32), (16, 16, 192))
+    assert is_about(last, (8, 32), (255, 255, 255))
+
+
+def is_about(picture: Image.Image, place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+    """Whether a picture has about this colour in this place."""
+    found = picture.crop((*place, place[0] + 1, place[1] + 1)).tobytes()
+    return max(abs(a - b) for a, b in zip(found, colour, strict=True)) < 24
+
+
+@pytest.mark.parametrize(("turned", "red"), [(90, (16, 40)), (-90, (16, 8)), (180, (40, 16))])
+def test_a_films_pictures_are_upright_and_no_larger_than_asked(turned: int, red: tuple[int, int]) -> None:
+    _, picture = next(media.frames(io.BytesIO(halves("video/mp4", turned)), "video/mp4", 48))
+    assert max(picture.size) == 48
+    assert is_about(picture, red, (192, 16, 16))
+
+
+class Watched(io.BytesIO):
+    """A file that knows how much of it was read at most at a time, and in all."""
+
+    largest = 0
+    whole = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.largest, self.whole = max(self.largest, len(data)), self.whole + len(data)
+        return data
+
+
+def test_memory_stays_flat_whatever_the_size_of_a_film() -> None:
+    data = halves("video/mp4")
+    padding = (len(data) + 5_000_008).to_bytes(4, "big") + b"free" + bytes(len(data) + 5_000_000)
+    for file in (Watched(data + padding), Watched(sound("audio/aac", 60))):
+        mime = media.sniff(file.getvalue())
+        assert media.duration(file, mime)
+        assert file.largest <= 1 << 16
+        assert file.whole < 1_000_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([*FILMS, *SOUNDS]), st.data())
+def test_no_damage_to_a_film_or_to_sound_is_an_error(mime: str, data: st.DataObject) -> None:
+    body = bytearray(halves(mime) if mime in FILMS else recorded(mime))
+    for _ in range(data.draw(st.integers(0, 6))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    damaged = io.BytesIO(bytes(body[: data.draw(st.integers(0, len(body)))]))
+    seconds, size = media.duration(damaged, mime), media.dimensions(damaged, mime)
+    assert seconds is None or seconds > 0
+    assert size is None or min(size) > 0
+
+
+@cache
+def recorded(mime: str) -> bytes:
+    return sound(mime, 0.5)
+
+
+def test_a_broken_film_says_nothing_not_even_on_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    damaged = bytearray(halves("video/mp4"))
+    start = damaged.index(b"mdat") + 40
+    damaged[start : start + 300] = bytes(300)
+    for data in (damaged, b"\0\0\0\x18ftypisom" + bytes(100), b"junk", b""):
+        file = io.BytesIO(data)
+        media.duration(file, "video/mp4")
+        media.dimensions(file, "video/mp4")
+        with suppress(Exception):
+            list(media.frames(file, "video/mp4", 100))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pictures_are_measured_without_pyav() -> None:
+    code = (
+        "import io, sys; from mediasmith import media; from mediasmith.testing.doubles import png; "
+        "print(media.dimensions(io.BytesIO(png()), 'image/png'), media.duration(io.BytesIO(png()), 'image/png'), "
+        "media.duration(io.BytesIO(media.wav(bytes(8), rate=8)), 'audio/wav'), 'av' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "(16, 16) None 0.5 False\n"
 
 
 @given(st.integers(1, 99_999), st.integers(1, 99_999))

@@ -563,7 +563,7 @@ async def test_a_secret_reaches_no_message_while_a_job_runs(tmp_path: Path) -> N
     clock, provider = VirtualClock(), Scripted(job(), polls=polls)
     backend = fake(keys=("ONE_KEY",), start=provider.start, poll=provider.poll, every=6)
 
-    async def notify(_seconds: float, message: str) -> None:
+    async def notify(_seconds: float, message: str, _progress: float | None) -> None:
         notes.append(message)
 
     async with opened(tmp_path, backend, env={"ONE_KEY": KEY}, clock=clock) as engine, clock.autojump():

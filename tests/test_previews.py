@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from fakes.films import FILMS, film
 from mediasmith import media
 from mediasmith.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES, Preview, previews
 
@@ -172,11 +175,85 @@ async def test_what_is_no_picture_has_no_preview(tmp_path: Path) -> None:
     others = [
         (tmp_path / "a.svg", "image/svg+xml"),
         (tmp_path / "a.mp3", "audio/mpeg"),
-        (tmp_path / "a.mp4", "video/mp4"),
     ]
     assert await previews(others) == []
     assert await previews([]) == []
     assert len(await previews([*others, saved(tmp_path / "b", halves((9, 9)))] * SINGLES)) == SINGLES
+
+
+def filmed(path: Path, *pictures: Image.Image, mime: str = "video/mp4", turned: int = 0) -> tuple[Path, str]:
+    path.write_bytes(film(pictures, mime, turned=turned))
+    return path, mime
+
+
+@pytest.mark.parametrize("mime", FILMS)
+async def test_a_film_is_shown_by_a_poster(tmp_path: Path, mime: str) -> None:
+    (preview,) = await previews([filmed(tmp_path / "a", *[halves((1280, 640))] * 3, mime=mime)])
+    poster = opened(preview)
+    assert (preview.mime, poster.size) == ("image/jpeg", (512, 256))
+    assert len(preview.data) <= MOST_BYTES
+    assert_like(poster, (64, 128), RED)
+    assert_like(poster, (448, 128), BLUE)
+
+
+async def test_a_turned_film_is_shown_upright(tmp_path: Path) -> None:
+    (preview,) = await previews([filmed(tmp_path / "a", halves((640, 320)), turned=-90)])
+    poster = opened(preview)
+    assert poster.size == (256, 512)
+    assert_like(poster, (128, 64), RED)
+    assert_like(poster, (128, 448), BLUE)
+
+
+async def test_a_film_that_begins_in_black_is_shown_by_what_comes_then(tmp_path: Path) -> None:
+    black, faint = Image.new("RGB", (320, 160)), Image.new("RGB", (320, 160), (9, 9, 9))
+    (preview,) = await previews([filmed(tmp_path / "a", *[black] * 10, faint, *[halves((320, 160))] * 4)])
+    assert_like(opened(preview), (40, 80), RED)
+
+
+async def test_a_film_that_stays_black_is_not_searched_to_its_end(tmp_path: Path) -> None:
+    black = Image.new("RGB", (320, 160))
+    (preview,) = await previews([filmed(tmp_path / "a", *[black] * 30, *[halves((320, 160))] * 10)])
+    assert_like(opened(preview), (40, 80), (0, 0, 0))
+
+
+async def test_what_came_before_the_damage_is_shown(tmp_path: Path) -> None:
+    path, mime = filmed(
+        tmp_path / "a", *[Image.new("RGB", (320, 160))] * 2, *[halves((320, 160))] * 40, mime="video/webm"
+    )
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert len(await previews([(path, mime)])) == 1
+
+
+async def test_films_and_pictures_share_a_sheet(tmp_path: Path) -> None:
+    files = [saved(tmp_path / f"{number}", halves((300, 300))) for number in range(SINGLES)]
+    red = filmed(tmp_path / "red", Image.new("RGB", (400, 400), RED))
+    blue = saved(tmp_path / "blue", Image.new("RGB", (400, 400), BLUE))
+    made = await previews([*files, red, blue])
+    assert len(made) == SINGLES + 1
+    sheet = opened(made[-1])
+    assert_like(sheet, (sheet.width // 4, sheet.height // 2), RED)
+    assert_like(sheet, (sheet.width * 3 // 4, sheet.height // 2), BLUE)
+
+
+async def test_a_film_that_cannot_be_read_has_no_preview(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, mime = filmed(tmp_path / "a", *[halves((320, 160))] * 4)
+    whole = path.read_bytes()
+    for data in (b"", b"junk", whole[: len(whole) // 2], whole[:60] + bytes(len(whole))):
+        path.write_bytes(data)
+        assert await previews([(path, mime), (path, "video/webm"), (tmp_path / "missing", mime)]) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pictures_are_shown_without_pyav(tmp_path: Path) -> None:
+    path, mime = saved(tmp_path / "a", halves((60, 60)))
+    code = (
+        "import sys, anyio, pathlib; from mediasmith.previews import previews; "
+        f"shown = anyio.run(previews, [(pathlib.Path({str(path)!r}), {mime!r})] * 6); "
+        "print(len(shown), 'av' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == f"{SINGLES + 1} False\n"
 
 
 async def test_a_file_that_cannot_be_read_has_no_preview(tmp_path: Path) -> None:

@@ -120,6 +120,60 @@ def test_links_in_the_settings_are_resolved(project: Path, home: Path) -> None:
     assert roots.confine(home / "link" / "a.png") == home / "real" / "a.png"
 
 
+ANN, BOB = '["ann"]', '["bob"]'
+
+
+def test_the_user_of_this_machine_may_go_wherever_the_settings_and_the_project_say(project: Path) -> None:
+    roots = Roots.find(Settings(), project)
+    assert roots.of("local") is roots
+
+
+def test_another_principal_has_a_folder_of_their_own_and_what_is_shared(project: Path, home: Path) -> None:
+    roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=(home / "shared",)), project)
+    ann, bob = roots.of(ANN), roots.of(BOB)
+    assert ann.output.parent == bob.output.parent == home / "out"
+    assert ann.output != bob.output
+    assert ann == roots.of(ANN)
+    assert ann.allowed == (ann.output, home / "shared")
+    assert ann.confine("a.png") == ann.output / "a.png"
+    assert ann.confine(home / "shared" / "a.png") == home / "shared" / "a.png"
+    for other in (bob.output, roots.output, project, project / "a.png", home / "out" / "a.png"):
+        with pytest.raises(NotAllowed):
+            ann.confine(other)
+
+
+@pytest.mark.parametrize("principal", ["http", "../..", "/", "a/b", "\0", "x" * 9999, "principal", '["é", "\\ud800"]'])
+def test_the_folder_of_a_principal_has_a_safe_name_whatever_they_are_called(project: Path, principal: str) -> None:
+    roots = Roots.find(Settings(), project)
+    own = roots.of(principal).output
+    assert own.parent == roots.output
+    assert own.name.removeprefix("principal-").isalnum()
+    assert len(own.name) < 50
+
+
+def test_sharing_what_is_around_the_output_folder_does_not_open_it(project: Path, home: Path) -> None:
+    inside = home / "out" / "library"
+    for shared in ((home,), (home / "out",), (home, home / "out"), (home, inside)):
+        roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=shared), project)
+        ann, bob = roots.of(ANN), roots.of(BOB)
+        assert ann.confine("a.png") == ann.output / "a.png"
+        for closed in (home / "out", home / "out" / "a.png", bob.output / "a.png"):
+            with pytest.raises(NotAllowed):
+                ann.confine(closed)
+    assert ann.confine(inside / "a.png") == inside / "a.png"
+    assert ann.confine(home / "a.png") == home / "a.png"
+
+
+def test_another_principal_is_not_told_where_links_lead_and_where_home_is(project: Path, home: Path) -> None:
+    roots = Roots.find(Settings(), project).of(ANN)
+    (project / "link").symlink_to(home / "secret")
+    for path in (project / "link", Path("~/a.png")):
+        with pytest.raises(NotAllowed) as refused:
+            roots.confine(path)
+        assert refused.value.message.startswith(f"{path} is outside")
+        assert "secret" not in str(refused.value)
+
+
 def test_a_project_cannot_allow_more_by_a_link(project: Path, home: Path) -> None:
     (home / "secret").mkdir()
     (project / "media").symlink_to(home / "secret")

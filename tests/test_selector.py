@@ -702,7 +702,7 @@ def test_the_saved_file_counts_among_the_inputs() -> None:
 
 def test_a_backend_that_edits_nothing_is_passed_over_unless_it_has_native_state() -> None:
     unable = editor("a", edits=None)
-    assert reasons(wish(origin=edit_of("a")), having(unable)) == {"a": "cannot edit a file"}
+    assert reasons(wish(origin=edit_of("a")), having(unable)) == {"a": "cannot continue from a saved file"}
     assert first(wish(origin=edit_of("a", native=True)), unable).native
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from mediasmith.access import access, base_url_variable
 from mediasmith.contract import Backend
@@ -58,6 +58,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "MEDIASMITH_DAILY_BUDGET_USD": "12.50",
             "MEDIASMITH_UNPRICED": "allow",
             "MEDIASMITH_RETENTION_DAYS": "1",
+            "MEDIASMITH_HTTP_TOKEN": " 0123456789abcdef ",
+            "MEDIASMITH_HTTP_URL": "HTTPS://Media.Example.org:8443/studio/",
         }
     )
     assert problems == ()
@@ -81,6 +83,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         daily_budget_usd=12.5,
         unpriced="allow",
         retention_days=1,
+        http_token=SecretStr("0123456789abcdef"),
+        http_url="https://media.example.org:8443/studio",
     )
     assert settings.model_fields_set == set(Settings.model_fields), "a setting is missing from this test"
 
@@ -127,6 +131,53 @@ def test_a_limit_that_cannot_be_read_allows_nothing_that_costs(name: str, text: 
     assert settings == Settings().model_copy(update={name.lower(): 0.0})
     until = "until it is fixed, nothing that costs is allowed"
     assert problems == (f"MEDIASMITH_{name} is '{text}': a number from 0 up is accepted; {until}",)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0123456789abcde", "0123456789 abcdef", "0123456789\tabcdef", "0123456789abcdé", "${TOKEN}-0123456789"]
+)
+def test_a_token_that_cannot_be_used_is_named_and_never_shown(text: str) -> None:
+    settings, problems = Settings.load({"MEDIASMITH_HTTP_TOKEN": text})
+    assert settings == Settings()
+    assert len(problems) == (1 if text else 0)
+    for problem in problems:
+        assert problem.startswith("MEDIASMITH_HTTP_TOKEN ")
+        assert problem.endswith("; until it is fixed, nothing is served over HTTP")
+        assert text not in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("media.example.org", "ftp://media.example.org", "https://", "https:///x", "https://a b", "https://a:b"),
+        *("https://a:99999", "https://[::1", "https://me:secret@a", "https://a/?x=1", "https://a/#x", "https://a/mcp"),
+        "https://a/mcp/",
+    ],
+)
+def test_an_address_that_no_client_could_use_is_named(text: str) -> None:
+    settings, problems = Settings.load({"MEDIASMITH_HTTP_URL": text})
+    assert settings.http_url is None
+    [problem] = problems
+    assert problem.startswith("MEDIASMITH_HTTP_URL is not accepted as it stands: an address without /mcp, such as ")
+    assert problem.endswith(" is accepted; until it is fixed, nothing is served over HTTP")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [("http://[::1]:8765/", "http://[::1]:8765"), ("https://10.0.0.7", "https://10.0.0.7"), ("http://b_1/a/", None)],
+)
+def test_an_address_is_kept_in_one_form(text: str, url: str | None) -> None:
+    assert Settings(http_url=text).http_url == (url or text.rstrip("/"))
+
+
+def test_a_token_is_shown_nowhere() -> None:
+    token = "0123456789-secret-token"
+    settings = Settings(http_token=SecretStr(token))
+    assert token not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    given: dict[str, Any] = {"http_token": "short-secret"}
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)
+    assert "short-secret" not in f"{caught.value} {caught.value!r}"
 
 
 def test_each_wrong_value_is_named_once_in_the_order_of_names() -> None:

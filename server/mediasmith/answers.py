@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
@@ -13,13 +14,13 @@ from mediasmith.errors import restored
 from mediasmith.jobs import standing
 from mediasmith.library import Artifact, Job, Part
 from mediasmith.live import Errand, Live
-from mediasmith.results import Attempt, Cost, Item, MediaFile, MediaResult, Status
+from mediasmith.results import Attempt, Cost, Item, JobSummary, MediaFile, MediaResult, Status
 
 _MAX_DETAILS = 2000
 """Bytes of provider material in one answer."""
 
 _MAX_PROMPT = 80
-"""Characters of each prompt that a batch's items repeat."""
+"""Characters of a prompt that answers repeat."""
 
 _NEXT = {
     "running": "get_job with this job_id waits for it and collects it; calling again would make, and bill, another.",
@@ -51,7 +52,27 @@ def answer(job: Job, parts: Sequence[Part], artifacts: Sequence[Artifact], live:
         details=_details(parts),
         items=_items(errand, parts, artifacts) if len(errand.prompts) > 1 else (),
         error=_error(job.error),
+        billed=restored(job.error).billed if job.error else None,
         next=_NEXT.get(job.state, ""),
+    )
+
+
+def summary(job: Job, whole: MediaResult) -> JobSummary:
+    """A job as the list of the recent ones has it; `whole` is its answer."""
+    first, *others = Errand.of(job).prompts
+    return JobSummary(
+        status=whole.status,
+        job_id=whole.job_id,
+        created=datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        kind=whole.kind,
+        prompt=f"{_cut(first)}{f' (and {len(others)} more)' if others else ''}",
+        backend=whole.backend,
+        model=whole.model,
+        continuation_id=whole.continuation_id,
+        files=whole.files,
+        progress=whole.progress,
+        message=whole.message,
+        error=whole.error,
     )
 
 
@@ -116,9 +137,12 @@ def _item(prompt: str, count: int, parts: Sequence[Part], artifacts: Sequence[Ar
     numbers = {part.number for part in parts}
     files = tuple(artifact.id for artifact in artifacts if artifact.part in numbers and not artifact.token)
     error = next((_error(part.error) for part in reversed(parts) if part.error), "")
-    shown = prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
     status = _item_status(len(files), count, {part.phase for part in parts})
-    return Item(prompt=shown, status=status, files=files, error="" if status == "done" else error)
+    return Item(prompt=_cut(prompt), status=status, files=files, error="" if status == "done" else error)
+
+
+def _cut(prompt: str) -> str:
+    return prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
 
 
 def _item_status(made: int, count: int, phases: set[str]) -> Status:

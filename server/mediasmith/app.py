@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolResult,
     ContentBlock,
+    GetPromptResult,
     ImageContent,
     ResourceLink,
     ResourceTemplate,
@@ -27,8 +35,10 @@ from mcp_types import (
 )
 from pydantic import AnyUrl, ConfigDict
 
-from mediasmith.caller import Caller
-from mediasmith.errors import MediaError, UnknownContinuation
+from mediasmith.caller import LOCAL, Caller
+from mediasmith.errors import MediaError, NotAllowed, UnknownContinuation
+from mediasmith.http.links import SignedLinks
+from mediasmith.http.principals import principal_of
 from mediasmith.installation import Installation
 from mediasmith.opening import Opening
 from mediasmith.previews import previews
@@ -45,6 +55,9 @@ MAX_RESOURCE = 6 * 1024 * 1024
 
 _SCHEME = "media://"
 
+_SHOWN = 80
+"""Characters of a caller's own text that an error repeats."""
+
 Answer = MediaResult | JobList | BackendList
 
 
@@ -59,21 +72,37 @@ class _Arguments(ArgModelBase):
 
 
 class App(MCPServer[Any]):
-    """The server over an opening, for any transport."""
+    """The server over an opening, for any transport.
 
-    def __init__(self, opened: Opening) -> None:
+    Where it can be fetched from by HTTP, `signed_links` lead to what is too large to be read as a resource. With a
+    `token_verifier` every caller is the principal that their token stands for, else the user of this machine.
+    """
+
+    def __init__(
+        self,
+        opened: Opening,
+        *,
+        signed_links: SignedLinks | None = None,
+        token_verifier: TokenVerifier | None = None,
+        auth: AuthSettings | None = None,
+    ) -> None:
         self._opened = opened
+        self._signed_links = signed_links
+        self._needs_token = token_verifier is not None
         installation = opened.installation
         self._settings = installation.settings
-        super().__init__(
-            name="mediasmith",
-            title="Mediasmith",
-            version=version("mediasmith"),
-            instructions=instructions(installation),
-            tools=[self._tool(tool) for tool in installation.tools.values()],
-            subscriptions=False,
-            log_level="WARNING",
-        )
+        with _plain_log():
+            super().__init__(
+                name="mediasmith",
+                title="Mediasmith",
+                version=version("mediasmith"),
+                instructions=instructions(installation),
+                token_verifier=token_verifier,
+                auth=auth,
+                tools=[self._tool(tool) for tool in installation.tools.values()],
+                subscriptions=False,
+                log_level="WARNING",
+            )
 
     def _tool(self, tool: ToolSchema) -> Tool:
         async def call(given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
@@ -99,9 +128,10 @@ class App(MCPServer[Any]):
     async def _called(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
         """Run a tool. Whatever goes wrong is text that a model can read; the SDK would hide it."""
         try:
+            caller = self._caller(ctx)
             engine = await self._opened.engine()
-            answer = await self._answer(engine, name, given, ctx)
-            content = await self._content(answer)
+            answer = await _answer(engine, name, given, caller)
+            content = await self._content(engine, answer, caller.principal)
         except MediaError as error:
             return _failure(str(error))
         except Exception as error:  # noqa: BLE001 - the top of a call
@@ -115,26 +145,29 @@ class App(MCPServer[Any]):
             engine.answered(answer)
         return CallToolResult(content=content)
 
-    async def _answer(self, engine: Engine, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> Answer:
-        async def notify(seconds: float, message: str) -> None:
+    def _principal(self) -> str:
+        """Who makes the request that is being served."""
+        access = get_access_token()
+        if access is not None:
+            return principal_of(access)
+        if self._needs_token:
+            raise NotAllowed("The request has no token.")
+        return LOCAL
+
+    def _caller(self, ctx: Context[Any, Any]) -> Caller:
+        async def notify(seconds: float, message: str, _progress: float | None) -> None:
             await ctx.report_progress(seconds, message=message)
 
-        caller = Caller(wait=self._settings.wait_seconds, notify=notify)
-        match name:
-            case "generate_media":
-                return await engine.generate(given, caller)
-            case "continue_edit":
-                return await engine.continue_edit(given, caller)
-            case "get_job":
-                return await engine.get_job(given, caller)
-            case _:
-                return await engine.list_backends(given)
+        return Caller(principal=self._principal(), wait=self._settings.wait_seconds, notify=notify)
 
-    async def _content(self, answer: Answer) -> list[ContentBlock]:
+    async def _content(self, engine: Engine, answer: Answer, principal: str) -> list[ContentBlock]:
         content: list[ContentBlock] = [TextContent(type="text", text=answer.text())]
         if isinstance(answer, MediaResult):
             if self._settings.links:
-                content += [_link(file) for file in answer.files]
+                content += [
+                    _link(file, self._signed_link(engine, file.id, file.bytes, principal) or file.uri)
+                    for file in answer.files
+                ]
             if self._settings.preview:
                 shown = await previews([(Path(file.path), file.mime) for file in answer.files])
                 content += [
@@ -143,6 +176,12 @@ class App(MCPServer[Any]):
                 ]
         return content
 
+    def _signed_link(self, engine: Engine, file_id: str, size: int, principal: str) -> str:
+        """A link to a file that is too large to be read as a resource, where there are such links."""
+        if self._signed_links is None or size <= MAX_RESOURCE:
+            return ""
+        return self._signed_links.url(file_id, principal, now=engine.clock.now())
+
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """The one template; files are not listed, since lists must not change as a side effect of calls."""
         return [
@@ -150,9 +189,22 @@ class App(MCPServer[Any]):
                 uri_template=f"{_SCHEME}{{id}}",
                 name="media",
                 title="A generated file",
-                description="A file by the id in a result; up to 6 MiB, larger ones by their path.",
+                description="A file by the id in a result; up to 6 MiB, larger ones by their path or link.",
             )
         ]
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,  # noqa: ARG002 - the SDK's signature
+        context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
+    ) -> GetPromptResult:
+        """There are no prompts; the SDK would call the question an internal error.
+
+        Raises:
+            MCPError: always.
+        """
+        raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt: {name[:_SHOWN]}")
 
     async def read_resource(
         self,
@@ -163,23 +215,54 @@ class App(MCPServer[Any]):
 
         Raises:
             ResourceNotFoundError: this caller has no such file, or it is gone from the disk.
-            ResourceError: it is too large to be sent; the text has its path.
+            ResourceError: it is too large to be sent; the text has its path, or a link to it.
         """
+        address = str(uri)
+        if not address.startswith(_SCHEME):
+            raise ResourceNotFoundError(f"There is no resource {address[:_SHOWN]!r}; those here are {_SCHEME}ID.")
         try:
+            principal = self._principal()
             engine = await self._opened.engine()
-            artifact = await engine.artifact(str(uri).removeprefix(_SCHEME), Caller(wait=0).principal)
+            artifact = await engine.artifact(address.removeprefix(_SCHEME), principal)
         except UnknownContinuation as error:
             raise ResourceNotFoundError(error.message) from error
         except MediaError as error:
             raise ResourceError(str(error)) from error
         path = anyio.Path(artifact.path)
         if artifact.bytes > MAX_RESOURCE:
-            raise ResourceError(f"The file has {artifact.bytes:,} bytes, too many to send. It is at {path}.")
+            place = self._signed_link(engine, artifact.id, artifact.bytes, principal) or path
+            raise ResourceError(f"The file at {place} has {artifact.bytes:,} bytes, too many to send as a resource.")
         try:
             data = await path.read_bytes()
         except OSError as error:
             raise ResourceNotFoundError(f"The file is no longer at {path} ({error.strerror}).") from error
         return [ReadResourceContents(content=data, mime_type=artifact.mime)]
+
+
+@contextmanager
+def _plain_log() -> Generator[None]:
+    """Where rich is installed, the SDK loads it at every start and breaks the lines of the log; so it is hidden."""
+    modules = cast("dict[str, object]", sys.modules)
+    there = modules.get("rich.console")
+    modules["rich.console"] = None
+    try:
+        yield
+    finally:
+        del modules["rich.console"]
+        if there is not None:
+            modules["rich.console"] = there
+
+
+async def _answer(engine: Engine, name: str, given: Mapping[str, Any], caller: Caller) -> Answer:
+    match name:
+        case "generate_media":
+            return await engine.generate(given, caller)
+        case "continue_edit":
+            return await engine.continue_edit(given, caller)
+        case "get_job":
+            return await engine.get_job(given, caller)
+        case _:
+            return await engine.list_backends(given)
 
 
 def instructions(installation: Installation) -> str:
@@ -217,10 +300,10 @@ def _failure(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
-def _link(file: MediaFile) -> ResourceLink:
+def _link(file: MediaFile, uri: str) -> ResourceLink:
     return ResourceLink(
         type="resource_link",
-        uri=file.uri,
+        uri=uri,
         name=Path(file.path).name,
         description=file.path,
         mime_type=file.mime,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-Notify = Callable[[float, str], Awaitable[None]]
-"""Told the seconds waited so far, and how the job stands."""
+LOCAL = "local"
+"""The principal of whoever calls without having said who they are: the user of this machine."""
+
+Notify = Callable[[float, str, float | None], Awaitable[None]]
+"""Told the seconds waited so far, how the job stands, and how much is done: 0 to 1, or None where nobody tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,6 @@ class Caller:
     `notify` is told every few seconds how the job stands.
     """
 
-    principal: str = "local"
+    principal: str = LOCAL
     wait: float = 0
     notify: Notify | None = None

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from mediasmith.arguments import closest
 from mediasmith.clients import Clients
 from mediasmith.clock import Clock
-from mediasmith.contract import Accepts, Backend, Capability, Model, Range, Takes
+from mediasmith.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.errors import InvalidRequest
 from mediasmith.installation import Installation
 from mediasmith.params import WORDS
@@ -128,20 +128,20 @@ def _told(model: Model) -> dict[str, JsonValue]:
         "draft": model.draft,
         "retires": model.retires.isoformat() if model.retires else None,
         "max_prompt": model.max_prompt,
-        "accepts": {word: _accepts(accepts) for word, accepts in model.accepts.items()},
-        "prices": [
-            f"{price.usd:.4g} USD per {price.per}{_when(price.when)} ({price.as_of.isoformat()})"
-            for price in model.prices
-        ],
+        "accepts": {word: narrowed(accepts) for word, accepts in model.accepts.items()},
+        "prices": [price_in_words(price) for price in model.prices],
         "note": model.note,
     }
 
 
-def _accepts(accepts: Accepts) -> JsonValue:
+def narrowed(accepts: Accepts) -> JsonValue:
+    """What one model takes of a word, as callers read it: a list of values, `low-high`, or a boolean."""
     if isinstance(accepts, Range):
-        return f"{accepts.low:.10g}-{accepts.high:.10g}"
+        return "-".join(dict.fromkeys(f"{end:.10g}" for end in (accepts.low, accepts.high)))
     return accepts if isinstance(accepts, bool) else list(accepts)
 
 
-def _when(when: Mapping[str, object]) -> str:
-    return f" at {', '.join(f'{word} {value}' for word, value in when.items())}" if when else ""
+def price_in_words(price: Price) -> str:
+    """A price as callers read it: "0.04 USD per image at quality high (2026-01-02)"."""
+    when = ", ".join(f"{word} {value}" for word, value in price.when.items())
+    return f"{price.usd:.4g} USD per {price.per}{f' at {when}' if when else ''} ({price.as_of.isoformat()})"

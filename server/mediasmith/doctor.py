@@ -14,10 +14,12 @@ from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
 from anyio import to_thread
+from pydantic import SecretStr
 
 from mediasmith.access import base_url_variable
 from mediasmith.artifacts import ROOM
 from mediasmith.artifacts.folder import reason
+from mediasmith.caller import LOCAL
 from mediasmith.errors import MediaError
 from mediasmith.installation import Installation
 from mediasmith.library import Library
@@ -139,6 +141,8 @@ def _shown(value: object) -> str:
     match value:
         case bool():
             return str(int(value))
+        case SecretStr():
+            return "set"
         case tuple():
             return ", ".join(map(str, cast("tuple[object, ...]", value)))
         case Mapping():
@@ -175,7 +179,7 @@ async def _library(settings: Settings, found: Report) -> Rows:
     path = settings.data_dir / "library.sqlite3"
     try:
         async with Library.open(path) as library:
-            jobs = await library.recent("local", 1)
+            jobs = await library.recent(LOCAL, 1)
     except MediaError as error:
         found.problems.append(str(error))
         return [(str(path), "cannot be used, see Problems")]
@@ -183,8 +187,7 @@ async def _library(settings: Settings, found: Report) -> Rows:
 
 
 def _redacted(found: Report, installation: Installation) -> Report:
-    """The same without any key's value, wherever it may have got in."""
-    backends = installation.registry.backends.values()
-    clean = Redactor(installation.env.get(key, "") for backend in backends for key in backend.keys).text
+    """The same without any secret's value, wherever it may have got in."""
+    clean = Redactor(installation.secrets).text
     sections = {title: [tuple(map(clean, row)) for row in rows] for title, rows in found.sections.items()}
     return Report(sections=sections, ready=found.ready, problems=list(map(clean, found.problems)))

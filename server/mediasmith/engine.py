@@ -21,7 +21,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from mediasmith.access import access, base_url_variable
-from mediasmith.answers import answer
+from mediasmith.answers import answer, summary
 from mediasmith.arguments import Request, checked, request_of
 from mediasmith.artifacts import Destination, new_id
 from mediasmith.caller import Caller
@@ -108,7 +108,7 @@ class Engine:
         job_id = asked.get("job_id", "").strip()
         if not job_id:
             recent = await self.library.recent(caller.principal, _RECENT)
-            return JobList(jobs=tuple([await self._answer(job) for job in recent]))
+            return JobList(jobs=tuple([summary(job, await self._answer(job)) for job in recent]))
         job = await self._job(job_id, caller.principal)
         if asked.get("cancel"):
             await self.jobs.cancel(job)
@@ -181,7 +181,7 @@ class Engine:
             decision = await self.planning.decide(request, principal=principal, origin=origin, scratch=scratch)
             if request.dry_run:
                 return decision.forecast(request)
-            destination = await Destination.open(self.roots, request.output)
+            destination = await Destination.open(self.roots.of(principal), request.output)
             unless_started.push_async_callback(destination.close)
             errand = Errand(
                 prompts=request.prompts,
@@ -254,11 +254,16 @@ class Engine:
             await to_thread.run_sync(_remove_orphans, _scratch(self.installation.settings), self.jobs.folder)
 
 
-def assemble(installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup) -> Engine:
-    """The engine of an installation: SDK clients live in the one task group, jobs in the other."""
+def assemble(
+    installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup, confined: bool
+) -> Engine:
+    """The engine of an installation: SDK clients live in the one task group, jobs in the other.
+
+    `confined`: paths must lead into the allowed folders.
+    """
     settings, registry, env = installation.settings, installation.registry, installation.env
-    roots = Roots.find(settings)
-    redact = Redactor(env.get(key, "") for backend in registry.backends.values() for key in backend.keys)
+    roots = Roots.find(settings, confined=confined)
+    redact = Redactor(installation.secrets)
     library = Library(settings.data_dir / "library.sqlite3")
     downloader = Downloader(trusted=_trusted(installation))
     owned = Clients(clients, lambda backend: access(backend, env))

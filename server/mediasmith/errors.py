@@ -69,7 +69,7 @@ class UnknownContinuation(InvalidRequest):
 
 
 class Unsuitable(MediaError):
-    """Found before anything was sent: this backend cannot do this request. `auto` tries the next one."""
+    """This backend cannot do this request, found before anything was made. `auto` tries the next one."""
 
 
 class NothingSuitable(MediaError):
@@ -84,12 +84,17 @@ class NothingSuitable(MediaError):
 
 
 class MissingKey(MediaError):
-    """A backend is not signed in. `variables` are the environment variables of which one is enough."""
+    """A backend is not signed in. `variables` are the environment variables of which one is enough.
+
+    `rejected` says that there is a key, and the provider does not accept it.
+    """
 
     variables: tuple[str, ...] = ()
 
-    def __init__(self, backend: str, variables: Sequence[str]) -> None:
-        super().__init__(f"{backend} has no key.", f"Set {' or '.join(variables)} and restart the server.", billed="no")
+    def __init__(self, backend: str, variables: Sequence[str], *, rejected: bool = False) -> None:
+        message = f"{backend} does not accept its key." if rejected else f"{backend} has no key."
+        fix = f"{'Correct' if rejected else 'Set'} {' or '.join(variables)} and restart the server."
+        super().__init__(message, fix, billed="no")
         self.variables = tuple(variables)
 
 
@@ -154,6 +159,38 @@ class TimedOut(MediaError):
 
 class Cancelled(MediaError):
     """The job was cancelled by its caller."""
+
+
+def of_status(  # noqa: PLR0911 - one row for each meaning
+    status: int, name: str, *, keys: Sequence[str] = (), said: str = "", retry_after: float | None = None
+) -> MediaError:
+    """What an HTTP status means, for an answer whose own codes say no more.
+
+    `name` is the provider's, `keys` are its variables, and `said` are its own words. An error of the server's is not
+    known to be free, but for 503: that one was turned away.
+    """
+    words = f": {said.strip().rstrip('.')}" if said.strip() else ""
+    match status:
+        case 400 | 413 | 415 | 422:
+            return InvalidRequest(f"{name} does not accept the request ({status}){words}.", billed="no")
+        case 401:
+            return MissingKey(name, keys, rejected=True)
+        case 402:
+            return OutOfCredit(f"The account at {name} has no credit left{words}.")
+        case 403:
+            return Unsuitable(f"{name} does not allow this account to do that{words}.", billed="no")
+        case 404:
+            return ModelGone(f"{name} does not know this model{words}.")
+        case 408 | 504:
+            return TimedOut(f"{name} did not answer in time{words}.")
+        case 429:
+            return RateLimited(f"{name} is asked too often{words}.", retry_after=retry_after)
+        case 451:
+            return Refused(f"{name} declined to make this{words}.", billed="no")
+        case 503:
+            return ProviderError(f"{name} is overloaded{words}.", billed="no")
+        case _:
+            return ProviderError(f"{name} answered {status}{words}.")
 
 
 def restored(record: Any, *, job_id: str = "") -> MediaError:

@@ -43,6 +43,13 @@ class Installation:
         registry = installed.load(only=settings.backends) if backends is None else backends
         return cls(settings=settings, registry=registry, env=env, problems=problems)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown: the backends' keys, and the token for HTTP."""
+        keys = [self.env.get(key, "") for backend in self.registry.backends.values() for key in backend.keys]
+        token = self.settings.http_token
+        return (*keys, token.get_secret_value() if token else "")
+
     @cached_property
     def tools(self) -> Mapping[str, ToolSchema]:
         """The tools by name. They depend on the installed backends alone, ready or not."""

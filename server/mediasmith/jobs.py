@@ -101,7 +101,7 @@ class Jobs:
                 await self._pause(live, left)
                 job = live.job if live else await self.look(job)
                 if notify is not None and job.state == "running":
-                    await notify(self.clock.now() - started, standing(live))
+                    await notify(self.clock.now() - started, standing(live), live.progress if live else None)
         return job
 
     def answered(self, job_id: str) -> None:
@@ -202,7 +202,12 @@ class Jobs:
 
     async def _take(self, job: Job) -> Live:
         """The job as it was left, once it was claimed. Only one task at a time may do this."""
-        live = await self.recovery.reopen(replace(job, owner=await self.owner(), error=None))
+        own = await self.owner()
+        try:
+            live = await self.recovery.reopen(replace(job, owner=own, error=None))
+        except MediaError:
+            await self.library.claim(job.id, old=own, new=job.owner)  # another process may be able to
+            raise
         self._live[job.id] = live
         return live
 

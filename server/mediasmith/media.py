@@ -1,18 +1,22 @@
 """What several parts need to know about media: types by their first bytes, measures, sizes, WAV.
 
-Pure, and nothing heavy: Pillow is imported when a picture is first looked into.
+Pure, and nothing heavy: Pillow and PyAV are imported when a picture or a film is first looked into.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from mediasmith.contract import MediaType
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
 HEAD = 4096
@@ -69,6 +73,20 @@ _READERS: Mapping[str, tuple[str, str]] = {
 
 PICTURES = tuple(_READERS)
 """The types that `open_picture` opens."""
+
+_DEMUXERS: Mapping[str, str] = {
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/aac": "aac",
+    "audio/mp4": "mp4",
+}
+
+FILMS = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
+"""The types that `frames` reads."""
 
 # Possessive, so that no text takes long: an XML prolog, comments and the doctype may stand before the element.
 _SVG = re.compile(
@@ -145,29 +163,94 @@ def open_picture(file: BinaryIO, mime: str) -> ImageFile:
     return getattr(importlib.import_module(module), reader)(file)
 
 
+def frames(file: BinaryIO, mime: str, side: int) -> Iterator[tuple[float, Image]]:
+    """The pictures of a film from its start, each with the second that it is shown at. Blocking.
+
+    They are upright, in RGB, and have at most `side` pixels on each side. KeyError for a type that is no film; broken
+    files raise what PyAV raises, sooner or later.
+    """
+    with _demuxed(file, mime) as container:
+        for frame in container.decode(container.streams.video[0]):
+            scale = min(1.0, side / max(frame.width, frame.height))
+            width, height = (max(1, round(length * scale)) for length in (frame.width, frame.height))
+            picture: Image = cast("Any", frame).to_image(width=width, height=height)  # PyAV does not say so
+            yield frame.time or 0.0, _upright(picture, frame)
+
+
+def _demuxed(file: BinaryIO, mime: str) -> InputContainer:
+    """The streams of a file, read from its start as what it was sniffed to be: other formats may name other files."""
+    import av  # noqa: PLC0415 - heavy: PyAV
+
+    file.seek(0)
+    return av.open(file, "r", format=_DEMUXERS[mime], metadata_errors="ignore")
+
+
+def _upright(picture: Image, frame: VideoFrame) -> Image:
+    from PIL.Image import Transpose  # noqa: PLC0415 - heavy: Pillow
+
+    turns = {90: Transpose.ROTATE_90, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_270}
+    turn = turns.get(frame.rotation % 360)
+    return picture if turn is None else picture.transpose(turn)
+
+
 def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
-    """Width and height in pixels by a picture's header; None for other types and broken files. Blocking."""
+    """Width and height in pixels by the header of a picture or a film, as it is shown.
+
+    None for other types and broken files. Blocking.
+    """
     try:
-        return open_picture(file, mime).size
+        return _film_size(file, mime) if mime in FILMS else open_picture(file, mime).size
     except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 
 
+def _film_size(file: BinaryIO, mime: str) -> tuple[int, int] | None:
+    with _demuxed(file, mime) as container:
+        film = container.streams.video[0]
+        width, height = film.width, film.height
+        with suppress(Exception):  # what cannot be decoded has its size all the same
+            if next(container.decode(film)).rotation % 180:
+                width, height = height, width
+    return (width, height) if width and height else None
+
+
 def duration(file: BinaryIO, mime: str) -> float | None:
-    """Seconds that a WAV file plays; None for other types and broken files. Blocking."""
-    if mime != "audio/wav":
+    """Seconds that sound or a film plays; None for other types and broken files. Blocking."""
+    try:
+        if mime == "audio/wav":
+            return _wav_duration(file)
+        return _played(file, mime) if mime in _DEMUXERS else None
+    except Exception:  # noqa: BLE001 - as above
         return None
+
+
+def _wav_duration(file: BinaryIO) -> float:
     import os  # noqa: PLC0415 - late: few calls need it
     import wave  # noqa: PLC0415 - late: few calls need it
 
-    try:
-        with wave.open(file, "rb") as reader:
-            # The header of a stream may claim no length or any, so the file's own counts too.
-            data = file.seek(0, os.SEEK_END) - _WAV_HEADER
-            there = data // (reader.getnchannels() * reader.getsampwidth())
-            return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
-    except (wave.Error, EOFError, OSError, ZeroDivisionError):
-        return None
+    with wave.open(file, "rb") as reader:
+        # The header of a stream may claim no length or any, so the file's own counts too.
+        data = file.seek(0, os.SEEK_END) - _WAV_HEADER
+        there = data // (reader.getnchannels() * reader.getsampwidth())
+        return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
+
+
+def _played(file: BinaryIO, mime: str) -> float | None:
+    with _demuxed(file, mime) as container:
+        # Bare AAC says nothing of its length, which is only guessed; a stream may not know its own.
+        known = None if mime == "audio/aac" else container.duration
+        seconds = known / 1_000_000 if known else _counted(container)
+    return round(seconds, 3) if seconds > 0 else None
+
+
+def _counted(container: InputContainer) -> float:
+    """Seconds from the start to the end of the packet that ends last."""
+    ends = (
+        float((packet.pts + (packet.duration or 0)) * packet.time_base)
+        for packet in container.demux()
+        if packet.pts is not None
+    )
+    return max(ends, default=0.0) - (container.start_time or 0) / 1_000_000
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 class Opening:
     """An installation at work. `engine` makes the engine once."""
 
-    def __init__(self, installation: Installation, clock: Clock, owners: TaskGroup, work: TaskGroup) -> None:
+    def __init__(
+        self, installation: Installation, clock: Clock, owners: TaskGroup, work: TaskGroup, *, confined: bool
+    ) -> None:
         self.installation = installation
         self._clock = clock
+        self._confined = confined
         self._owners = owners
         self._work = work
         self._engine: Engine | None = None
@@ -38,7 +41,9 @@ class Opening:
                 await to_thread.run_sync(import_module, "mediasmith.engine")
                 from mediasmith.engine import assemble  # noqa: PLC0415 - heavy: see the module's own words
 
-                self._engine = assemble(self.installation, self._clock, clients=self._owners, work=self._work)
+                self._engine = assemble(
+                    self.installation, self._clock, clients=self._owners, work=self._work, confined=self._confined
+                )
         return self._engine
 
     async def leave(self) -> None:
@@ -54,11 +59,16 @@ class Opening:
 
 
 @asynccontextmanager
-async def opening(installation: Installation, *, clock: Clock | None = None) -> AsyncGenerator[Opening]:
-    """An opening that is closed at the end: jobs with a handle are left for the next process to collect."""
+async def opening(
+    installation: Installation, *, clock: Clock | None = None, confined: bool = True
+) -> AsyncGenerator[Opening]:
+    """An opening that is closed at the end: jobs with a handle are left for the next process to collect.
+
+    `confined`: paths must lead into the allowed folders. It is so for all but a person's own command line.
+    """
     failure: BaseException | None = None
     owners, work = anyio.create_task_group(), anyio.create_task_group()
-    opened = Opening(installation, clock or SystemClock(), owners, work)
+    opened = Opening(installation, clock or SystemClock(), owners, work, confined=confined)
     async with owners:
         try:
             async with work:

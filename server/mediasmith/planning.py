@@ -98,7 +98,10 @@ class Planning:
             return Path(artifact.path)
 
         inputs = Inputs(
-            roots=self.roots, settings=self.installation.settings, downloader=self.downloader, artifact=path
+            roots=self.roots.of(principal),
+            settings=self.installation.settings,
+            downloader=self.downloader,
+            artifact=path,
         )
         found = await inputs.resolve(request.references, scratch)
         from_file = None

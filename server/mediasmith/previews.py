@@ -1,4 +1,4 @@
-"""Small pictures of what was made, so that a model can see it: one per picture, then one sheet for the others."""
+"""Small pictures of what was made, so that a model can see it: one per picture or film, then one sheet for the rest."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import io
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from anyio import CapacityLimiter, create_task_group, to_thread
 from anyio.lowlevel import RunVar
@@ -40,6 +41,8 @@ SHEET_BYTES = 160_000
 _GAP = 2  # pixels around each picture on a sheet
 _MOST_PIXELS = 100_000_000  # of a picture that is opened at all: it has to fit into memory
 _QUALITIES = (80, 60, 40, 20)
+_FADE_SECONDS = 1.0  # films that begin in black are looked into so far
+_BLACK, _LIT = 32, 0.02  # at least this share of a picture that is not black is above this level of grey
 
 _threads: RunVar[CapacityLimiter] = RunVar("mediasmith.previews")
 
@@ -53,11 +56,12 @@ class Preview:
 
 
 async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
-    """Previews of the pictures among these files, given as path and MIME type, in their order.
+    """Previews of the pictures and films among these files, given as path and MIME type, in their order.
 
-    SVG has none, nor has a file that cannot be read: nothing is raised for either.
+    A film is shown by one of its first pictures. SVG has none, nor has a file that cannot be read: nothing is raised
+    for either.
     """
-    pictures = [(path, mime) for path, mime in files if mime in media.PICTURES]
+    pictures = [(path, mime) for path, mime in files if mime in {*media.PICTURES, *media.FILMS}]
     rest = pictures[SINGLES:]
     made = await _all([partial(_preview, path, mime) for path, mime in pictures[:SINGLES]])
     if rest:
@@ -96,21 +100,39 @@ def _preview(path: Path, mime: str) -> Preview | None:
 
 def _small(path: Path, mime: str, side: int) -> Image | None:
     """The picture with at most `side` pixels a side, upright, as RGB or RGBA; None when it cannot be read."""
-    from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
-
     try:
         with path.open("rb") as file:
-            picture = media.open_picture(file, mime)
-            if math.prod(picture.size) > _MOST_PIXELS:
-                return None
-            # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
-            picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
-            picture.load()
-        small = _plain(picture)
-        small.thumbnail((side, side), reducing_gap=1.0)
-        return ImageOps.exif_transpose(small)
+            return _poster(file, mime, side) if mime in media.FILMS else _picture(file, mime, side)
     except Exception:  # noqa: BLE001 - a broken file may raise anything, and a preview is never worth an error
         return None
+
+
+def _picture(file: BinaryIO, mime: str, side: int) -> Image | None:
+    from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
+
+    picture = media.open_picture(file, mime)
+    if math.prod(picture.size) > _MOST_PIXELS:
+        return None
+    # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
+    picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
+    picture.load()
+    small = _plain(picture)
+    small.thumbnail((side, side), reducing_gap=1.0)
+    return ImageOps.exif_transpose(small)
+
+
+def _poster(file: BinaryIO, mime: str, side: int) -> Image | None:
+    """The first picture of a film that is not black, or the first one where the film stays black for a while."""
+    first: Image | None = None
+    with suppress(Exception):  # what came before the damage can be shown
+        for second, picture in media.frames(file, mime, side):
+            bright = sum(picture.convert("L").histogram()[_BLACK:])
+            if bright > _LIT * math.prod(picture.size):
+                return picture
+            first = first or picture
+            if second > _FADE_SECONDS:
+                break
+    return first
 
 
 def _plain(picture: Image) -> Image:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from mediasmith.errors import Billed
+
 Status = Literal["done", "partial", "running", "failed", "cancelled", "unknown", "dry_run"]
 """How a job stands. `unknown`: its answer was lost, and it may have been billed."""
 
@@ -57,7 +59,8 @@ class MediaResult(_Answer):
     """The answer of generate_media, continue_edit and get_job.
 
     `continuation_id` is the first file's. `parent` is the id an edit continued from. `details` is the provider's own
-    material. `progress` (0 to 1) and `message` tell how a running job stands; `next` says what to do.
+    material. `progress` (0 to 1) and `message` tell how a running job stands; `next` says what to do. `error` says why
+    there is not all that was asked for, and `billed` whether what failed was paid for.
     """
 
     status: Status
@@ -76,6 +79,7 @@ class MediaResult(_Answer):
     details: Mapping[str, JsonValue] = {}
     items: tuple[Item, ...] = ()
     error: str = ""
+    billed: Billed | None = None
     next: str = ""
 
     def text(self) -> str:
@@ -83,10 +87,30 @@ class MediaResult(_Answer):
         return self.model_dump_json(exclude_defaults=True)
 
 
+class JobSummary(_Answer):
+    """A job in the list: enough to tell which it is, and to go on with it; its own answer has the rest.
+
+    `created` is in UTC. `prompt` is the beginning of what was asked for.
+    """
+
+    status: Status
+    job_id: str
+    created: str
+    kind: str
+    prompt: str = ""
+    backend: str = ""
+    model: str = ""
+    continuation_id: str = ""
+    files: tuple[MediaFile, ...] = ()
+    progress: float | None = None
+    message: str = ""
+    error: str = ""
+
+
 class JobList(_Answer):
     """The recent jobs, newest first; the answer of get_job without an id."""
 
-    jobs: tuple[MediaResult, ...]
+    jobs: tuple[JobSummary, ...]
 
     def text(self) -> str:
         """Compact JSON without empty fields."""

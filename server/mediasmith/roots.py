@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mediasmith.caller import LOCAL
 from mediasmith.errors import NotAllowed
 from mediasmith.settings import Settings
 
@@ -23,23 +25,43 @@ _TEMPORARY = ("/tmp", "/var/tmp", "$TMPDIR", "%TEMP%", "%TMP%")  # noqa: S108 - 
 class Roots:
     """The folders that files may be in, as real paths, and `output`, where results go when nobody says.
 
-    Relative paths start at `base`: the working directory where that is allowed, else (None) at `output`. No folder
+    Relative paths start at `base`: the working directory where that is allowed, else (None) at `output`. `shared` are
+    the folders that the settings name for everyone; of `closed`, only allowed folders inside it are allowed. No folder
     is made here; that happens when a first file is written.
+
+    Only a person's own command line is not `confined`: whoever types a path allows its use, wherever it leads.
     """
 
     output: Path
     allowed: tuple[Path, ...]
     base: Path | None = None
+    shared: tuple[Path, ...] = ()
+    closed: Path | None = None
+    confined: bool = True
 
     @classmethod
-    def find(cls, settings: Settings, cwd: Path | None = None) -> Roots:
+    def find(cls, settings: Settings, cwd: Path | None = None, *, confined: bool = True) -> Roots:
         """The roots that these settings and this working directory (None: the process's own) give."""
         here = _here() if cwd is None else _real(cwd)
         project = here if here and _is_project(here) else None
         output = _real(settings.output_dir) if settings.output_dir else _default_output(project, settings)
-        roots = [output, *([project] if project else []), *(_real(folder) for folder in settings.allowed_dirs)]
+        shared = tuple(_real(folder) for folder in settings.allowed_dirs)
+        roots = [output, *([project] if project else []), *shared]
         allowed = tuple(dict.fromkeys(roots))
-        return cls(output=output, allowed=allowed, base=here if here and _is_within(here, allowed) else None)
+        base = here if here and (not confined or _is_within(here, allowed)) else None
+        return cls(output=output, allowed=allowed, base=base, shared=shared, confined=confined)
+
+    def of(self, principal: str) -> Roots:
+        """The roots of one principal.
+
+        Who is not the user of this machine has a folder of their own inside the output folder, and what is shared;
+        neither the rest of the output folder nor the working directory.
+        """
+        if principal == LOCAL:
+            return self
+        name = hashlib.sha256(principal.encode()).hexdigest()[:32]
+        own = self.output / f"principal-{name}"
+        return Roots(output=own, allowed=(own, *self.shared), closed=_real(self.output))
 
     def confine(self, path: str | Path) -> Path:
         """The real path of an allowed one, symbolic links resolved; it need not exist. `~` is the home folder.
@@ -50,13 +72,23 @@ class Roots:
             raise NotAllowed("A path cannot contain NUL or half a character.")
         # Path.expanduser would raise where there is no such home.
         real = _real((self.base or self.output) / os.path.expanduser(path))  # noqa: PTH111
-        if not _is_within(real, self.allowed):
+        if not self._allows(real):
             folders = ", ".join(str(folder) for folder in self.allowed)
+            # Where links lead, and what the home folder is called, is nobody's business who is not at this machine.
+            asked = path if self.closed else real
             raise NotAllowed(
-                f"{real} is outside the allowed folders: {folders}.",
+                f"{asked} is outside the allowed folders: {folders}.",
                 "Use a path in one of them, or add a folder to MEDIASMITH_ALLOWED_DIRS and restart the server.",
             )
         return real
+
+    def _allows(self, real: Path) -> bool:
+        if not self.confined:
+            return True
+        folders = self.allowed
+        if self.closed and real.is_relative_to(self.closed):
+            folders = tuple(folder for folder in folders if self.closed in folder.parents)
+        return _is_within(real, folders)
 
 
 def _real(path: Path) -> Path:

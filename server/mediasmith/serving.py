@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
+from anyio.abc import TaskStatus
 
 from mediasmith.app import App
 from mediasmith.installation import Installation
@@ -23,13 +24,20 @@ async def serve_stdio() -> None:
     """Serve until the client is gone. It does not return: the process ends here."""
     with _stdout_untouched():
         installation = Installation.load()
-    async with opening(installation) as opened, anyio.create_task_group() as tasks:
-        if sys.platform != "win32":
-            tasks.start_soon(_leave_at_signal, opened)
+    async with opening(installation) as opened, leaving(opened):
         try:
             await App(opened).run_stdio_async()
         except* ConnectionError:
             pass  # the client died while it was being answered
+
+
+@asynccontextmanager
+async def leaving(opened: Opening) -> AsyncGenerator[None]:
+    """Serve in this block: at its end, at SIGTERM and at Ctrl-C every job is recorded, and the process ends."""
+    async with anyio.create_task_group() as tasks:
+        if sys.platform != "win32":
+            await tasks.start(_leave_at_signal, opened)
+        yield
         await _leave(opened)
 
 
@@ -46,8 +54,9 @@ def _stdout_untouched() -> Generator[None]:
         os.close(wire)
 
 
-async def _leave_at_signal(opened: Opening) -> None:
+async def _leave_at_signal(opened: Opening, *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
         async for _ in signals:
             await _leave(opened)
 

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,6 +22,10 @@ PREFIX = "MEDIASMITH_"
 _TEMPLATE = re.compile(r"\$\{[^{}]*\}")
 _BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
 _LIMITS = {"max_cost_usd", "daily_budget_usd"}
+_CLOSED = "until it is fixed, nothing is served over HTTP"
+_HTTP = "http_"  # What these fields hold is a secret, or may have one in it.
+_TOKEN = re.compile(r"[!-~]{16,}")
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _QUOTED = 16  # Longer values are not repeated in problems: one could be a key that landed in the wrong variable.
 
 
@@ -53,6 +58,23 @@ def _temporary_folder() -> Path:
     return Path(tempfile.gettempdir(), f"mediasmith-{owner}")
 
 
+def _token(value: SecretStr) -> SecretStr:
+    if not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError("too short, or with characters that no header can have")
+    return value
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    name, path = parts.hostname or "", parts.path.rstrip("/")
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(name) or path.endswith("/mcp"):
+        raise ValueError("no address of a server")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("more than an address")
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}{port}{path}"
+
+
 def _split(separator: str, value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -71,6 +93,12 @@ Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-
 
 Host: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$|^[0-9A-Fa-f:]+$")]
 """A host name or address without scheme, port or path, in small letters."""
+
+Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
+"""A secret that is long enough not to be guessed, and fits in a header."""
+
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+"""An http(s) URL of scheme, host, and if need be port and path, without a slash at its end."""
 
 Choice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*(:\S+)?$")]
 """`backend` or `backend:model`."""
@@ -102,12 +130,20 @@ def _amount(about: str) -> Any:
 class Settings(BaseSettings):
     """Every setting with its default. Made in code, it is exactly what it says; only `load` reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, enable_decoding=False, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, enable_decoding=False, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     output_dir: Folder | None = _field("Folder that new files go to; unset: chosen at the first call.", "a folder")
-    data_dir: Folder = _field("Folder of the library and its locks.", "a folder", default_factory=_data_folder)
+    data_dir: Folder = _field(
+        "Folder of the library and its locks; unset: in the user's data folder.",
+        "a folder",
+        default_factory=_data_folder,
+    )
     allowed_dirs: Folders = _field(
-        "Further folders that inputs may come from and outputs go to.", f"folders separated by '{os.pathsep}'", ()
+        "Further folders that inputs may come from and outputs go to.",
+        "folders separated by ':' (on Windows by ';')",
+        (),
     )
     trusted_hosts: Hosts = _field(
         "Hosts that may be downloaded from although their address is private.", "host names separated by commas", ()
@@ -138,6 +174,14 @@ class Settings(BaseSettings):
         "What to do when a limit in USD is set and a price is unknown.", "'refuse' or 'allow'", "refuse"
     )
     retention_days: int = _whole("Days that an unused continuation is kept.", 1, 36_500, 90)
+    http_token: Token | None = _field(
+        "The token that requests over HTTP must bring; needed beyond this machine.",
+        "at least 16 characters without spaces",
+    )
+    http_url: Address | None = _field(
+        "The address that clients use over HTTP, when it is not the one that is listened on.",
+        "an address without /mcp, such as https://media.example.org",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -146,7 +190,7 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `load` reads the environment, value by value
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a project's own .env is not ours to read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - settings hold no secrets
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as for the environment
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what the constructor is given and nothing else."""
         return (init_settings,)
@@ -156,7 +200,7 @@ class Settings(BaseSettings):
         """The settings of an environment (by default the process's own), and a sentence for each value not used.
 
         Never raises: what is unexpanded, unknown or invalid is left at its default and named. Only an invalid limit in
-        USD counts as 0: whoever set one wants no bill without it.
+        USD counts as 0: whoever set one wants no bill without it. Every sentence begins with the variable's name.
         """
         own = _own(os.environ if env is None else env)
         values = _read({name: text for name, text in own.items() if not unexpanded(text)})
@@ -204,13 +248,12 @@ def _problem(name: str, text: str, settings: Settings, wrong: Collection[str]) -
     if field not in Settings.model_fields and not _BASE_URL.fullmatch(name):
         return f"{name} is not a setting{_closest(name)}"
     if unexpanded(text):
-        return f"{name} still reads ${{...}}, which the client did not fill in; it counts as not set"
+        unset = _CLOSED if field.startswith(_HTTP) else "it counts as not set"
+        return f"{name} still reads ${{...}}, which the client did not fill in; {unset}"
     if field not in wrong:
         return ""
-    value = f"'{text}'" if len(text) <= _QUOTED else "not accepted as it stands"
-    if field in _LIMITS:
-        return f"{name} is {value}: {accepted(field)} is accepted; until it is fixed, nothing that costs is allowed"
-    return f"{name} is {value}: {accepted(field)} is accepted; {_instead(getattr(settings, field))}"
+    value = f"'{text}'" if len(text) <= _QUOTED and not field.startswith(_HTTP) else "not accepted as it stands"
+    return f"{name} is {value}: {accepted(field)} is accepted; {_instead(field, settings)}"
 
 
 def _closest(name: str) -> str:
@@ -220,6 +263,11 @@ def _closest(name: str) -> str:
     return f"; did you mean {variable(fields[0])}?" if fields else "; it is ignored"
 
 
-def _instead(default: object) -> str:
+def _instead(field: str, settings: Settings) -> str:
+    if field in _LIMITS:
+        return "until it is fixed, nothing that costs is allowed"
+    if field.startswith(_HTTP):
+        return _CLOSED
+    default = getattr(settings, field)
     value = int(default) if isinstance(default, bool) else default
     return f"using {value}" if value else "it counts as not set"

@@ -167,7 +167,9 @@ def _check_missing(roots: Roots, folder: Path) -> None:
 
 
 def _outermost(roots: Roots, path: Path) -> Path:
-    return min((root for root in roots.allowed if path.is_relative_to(root)), key=lambda root: len(root.parts))
+    """The folder that `path` is reached from; where nothing is confined, it may be outside all of them."""
+    around = (root for root in roots.allowed if path.is_relative_to(root))
+    return min(around, key=lambda root: len(root.parts), default=path)
 
 
 def _try(place: Folder) -> None:

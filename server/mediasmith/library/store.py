@@ -151,6 +151,11 @@ class Library:
         )
         return replace(found, used=used)
 
+    async def owner(self, artifact_id: str) -> str | None:
+        """The principal whose artifact this is, once it is settled."""
+        sql = "SELECT principal FROM artifact WHERE id = :id AND token = ''"
+        return _first(await self._database.read(lambda row: str(row["principal"]), sql, id=artifact_id))
+
     async def recent(self, principal: str, limit: int) -> list[Job]:
         """The principal's jobs, the newest first."""
         sql = "SELECT * FROM job WHERE principal = :principal ORDER BY created DESC, rowid DESC LIMIT :limit"

@@ -37,7 +37,7 @@ def _fit_words(wish: Wish, backend: Backend[Any], capability: Capability[Any, An
     inputs = wish.inputs
     if origin and not native:
         if capability.edits is None:
-            return "cannot edit a file"
+            return "cannot continue from a saved file"
         if origin.file is None:
             return "needs the earlier file, which is gone"
         inputs = with_file(capability, inputs, origin.file)

@@ -7,7 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import AsyncIterable, Callable, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from mediasmith.media import EXTENSIONS, wav
 
@@ -29,9 +29,20 @@ def _tone(colour: bytes) -> bytes:
 
 
 def _film(colour: bytes) -> bytes:
-    """The boxes every MP4 begins with, and no picture."""
-    boxes = ((b"ftyp", b"isom\0\0\2\0isommp41"), (b"free", colour))
-    return b"".join(struct.pack(">I", len(data) + 8) + kind + data for kind, data in boxes)
+    """An MP4 of 16x16 and two pictures."""
+    import av  # noqa: PLC0415 - heavy: PyAV
+
+    library = cast("Any", av)  # PyAV's own types leave too much unsaid
+    file = io.BytesIO()
+    with library.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv420p"
+        for _ in range(2):
+            frame = library.VideoFrame(16, 16, "rgb24")
+            frame.planes[0].update((colour * 16).ljust(frame.planes[0].line_size, b"\0") * 16)
+            container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux(stream.encode())
+    return file.getvalue()
 
 
 SAMPLES: Mapping[str, Callable[[bytes], bytes]] = {

@@ -114,7 +114,10 @@ async def state(bench: Bench) -> None:
             _is_json(one)
         if bench.capability.edits is None and not any(kept):
             return
-        assert bench.capability.edits, "it keeps state with a file, but has no edits role for when that state is gone."
+        taken = {mime for takes in bench.capability.takes.values() for mime in takes.mimes}
+        assert bench.capability.edits or not any(file.mime in taken for file in result.files), (
+            "it keeps state with a file and takes such files, but has no edits role for when that state is gone."
+        )
         before = len(bench.wire.requests()) if bench.wire else 0
         edited = await shop.edit(continuation_id=result.continuation_id, prompt=bench.prompts[1])
         assert edited.status == "done", f"continuing its own file is {edited.status}: {edited.error}"

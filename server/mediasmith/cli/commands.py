@@ -1,0 +1,240 @@
+"""The commands: what each takes, and what its exit code says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from mediasmith.cli.completion import SHELLS, backends, recent_jobs, script
+from mediasmith.cli.exits import Exit
+from mediasmith.cli.making import edit, generate
+from mediasmith.cli.options import json_option, open_option
+from mediasmith.cli.running import answered, finished, installed, opened
+from mediasmith.cli.terminal import put, say
+
+if TYPE_CHECKING:
+    from mediasmith.engine import Engine
+    from mediasmith.results import JobList, MediaResult
+
+_EPILOG = """\
+\b
+Examples:
+  mediasmith generate "a lighthouse at dusk" --aspect-ratio 16:9
+  mediasmith edit ID "the same in winter"
+  mediasmith jobs
+
+\b
+In the settings of an MCP client:
+  {"mcpServers": {"mediasmith": {"command": "mediasmith"}}}
+
+\b
+Exit codes:
+    0  done
+    1  nothing was made, or something is not in order
+    2  wrong usage, and nothing was done
+    3  left running: mediasmith jobs ID collects it
+  130  interrupted, and nothing is left to be collected
+
+Paths and answers go to standard output, everything else to standard error. With --json standard output has one JSON
+value whatever the exit code, but for 2: of a failure it has status, error, hint and billed."""
+
+_COMPLETION = """\
+Print the script that completes mediasmith in a shell.
+
+Put it once where the shell looks for it:
+
+\b
+  mediasmith completion bash > ~/.local/share/bash-completion/completions/mediasmith
+  mediasmith completion zsh > "${fpath[1]}/_mediasmith"
+  mediasmith completion fish > ~/.config/fish/completions/mediasmith.fish"""
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+_DIFFERENCES = 40
+"""Lines that are shown of what differs."""
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command; its exit code. Completion, which its environment asks for, raises SystemExit."""
+    try:
+        return int(commands.main(words, "mediasmith", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return Exit.INTERRUPTED
+
+
+class Commands(click.Group):
+    """Lists its commands in the order that they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, epilog=_EPILOG, context_settings=_CONTEXT)
+@click.version_option(package_name="mediasmith", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Media files from one call: images, video, speech, music.
+
+    Without a command: serve MCP on standard input and output.
+    """
+
+
+@commands.command()
+@click.option("--http", is_flag=True, help="Serve over streamable HTTP instead, until Ctrl-C.")
+@click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1: only this machine.")
+@click.option("--port", type=int, help="With --http, the port to listen on; 0 is any free one. Default 8765.")
+def serve(*, http: bool, host: str | None, port: int | None) -> Exit:
+    """Serve MCP on standard input and output, or over HTTP."""
+    if http:
+        return finished(partial(_over_http, host, port))
+    if host is not None or port is not None:
+        raise click.UsageError("--host and --port are for --http.")
+    from mediasmith.cli.serving import over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
+
+    return over_stdio()
+
+
+async def _over_http(host: str | None, port: int | None) -> Exit:
+    from mediasmith.http.serving import HOST, PORT, serve_http  # noqa: PLC0415 - heavy: as above
+
+    await serve_http(HOST if host is None else host, PORT if port is None else port)
+    return Exit.DONE
+
+
+commands.add_command(generate())
+commands.add_command(edit())
+
+
+@commands.command("backends", params=[json_option()])
+@click.argument("backend", required=False, metavar="[NAME]", shell_complete=backends)
+@click.pass_context
+def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> Exit:
+    """Show what can be made here, and what is missing for the rest.
+
+    With NAME, one backend in full: models, words, options, inputs, voices.
+    """
+    from mediasmith.cli.showing import detail, overview  # noqa: PLC0415 - late: help and mistakes need none
+
+    async def work() -> Exit:
+        async with opened(ctx) as engine:
+            listing = await engine.list_backends({"backend": backend})
+        put(listing.text() if as_json else detail(listing) if listing.backend else overview(listing))
+        return Exit.DONE
+
+    return finished(work, as_json=as_json)
+
+
+@commands.command(params=[json_option(), open_option()])
+@click.argument("job_id", required=False, metavar="[ID]", shell_complete=recent_jobs)
+@click.option("--cancel", is_flag=True, help="Stop it, at the provider too where that works.")
+@click.pass_context
+def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool, opens: bool) -> Exit:
+    """List the recent jobs; or wait for one.
+
+    With ID, wait for that job and print the path of each file, as the command that started it would have done.
+    """
+    if job_id is None:
+        if cancel or opens:
+            raise click.UsageError("--cancel and --open need the ID of a job.")
+        return finished(partial(_listed, ctx, as_json=as_json), as_json=as_json)
+    if cancel:
+        return finished(partial(_cancelled, ctx, job_id, as_json=as_json), as_json=as_json)
+
+    async def ask(engine: Engine) -> tuple[MediaResult, bool]:
+        from mediasmith.cli.waiting import collected  # noqa: PLC0415 - late: as above
+
+        return await collected(engine, job_id)
+
+    return answered(ctx, ask, as_json=as_json, opens=opens)
+
+
+async def _listed(ctx: click.Context, *, as_json: bool) -> Exit:
+    from mediasmith.caller import Caller  # noqa: PLC0415 - late: as above
+    from mediasmith.cli.showing import recent  # noqa: PLC0415 - late: as above
+
+    async with opened(ctx) as engine:
+        found = cast("JobList", await engine.get_job({}, Caller()))
+        put(found.text() if as_json else recent(found, now=engine.clock.now()))
+    return Exit.DONE
+
+
+async def _cancelled(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit:
+    from mediasmith.caller import Caller  # noqa: PLC0415 - late: as above
+    from mediasmith.cli.showing import show  # noqa: PLC0415 - late: as above
+
+    async with opened(ctx) as engine:
+        result = cast("MediaResult", await engine.get_job({"job_id": job_id, "cancel": True}, Caller()))
+        code = show(result, as_json=as_json)
+        engine.answered(result)
+    return Exit.DONE if result.status == "cancelled" else code
+
+
+@commands.command(params=[json_option()])
+def doctor(*, as_json: bool) -> Exit:
+    """Show what is set, what is ready and what to fix.
+
+    Nothing is sent or spent, and no key is shown.
+    """
+    from mediasmith.cli.showing import examined  # noqa: PLC0415 - late: as above
+    from mediasmith.doctor import examine  # noqa: PLC0415 - heavy: everything
+
+    async def work() -> Exit:
+        report = await examine()
+        put(examined(report, as_json=as_json))
+        return Exit.DONE if report.healthy else Exit.FAILED
+
+    return finished(work, as_json=as_json)
+
+
+@commands.command()
+@click.argument(
+    "file", default=Path("TOOL.md"), metavar="[FILE]", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
+@click.pass_context
+def reference(ctx: click.Context, file: Path, *, check: bool) -> Exit:
+    """Make the tables of a page anew.
+
+    They stand between markers in FILE, by default TOOL.md, and follow from what is installed.
+    """
+    from mediasmith.reference import remade  # noqa: PLC0415 - heavy: pydantic
+
+    try:
+        before = file.read_text("utf-8")
+        after = remade(before, installed(ctx))
+        if not check and after != before:
+            file.write_text(after, "utf-8")
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    if after == before:
+        say(f"{file} is up to date.")
+        return Exit.DONE
+    if not check:
+        say(f"{file} was made anew.")
+        return Exit.DONE
+    put(_differences(before, after))
+    say(f"{file} is out of date: mediasmith reference {file} makes it anew.")
+    return Exit.FAILED
+
+
+def _differences(before: str, after: str) -> str:
+    import difflib  # noqa: PLC0415 - late: only needed here
+
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "as it is", "anew", lineterm="", n=0))
+    more = [f"… and {len(lines) - _DIFFERENCES} more lines"] if len(lines) > _DIFFERENCES else []
+    return "\n".join([*lines[:_DIFFERENCES], *more])
+
+
+@commands.command(help=_COMPLETION)
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+def completion(shell: str) -> Exit:
+    """Print the script of a shell."""
+    put(script(commands, shell))
+    return Exit.DONE
