@@ -23,8 +23,8 @@ def stub_provider() -> Generator[Relay]:
 RIGS: Mapping[str, Mapping[str, Any]] = {
     **{name: {"wire": stub_provider} for name in ("stub_job", "stub_now", "stub_slow", "stub_stream")},
     "sketch": {
-        "base": {"size": "256x256"},
-        "samples": {"size": ("128x128", "256x128")},
+        "base": {"size": "256x256", "duration": 0.5},
+        "samples": {"size": ("128x128", "256x128"), "duration": (0.5, 0.75)},
         "companions": {"aspect_ratio": {"size": None}},
     },
 }

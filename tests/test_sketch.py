@@ -34,6 +34,7 @@ from mediasmith_backends.sketch.image import ImageParams
 from mediasmith_backends.sketch.layout import band_for, lay_out
 from mediasmith_backends.sketch.palette import REGIONS
 from mediasmith_backends.sketch.reading import Mention, read
+from mediasmith_backends.sketch.renders import Renders
 from mediasmith_backends.sketch.scene import MOST_EDITS, Asked, Element, Scene, Style
 from mediasmith_backends.sketch.scenery import SCENERY
 from mediasmith_backends.sketch.typesetting import Space, fit, glyphs, mask, settable
@@ -81,10 +82,10 @@ def call(
     images: Sequence[Source] = (),
     heard: Heard | None = None,
     **params: Any,
-) -> Call[None, ImageParams]:
+) -> Call[Renders, ImageParams]:
     told = heard or Heard()
     return Call(
-        client=None,
+        client=Renders(),
         model=CAPABILITY.models[0],
         file=lambda _mime: pytest.fail("a sketch is given as bytes"),
         report=lambda pending: told.progress.append(pending.progress),

@@ -6,16 +6,19 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from mediasmith.contract import Access, Backend
 from mediasmith_backends.sketch.image import image
+from mediasmith_backends.sketch.renders import Renders
+from mediasmith_backends.sketch.speech import speech
+from mediasmith_backends.sketch.video import video
 
 
-def _connect(_access: Access) -> AbstractAsyncContextManager[None]:
-    return nullcontext()
+def _connect(_access: Access) -> AbstractAsyncContextManager[Renders]:
+    return nullcontext(Renders())
 
 
-backend: Backend[None] = Backend(
+backend: Backend[Renders] = Backend(
     name="sketch",
     title="Sketch (local drafts)",
     docs="https://pillow.readthedocs.io/",
-    capabilities=(image,),
+    capabilities=(image, video, speech),
     connect=_connect,
 )

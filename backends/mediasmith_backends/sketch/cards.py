@@ -14,10 +14,10 @@ from mediasmith_backends.sketch.stage import Stage
 from mediasmith_backends.sketch.surface import resized
 
 
-def load(file: BinaryIO, mime: str, number: int, limit: int) -> Image.Image:
-    """A reference picture, upright by its EXIF data, in RGBA, at most `limit` pixels on a side.
+def load(file: BinaryIO, mime: str, label: str, limit: int) -> Image.Image:
+    """A picture that was given, upright by its EXIF data, in RGBA, at most `limit` pixels on a side.
 
-    InvalidRequest for a file that cannot be read; `number` counts from 1.
+    InvalidRequest for a file that cannot be read; `label` is how the message calls it.
     """
     try:
         with file, open_picture(file, mime) as opened:
@@ -25,7 +25,7 @@ def load(file: BinaryIO, mime: str, number: int, limit: int) -> Image.Image:
             upright = ImageOps.exif_transpose(opened)
             picture = upright.convert("RGBA")
     except Exception as error:
-        raise InvalidRequest(f"image {number} is broken: it cannot be read as {mime}.", billed="no") from error
+        raise InvalidRequest(f"{label} is broken: it cannot be read as {mime}.", billed="no") from error
     picture.thumbnail((limit, limit))
     return picture
 

@@ -31,22 +31,31 @@ def render(scene: Scene, pictures: Sequence[Image.Image] = (), *, words: bool = 
     surface = Surface((scene.width, scene.height), None if scene.cutout else scene.palette.sky, scene.grain)
     stage = Stage(surface, *layout.stage, scene.palette, cutout=scene.cutout)
     surface.clip = _whole(layout)
-    _sky(stage)
-    ordered = sorted(scene.elements, key=lambda element: element.z)
-    ground = next((element for element in reversed(ordered) if element.kind in GROUNDS), None)
-    for element in ordered:
-        if element.z < CARDS:
-            _draw(stage, element, ground)
+    draw_sky(stage)
+    ordered = in_order(scene)
+    draw(stage, [element for element in ordered if element.z < CARDS], scene)
     if pictures:
         lay_cards(stage, pictures)
-    for element in ordered:
-        if element.z >= CARDS:
-            _draw(stage, element, ground)
+    draw(stage, [element for element in ordered if element.z >= CARDS], scene)
     surface.clip = (0, 0, *surface.size)
     _frame(surface, layout, scene)
     if words:
-        _set_words(surface, layout, scene)
+        _set_words(surface, layout, scene, surface.image)
     return surface.image
+
+
+def overlay(scene: Scene, under: Image.Image) -> Image.Image:
+    """What stays in its place over the picture `under`, on a transparent ground: the type, and what frames it."""
+    layout = lay_out(scene)
+    surface = Surface((scene.width, scene.height), None, scene.grain)
+    _frame(surface, layout, scene)
+    _set_words(surface, layout, scene, under)
+    return surface.image
+
+
+def in_order(scene: Scene) -> list[Element]:
+    """The elements from the farthest to the nearest, as they are painted."""
+    return sorted(scene.elements, key=lambda element: element.z)
 
 
 def _whole(layout: Layout) -> tuple[int, int, int, int]:
@@ -54,7 +63,7 @@ def _whole(layout: Layout) -> tuple[int, int, int, int]:
     return round(left), round(top), round(left + width), round(top + tall)
 
 
-def _sky(stage: Stage) -> None:
+def draw_sky(stage: Stage) -> None:
     """The sky's colour is the ground already; towards the horizon it changes."""
     if stage.cutout:
         return
@@ -64,13 +73,16 @@ def _sky(stage: Stage) -> None:
     stage.down(whole, low, stage.y(0.45), stage.y(0.7), 0.9)
 
 
-def _draw(stage: Stage, element: Element, ground: Element | None) -> None:
-    if stage.cutout and element.kind in {"table", "spot", "arch"}:
-        return
-    if element.kind in FIGURES:
-        _figure(stage, element, FIGURES[element.kind], ground)
-    elif element.kind in SCENERY:
-        SCENERY[element.kind](stage, element)
+def draw(stage: Stage, elements: Sequence[Element], scene: Scene) -> None:
+    """Paint elements of a scene one over the other; what stands does so on the scene's nearest ground."""
+    ground = next((element for element in reversed(in_order(scene)) if element.kind in GROUNDS), None)
+    for element in elements:
+        if stage.cutout and element.kind in {"table", "spot", "arch"}:
+            continue
+        if element.kind in FIGURES:
+            _figure(stage, element, FIGURES[element.kind], ground)
+        elif element.kind in SCENERY:
+            SCENERY[element.kind](stage, element)
 
 
 def _figure(stage: Stage, element: Element, figure: Figure, ground: Element | None) -> None:
@@ -125,7 +137,8 @@ def _has_area(side: list[tuple[float, float]]) -> bool:
     return right > left and bottom > top
 
 
-def _set_words(surface: Surface, layout: Layout, scene: Scene) -> None:
+def _set_words(surface: Surface, layout: Layout, scene: Scene, under: Image.Image) -> None:
+    """The type of a scene; `under` is the picture that it stands on."""
     band = scene.palette.band
     for words in layout.words:
         if words.name == "caption":
@@ -138,7 +151,7 @@ def _set_words(surface: Surface, layout: Layout, scene: Scene) -> None:
         elif words.name == "label":
             _pill(surface, words, scene)
         else:
-            _stamp(surface, words, _over(surface, words, scene))
+            _stamp(surface, words, _over(under, words, scene))
 
 
 def _stamp(surface: Surface, words: Words, colour: str) -> None:
@@ -167,9 +180,9 @@ def _pill(surface: Surface, words: Words, scene: Scene) -> None:
     _stamp(surface, words, text_on(scene.palette.light, scene.palette))
 
 
-def _over(surface: Surface, words: Words, scene: Scene) -> str:
+def _over(under: Image.Image, words: Words, scene: Scene) -> str:
     """The tone for type that stands on the picture itself: whichever differs more from what is under it."""
-    patch = surface.image.crop(words.box).convert("RGB")
+    patch = under.crop(words.box).convert("RGB")
     mean = ImageStat.Stat(patch).mean
     ground = "#" + "".join(f"{round(level):02x}" for level in mean)
     return text_on(ground, scene.palette)

@@ -210,13 +210,30 @@ def _stand_in(editor: _Editor, words: str) -> None:
     editor.notes.append(f"The sketch could not work out this edit, so {done}.")
 
 
-def rescale(scene: Scene, size: tuple[int, int]) -> Scene:
+def adjusted(scene: Scene, asked: Asked, size: tuple[int, int], index: int = 0) -> Scene:
+    """The scene with an edit's parameters: they count where they differ from those it was made with.
+
+    `index` is which of several variants is wanted.
+    """
+    before = scene.asked
+    first = scene.seed if asked.seed is None or asked.seed == before.seed else asked.seed
+    seed = (first + index) % (1 << 32)
+    if seed != scene.seed or asked.style != before.style:
+        scene = _again(scene, seed, asked)
+    if size != (scene.width, scene.height) or asked.caption != before.caption:
+        captioned = scene.captioned if asked.caption == before.caption else asked.caption
+        scene = _rescaled(scene.model_copy(update={"captioned": captioned}), size)
+    cutout = scene.cutout if asked.cutout is None else asked.cutout
+    return scene.model_copy(update={"asked": asked, "cutout": cutout})
+
+
+def _rescaled(scene: Scene, size: tuple[int, int]) -> Scene:
     """The scene in another size, or with its caption switched on or off; the caption's band is measured anew."""
     band, beside = band_for(*size, scene.caption if scene.captioned else "", scene.style)
     return scene.model_copy(update={"width": size[0], "height": size[1], "band": band, "beside": beside})
 
 
-def again(scene: Scene, seed: int, asked: Asked) -> Scene:
+def _again(scene: Scene, seed: int, asked: Asked) -> Scene:
     """The scene composed anew from its prompts, with another seed or style."""
     prompt, *edits = scene.prompts
     fresh = compose(prompt, (scene.width, scene.height), seed, asked)

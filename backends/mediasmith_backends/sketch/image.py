@@ -27,6 +27,7 @@ from mediasmith.contract import (
 from mediasmith.errors import StateGone
 from mediasmith.media import fit_ratio, parse_size
 from mediasmith.params import AspectRatio, Count, Seed, Size
+from mediasmith_backends.sketch.renders import Renders
 from mediasmith_backends.sketch.scene import Asked, Scene, Style
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _ratio(size: tuple[int, int]) -> float:
     return size[0] / size[1]
 
 
-async def _start(call: Call[None, ImageParams]) -> Result:
+async def _start(call: Call[Renders, ImageParams]) -> Result:
     scene = _continued(call.state)
     sources = call.inputs.get("image", ())
     pictures = await to_thread.run_sync(_load, sources) if sources else []
@@ -111,7 +112,10 @@ def _continued(state: JSON) -> Scene | None:
 def _load(sources: Sequence[Source]) -> list[Image]:
     from mediasmith_backends.sketch.cards import load  # noqa: PLC0415 - heavy: Pillow
 
-    return [load(source.open(), source.mime, number, LARGEST // 2) for number, source in enumerate(sources, start=1)]
+    return [
+        load(source.open(), source.mime, f"image {number}", LARGEST // 2)
+        for number, source in enumerate(sources, start=1)
+    ]
 
 
 def _draw(
@@ -155,23 +159,13 @@ def _asked(params: ImageParams) -> Asked:
 
 
 def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[Scene, list[str]]:
-    """The scene after an edit; parameters count where they differ from those it was made with."""
-    from mediasmith_backends.sketch.editing import again, edit, rescale  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_backends.sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
-    asked, before = _asked(params), scene.asked
-    first = scene.seed if asked.seed is None or asked.seed == before.seed else asked.seed
-    seed = (first + index) % (1 << 32)
-    if seed != scene.seed or asked.style != before.style:
-        scene = again(scene, seed, asked)
     size = next(iter(_sizes(params)), (scene.width, scene.height))
-    if size != (scene.width, scene.height) or asked.caption != before.caption:
-        captioned = scene.captioned if asked.caption == before.caption else asked.caption
-        scene = rescale(scene.model_copy(update={"captioned": captioned}), size)
-    cutout = scene.cutout if asked.cutout is None else asked.cutout
-    return edit(scene.model_copy(update={"asked": asked, "cutout": cutout}), words)
+    return edit(adjusted(scene, _asked(params), size, index), words)
 
 
-image: Capability[None, ImageParams] = Capability(
+image: Capability[Renders, ImageParams] = Capability(
     kind="image",
     name="image",
     params=ImageParams,

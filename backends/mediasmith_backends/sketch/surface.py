@@ -124,9 +124,14 @@ class Surface:
             self.image.alpha_composite(image, box[:2])
 
 
-def resized(image: Image.Image, size: tuple[int, int], how: Image.Resampling) -> Image.Image:
-    """The picture in another size."""
-    return image.resize(size, how)  # pyright: ignore[reportUnknownMemberType] - Pillow's types name NumPy's
+def resized(
+    image: Image.Image,
+    size: tuple[int, int],
+    how: Image.Resampling,
+    box: tuple[float, float, float, float] | None = None,
+) -> Image.Image:
+    """The picture, or what is in a box of it, in another size."""
+    return image.resize(size, how, box)  # pyright: ignore[reportUnknownMemberType] - Pillow's types name NumPy's
 
 
 def _levels(mask: Image.Image, change: Callable[[int], float]) -> Image.Image:

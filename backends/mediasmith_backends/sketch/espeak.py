@@ -1,0 +1,208 @@
+"""The speech engine: espeak-ng, called through ctypes. Blocking: call it in a worker thread.
+
+The library and its data come with the package espeakng-loader, the optional extra `voice`. espeak-ng is under the GPL;
+it is no part of this distribution, and whoever wants it installs it.
+
+Its state is the process's, and some of it (the flutter of a voice, its gain) outlives even its own reset. So one use
+is made at a time, and each loads the library anew, which takes two milliseconds: the same words give the same sound,
+whatever was said or broken off before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from ctypes import c_char_p, c_int, c_long, c_size_t, c_ubyte, c_uint, c_void_p
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from mediasmith.errors import ProviderError, Unsuitable
+
+if sys.platform == "win32":
+    from _ctypes import FreeLibrary as _unload  # noqa: N813 - a function, whatever its name
+else:
+    from _ctypes import dlclose as _unload
+
+_WORDS_PER_MINUTE = 175
+"""What the engine calls its normal rate; it keeps to other rates from half of it to more than four times as much."""
+
+_BLOCK = 200
+"""Milliseconds of sound between two looks at whether it is still wanted."""
+
+_SYNCHRONOUS = 2
+_DO_NOT_EXIT = 0x8000
+_UTF8, _PAUSE_AT_END = 0x1, 0x1000
+_CHARACTERS = 1
+_RATE, _PITCH = 1, 3
+
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that would be taken as commands."""
+
+_DICTIONARY = re.compile(r"^dictionary\s+(\S+)", re.MULTILINE)
+
+_LOCK = Lock()
+
+_Heard = ctypes.CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """A language, or a person who speaks any of them.
+
+    `tags` are the language tags it is for, its own first, each with how far the voice is from the tag: less is nearer.
+    """
+
+    name: str
+    file: str
+    tags: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voices:
+    """What is installed: who speaks, and which languages."""
+
+    languages: tuple[Voice, ...]
+    speakers: tuple[Voice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """One channel of 16-bit samples, the low byte first. `rate` is in hertz."""
+
+    pcm: bytearray
+    rate: int
+
+
+class _Voice(ctypes.Structure):
+    _fields_ = (
+        ("name", c_char_p),
+        ("languages", c_void_p),
+        ("identifier", c_char_p),
+        ("gender", c_ubyte),
+        ("age", c_ubyte),
+        ("variant", c_ubyte),
+        ("reserved", c_ubyte),
+        ("score", c_int),
+        ("spare", c_void_p),
+    )
+
+
+@cache
+def voices() -> Voices:
+    """Everything that can be asked for, read once.
+
+    Raises:
+        Unsuitable: the library cannot be used on this machine.
+    """
+    with _engine() as (library, _):
+        listed = tuple(_listed(library, b""))
+        speakers = tuple(_listed(library, b"variant"))
+    return Voices(languages=tuple(filter(_has_dictionary, listed)), speakers=speakers)
+
+
+def speak(  # noqa: PLR0913 - what is said, and everything about how
+    text: str, *, language: Voice, speaker: Voice | None, speed: float, pitch: int, unwanted: Callable[[], bool]
+) -> Sound:
+    """The text as sound. `speed` is from 0.5 to 4, 1 being normal; `pitch` from 0 to 99, 50 being normal.
+
+    `unwanted` is asked now and then whether nobody waits any more; what is returned then is not the whole.
+
+    Raises:
+        Unsuitable: the library cannot be used on this machine.
+        ProviderError: the engine failed.
+    """
+    pcm = bytearray()
+
+    def hear(samples: int | None, count: int, _events: int | None) -> int:
+        if samples:
+            pcm.extend(ctypes.string_at(samples, 2 * count))
+        return unwanted()
+
+    heard = _Heard(hear)
+    words = _COMMANDS.sub(" ", text).encode(errors="replace")
+    voice = f"{language.file}+{speaker.file.removeprefix('!v/')}" if speaker else language.file
+    with _engine() as (library, rate):
+        library.espeak_SetSynthCallback(heard)
+        _check(library.espeak_SetVoiceByName(voice.encode()))
+        library.espeak_ng_SetRandSeed(c_long(1))
+        library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
+        library.espeak_SetParameter(_PITCH, pitch, 0)
+        if not unwanted():
+            flags = _UTF8 | _PAUSE_AT_END
+            _check(library.espeak_Synth(words, c_size_t(len(words) + 1), c_uint(0), _CHARACTERS, 0, flags, None, None))
+    return Sound(pcm=pcm, rate=rate)
+
+
+@contextmanager
+def _engine() -> Generator[tuple[ctypes.CDLL, int]]:
+    """The library, loaded for one use, and its sample rate."""
+    with _LOCK:
+        library = _load()
+        try:
+            rate: int = library.espeak_Initialize(_SYNCHRONOUS, _BLOCK, os.fsencode(_data()), _DO_NOT_EXIT)
+            if rate <= 0:
+                raise Unsuitable(
+                    f"espeak-ng cannot read its data in {_data()}.",
+                    "Install espeakng-loader again, in a folder whose path is shorter than 140 characters.",
+                )
+            yield library, rate
+        finally:
+            library.espeak_Terminate()
+            _unload(library._handle)  # noqa: SLF001 - ctypes has no public way to close a library
+
+
+def _load() -> ctypes.CDLL:
+    from espeakng_loader import get_library_path  # noqa: PLC0415 - an extra: it may not be installed
+
+    try:
+        return ctypes.CDLL(get_library_path())
+    except OSError as error:
+        raise Unsuitable(
+            "The espeak-ng library of the package espeakng-loader cannot be loaded on this machine.",
+            "It is made for Linux with glibc, macOS and Windows; install the package again for this platform.",
+        ) from error
+
+
+def _data() -> Path:
+    from espeakng_loader import get_data_path  # noqa: PLC0415 - an extra: it may not be installed
+
+    return Path(get_data_path())
+
+
+def _check(status: int) -> None:
+    if status:
+        raise ProviderError(f"espeak-ng failed with status {status}.", billed="no")
+
+
+def _listed(library: ctypes.CDLL, language: bytes) -> Iterator[Voice]:
+    """The voices of a language; of no language all but the variants."""
+    asked = _Voice(languages=ctypes.cast(c_char_p(language), c_void_p)) if language else None
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    for found in library.espeak_ListVoices(asked and ctypes.byref(asked)):
+        if not found:
+            return
+        voice = found.contents
+        yield Voice(
+            name=voice.name.decode().strip(), file=voice.identifier.decode(), tags=tuple(_tags(voice.languages))
+        )
+
+
+def _tags(place: int) -> Iterator[tuple[str, int]]:
+    """The language tags of a voice: each is a byte of distance and a text, and a zero ends them."""
+    while distance := ctypes.string_at(place, 1)[0]:
+        tag = ctypes.string_at(place + 1)
+        yield tag.decode(), distance
+        place += len(tag) + 2
+
+
+def _has_dictionary(language: Voice) -> bool:
+    """Whether the words of a language can be read: a few are listed whose dictionary is left out of the package."""
+    told = _DICTIONARY.search((_data() / "lang" / language.file).read_text("utf-8", "replace"))
+    name = told[1] if told else language.tags[0][0].partition("-")[0]
+    return (_data() / f"{name}_dict").is_file()
