@@ -6,7 +6,9 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from loopback.faults import Strict
 
 VOICES = ("anna", "ben")
 """The voices that `POST /stream` speaks with."""
@@ -30,12 +32,6 @@ def _picture(uri: str) -> str:
 
 DataUri = Annotated[str, AfterValidator(_picture)]
 """A picture as a `data:` URI whose bytes are of the type it claims."""
-
-
-class Strict(BaseModel):
-    """No unknown field, no null where a value is due, no text where a number is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Picture(Strict):
@@ -74,43 +70,8 @@ class Speech(Strict):
     format: Literal["wav", "mp3"] = "wav"
 
 
-class Scripted(Strict):
-    """One answer that a test wants instead of the normal one. With neither status nor body, the normal one follows.
-
-    `delay` waits so many seconds first, `hang` waits for the release, `reset` closes without answering, `truncate`
-    breaks off half-way, `html` is a page where JSON is due, and `fixed` gives the large picture of that format.
-    `times` is how many requests in a row are answered so.
-    """
-
-    status: int = 0
-    headers: dict[str, str] = {}
-    body: JsonValue = ""
-    delay: float = Field(default=0.0, ge=0, strict=False)
-    hang: bool = False
-    reset: bool = False
-    truncate: bool = False
-    html: bool = False
-    fixed: Literal["", "png", "jpeg"] = ""
-    times: int = Field(default=1, ge=1)
-
-
-class Script(Strict):
-    """The body of `POST /_script`: the answers that come next for one kind of request."""
-
-    method: Literal["GET", "POST", "DELETE"]
-    path: str
-    answers: tuple[Scripted, ...] = Field(strict=False)
-
-
 class Settings(Strict):
     """The body of `POST /_settings`: after how many polls a model's job is done, and whether files want the key."""
 
-    polls: dict[str, int] = {}
+    polls: dict[str, int] = Field(default_factory=dict)
     files_need_key: bool = True
-
-
-class Awaited(Strict):
-    """The body of `POST /_wait`: answered once so many of these requests have come."""
-
-    request: str
-    times: int = Field(default=1, ge=1)

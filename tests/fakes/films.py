@@ -1,0 +1,65 @@
+"""Small films and recordings of every type that is looked into."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, cast
+
+import av
+from PIL import Image
+
+_av = cast("Any", av)  # PyAV's own types leave too much unsaid
+
+FILMS = {"video/mp4": ("mp4", "libx264"), "video/quicktime": ("mov", "libx264"), "video/webm": ("webm", "libvpx")}
+"""Container and codec of each type of film."""
+
+SOUNDS = {
+    "audio/mpeg": ("mp3", "libmp3lame"),
+    "audio/ogg": ("ogg", "libopus"),
+    "audio/flac": ("flac", "flac"),
+    "audio/aac": ("adts", "aac"),
+    "audio/mp4": ("ipod", "aac"),
+}
+"""Container and codec of each type of sound."""
+
+
+def film(
+    pictures: Sequence[Image.Image], mime: str = "video/mp4", *, rate: int = 24, turned: int = 0, streamed: bool = False
+) -> bytes:
+    """A film of these pictures, all of one size.
+
+    Players are to turn it left by `turned` degrees. One that was `streamed` does not know how long it is.
+    """
+    form, codec = FILMS[mime]
+    file = io.BytesIO()
+    with _av.open(file, "w", format=form, options={"live": "1"} if streamed else {}) as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = "yuv420p"
+        if turned:
+            stream.set_display_rotation(turned)
+        for picture in pictures:
+            container.mux(stream.encode(_av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+def sound(mime: str, seconds: float, *, form: str = "", rate: int = 48_000) -> bytes:
+    """Silence; `form` is another container than the usual one."""
+    usual, codec = SOUNDS[mime]
+    file = io.BytesIO()
+    with _av.open(file, "w", format=form or usual) as container:
+        stream = container.add_stream(codec, rate=rate)
+        resampler = _av.AudioResampler(format=stream.format.name, layout=stream.layout.name, rate=rate)
+        silence = _av.AudioFrame(format="s16", layout="mono", samples=round(seconds * rate))
+        silence.planes[0].update(bytes(silence.planes[0].buffer_size))
+        silence.sample_rate, silence.pts, silence.time_base = rate, 0, Fraction(1, rate)
+        fifo = _av.AudioFifo()
+        for frame in resampler.resample(silence):
+            fifo.write(frame)
+        while frame := fifo.read(stream.codec_context.frame_size or 1024, partial=True):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
