@@ -1,0 +1,109 @@
+"""The same calls on a large library, and on a small one.
+
+Both begin with one real call. The rows that the server wrote for it are copied under new ids, spread over the last
+weeks, in one transaction: schema and records are the true ones, without a hundred thousand calls. The small one has
+enough for a whole page of get_job's list.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, closing
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rows import Row, in_turns
+
+from fakes.backends import fake
+from fakes.engines import PATIENT, edited, made
+from mediasmith.artifacts import new_id
+from mediasmith.contract import Takes
+from mediasmith.engine import Engine
+from mediasmith.opening import open_engine
+from mediasmith.registry import Registry
+from mediasmith.settings import Settings
+
+_WEEKS = 11 * 7 * 86_400.0  # seconds; nothing is old enough to be forgotten
+_JOBS = 20  # of each process that is gone
+
+_Record: TypeAlias = dict[str, Any]
+
+
+async def rows(*, smoke: bool) -> AsyncGenerator[Row]:
+    """From the start to the end of a first call, which sweeps; and each kind of call that looks something up."""
+    small, large, turns = (16, 300, 1) if smoke else (16, 100_000, 31)
+    with tempfile.TemporaryDirectory() as folder:
+        one = partial(_session, Path(folder, "large"), await _fill(Path(folder, "large"), large))
+        other = partial(_session, Path(folder, "small"), await _fill(Path(folder, "small"), small))
+        sessions = await in_turns(one, other, turns=turns)
+    for call in sessions[0][0]:
+        pairs = [(ours[call], bare[call]) for ours, bare in sessions]
+        yield Row(what=f"{call}, {large:,} artifacts beside {small}", pairs=pairs, unit="ms", aim=1.2)
+
+
+async def _session(folder: Path, ids: Sequence[str]) -> dict[str, float]:
+    """Milliseconds of each call of a short-lived process."""
+    began = time.perf_counter()
+    async with _opened(folder) as engine:
+        await engine.get_job({}, PATIENT)
+        return {
+            "first call": (time.perf_counter() - began) * 1e3,
+            "generate_media": await _time(made(engine)),
+            "continue_edit": await _time(edited(engine, random.choice(ids))),
+            "get_job": await _time(engine.get_job({}, PATIENT)),
+        }
+
+
+async def _time(call: Awaitable[object]) -> float:
+    began = time.perf_counter()
+    await call
+    return (time.perf_counter() - began) * 1e3
+
+
+def _opened(folder: Path) -> AbstractAsyncContextManager[Engine]:
+    """An engine whose one backend makes a picture at once, and edits any."""
+    backend = fake(takes={"image": Takes()}, edits="image")
+    return open_engine(
+        settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
+        env={},
+        backends=Registry(backends={backend.name: backend}, broken={}),
+    )
+
+
+async def _fill(folder: Path, number: int) -> list[str]:
+    """Make a library with so many artifacts; their ids."""
+    async with _opened(folder) as engine:
+        await made(engine)
+    return _copy(folder, number)
+
+
+def _copy(folder: Path, number: int) -> list[str]:
+    [library] = folder.glob("data/*.sqlite3")
+    with closing(sqlite3.connect(library)) as connection, connection:  # the second closes the transaction
+        connection.row_factory = sqlite3.Row
+        job, part, artifact = (_only_row(connection, table) for table in ("job", "part", "artifact"))
+        jobs: list[_Record] = []
+        for place in range(number):
+            owner = jobs[-1]["owner"] if place % _JOBS else new_id()
+            when = job["created"] - _WEEKS * place / number
+            new = {"id": new_id(), "fingerprint": new_id(), "owner": owner, "created": when, "updated": when}
+            jobs.append(job | new)
+        artifacts = [artifact | {"id": new_id(), "job_id": one["id"], "used": one["created"]} for one in jobs]
+        _insert(connection, "job", jobs)
+        _insert(connection, "part", [part | {"job_id": one["id"]} for one in jobs])
+        _insert(connection, "artifact", artifacts)
+    return [one["id"] for one in artifacts]
+
+
+def _only_row(connection: sqlite3.Connection, table: str) -> _Record:
+    [row] = connection.execute(f"SELECT * FROM {table}")
+    return dict(row)
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[_Record]) -> None:
+    connection.executemany(f"INSERT INTO {table} VALUES ({', '.join(f':{column}' for column in rows[0])})", rows)
