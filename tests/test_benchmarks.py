@@ -33,7 +33,7 @@ ROWS = [
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak memory is read from /proc")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_smoke_run_prints_every_row_with_figures() -> None:
     run = subprocess.run(
         [sys.executable, "benchmarks", "--smoke"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -26,6 +26,7 @@ RIGS: Mapping[str, Mapping[str, Any]] = {
         "base": {"size": "256x256", "duration": 0.5},
         "samples": {"size": ("128x128", "256x128"), "duration": (0.5, 0.75)},
         "companions": {"aspect_ratio": {"size": None}},
+        "seconds": 90,
     },
 }
 """What the suite must know of a backend, by its name; the others are tried as they are."""

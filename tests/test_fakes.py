@@ -56,7 +56,7 @@ from mediasmith_stub.client import TIMEOUT
 @pytest.fixture
 def client(provider: Provider) -> Generator[httpx2.Client]:
     headers = {"authorization": f"Bearer {KEY}"}
-    with httpx2.Client(base_url=provider.url, headers=headers, trust_env=False, verify=False) as client:
+    with httpx2.Client(base_url=provider.url, headers=headers, trust_env=False, verify=False, timeout=60) as client:
         yield client
 
 
