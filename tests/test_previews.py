@@ -217,12 +217,16 @@ async def test_a_film_that_stays_black_is_not_searched_to_its_end(tmp_path: Path
 
 
 async def test_what_came_before_the_damage_is_shown(tmp_path: Path) -> None:
-    path, mime = filmed(
-        tmp_path / "a", *[Image.new("RGB", (320, 160))] * 2, *[halves((320, 160))] * 40, mime="video/webm"
-    )
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    assert len(await previews([(path, mime)])) == 1
+    black = Image.new("RGB", (320, 160))
+    path, mime = filmed(tmp_path / "a", black, black, *[halves((320, 160))] * 40, mime="video/webm")
+    data = bytearray(path.read_bytes())
+    start = len(data) * 8 // 25
+    data[start : start + 400] = b"\xff" * 400
+    path.write_bytes(data)
+    with path.open("rb") as file, pytest.raises(ValueError, match="Invalid data"):
+        list(media.frames(file, mime, SIDE))
+    (preview,) = await previews([(path, mime)])
+    assert_like(opened(preview), (40, 80), (0, 0, 0))
 
 
 async def test_films_and_pictures_share_a_sheet(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from fractions import Fraction
+from random import Random
 from typing import Any, cast
 
 import av
@@ -47,17 +48,18 @@ def film(
 
 
 def sound(mime: str, seconds: float, *, form: str = "", rate: int = 48_000) -> bytes:
-    """Silence; `form` is another container than the usual one."""
+    """Silence, and then noise, so that the first bytes say nothing of the length. `form` is an unusual container."""
     usual, codec = SOUNDS[mime]
     file = io.BytesIO()
     with _av.open(file, "w", format=form or usual) as container:
         stream = container.add_stream(codec, rate=rate)
         resampler = _av.AudioResampler(format=stream.format.name, layout=stream.layout.name, rate=rate)
-        silence = _av.AudioFrame(format="s16", layout="mono", samples=round(seconds * rate))
-        silence.planes[0].update(bytes(silence.planes[0].buffer_size))
-        silence.sample_rate, silence.pts, silence.time_base = rate, 0, Fraction(1, rate)
+        whole = _av.AudioFrame(format="s16", layout="mono", samples=round(seconds * rate))
+        room = whole.planes[0].buffer_size
+        whole.planes[0].update(bytes(room // 2) + Random(1).randbytes(room - room // 2))
+        whole.sample_rate, whole.pts, whole.time_base = rate, 0, Fraction(1, rate)
         fifo = _av.AudioFifo()
-        for frame in resampler.resample(silence):
+        for frame in resampler.resample(whole):
             fifo.write(frame)
         while frame := fifo.read(stream.codec_context.frame_size or 1024, partial=True):
             container.mux(stream.encode(frame))

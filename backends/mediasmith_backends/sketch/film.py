@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import av
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from PIL import Image
 
 RATE = 24
@@ -33,14 +33,19 @@ class Film:
         self._stream = self._container.add_stream("libx264", rate=RATE, options=_OPTIONS)
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
+        self._reformatter = cast("Any", VideoReformatter())
         codec = self._stream.codec_context
         codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
 
     def add(self, picture: Image.Image) -> None:
         """Append a picture in RGB."""
-        frame = _av.VideoFrame.from_image(picture)
-        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+        frame = self._reformatter.reformat(
+            _av.VideoFrame.from_image(picture),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> bytes:

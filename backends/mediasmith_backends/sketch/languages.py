@@ -50,7 +50,7 @@ _SUBTAGS = 8
 _FAR = 255
 """Further from a tag than any voice that names it."""
 
-_NEAR = 0.8
+_NEAR = 0.65
 """How alike two words must be for the one to be meant by the other; 1 is the same."""
 
 _READS_IDEOGRAPHS = {"cmn", "cmn-latn-pinyin", "hak", "yue"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
-from math import ceil, floor
+from math import ceil, floor, inf
 
 from PIL import Image, ImageChops, ImageOps
 
@@ -31,7 +31,7 @@ _LIFTS = (
     (55.0, 0.85),  # the nearest ground, and what stands and lies on it
     (59.0, 1.0),  # what flies
     (69.0, 0.85),  # what stands on a table
-    (99.0, 1.0),  # weather
+    (inf, 1.0),  # weather
 )
 """How near things are, from 0 to 1, by the depth (`Element.z`) that they stay below."""
 
