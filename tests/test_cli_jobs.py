@@ -21,6 +21,7 @@ from anyio.streams.text import TextReceiveStream
 from fakes.backends import fake, make
 from fakes.commands import COMMAND, CommandLine, collectable
 from fakes.provider import Provider
+from mediasmith import engine
 from mediasmith.cli.exits import Exit
 from mediasmith.cli.progress import Lines
 from mediasmith.cli.terminal import say
@@ -317,10 +318,13 @@ def test_before_there_is_a_job_ctrl_c_ends_it(command: CommandLine, monkeypatch:
 def test_a_ctrl_c_that_nobody_listens_to_yet_says_where_to_look(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def assemble(*_given: object, **_named: object) -> None:
-        signal.raise_signal(signal.SIGINT)
+    assemble = engine.assemble
 
-    monkeypatch.setattr("mediasmith.engine.assemble", assemble)
+    def interrupted_assemble(*given: Any, **named: Any) -> engine.Engine:
+        signal.raise_signal(signal.SIGINT)
+        return assemble(*given, **named)
+
+    monkeypatch.setattr(engine, "assemble", interrupted_assemble)
     ran = command("generate", "a lighthouse", "--json")
     assert ran.code == Exit.INTERRUPTED
     assert ran.err == ["Stopped. `mediasmith jobs` shows what can still be collected."]

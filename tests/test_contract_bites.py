@@ -45,7 +45,7 @@ from mediasmith.params import Seed
 from mediasmith.testing import CHECKS, Answer, Rig, Sent, cases, png
 
 URL = "http://127.0.0.1:1"
-SECONDS = 20.0
+SECONDS = 90.0
 
 
 class Status(Exception):
