@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -314,7 +314,16 @@ def test_before_there_is_a_job_ctrl_c_ends_it(command: CommandLine, monkeypatch:
     assert command("jobs").out == ["There are no jobs yet."]
 
 
+@pytest.fixture
+def keyboard() -> Generator[None]:
+    """Ctrl-C is heard, also where the tests run in the background, which begins without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @interrupted
+@pytest.mark.usefixtures("keyboard")
 def test_a_ctrl_c_that_nobody_listens_to_yet_says_where_to_look(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
