@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "mediasmith"
 BACKENDS = ROOT / "backends" / "mediasmith_backends"
-FOR_BACKENDS = {"mediasmith.contract", "mediasmith.errors", "mediasmith.media", "mediasmith.params"}
+FOR_BACKENDS = {f"mediasmith.{name}" for name in ("audio", "contract", "errors", "media", "params")}
 FILES = sorted(SERVER.rglob("*.py"))
 PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch)\b", re.IGNORECASE)
 
@@ -27,8 +27,8 @@ def imports(file: Path, *, late: bool = True) -> Iterator[str]:
     for node in ast.walk(tree) if late else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module == "mediasmith":
-            yield from (f"mediasmith.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module in {"mediasmith", "mediasmith_backends"}:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
 
@@ -52,11 +52,38 @@ def test_no_two_modules_of_the_server_need_each_other() -> None:
     TopologicalSorter({name: needs & modules.keys() for name, needs in modules.items()}).prepare()
 
 
+def has_backend(file: Path) -> bool:
+    """Whether a module is a backend: what several of them share has none of its own."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assigned = [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    assigned += [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(isinstance(target, ast.Name) and target.id == "backend" for target in assigned)
+
+
+def entry(path: Path) -> Path:
+    """The file of a module, or the first one of a package."""
+    return path / "__init__.py" if path.is_dir() else path
+
+
+def own_modules() -> dict[str, Path]:
+    """Every module and package beside the backends, by name."""
+    found = {path.stem: path for path in BACKENDS.iterdir() if path.suffix == ".py" or entry(path).is_file()}
+    return {name: path for name, path in found.items() if name != "__init__"}
+
+
 def test_every_backend_file_is_registered() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = project["entry-points"]["mediasmith.backends"]
-    there = {path.stem for path in BACKENDS.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
-    assert rows == {name: f"mediasmith_backends.{name}:backend" for name in there - {"__init__"}}
+    there = {name for name, path in own_modules().items() if has_backend(entry(path))}
+    assert rows == {name: f"mediasmith_backends.{name}:backend" for name in there}
+
+
+def test_no_backend_imports_another_one() -> None:
+    backends = {name for name, path in own_modules().items() if has_backend(entry(path))}
+    for name, path in own_modules().items():
+        files = path.rglob("*.py") if path.is_dir() else [path]
+        used = {module for file in files for module in imports(file) if module.startswith("mediasmith_backends.")}
+        assert not {module.split(".")[1] for module in used} & backends - {name}, name
 
 
 def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs() -> None:

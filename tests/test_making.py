@@ -378,6 +378,18 @@ async def test_fewer_files_than_asked_for_is_partial(tmp_path: Path) -> None:
     assert (result.status, len(result.files)) == ("partial", 2)
 
 
+@pytest.mark.parametrize("prompts", [["long"], ["long", "short"]], ids=len)
+async def test_a_file_that_holds_a_part_of_what_was_asked_for_is_partial(tmp_path: Path, prompts: list[str]) -> None:
+    async def by_prompt(call: Call[None, Any]) -> Result:
+        await anyio.lowlevel.checkpoint()
+        return Result(outputs=pictures(1).outputs, complete=call.prompt != "long")
+
+    async with opened(tmp_path, fake(start=by_prompt)) as engine:
+        result = await (made(engine, "long") if len(prompts) == 1 else batch(engine, *prompts))
+    assert (result.status, len(result.files)) == ("partial", len(prompts))
+    assert [item.status for item in result.items] == (["partial", "done"] if result.items else [])
+
+
 async def test_what_a_batch_has_cost_is_told_though_its_first_error_cost_nothing(tmp_path: Path) -> None:
     async def by_prompt(call: Call[None, Any]) -> Result:
         await anyio.lowlevel.checkpoint()

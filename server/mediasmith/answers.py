@@ -137,7 +137,8 @@ def _item(prompt: str, count: int, parts: Sequence[Part], artifacts: Sequence[Ar
     numbers = {part.number for part in parts}
     files = tuple(artifact.id for artifact in artifacts if artifact.part in numbers and not artifact.token)
     error = next((_error(part.error) for part in reversed(parts) if part.error), "")
-    status = _item_status(len(files), count, {part.phase for part in parts})
+    whole = len(files) >= count and all(part.complete for part in parts)
+    status = _item_status(len(files), {part.phase for part in parts}, whole=whole)
     return Item(prompt=_cut(prompt), status=status, files=files, error="" if status == "done" else error)
 
 
@@ -145,8 +146,8 @@ def _cut(prompt: str) -> str:
     return prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
 
 
-def _item_status(made: int, count: int, phases: set[str]) -> Status:
-    if made >= count:
+def _item_status(made: int, phases: set[str], *, whole: bool) -> Status:
+    if whole:
         return "done"
     if phases & {"queued", "sending", "accepted", "saving"}:
         return "running"

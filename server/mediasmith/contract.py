@@ -1,4 +1,4 @@
-"""What a backend is: data plus a few functions. A plug-in needs this module, `params`, `errors` and `media` only."""
+"""What a backend is: data plus a few functions. A plug-in needs this, `params`, `errors`, `media` and `audio` only."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a provider made. `complete` is False when it made fewer than it was asked for.
+    """What a provider made. `complete` is False when it made less than it was asked for: fewer files, or a part of one.
 
     `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller
     as foreign material.

@@ -308,9 +308,10 @@ def _state(live: Live) -> JobState:
 
 
 def _lacking(live: Live) -> set[int]:
-    """The prompts of which fewer files were made than were asked for."""
+    """The prompts of which less was made than was asked for."""
     made = Counter(live.parts[artifact.part].item for artifact in live.artifacts)
-    return {item for item in range(len(live.errand.prompts)) if made[item] < live.errand.count}
+    cut = {part.item for part in live.parts.values() if part.phase == "done" and not part.complete}
+    return cut | {item for item in range(len(live.errand.prompts)) if made[item] < live.errand.count}
 
 
 def _error(live: Live, state: JobState) -> MediaError | None:

@@ -57,7 +57,7 @@ class Part:
     `number` tells a job's parts apart, `item` is the place of the prompt in a batch. It wants `count` files, of which
     the first is number `first` of that prompt. `handle` is the provider's name for the work once it is accepted.
     `billed` says whether the call was paid for; `cost_usd` is what the provider said it charged, `estimate_usd` what we
-    expect. `complete` is False when it made fewer files than it was asked for.
+    expect. `complete` is False when it made less than it was asked for.
     """
 
     job_id: str

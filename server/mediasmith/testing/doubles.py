@@ -13,9 +13,9 @@ from mediasmith.media import EXTENSIONS, wav
 
 
 def png(width: int = 16, height: int = 16, colour: bytes = b"\x20\x60\xc0") -> bytes:
-    """A PNG of one colour, given as red, green and blue."""
+    """A PNG of one colour, given as red, green and blue, or with its opacity as a fourth."""
     row = b"\0" + colour * width
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if len(colour) == 3 else 6, 0, 0, 0)  # noqa: PLR2004 - channels
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 
@@ -77,7 +77,7 @@ class MemorySource:
         self.mime = mime
         self.name = f"sample.{EXTENSIONS[mime]}"
         self.size = len(self.data)
-        self.dimensions = (16, 16) if mime == "image/png" else None
+        self.dimensions: tuple[int, int] | None = (16, 16) if mime == "image/png" else None
 
     def open(self) -> BinaryIO:
         """Open it for reading."""

@@ -19,7 +19,7 @@ _DUE: Mapping[int, tuple[type[MediaError], ...]] = {
     402: (OutOfCredit,),
     429: (RateLimited, OutOfCredit),
 }
-_NOT_ACCEPTED = {429, 503}
+_NOT_ACCEPTED = {404, 429, 503}
 """The statuses that say a paying request was not accepted, so that it may be sent again."""
 
 _AGAIN = 4  # times one request is sent at most: once, and three times again

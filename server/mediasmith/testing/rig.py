@@ -74,9 +74,10 @@ class Bench:
 
     @property
     def models(self) -> list[Model]:
-        """The models in service, the default first."""
+        """The models in service, the default first; all of them when none is any more."""
         today = datetime.now(UTC).date()
-        return [model for model in self.capability.models if model.retires is None or model.retires > today]
+        models = self.capability.models
+        return [model for model in models if model.retires is None or model.retires > today] or list(models)
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -128,11 +129,11 @@ class Bench:
         return {role: [self.source(role)] for role, takes in self.capability.takes.items() if takes.required}
 
     def source(self, role: Role, colour: bytes = b"\x20\x60\xc0") -> MemorySource:
-        """A file that fits an input."""
+        """A file that fits an input. A mask can be seen through."""
         mimes = self.capability.takes[role].mimes
         mime = next((mime for mime in SAMPLES if mime in mimes), "")
         assert mime, f"{role} takes {', '.join(mimes)}: the suite has samples of {', '.join(SAMPLES)} only"
-        return MemorySource(colour, mime)
+        return MemorySource(colour + b"\0" if role == "mask" else colour, mime)
 
     async def sent(self, hands: Hands, ask: Ask[Any]) -> Facts:
         """What goes out for this; without a wire, what comes out."""

@@ -1,0 +1,27 @@
+"""OpenAI, through its own SDK: pictures, speech, and videos where they are still served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediasmith.contract import Backend
+from mediasmith_backends.openai.client import ENV, KEYS, TITLE, connect
+from mediasmith_backends.openai.errors import explain
+from mediasmith_backends.openai.image import image
+from mediasmith_backends.openai.speech import speech
+from mediasmith_backends.openai.video import video
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+backend: Backend[AsyncOpenAI] = Backend(
+    name="openai",
+    title=TITLE,
+    docs="https://developers.openai.com/api/docs/guides/image-generation",
+    capabilities=(image, speech, video),
+    connect=connect,
+    sdk="openai",
+    keys=KEYS,
+    env=ENV,
+    explain=explain,
+)
