@@ -220,6 +220,7 @@ async def test_an_answer_that_may_pass_is_no_verdict(fake: FakeOpenRouter, hands
     assert type(told) is ProviderError
 
 
+@pytest.mark.usefixtures("hands")  # which load the SDK: the virtual clock would starve the thread that does it later
 async def test_a_video_is_saved_and_its_cost_told(fake: FakeOpenRouter, tmp_path: Path) -> None:
     clock = VirtualClock()
     async with clock.autojump(), opened(tmp_path, backend, clock=clock, env=fake.env()) as engine:

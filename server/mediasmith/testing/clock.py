@@ -13,6 +13,8 @@ import anyio
 import anyio.lowlevel
 from anyio._backends import _asyncio as on_asyncio  # which threads are busy is told nowhere else
 
+_YIELD_SECONDS = 0.0005
+
 _QUIET_TURNS = 10  # Of the event loop: a reply over loopback needs a few of them to reach the task that waits for it.
 
 
@@ -124,7 +126,8 @@ async def _settled() -> None:
     """Wait until nothing can happen any more unless the clock moves."""
     quiet = 0
     while quiet < _QUIET_TURNS:
-        await asyncio.sleep(0)
+        # A thread at work needs the interpreter that this loop would otherwise keep for itself.
+        await asyncio.sleep(_YIELD_SECONDS if _busy_threads() else 0)
         quiet = 0 if _busy_threads() or _runnable_tasks() else quiet + 1
 
 

@@ -1,0 +1,33 @@
+"""OpenRouter's backend keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+
+from fakes.openrouter import running
+from mediasmith.testing import Relay, Rig, contract, relay
+from mediasmith_backends.openrouter import backend
+
+
+@contextmanager
+def openrouter() -> Generator[Relay]:
+    import_module("openai")  # the virtual clock would starve the thread that does it later
+    with running() as fake, relay(fake.url) as wire:
+        wire.url += "/api/v1"
+        yield wire
+
+
+test_contract = contract(
+    Rig(
+        backend=backend,
+        wire=openrouter,
+        samples={
+            "voice": ("coral", "nova"),
+            "generate_audio": (True, False),
+            "provider_options": ({"google-ai-studio": {}},),
+        },
+        companions={"output_compression": {"output_format": "jpeg"}},
+    )
+)
