@@ -1,0 +1,28 @@
+"""Google: pictures, videos, speech and music with an API key; Veo and Imagen in enterprise mode."""
+
+from __future__ import annotations
+
+from mediasmith.contract import Backend
+from mediasmith_backends.google.client import Google, connect
+from mediasmith_backends.google.dialogue import dialogue
+from mediasmith_backends.google.errors import CREDENTIALS, explain
+from mediasmith_backends.google.imagen import imagen
+from mediasmith_backends.google.imagen_edit import imagen_edit
+from mediasmith_backends.google.images import image
+from mediasmith_backends.google.modes import API_KEYS, BUCKET, PLACE, STORAGE, SWITCHES
+from mediasmith_backends.google.music import music
+from mediasmith_backends.google.speech import speech
+from mediasmith_backends.google.veo import veo
+from mediasmith_backends.google.videos import video
+
+backend: Backend[Google] = Backend(
+    name="google",
+    title="Google",
+    docs="https://ai.google.dev/gemini-api/docs",
+    capabilities=(image, video, speech, dialogue, music, veo, imagen, imagen_edit),
+    connect=connect,
+    sdk="google.genai",
+    keys=(*API_KEYS, *SWITCHES),
+    env=(*SWITCHES, *PLACE, *CREDENTIALS, BUCKET, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", STORAGE),
+    explain=explain,
+)
