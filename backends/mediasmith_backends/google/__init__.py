@@ -9,7 +9,7 @@ from mediasmith_backends.google.errors import CREDENTIALS, explain
 from mediasmith_backends.google.imagen import imagen
 from mediasmith_backends.google.imagen_edit import imagen_edit
 from mediasmith_backends.google.images import image
-from mediasmith_backends.google.modes import API_KEYS, BUCKET, PLACE, STORAGE, SWITCHES
+from mediasmith_backends.google.modes import API_KEYS, BUCKET, PLACE, QUOTA, STORAGE, SWITCHES
 from mediasmith_backends.google.music import music
 from mediasmith_backends.google.speech import speech
 from mediasmith_backends.google.veo import veo
@@ -23,6 +23,6 @@ backend: Backend[Google] = Backend(
     connect=connect,
     sdk="google.genai",
     keys=(*API_KEYS, *SWITCHES),
-    env=(*SWITCHES, *PLACE, *CREDENTIALS, BUCKET, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", STORAGE),
+    env=(*SWITCHES, *PLACE, *CREDENTIALS, QUOTA, BUCKET, STORAGE, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
     explain=explain,
 )

@@ -31,8 +31,8 @@ class Account:
         return {"authorization": f"Bearer {self.credentials.token}", **({"x-goog-user-project": pays} if pays else {})}
 
 
-def found(file: str) -> Account:
-    """The account in this file, or without one that of this machine. Blocking.
+def found(file: str, quota_project: str) -> Account:
+    """The account in this file, or without one that of this machine; another project may give its quota. Blocking.
 
     Raises:
         MissingKey: there is none.
@@ -43,11 +43,12 @@ def found(file: str) -> Account:
     library: Any = auth  # its types are only partly known
     try:
         if not file:
-            return Account(library.default(scopes=_SCOPES)[0])
+            return Account(library.default(scopes=_SCOPES, quota_project_id=quota_project or None)[0])
         with warnings.catch_warnings():
             # It may be of any type, and comes from who runs the server.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return Account(library.load_credentials_from_file(file, scopes=_SCOPES)[0])
+            loaded = library.load_credentials_from_file(file, scopes=_SCOPES, quota_project_id=quota_project or None)
+            return Account(loaded[0])
     except (DefaultCredentialsError, OSError) as error:
         raise MissingKey(TITLE, CREDENTIALS, rejected=bool(file)) from error
 

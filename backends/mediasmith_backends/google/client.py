@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
 from mediasmith.contract import Access
 from mediasmith_backends.google import account
 from mediasmith_backends.google.errors import CREDENTIALS
-from mediasmith_backends.google.modes import BUCKET, PLACE, STORAGE, enterprise
+from mediasmith_backends.google.modes import BUCKET, PLACE, QUOTA, STORAGE, enterprise
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 _API = "https://generativelanguage.googleapis.com"
 _STORAGE = "https://storage.googleapis.com"
@@ -83,7 +87,7 @@ def _with_project(access: Access) -> Google:
     env = access.env
     project, location = (env[name] for name in PLACE)
     url = access.base_url or env.get("GOOGLE_VERTEX_BASE_URL") or _of_place(location)
-    signer = account.found(env.get(CREDENTIALS[0], ""))
+    signer = account.found(env.get(CREDENTIALS[0], ""), env.get(QUOTA, ""))
     signed = {"credentials": signer.credentials, "project": project, "location": location}
     client = _client(url, signer.headers, enterprise=True, **signed)
     bucket = env.get(BUCKET, "").removeprefix("gs://").strip("/")
@@ -104,7 +108,7 @@ def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> G
     from google.genai import Client, types  # noqa: PLC0415 - heavy: the SDK
     from google.genai.client import DebugConfig  # noqa: PLC0415 - heavy: the SDK
 
-    certificates = httpx2.create_ssl_context()  # once, for it takes long, and the SDK would do so twice more
+    certificates = _certificates()
     timeout = httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
     transport = httpx2.AsyncClient(timeout=timeout, verify=certificates)
     base, version = url.rstrip("/"), _VERSIONS[enterprise]
@@ -119,3 +123,11 @@ def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> G
     debug = DebugConfig(client_mode="", replays_directory="", replay_id="")
     sdk = Client(http_options=options, debug_config=debug, enterprise=enterprise, **signed)
     return Google(sdk=sdk, transport=transport, url=base, version=version, headers=headers)
+
+
+@cache
+def _certificates() -> SSLContext:
+    """What servers are known by. Read once, for it takes long, and the SDK would do so twice more."""
+    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
+
+    return httpx2.create_ssl_context()

@@ -13,6 +13,9 @@ SWITCHES = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
 PLACE = ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION")
 """What enterprise mode cannot do without."""
 
+QUOTA = "GOOGLE_CLOUD_QUOTA_PROJECT"
+"""The project whose quota is used, where it is another one."""
+
 BUCKET = "GOOGLE_CLOUD_STORAGE_BUCKET"
 """Where enterprise mode puts videos: a bucket, or a folder in one. Without it they come within an answer."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -46,8 +47,8 @@ class FakeGoogle(Held):
 
     def bodies(self, request: str) -> Sequence[Any]:
         """What the requests of this kind brought, in order."""
-        method, path = request.split()
-        return [entry["body"] for entry in self.log() if (entry["method"], entry["path"]) == (method, path)]
+        kind = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(request)))
+        return [entry["body"] for entry in self.log() if kind.fullmatch(f"{entry['method']} {entry['path']}")]
 
 
 def running() -> AbstractContextManager[FakeGoogle]:
