@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "mediasmith"
 BACKENDS = ROOT / "backends" / "mediasmith_backends"
-FOR_BACKENDS = {f"mediasmith.{name}" for name in ("audio", "contract", "errors", "media", "params")}
+FOR_BACKENDS = {f"mediasmith.{name}" for name in ("audio", "contract", "dialogue", "errors", "media", "params")}
 FILES = sorted(SERVER.rglob("*.py"))
 PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch)\b", re.IGNORECASE)
 

@@ -47,7 +47,7 @@ def google() -> Generator[Relay]:
 
 def _offered(**env: str) -> Rig:
     """The backend with what it offers when these variables are set."""
-    access = Access(key="" if env else "key", env=env, base_url="")
+    access = Access(key="key", env=env, base_url="", switched=bool(env))
     capabilities = tuple(_tried(capability) for capability in backend.capabilities if not capability.missing(access))
     return Rig(
         backend=replace(backend, capabilities=capabilities),

@@ -57,7 +57,6 @@ OFFERED: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "switched on beside a key": ({"GOOGLE_API_KEY": KEY, **ON, **PLACE}, IN_ENTERPRISE),
     "both switches": ({"GOOGLE_API_KEY": KEY, **ON, "GOOGLE_GENAI_USE_VERTEXAI": "false", **PLACE}, IN_ENTERPRISE),
     "switched on nowhere": (ON, ()),
-    "only switched off": ({"GOOGLE_GENAI_USE_VERTEXAI": "false"}, ()),
 }
 
 
@@ -66,6 +65,14 @@ def test_each_mode_offers_what_it_can_do(case: str) -> None:
     env, names = OFFERED[case]
     found = access(backend, env)
     assert tuple(each.name for each in backend.capabilities if not each.missing(found)) == names
+
+
+@pytest.mark.parametrize(
+    "env", [{}, PLACE, {"GOOGLE_GENAI_USE_VERTEXAI": "false"}, {"GOOGLE_GENAI_USE_VERTEXAI": "no"}]
+)
+def test_without_a_key_and_not_switched_on_keys_are_asked_for(env: Mapping[str, str]) -> None:
+    with pytest.raises(MissingKey, match="Set GOOGLE_API_KEY or GEMINI_API_KEY and restart"):
+        access(backend, env)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,6 @@ def test_each_mode_offers_what_it_can_do(case: str) -> None:
         (ON, "veo", "set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION"),
         ({**ON, "GOOGLE_CLOUD_PROJECT": "p"}, "imagen_edit", "set GOOGLE_CLOUD_LOCATION"),
         ({**ON, **PLACE}, "music", "set GOOGLE_API_KEY or GEMINI_API_KEY, remove GOOGLE_GENAI_USE_ENTERPRISE"),
-        ({"GOOGLE_GENAI_USE_VERTEXAI": "false"}, "music", "set GOOGLE_API_KEY or GEMINI_API_KEY"),
     ],
 )
 def test_what_the_other_mode_can_do_says_which_variables_enable_it(

@@ -188,7 +188,7 @@ async def test_an_edit_goes_on_from_the_interaction_and_says_everything_again(fa
     edit = await made(hands, ask("at night", state=state, aspect_ratio="16:9", draft=True))
     body = fake.bodies(MADE)[1]
     assert body["previous_interaction_id"] == state["interaction"]
-    assert body["response_format"] == {"type": "image", "aspect_ratio": "16:9"}
+    assert body["response_format"] == {"type": "image", "aspect_ratio": "16:9", "image_size": "1K"}
     assert edit.outputs[0].body != (await made(hands, ask("at night", aspect_ratio="16:9"))).outputs[0].body
 
 

@@ -193,7 +193,7 @@ async def test_each_line_is_a_turn_of_its_speaker(fake: FakeGoogle, hands: Hands
         ("Anna: Good morning.", (), "this one has 1"),
         ("Anna: Hi.\nBen: Hi.\nCara: Hi.", (), "this one has 3: Anna, Ben, Cara"),
         ("Anna: Hi.\nBen: Hi.", ("Kore",), "Name=voice"),
-        ("Anna: Hi.\nBen: Hi.", ("Cara=Kore",), "Anna and Ben"),
+        ("Anna: Hi.\nBen: Hi.", ("Cara=Kore",), "Anna, Ben"),
         ("Anna: Hi.\nBen: Hi.", ("Anna=",), "Name=voice"),
     ],
 )

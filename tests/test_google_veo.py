@@ -81,7 +81,7 @@ def shown(source: MemorySource) -> dict[str, str]:
     return {"bytesBase64Encoded": base64.b64encode(source.data).decode(), "mimeType": source.mime}
 
 
-PLAIN = {"sampleCount": 1, "durationSeconds": 4, "generateAudio": True}
+PLAIN = {"sampleCount": 1, "durationSeconds": 4, "resolution": "720p", "generateAudio": True}
 
 
 async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, stored: Hands) -> None:
@@ -211,7 +211,7 @@ async def test_a_video_is_saved_and_its_cost_told(fake: FakeGoogle, account: Pat
 
 async def test_a_stored_video_is_gone_on_with_where_it_lies(fake: FakeGoogle, stored: Hands) -> None:
     [earlier] = (await made(stored, ask())).outputs
-    extension = ask("and then it rains", state=earlier.state, duration=None)
+    extension = ask("and then it rains", state=earlier.state, duration=8)
     assert not veo.refuses(extension)
     await made(stored, extension)
     body = fake.bodies(MADE)[1]
@@ -222,7 +222,7 @@ async def test_a_stored_video_is_gone_on_with_where_it_lies(fake: FakeGoogle, st
 
 
 async def test_a_saved_video_is_gone_on_with_by_sending_it(fake: FakeGoogle, hands: Hands) -> None:
-    await made(hands, ask(inputs={"video": [FILM]}, duration=None))
+    await made(hands, ask(inputs={"video": [FILM]}, duration=8))
     [body] = fake.bodies(MADE)
     assert body["instances"] == [{"prompt": "a red kite", "video": shown(FILM)}]
     assert (body["parameters"]["durationSeconds"], body["parameters"]["resolution"]) == (8, "720p")

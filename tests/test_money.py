@@ -27,6 +27,10 @@ class Defaulted(Params):
     duration: Annotated[int, Field(ge=1, le=20)] = 8
 
 
+class Sized(Params):
+    size: str = "720p"
+
+
 class Listed(Params):
     duration: Literal[4, 6, 8] | None = None
 
@@ -86,6 +90,12 @@ def test_a_price_matches_unless_a_given_word_contradicts_it() -> None:
     assert cost(both, values={"size": "1080p"}) == pytest.approx(0.3)
     assert cost(both, values={"size": "720p"}) is None
     assert cost(both, values={"size": "1080p", "quality": "low"}) is None
+
+
+def test_a_word_that_is_not_given_counts_as_its_default() -> None:
+    prices = (price(0.02, size="720p"), price(0.2, size="1080p"))
+    assert cost(*prices, params=Sized) == pytest.approx(0.02)
+    assert cost(*prices, params=Sized, values={"size": "1080p"}) == pytest.approx(0.2)
 
 
 def test_seconds_and_minutes_are_of_the_duration_asked_for() -> None:

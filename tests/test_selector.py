@@ -571,6 +571,14 @@ def test_a_named_backend_whose_key_is_not_what_is_missing_says_why() -> None:
         select(wish(backend="a"), having(a, missing={"a": "the package a_sdk is not installed"}))
 
 
+def test_no_key_is_asked_for_what_the_backend_does_not_make() -> None:
+    a = replace(maker("a"), keys=("A_KEY",))
+    missing = {"a": "Set A_KEY"}
+    assert reasons(wish(kind="music"), having(a, missing=missing)) == {"a": "makes no music"}
+    with pytest.raises(InvalidRequest, match="a cannot do this: makes no music"):
+        select(wish(kind="music", backend="a"), having(a, missing=missing))
+
+
 def test_a_named_backend_without_keys_says_why_it_is_not_ready() -> None:
     with pytest.raises(InvalidRequest, match=r"sketch is not ready: fonts are missing\."):
         select(wish(backend="sketch"), having(sketch(), missing={"sketch": "fonts are missing"}))
@@ -746,7 +754,7 @@ def test_options_of_the_file_that_do_not_fit_any_more_are_left_out_with_a_warnin
     asked = wish(prompts=("night",), origin=edit_of("a", options={"style": "vivid"}), inherited={"size": "1K"})
     choice = first(asked, clashing)
     assert choice.values == {}
-    assert choice.warnings == ("The earlier size, style did not go with this and was left out.",)
+    assert choice.warnings == ("The earlier size and style did not go with this and were left out.",)
     assert "no style at night" in refusal(replace(asked, backend="a", options={"style": "vivid"}), clashing)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,16 @@ from mediasmith.settings import PREFIX, Settings, accepted, unexpanded, variable
 VARIABLES = [variable(field) for field in Settings.model_fields]
 
 
-def a_backend(*, keys: tuple[str, ...] = (), env: tuple[str, ...] = ()) -> Backend[Any]:
+def a_backend(*, keys: tuple[str, ...] = (), switches: tuple[str, ...] = (), env: tuple[str, ...] = ()) -> Backend[Any]:
     return Backend(
-        name="acme", title="Acme", docs="", capabilities=(), connect=lambda _access: nullcontext(), keys=keys, env=env
+        name="acme",
+        title="Acme",
+        docs="",
+        capabilities=(),
+        connect=lambda _access: nullcontext(),
+        keys=keys,
+        switches=switches,
+        env=env,
     )
 
 
@@ -332,6 +340,32 @@ def test_a_key_the_client_did_not_fill_in_is_told_apart_from_one_that_is_not_set
     with pytest.raises(MissingKey) as caught:
         access(a_backend(keys=("A_KEY", "B_KEY")), {"A_KEY": "${user_config.key}"})
     assert caught.value.hint.endswith("A_KEY still reads ${...}: the client did not fill it in.")
+
+
+SWITCHES = ("A_CLOUD", "A_VERTEX")
+
+
+@pytest.mark.parametrize(
+    ("env", "switched"),
+    [
+        ({"A_CLOUD": "true"}, True),
+        ({"A_VERTEX": " TRUE "}, True),
+        ({"A_VERTEX": "1"}, True),
+        ({"A_KEY": "k", "A_CLOUD": "1"}, True),
+        ({"A_KEY": "k", "A_CLOUD": "false", "A_VERTEX": "true"}, False),
+        ({"A_KEY": "k", "A_VERTEX": "yes"}, False),
+        ({"A_KEY": "k"}, False),
+    ],
+)
+def test_the_first_switch_that_is_set_decides_how_to_sign_in(env: Mapping[str, str], *, switched: bool) -> None:
+    found = access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
+    assert (found.switched, found.key) == (switched, env.get("A_KEY", ""))
+
+
+@pytest.mark.parametrize("env", [{"A_CLOUD": "false"}, {"A_VERTEX": "0"}, {"A_CLOUD": "false", "A_VERTEX": "true"}])
+def test_a_switch_that_is_off_is_no_key(env: Mapping[str, str]) -> None:
+    with pytest.raises(MissingKey, match=r"Set A_KEY and restart"):
+        access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
 
 
 def test_no_secret_is_shown() -> None:

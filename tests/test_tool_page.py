@@ -50,7 +50,7 @@ def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
     made = [capability for backend in backends for capability in backend.capabilities]
     words = {word for one in made for word in (one.kind.replace("_", " "), MEDIA_TYPES[one.kind])}
     assert {*words, *(backend.name for backend in backends)} < set(told["keywords"])
-    variables = {name for backend in backends for name in (*backend.keys, *backend.env)}
+    variables = {name for backend in backends for name in backend.variables}
     assert set(told["environment"]) == {*variables, *map(variable, Settings.model_fields)}
     assert all(len(told[name]) == len(set(told[name])) for name in ("keywords", "environment"))
 

@@ -11,7 +11,7 @@ from mediasmith.settings import PREFIX, unexpanded
 
 
 def access(backend: Backend[Any], env: Mapping[str, str]) -> Access:
-    """What `backend` signs in with: the first of its keys that is set, its declared variables, its base URL.
+    """What `backend` signs in with: the first of its keys that is set, its own variables, its base URL.
 
     A value that is blank or still reads `${...}` counts as missing.
 
@@ -19,10 +19,17 @@ def access(backend: Backend[Any], env: Mapping[str, str]) -> Access:
         MissingKey: the backend needs a key and has none; the error's `hint` is the reason with the fix.
     """
     keys = _set(backend.keys, env)
-    if backend.keys and not keys:
+    switches = _set(backend.switches, env)
+    switched = next(iter(switches.values()), "").lower() in {"true", "1"}
+    if backend.keys and not keys and not switched:
         raise _missing(backend, env)
     url = base_url_variable(backend.name)
-    return Access(key=next(iter(keys.values()), ""), env=_set(backend.env, env), base_url=_set([url], env).get(url, ""))
+    return Access(
+        key=next(iter(keys.values()), ""),
+        env=_set(backend.env, env),
+        base_url=_set([url], env).get(url, ""),
+        switched=switched,
+    )
 
 
 def base_url_variable(name: str) -> str:

@@ -1,4 +1,7 @@
-"""What a backend is: data plus a few functions. A plug-in needs this, `params`, `errors`, `media` and `audio` only."""
+"""What a backend is: data plus a few functions.
+
+With `params`, `errors`, `media`, `audio` and `dialogue` this is all of the server that a plug-in needs.
+"""
 
 from __future__ import annotations
 
@@ -254,11 +257,15 @@ class Call(Work[C], Ask[P], Generic[C, P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """How to sign in: the key (empty for a backend without keys), the backend's declared variables, its base URL."""
+    """How to sign in: the key (empty where there is none), the backend's declared variables, its base URL.
+
+    `switched` says whether to sign in otherwise than with the key.
+    """
 
     key: str = field(repr=False)
     env: Mapping[str, str] = field(repr=False)
     base_url: str
+    switched: bool = False
 
 
 def _never_refuses(_ask: Ask[Any]) -> str:
@@ -307,7 +314,8 @@ class Backend(Generic[C]):
     """A provider: who it is, how to sign in, what it can make.
 
     `sdk` is the module that `connect` imports (loaded on first use, in a worker thread), `keys` the variables of
-    which any one signs in (none: no key is needed), `env` the further variables it reads. `explain` maps an
+    which any one signs in (none: no key is needed), `switches` those that sign in otherwise, by what is in `env`: the
+    first that is set decides, `true` or `1` is on. `env` are the further variables it reads. `explain` maps an
     exception of the SDK to a `MediaError`, by status and type, never by message text.
     """
 
@@ -318,9 +326,15 @@ class Backend(Generic[C]):
     connect: Callable[[Access], AbstractAsyncContextManager[C]]
     sdk: str = ""
     keys: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable of the environment that it is given, but for its base URL."""
+        return (*self.keys, *self.switches, *self.env)
 
 
 MEDIA_TYPES: Mapping[Kind, MediaType] = {

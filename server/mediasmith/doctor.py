@@ -100,7 +100,7 @@ def _unknown_defaults(installation: Installation) -> list[str]:
 def _variables(installation: Installation) -> Rows:
     rows: Rows = []
     for backend in installation.registry.backends.values():
-        rows += [(backend.name, name, _state(installation.env.get(name, ""))) for name in (*backend.keys, *backend.env)]
+        rows += [(backend.name, name, _state(installation.env.get(name, ""))) for name in backend.variables]
         address = base_url_variable(backend.name)
         if url := installation.env.get(address, ""):
             rows.append((backend.name, address, f"{_state(url)}: {_host(url)}"))

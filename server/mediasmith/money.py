@@ -12,16 +12,26 @@ from mediasmith.selector import Choice
 def estimate(choice: Choice, *, prompt: str, count: int) -> float | None:
     """US dollars for `count` files of this prompt at the most, or None when that is not known.
 
-    A price matches unless a word was given that its `when` contradicts; a word that was left open may turn out dear.
+    A price matches unless its `when` contradicts a word as it was given, or its default; a word that was left open and
+    has none may turn out dear.
     """
     costs: list[float] = []
+    values = {**_defaults(choice), **choice.values}
     for price in choice.model.prices:
-        if _matches(price, choice.values):
+        if _matches(price, values):
             units = _units(price, choice, prompt=prompt, count=count)
             if units is None:
                 return None  # it may be the dearest
             costs.append(price.usd * units)
     return max(costs, default=None)
+
+
+def _defaults(choice: Choice) -> Mapping[str, JSON]:
+    return {
+        word: schema["default"]
+        for word, schema in field_schemas(choice.capability.params).items()
+        if schema.get("default") is not None
+    }
 
 
 def _matches(price: Price, values: Mapping[str, JSON]) -> bool:

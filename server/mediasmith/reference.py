@@ -77,7 +77,7 @@ def _backends(here: Installation) -> list[str]:
                 f"[{prose(backend.title)}]({backend.docs})",
                 _each(one.kind for one in backend.capabilities),
                 _each(one.kind for one in backend.capabilities if one.edits),
-                _each(map(code, backend.keys), " or ") or "no key needed",
+                _each(map(code, (*backend.keys, *backend.switches)), " or ") or "no key needed",
                 _each(map(code, backend.env)),
             )
             for backend in here.registry.backends.values()
@@ -251,7 +251,7 @@ def _unset(field: FieldInfo) -> str:
 
 
 def _environment(here: Installation) -> list[str]:
-    own = [name for backend in here.registry.backends.values() for name in (*backend.keys, *backend.env)]
+    own = [name for backend in here.registry.backends.values() for name in backend.variables]
     return items([*own, *map(variable, Settings.model_fields)])
 
 

@@ -22,7 +22,8 @@ backend: Backend[Google] = Backend(
     capabilities=(image, video, speech, dialogue, music, veo, imagen, imagen_edit),
     connect=connect,
     sdk="google.genai",
-    keys=(*API_KEYS, *SWITCHES),
-    env=(*SWITCHES, *PLACE, *CREDENTIALS, QUOTA, BUCKET, STORAGE, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
+    keys=API_KEYS,
+    switches=SWITCHES,
+    env=(*PLACE, *CREDENTIALS, QUOTA, BUCKET, STORAGE, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
     explain=explain,
 )

@@ -13,7 +13,7 @@ from anyio import to_thread
 from mediasmith.contract import Access
 from mediasmith_backends.google import account
 from mediasmith_backends.google.errors import CREDENTIALS
-from mediasmith_backends.google.modes import BUCKET, PLACE, QUOTA, STORAGE, enterprise
+from mediasmith_backends.google.modes import BUCKET, PLACE, QUOTA, STORAGE
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -62,7 +62,7 @@ async def connect(access: Access) -> AsyncGenerator[Google]:
     Raises:
         MissingKey: there is no account for enterprise mode.
     """
-    client = await to_thread.run_sync(_with_project if enterprise(access) else _with_key, access)
+    client = await to_thread.run_sync(_with_project if access.switched else _with_key, access)
     async with client.transport:
         try:
             yield client

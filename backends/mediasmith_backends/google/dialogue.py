@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from mediasmith.contract import Ask, Call, Capability, Params, Result
+from mediasmith.dialogue import Turn, cast, turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.speech import MODELS, Format, Language, spoken, turn
 from mediasmith_backends.google.voices import DEFAULT, voices
 
-_LINE = re.compile(r"\s*([^:\n]{1,60}?)\s*:\s+(\S.*)")
 _TWO = 2
 
 
@@ -25,42 +23,17 @@ class DialogueParams(Params):
     output_format: Format = "mp3"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Said:
-    speaker: str
-    text: str
-
-
-def _turns(prompt: str) -> list[_Said]:
-    """What is said, by whom. A line without a name goes on with the one before; ValueError when there is none."""
-    turns: list[_Said] = []
-    for line in filter(None, map(str.strip, prompt.splitlines())):
-        if found := _LINE.fullmatch(line):
-            turns.append(_Said(speaker=found[1], text=found[2]))
-        elif turns:
-            turns[-1] = _Said(speaker=turns[-1].speaker, text=f"{turns[-1].text}\n{line}")
-        else:
-            raise ValueError("every line of a dialogue starts with the speaker's name: 'Anna: Good morning.'")
-    return turns
-
-
-def _cast(turns: Sequence[_Said], given: Sequence[str]) -> Mapping[str, str]:
-    """The voice of each speaker. ValueError when the voices do not go with the speakers."""
-    names = list(dict.fromkeys(said.speaker for said in turns))
+def _cast(said: Sequence[Turn], given: Sequence[str]) -> Mapping[str, str]:
+    """The voice of each of the two. ValueError when there are more or fewer, or the voices do not go with them."""
+    names = list(dict.fromkeys(each.speaker for each in said))
     if len(names) != _TWO:
         raise ValueError(f"a dialogue has two speakers, and this one has {len(names)}: {', '.join(names)[:200]}")
-    chosen: dict[str, str] = dict(zip(names, DEFAULT, strict=True))
-    for entry in given:
-        name, equals, voice = (part.strip() for part in entry.partition("="))
-        if not equals or not voice or name not in chosen:
-            raise ValueError(f"voices takes Name=voice for the speakers {' and '.join(names)}, not {entry[:60]!r}")
-        chosen[name] = voice
-    return chosen
+    return cast(said, given, DEFAULT)
 
 
 def _refuses(ask: Ask[DialogueParams]) -> str:
     try:
-        _cast(_turns(ask.prompt), ask.params.voices)
+        _cast(turns(ask.prompt), ask.params.voices)
     except ValueError as error:
         return str(error)
     return ""
@@ -68,12 +41,12 @@ def _refuses(ask: Ask[DialogueParams]) -> str:
 
 async def _start(call: Call[Google, DialogueParams]) -> Result:
     params = call.params
-    turns = _turns(call.prompt)
+    said = turns(call.prompt)
     speakers = [
         {"speaker": name, "voice": voice, **({"language": params.language} if params.language else {})}
-        for name, voice in _cast(turns, params.voices).items()
+        for name, voice in _cast(said, params.voices).items()
     ]
-    lines = [turn(said.text, speaker=said.speaker, style=params.instructions) for said in turns]
+    lines = [turn(each.text, speaker=each.speaker, style=params.instructions) for each in said]
     return await spoken(call.client, call.model, lines, {"speakers": speakers}, params.output_format)
 
 
@@ -84,6 +57,7 @@ dialogue: Capability[Google, DialogueParams] = Capability(
     models=MODELS,
     start=_start,
     deadline=600.0,
+    preference=10,
     refuses=_refuses,
     missing=with_key,
     choices={"voices": voices},

@@ -60,9 +60,9 @@ def refused(reasons: Iterable[str]) -> Refused:
     """It was not made, on purpose. Of the reasons the first that says anything is told."""
     reason = next((text.strip() for text in reasons if text.strip()), "")
     words = f": {reason.rstrip('.')}" if reason else " and did not say why"
-    return Refused(
-        f"{TITLE} declined to make this{words}.", "Ask for something else, or in other words.", reason=reason
-    )
+    hint = "Ask for something else, or in other words."
+    # An answer that holds something back does not say whether that was charged.
+    return Refused(f"{TITLE} declined to make this{words}.", hint, reason=reason, billed="unknown")
 
 
 @contextmanager

@@ -98,6 +98,7 @@ imagen: Capability[Google, DrawnParams] = Capability(
     ),
     start=_start,
     deadline=600.0,
+    preference=10,
     missing=with_project,
 )
 """Pictures, in enterprise mode."""

@@ -155,6 +155,7 @@ imagen_edit: Capability[Google, EditParams] = Capability(
     },
     edits="image",
     deadline=600.0,
+    preference=10,
     refuses=_refuses,
     missing=with_project,
 )

@@ -14,6 +14,7 @@ from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.prices import gemini
 
 _USUAL = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+_LARGE = ("1K", "2K", "4K")
 _AT_ONCE = "gemini-3.1-flash-lite-image"
 """The model that takes no work in the background; it takes seconds."""
 
@@ -25,7 +26,7 @@ class ImageParams(Params):
         Literal["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:8", "8:1", "1:4", "4:1"]
         | None
     ) = None
-    size: Literal["1K", "2K", "4K"] | None = None
+    size: Literal["512", "1K", "2K", "4K"] = "1K"
     output_format: Literal["jpeg"] | None = None
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
 
@@ -65,12 +66,21 @@ image: Capability[Google, ImageParams] = Capability(
     name="image",
     params=ImageParams,
     models=(
-        Model(id="gemini-nano-banana-2.1", prices=_prices(at_1K=0.0336, at_2K=0.0504, at_4K=0.1134)),
+        Model(
+            id="gemini-nano-banana-2.1",
+            accepts={"size": _LARGE},
+            prices=_prices(at_1K=0.0336, at_2K=0.0504, at_4K=0.1134),
+        ),
         Model(
             id="gemini-3-pro-image",
-            accepts={"aspect_ratio": _USUAL},
+            accepts={"aspect_ratio": _USUAL, "size": _LARGE},
             prices=_prices(at_1K=0.1344, at_2K=0.1344, at_4K=0.24),
             note="Best at layout and at text in the picture.",
+        ),
+        Model(
+            id="gemini-3.1-flash-image",
+            prices=_prices(at_512=0.045, at_1K=0.067, at_2K=0.101, at_4K=0.151),
+            note="The one before. Some say that it was switched off on 2026-10-29; Google announced no day.",
         ),
         Model(
             id=_AT_ONCE,
@@ -86,6 +96,7 @@ image: Capability[Google, ImageParams] = Capability(
     edits="image",
     every=3.0,
     deadline=900.0,
+    preference=10,
     missing=with_key,
 )
 """Pictures, with an API key."""

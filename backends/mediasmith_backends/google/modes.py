@@ -8,7 +8,7 @@ API_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """The keys of the Gemini API; any one will do."""
 
 SWITCHES = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
-"""What switches to enterprise mode, when it reads true or 1. The first one that is set decides."""
+"""What switches to enterprise mode. The first one that is set decides."""
 
 PLACE = ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION")
 """What enterprise mode cannot do without."""
@@ -23,25 +23,17 @@ STORAGE = "STORAGE_EMULATOR_HOST"
 """The address of the storage, where it is not the provider's own."""
 
 
-def enterprise(access: Access) -> bool:
-    """Whether enterprise mode is switched on."""
-    switches = [access.env[name] for name in SWITCHES if name in access.env]
-    return bool(switches) and switches[0].lower() in {"true", "1"}
-
-
 def with_key(access: Access) -> str:
     """Why this is no way to use what needs a key, with the fix, or nothing."""
-    if enterprise(access):
+    if access.switched:
         return f"it needs an API key: set {' or '.join(API_KEYS)}, remove {' and '.join(SWITCHES)}, restart the server"
-    if access.key in {access.env.get(name) for name in SWITCHES}:
-        return f"set {' or '.join(API_KEYS)} and restart the server"
     return ""
 
 
 def with_project(access: Access) -> str:
     """Why this is no way to use what needs enterprise mode, with the fix, or nothing."""
     lacking = [name for name in PLACE if name not in access.env]
-    if not enterprise(access):
+    if not access.switched:
         wanted = " and ".join(lacking or PLACE)
         return f"it needs enterprise mode: set {SWITCHES[0]}=true with {wanted}, and restart the server"
     return f"set {' and '.join(lacking)} and restart the server" if lacking else ""

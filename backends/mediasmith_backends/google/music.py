@@ -24,6 +24,7 @@ music: Capability[Google, Params] = Capability(
     ),
     start=_start,
     deadline=900.0,
+    preference=10,
     missing=with_key,
 )
 """Music, with an API key."""

@@ -76,6 +76,7 @@ speech: Capability[Google, SpeechParams] = Capability(
     models=MODELS,
     start=_start,
     deadline=600.0,
+    preference=10,
     missing=with_key,
     choices={"voice": voices},
 )

@@ -48,8 +48,8 @@ class VeoParams(Params):
     """What a video can be told besides its prompt."""
 
     aspect_ratio: Literal["16:9", "9:16"] | None = None
-    size: Literal["720p", "1080p"] | None = None
-    duration: Literal[4, 6, 8] | None = None
+    size: Literal["720p", "1080p"] = "720p"
+    duration: Literal[4, 6, 8] = 8
     generate_audio: bool = True
     seed: Seed | None = None
     negative_prompt: Annotated[str, Field(min_length=1, description="What shall not be seen.")] | None = None
@@ -71,9 +71,9 @@ def _refuses(ask: Ask[VeoParams]) -> str:
         return "a last_frame needs a first_frame"
     if bool(frames) + references + goes_on > 1:
         return "frames, reference images and an earlier video do not go together"
-    if (references or goes_on) and params.duration not in {None, _LONGEST}:
+    if (references or goes_on) and params.duration != _LONGEST:
         return f"with reference images, and where a video goes on, duration is {_LONGEST}"
-    if goes_on and params.size not in {None, _EXTENDED}:
+    if goes_on and params.size != _EXTENDED:
         return f"a video goes on at {_EXTENDED}"
     return ""
 
@@ -131,12 +131,12 @@ def _place(state: JSON) -> str:
 
 
 def _wishes(call: Call[Google, VeoParams]) -> Mapping[str, object]:
-    params, goes_on = call.params, _goes_on(call)
+    params = call.params
     wishes = {
         "number_of_videos": 1,
         "aspect_ratio": params.aspect_ratio,
-        "resolution": _EXTENDED if goes_on else params.size,
-        "duration_seconds": _LONGEST if goes_on else params.duration,
+        "resolution": params.size,
+        "duration_seconds": params.duration,
         "generate_audio": params.generate_audio,
         "seed": params.seed,
         "negative_prompt": params.negative_prompt,
@@ -187,6 +187,7 @@ veo: Capability[Google, VeoParams] = Capability(
     edits="video",
     every=10.0,
     deadline=1800.0,
+    preference=10,
     refuses=_refuses,
     missing=with_project,
 )

@@ -43,7 +43,7 @@ class VideoParams(Params):
     """What a video can be told besides its prompt. `duration` is what is added where a video is extended."""
 
     aspect_ratio: Literal["16:9", "9:16"] | None = None
-    size: Literal["360p", "720p", "1080p", "4K"] | None = None
+    size: Literal["360p", "720p", "1080p", "4K"] = "720p"
     duration: Annotated[int, Field(ge=3, le=15)] | None = None
     extend: Annotated[bool, Field(description="Go on after the end of the earlier video instead of changing it.")] = (
         False
@@ -68,7 +68,7 @@ def _refuses(ask: Ask[VideoParams]) -> str:  # noqa: PLR0911 - one line for each
         return "frames go with neither reference images nor an earlier video"
     if params.extend and task != "extend":
         return "there is no video to extend"
-    if task == "extend" and params.size not in {None, *_EXTENDED}:
+    if task == "extend" and params.size not in _EXTENDED:
         return f"a video is extended at {' or '.join(_EXTENDED)}"
     if task == "extend" and len(ask.inputs.get("image", ())) > _WHILE_EXTENDED:
         return f"a video is extended with at most {_WHILE_EXTENDED} reference images"
@@ -99,7 +99,7 @@ def _format(params: VideoParams, task: str) -> Mapping[str, object]:
         "type": "video",
         "delivery": "uri",  # within an answer there is room for a few megabytes
         "aspect_ratio": params.aspect_ratio,
-        "resolution": params.size and params.size.lower(),
+        "resolution": params.size.lower(),
         "duration": f"{params.duration}s" if params.duration and task != "edit" else None,
     }
     return {name: value for name, value in wish.items() if value}
@@ -137,6 +137,7 @@ video: Capability[Google, VideoParams] = Capability(
     edits="video",
     every=8.0,
     deadline=1800.0,
+    preference=10,
     refuses=_refuses,
     missing=with_key,
 )

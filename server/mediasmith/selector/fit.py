@@ -27,7 +27,8 @@ def fit(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], mod
     alone = _fit_words(bare, backend, capability, model)
     if isinstance(alone, str):
         return alone
-    left_out = f"The earlier {', '.join(earlier)} did not go with this and was left out."
+    were = "were" if len(earlier) > 1 else "was"
+    left_out = f"The earlier {' and '.join(earlier)} did not go with this and {were} left out."
     return replace(alone, warnings=(*alone.warnings, left_out), lacks=alone.lacks + len(earlier))
 
 

@@ -71,11 +71,11 @@ def _named(wish: Wish, installed: Installed) -> list[Backend[Any]]:
 
 
 def _refuse_named(backend: Backend[Any], installed: Installed, reason: str) -> None:
-    unready = installed.missing.get(backend.name, "")
-    if any(key in unready for key in backend.keys):
+    unready = reason == installed.missing.get(backend.name)
+    if unready and any(key in reason for key in backend.keys):
         raise MissingKey(backend.name, backend.keys)
     if unready:
-        raise InvalidRequest(f"{backend.name} is not ready: {unready}.", billed="no")
+        raise InvalidRequest(f"{backend.name} is not ready: {reason}.", billed="no")
     raise InvalidRequest(f"{backend.name} cannot do this: {reason}.", "Use another value or backend auto.", billed="no")
 
 
@@ -100,13 +100,14 @@ def _without_stand_ins(wish: Wish, installed: Installed, choices: list[Choice]) 
 
 def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tuple[list[Choice], str]:
     """The backend's choices, or the most telling reason why there are none."""
+    able = [capability for capability in backend.capabilities if capability.kind == wish.kind]
+    if not able:
+        return [], f"makes no {wish.kind.replace('_', ' ')}"
     if reason := installed.missing.get(backend.name):
         return [], reason
     reason = ""
     choices: list[Choice] = []
-    for capability in backend.capabilities:
-        if capability.kind != wish.kind:
-            continue
+    for capability in able:
         if unready := installed.missing.get(f"{backend.name}.{capability.name}"):
             reason = unready
             continue
@@ -117,7 +118,7 @@ def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tupl
                 reason = fitted
             else:
                 choices.append(replace(fitted, warnings=(*note, *fitted.warnings)))
-    return choices, reason or f"makes no {wish.kind.replace('_', ' ')}"
+    return choices, reason
 
 
 def _models(

@@ -36,8 +36,10 @@ async def well_formed(bench: Bench) -> None:
     assert not found, f"The registry would not load it: {found}."
     assert backend.title, "title is empty: it is what callers read in messages."
     assert backend.docs.startswith("https://"), f"docs is {backend.docs!r}: give the https page callers should read."
-    for variable in (*backend.keys, *backend.env):
-        assert _VARIABLE.fullmatch(variable), f"{variable!r} in keys or env is not the name of an environment variable."
+    for variable in backend.variables:
+        assert _VARIABLE.fullmatch(variable), (
+            f"{variable!r} in keys, switches or env is not the name of an environment variable."
+        )
 
 
 @check("its parameters are plain and closed")

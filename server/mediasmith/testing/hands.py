@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from mediasmith.access import access, base_url_variable
 from mediasmith.contract import (
     JSON,
     Accepted,
-    Access,
     Ask,
     Backend,
     Call,
@@ -146,5 +146,6 @@ async def signed_in(
     env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Hands]:
     """A backend in one's hands, connected to this address."""
-    async with backend.connect(Access(key=key, env=env or {}, base_url=url)) as client:
+    signed = {**dict.fromkeys(backend.keys[:1], key), base_url_variable(backend.name): url, **(env or {})}
+    async with backend.connect(access(backend, signed)) as client:
         yield Hands(backend, client, capability)

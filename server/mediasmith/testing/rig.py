@@ -98,11 +98,7 @@ class Bench:
     @asynccontextmanager
     async def hands(self) -> AsyncGenerator[Hands]:
         """The capability, signed in and called without the server."""
-        own = {name: value for name, value in self.rig.env.items() if name in self.backend.env}
-        key = next((self.rig.env[name] for name in self.backend.keys if name in self.rig.env), KEY)
-        async with signed_in(
-            self.backend, self.url, key if self.backend.keys else "", capability=self.capability, env=own
-        ) as hands:
+        async with signed_in(self.backend, self.url, KEY, capability=self.capability, env=self.rig.env) as hands:
             yield hands
 
     def ask(

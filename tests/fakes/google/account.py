@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -31,23 +32,29 @@ _Asked: TypeAlias = Asked[GoogleState]
 
 
 def written(file: Path, url: str, email: str = _KNOWN) -> Path:
-    """Write the file of an account whose tokens come from this address. Its key is new, and no secret."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy: only with accounts
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - heavy: as above
-
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    """Write the file of an account whose tokens come from this address. Its key is no secret."""
     account = {
         "type": "service_account",
         "project_id": "fake-project",
         "private_key_id": "0",
-        "private_key": pem.decode(),
+        "private_key": _key(),
         "client_email": email,
         "client_id": "0",
         "token_uri": f"{url}/token",
     }
     file.write_text(json.dumps(account), encoding="utf-8")
     return file
+
+
+@cache
+def _key() -> str:
+    """A new key, as account files have it."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy: only with accounts
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - heavy: as above
+
+    form, open_to_all = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    return key.private_bytes(serialization.Encoding.PEM, form, open_to_all).decode()
 
 
 class Claims(Strict):

@@ -40,6 +40,7 @@ class ImageModel:
 IMAGE_MODELS: Mapping[str, ImageModel] = {
     "gemini-nano-banana-2.1": ImageModel(ratios=(*RATIOS, *EXTREME)),
     "gemini-3-pro-image": ImageModel(),
+    "gemini-3.1-flash-image": ImageModel(ratios=(*RATIOS, *EXTREME), sizes=("512", "1K", "2K", "4K")),
     "gemini-3.1-flash-lite-image": ImageModel(sizes=("1K",), background=False),
 }
 """The models that draw."""
@@ -50,8 +51,8 @@ VIDEO_MODELS = ("gemini-omni-1.2-flash",)
 SPEECH_MODELS = ("gemini-3.8-flash-tts", "gemini-3.8-flash-lite-tts")
 """The models that speak."""
 
-MUSIC_MODELS: Mapping[str, float] = {"lyria-3.5": 90.0, "lyria-3-clip-preview": 30.0}
-"""The models that make music, and how long it lasts, in seconds."""
+MUSIC_MODELS: Mapping[str, float] = {"lyria-3.5": 3.0, "lyria-3-clip-preview": 30.0}
+"""The models that make music, and how long it lasts here, in seconds: a whole song takes too long to make."""
 
 VOICES = ("Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede")
 """Some of the voices of the house."""
