@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ from fakes.engines import (
     settled,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Call, Model, Output, Params, Result, Role, Takes
+from mediasmith.contract import Backend, Call, Model, Output, Params, Result, Role, Takes
 from mediasmith.errors import (
     InvalidRequest,
     MediaError,
@@ -100,6 +100,92 @@ async def test_a_refusal_and_what_may_have_been_billed_go_nowhere_else(tmp_path:
             with pytest.raises(type(error())):
                 await made(engine)
         assert (len(provider.calls), other.calls) == (1, []), name
+
+
+# With what only some have
+
+
+class Voiced(FakeParams):
+    """Who speaks, and who speak to one another."""
+
+    voice: str | None = None
+    voices: tuple[str, ...] = ()
+
+
+def listing(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]:
+    """A provider's list of voices; of none when there are no names."""
+
+    async def fetch(_client: None) -> Sequence[str]:
+        if not names:
+            raise ValueError("not today")
+        return names
+
+    return {word: fetch}
+
+
+def speaking(
+    provider: Scripted, name: str, *names: str, word: str = "voice", preference: int = 0, models: int = 1
+) -> Backend[None]:
+    """A backend that has these voices."""
+    offered = tuple(Model(id=f"{name}-{number}") for number in range(models))
+    choices = listing(*names, word=word)
+    return provider.backend(name, params=Voiced, choices=choices, preference=preference, models=offered)
+
+
+async def test_a_request_moves_on_only_to_a_provider_that_has_the_voice(tmp_path: Path) -> None:
+    one, two, three = Scripted(OutOfCredit("No credit.")), Scripted(), Scripted()
+    backends = (
+        speaking(one, "one", "Rachel", preference=2),
+        speaking(two, "two", "Kore", preference=1),
+        speaking(three, "three", "rachel"),
+    )
+    async with opened(tmp_path, *backends) as engine:
+        assert (await made(engine, voice="Rachel")).backend == "three"
+    assert two.calls == []
+
+
+@pytest.mark.parametrize("names", [("Kore", "Puck"), ()])
+async def test_what_only_one_provider_has_goes_nowhere_else_and_the_error_says_so(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    one, two = Scripted(OutOfCredit("No credit.")), Scripted()
+    backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", *names)
+    async with opened(tmp_path, *backends) as engine:
+        with pytest.raises(OutOfCredit, match=r"No credit\. .*No other backend has voice Rachel\."):
+            await made(engine, voice="Rachel")
+    assert two.calls == []
+
+
+async def test_every_voice_of_a_dialogue_has_to_be_there(tmp_path: Path) -> None:
+    one, two = Scripted(OutOfCredit("No credit.")), Scripted()
+    backends = (
+        speaking(one, "one", "Rachel", "Puck", word="voices", preference=1),
+        speaking(two, "two", "Puck", "Kore", word="voices"),
+    )
+    async with opened(tmp_path, *backends) as engine:
+        with pytest.raises(OutOfCredit, match="No other backend has voices Rachel"):
+            await made(engine, voices=["Anna=Puck", "Ben = Rachel"])
+        assert (await made(engine, voices=["Anna=Puck", "Ben=Kore"])).backend == "two"
+
+
+async def test_another_model_of_the_same_provider_needs_no_list(tmp_path: Path) -> None:
+    provider = Scripted(ModelGone("Gone."))
+    async with opened(tmp_path, speaking(provider, "one", models=2)) as engine:
+        assert (await made(engine, voice="Rachel")).model == "one-1"
+
+
+async def test_without_a_voice_the_next_provider_is_not_asked_for_its_list(tmp_path: Path) -> None:
+    one, two = Scripted(OutOfCredit("No credit.")), Scripted()
+    async with opened(tmp_path, speaking(one, "one", preference=1), speaking(two, "two")) as engine:
+        assert (await made(engine)).backend == "two"
+
+
+async def test_what_may_get_better_is_waited_for_when_nobody_else_has_the_voice(tmp_path: Path) -> None:
+    clock, one, two = VirtualClock(), Scripted(RateLimited("Slow down.")), Scripted()
+    backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", "Kore")
+    async with opened(tmp_path, *backends, clock=clock) as engine, clock.autojump():
+        assert (await made(engine, voice="Rachel")).backend == "one"
+    assert (len(one.calls), two.calls) == (2, [])
 
 
 async def test_a_named_backend_is_never_replaced(tmp_path: Path) -> None:

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import anyio
 from pydantic import JsonValue
 
 from mediasmith.arguments import closest
-from mediasmith.clients import Clients
-from mediasmith.clock import Clock
 from mediasmith.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.errors import InvalidRequest
 from mediasmith.installation import Installation
+from mediasmith.listings import Fetch, Listings
 from mediasmith.params import WORDS
 from mediasmith.redact import Redactor
 from mediasmith.results import BackendList, CapabilityDetail
 from mediasmith.schema import field_schemas
-from mediasmith.waiting import within
 
-_log = logging.getLogger(__name__)
-
-_LIVE_SECONDS = 10.0
-"""How long a provider may take to list its voices or models."""
-
-_KEPT_SECONDS = 300.0
-"""How long such a list is shown without asking again."""
-
-_Fetch: TypeAlias = Callable[[Any], Awaitable[Sequence[object]]]
-
-_Lists: TypeAlias = Mapping[_Fetch, Sequence[object]]
+_Lists: TypeAlias = Mapping[Fetch, Sequence[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +26,8 @@ class Catalogue:
     """The installed backends, for callers to read."""
 
     installation: Installation
-    clients: Clients
-    clock: Clock
+    listings: Listings
     redact: Redactor
-    _kept: dict[_Fetch, tuple[float, Sequence[object]]] = field(
-        default_factory=dict[_Fetch, tuple[float, Sequence[object]]]
-    )
 
     async def listing(self, *, kind: str = "", backend: str = "") -> BackendList:
         """The table of everything, of one kind, or one backend in full.
@@ -68,29 +50,11 @@ class Catalogue:
         return BackendList(backend=found.name, title=found.title, docs=found.docs, capabilities=details)
 
     async def _lists(self, backend: Backend[Any], capabilities: Sequence[Capability[Any, Any]]) -> _Lists:
-        """What the provider lists for these capabilities, all asked at once, each at most once in some minutes."""
+        """What the provider lists for these capabilities, as far as they are ready."""
         ready = [one for one in capabilities if not self.installation.why_not(backend, one)]
-        asked: set[_Fetch] = {fetch for one in ready for fetch in one.choices.values()}
+        asked: set[Fetch] = {fetch for one in ready for fetch in one.choices.values()}
         asked |= {one.discover for one in ready if one.discover}
-        async with anyio.create_task_group() as tasks:
-            for fetch in asked:
-                if fetch not in self._kept or self._kept[fetch][0] < self.clock.now():
-                    tasks.start_soon(self._ask, backend, fetch)
-        return {fetch: self._kept[fetch][1] for fetch in asked if fetch in self._kept}
-
-    async def _ask(self, backend: Backend[Any], fetch: _Fetch) -> None:
-        """Fetch a live list. Where the provider does not give it there is none: a table is not worth an error."""
-
-        async def ask() -> Sequence[object]:
-            return tuple(await fetch(await self.clients.client(backend)))
-
-        try:
-            found = await within(self.clock, _LIVE_SECONDS, ask)
-        except Exception as error:  # noqa: BLE001 - see above
-            self._kept.pop(fetch, None)
-            _log.info("%s did not list: %s", backend.name, type(error).__name__)
-        else:
-            self._kept[fetch] = (self.clock.now() + _KEPT_SECONDS, found)
+        return await self.listings.of(backend, asked)
 
     def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
         reason = self.installation.why_not(backend, capability)

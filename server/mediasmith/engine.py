@@ -32,6 +32,7 @@ from mediasmith.errors import MediaError, UnknownContinuation, restored
 from mediasmith.installation import Installation
 from mediasmith.jobs import Jobs
 from mediasmith.library import Artifact, Job, Library
+from mediasmith.listings import Listings
 from mediasmith.live import Errand
 from mediasmith.making import Making, Plan
 from mediasmith.net import Downloader
@@ -275,10 +276,11 @@ def assemble(
         settings=settings,
         redact=redact,
     )
-    making = Making(parts=parts, library=library, clock=clock)
+    listings = Listings(clients=owned, clock=clock)
+    making = Making(parts=parts, library=library, listings=listings, clock=clock)
     return Engine(
         installation=installation,
-        catalogue=Catalogue(installation=installation, clients=owned, clock=clock, redact=redact),
+        catalogue=Catalogue(installation=installation, listings=listings, redact=redact),
         clients=owned,
         clock=clock,
         library=library,

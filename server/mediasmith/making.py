@@ -24,6 +24,7 @@ from mediasmith.errors import (
     Unsuitable,
 )
 from mediasmith.library import Artifact, Job, Library, Part
+from mediasmith.listings import Listings
 from mediasmith.live import Errand, Live
 from mediasmith.money import estimate
 from mediasmith.parts import Parts
@@ -71,6 +72,7 @@ class Making:
 
     parts: Parts
     library: Library
+    listings: Listings
     clock: Clock
     resting: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -103,7 +105,7 @@ class Making:
         except MediaError as error:
             live.attempt(choice, f"{type(error).__name__}: {error.message}")
             self._rest(choice, error)
-            if left := _left(error, choices):
+            if left := await self._next(error, choices):
                 if isinstance(error, ModelGone):
                     live.warn(f"{_name(choice)} is no longer served; {_name(left[0])} was used instead.")
                 await self._move_on(plan, live, part, left)
@@ -131,7 +133,9 @@ class Making:
             except _PASSING as error:
                 advice = error.retry_after if isinstance(error, RateLimited) else None
                 wait = max(pause, advice or 0)
-                if error.billed != "no" or resend == _RESENDS or wait > _LONGEST_PAUSE or _left(error, choices):
+                if error.billed != "no" or resend == _RESENDS or wait > _LONGEST_PAUSE:
+                    raise
+                if await self._next(error, choices):
                     raise
                 live.message = error.message
                 await self.clock.sleep(wait)
@@ -171,6 +175,24 @@ class Making:
         parts = [replace(part, estimate_usd=estimate(choice, prompt=prompt, count=part.count)) for part in parts]
         live.parts |= {part.number: part for part in parts}
         return parts
+
+    async def _next(self, error: MediaError, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """The choices that are left after this error of the first one, from the next that has what was asked for.
+
+        Where there is none for want of such a thing, as of a voice, the error says so.
+        """
+        lacking = ""
+        left = _left(error, choices)
+        while left:
+            own = left[0].backend.name == choices[0].backend.name  # had it, or had a chance to say so
+            lacking = "" if own else await self.listings.lacking(left[0])
+            if not lacking:
+                return left
+            left = left[1:]
+        note = f"No other backend has {lacking}."
+        if lacking and note not in error.hint:
+            error.hint = f"{error.hint} {note}".strip()
+        return ()
 
     def _rest(self, choice: Choice, error: MediaError) -> None:
         if _moves_on(error) and not isinstance(error, (*_MODEL_ONLY, StateGone)):

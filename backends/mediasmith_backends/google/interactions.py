@@ -39,12 +39,12 @@ async def begin(client: Google, **body: object) -> Accepted:
 
 
 async def at_once(client: Google, **body: object) -> Interaction:
-    """Send the paying request and wait for its answer. The SDK must not go on by itself where it ends early.
+    """Send the paying request and wait for its answer.
 
     Raises:
         StateGone: the interaction that this one continues is gone.
     """
-    return await _create(client, automatic_continuation=False, **body)
+    return await _create(client, **body)
 
 
 async def _create(client: Google, **body: object) -> Interaction:
@@ -59,7 +59,7 @@ async def _create(client: Google, **body: object) -> Interaction:
 
 
 def _raw(client: Google) -> Any:
-    """The SDK without its reading of answers, which refuses all for one odd field."""
+    """The SDK without its reading of answers, which refuses all for one odd field and pays on for what ends early."""
     return client.sdk.aio.interactions.with_raw_response
 
 

@@ -24,7 +24,7 @@ class Settings(Strict):
 class Made(Polled):
     """An interaction, made already, and shown as finished when it was polled for often enough.
 
-    `seed` follows from the whole conversation, `video` is what it made of that, and `ends` how it ends.
+    `seed` follows from the whole conversation, and `ends` is how it ends.
     """
 
     id: str
