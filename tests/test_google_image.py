@@ -115,7 +115,7 @@ async def test_no_picture_is_a_refusal_with_the_reason(
 ) -> None:
     error = await failure(hands, ask(prompt, draft=draft))
     assert isinstance(error, Refused)
-    assert error.reason == reason
+    assert (error.reason, error.billed) == (reason, "unknown")
     assert reason.rstrip(".") in str(error)
     assert fake.paid() == 1
 

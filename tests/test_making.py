@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,9 +24,10 @@ from fakes.engines import (
     pictures,
     saved,
     settled,
+    speaking,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Backend, Call, Model, Output, Params, Result, Role, Takes
+from mediasmith.contract import Call, Model, Output, Params, Result, Role, Takes
 from mediasmith.errors import (
     InvalidRequest,
     MediaError,
@@ -103,33 +104,6 @@ async def test_a_refusal_and_what_may_have_been_billed_go_nowhere_else(tmp_path:
 
 
 # With what only some have
-
-
-class Voiced(FakeParams):
-    """Who speaks, and who speak to one another."""
-
-    voice: str | None = None
-    voices: tuple[str, ...] = ()
-
-
-def listing(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]:
-    """A provider's list of voices; of none when there are no names."""
-
-    async def fetch(_client: None) -> Sequence[str]:
-        if not names:
-            raise ValueError("not today")
-        return names
-
-    return {word: fetch}
-
-
-def speaking(
-    provider: Scripted, name: str, *names: str, word: str = "voice", preference: int = 0, models: int = 1
-) -> Backend[None]:
-    """A backend that has these voices."""
-    offered = tuple(Model(id=f"{name}-{number}") for number in range(models))
-    choices = listing(*names, word=word)
-    return provider.backend(name, params=Voiced, choices=choices, preference=preference, models=offered)
 
 
 async def test_a_request_moves_on_only_to_a_provider_that_has_the_voice(tmp_path: Path) -> None:

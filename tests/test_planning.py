@@ -10,7 +10,20 @@ from typing import Any, Literal
 import pytest
 
 from fakes.backends import FakeParams, fake, png
-from fakes.engines import PATIENT, Scripted, batch, edited, files_in, library_of, made, opened, picture, saved, usd
+from fakes.engines import (
+    PATIENT,
+    Scripted,
+    batch,
+    edited,
+    files_in,
+    library_of,
+    made,
+    opened,
+    picture,
+    saved,
+    speaking,
+    usd,
+)
 from fakes.virtual_clock import VirtualClock
 from mediasmith.contract import Model, Takes
 from mediasmith.errors import InvalidRequest, OverBudget, ProviderError, UnknownContinuation
@@ -22,6 +35,36 @@ IMAGE: Any = {"image": Takes(max=3), "mask": Takes(mimes=("image/png",))}
 class Sized(FakeParams):
     size: Size | None = None
     quality: Literal["low", "high"] | None = None
+
+
+# Who comes first
+
+
+@pytest.mark.parametrize("voice", ["Kore", "kore", "Sarah"])
+async def test_the_provider_that_has_the_voice_comes_first(tmp_path: Path, voice: str) -> None:
+    one, two = Scripted(), Scripted()
+    backends = (
+        speaking(one, "one", "Rachel", "Korea", preference=1),
+        speaking(two, "two", "Kore", "Sarah - Mature, Reassuring"),
+    )
+    async with opened(tmp_path, *backends) as engine:
+        assert (await made(engine, voice=voice)).backend == "two"
+        assert (await made(engine, voice="Rachel")).backend == "one"
+    assert (len(one.calls), len(two.calls)) == (1, 1)
+
+
+async def test_what_nobody_lists_changes_no_order(tmp_path: Path) -> None:
+    one, two = Scripted(), Scripted()
+    backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", "Kore")
+    async with opened(tmp_path, *backends) as engine:
+        assert (await made(engine, voice="JBFqnCBsd6RMkjVDRZzb")).backend == "one"
+
+
+async def test_a_named_provider_need_not_list_the_voice(tmp_path: Path) -> None:
+    one, two = Scripted(), Scripted()
+    backends = speaking(one, "one", preference=1), speaking(two, "two", "Kore")
+    async with opened(tmp_path, *backends) as engine:
+        assert (await made(engine, voice="Kore", backend="one")).backend == "one"
 
 
 # Edits: words, lineage
@@ -39,6 +82,14 @@ async def test_an_edit_inherits_words_and_options_and_gives_way_to_new_ones(tmp_
         {"aspect_ratio": "16:9", "mood": "wild"},
         {"aspect_ratio": "1:1", "mood": "wild"},
     ]
+
+
+async def test_an_edit_does_not_inherit_what_says_how_to_go_on_from_a_file(tmp_path: Path) -> None:
+    provider = Scripted(picture(state=1), picture(state=2))
+    async with opened(tmp_path, provider.backend(edits="image", takes=IMAGE, once=("mood",))) as engine:
+        first = await made(engine, aspect_ratio="16:9", options={"mood": "calm"})
+        await edited(engine, first.continuation_id)
+    assert provider.calls[1].params.model_dump(exclude_none=True) == {"aspect_ratio": "16:9"}
 
 
 async def test_a_new_size_makes_an_inherited_ratio_void_and_the_other_way_round(tmp_path: Path) -> None:

@@ -247,9 +247,10 @@ def test_a_name_that_no_variable_or_argument_could_carry_is_a_fault(name: str) -
         ({"params": BaseModel}, "its params are not a subclass of Params"),
         (
             {"models": (Model(id="m", accepts={"size": False}),)},
-            "its models or choices speak of 'size', which its params do not have",
+            "its models, choices or once speak of 'size', which its params do not have",
         ),
-        ({"choices": {"voice": start}}, "its models or choices speak of 'voice', which its params do not have"),
+        ({"once": ("extend",)}, "its models, choices or once speak of 'extend', which its params do not have"),
+        ({"choices": {"voice": start}}, "its models, choices or once speak of 'voice', which its params do not have"),
     ],
 )
 def test_what_is_wrong_with_a_capability_is_said(changes: dict[str, Any], fault: str) -> None:

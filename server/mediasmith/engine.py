@@ -298,6 +298,7 @@ def assemble(
             roots=roots,
             clock=clock,
             library=library,
+            listings=listings,
             downloader=downloader,
         ),
         roots=roots,

@@ -50,9 +50,8 @@ class Listings:
         fetches = {word: fetch for word, fetch in choice.capability.choices.items() if word in choice.values}
         lists = await self.of(choice.backend, set(fetches.values()))
         for word, fetch in fetches.items():
-            listed = {str(one).casefold() for one in lists.get(fetch, ())}
             for value in _values(choice.values[word]):
-                if value.casefold() not in listed:
+                if not any(_is_called(str(one), value) for one in lists.get(fetch, ())):
                     return f"{word} {value}"
         return ""
 
@@ -69,6 +68,12 @@ class Listings:
             _log.info("%s did not list: %s", backend.name, type(error).__name__)
         else:
             self._kept[fetch] = (self.clock.now() + _KEPT_SECONDS, found)
+
+
+def _is_called(listed: str, value: str) -> bool:
+    """Whether this is its name, or how its name begins: `Sarah` of `Sarah - Mature, Reassuring`."""
+    name, asked = listed.casefold(), value.casefold()
+    return name == asked or (name.startswith(asked) and not name[len(asked)].isalnum())
 
 
 def _values(given: JSON) -> Sequence[str]:

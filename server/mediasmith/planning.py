@@ -15,6 +15,7 @@ from mediasmith.errors import InvalidRequest, OverBudget, UnknownContinuation
 from mediasmith.inputs import Inputs, check_mask
 from mediasmith.installation import Installation
 from mediasmith.library import Artifact, Library
+from mediasmith.listings import Listings
 from mediasmith.money import estimate
 from mediasmith.net import Downloader
 from mediasmith.params import WORDS
@@ -67,6 +68,7 @@ class Planning:
     roots: Roots
     clock: Clock
     library: Library
+    listings: Listings
     downloader: Downloader
 
     async def decide(self, request: Request, *, principal: str, origin: Artifact | None, scratch: Path) -> Decision:
@@ -88,7 +90,15 @@ class Planning:
                 resting=self.resting(),
             ),
         )
-        return Decision(wish=wish, choices=await self._affordable(request, choices))
+        return Decision(wish=wish, choices=await self._affordable(request, await self._having(request, choices)))
+
+    async def _having(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """Of several backends those first whose lists hold what was asked for, such as a voice."""
+        several = len({choice.backend.name for choice in choices}) > 1
+        if not several or not any(choice.capability.choices.keys() & request.words.keys() for choice in choices):
+            return choices
+        lacking = [bool(await self.listings.lacking(choice)) for choice in choices]
+        return tuple(choices[place] for place in sorted(range(len(choices)), key=lacking.__getitem__))
 
     async def _wish(self, request: Request, principal: str, origin: Artifact | None, scratch: Path) -> Wish:
         async def path(artifact_id: str) -> Path:
@@ -143,8 +153,14 @@ class Planning:
             native=native,
             state=origin.state,
             file=file,
-            options={name: value for name, value in own.items() if name not in WORDS},
+            options={name: value for name, value in own.items() if name not in {*WORDS, *self._once(origin)}},
         )
+
+    def _once(self, origin: Artifact) -> tuple[str, ...]:
+        """The options of what an edit continues that say nothing about the edit."""
+        backend = self.installation.registry.find(origin.backend)
+        made_with = [one for one in backend.capabilities if one.name == origin.capability] if backend else []
+        return made_with[0].once if made_with else ()
 
     async def _affordable(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The choices whose estimate keeps to every limit.

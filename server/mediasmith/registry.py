@@ -138,9 +138,10 @@ def _capability_faults(capability: Capability[Any, Any]) -> Iterator[str]:
         yield "its params are not a subclass of Params"
         return
     yield from _params_faults(capability.params)
-    for word in (*capability.choices, *(word for model in capability.models for word in model.accepts)):
+    accepted = (word for model in capability.models for word in model.accepts)
+    for word in (*capability.once, *capability.choices, *accepted):
         if word not in capability.params.model_fields:
-            yield f"its models or choices speak of '{word}', which its params do not have"
+            yield f"its models, choices or once speak of '{word}', which its params do not have"
 
 
 def _params_faults(params: type[Params]) -> Iterator[str]:

@@ -63,6 +63,7 @@ class Fields(TypedDict, total=False):
     cancel: Callable[[Work[None], JSON], Awaitable[None]]
     takes: Mapping[Role, Takes]
     edits: Role | None
+    once: tuple[str, ...]
     every: float
     deadline: float
     preference: int

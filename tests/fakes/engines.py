@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeAlias, Unpack
 
-from fakes.backends import Fields, fake, png
+from fakes.backends import FakeParams, Fields, fake, png
 from fakes.virtual_clock import VirtualClock
 from mediasmith.caller import Caller
-from mediasmith.contract import JSON, Accepted, Backend, Call, Output, Pending, Price, Result, Work
+from mediasmith.contract import JSON, Accepted, Backend, Call, Model, Output, Pending, Price, Result, Work
 from mediasmith.engine import Engine
 from mediasmith.library import Artifact, Job, Library, Part
 from mediasmith.opening import open_engine
@@ -91,6 +91,33 @@ def pending(times: int) -> list[Pending]:
 def usd(price: float) -> tuple[Price, ...]:
     """A price for each image."""
     return (Price(usd=price, per="image", as_of=date(2026, 1, 1), source="https://one.invalid/prices"),)
+
+
+class Voiced(FakeParams):
+    """Who speaks, and who speak to one another."""
+
+    voice: str | None = None
+    voices: tuple[str, ...] = ()
+
+
+def listing(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]:
+    """A provider's list of voices; of none when there are no names."""
+
+    async def fetch(_client: None) -> Sequence[str]:
+        if not names:
+            raise ValueError("not today")
+        return names
+
+    return {word: fetch}
+
+
+def speaking(
+    provider: Scripted, name: str, *names: str, word: str = "voice", preference: int = 0, models: int = 1
+) -> Backend[None]:
+    """A backend that has these voices."""
+    offered = tuple(Model(id=f"{name}-{number}") for number in range(models))
+    choices = listing(*names, word=word)
+    return provider.backend(name, params=Voiced, choices=choices, preference=preference, models=offered)
 
 
 @asynccontextmanager

@@ -135,6 +135,7 @@ video: Capability[Google, VideoParams] = Capability(
         "video": Takes(mimes=FILMS, max_bytes=200_000_000),
     },
     edits="video",
+    once=("extend",),
     every=8.0,
     deadline=1800.0,
     preference=10,

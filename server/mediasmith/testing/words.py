@@ -124,7 +124,8 @@ async def rest_of_the_call(bench: Bench) -> None:
         await differences.calibrate()
         base = await differences.of(bench.ask())
         other = await differences.of(bench.ask(prompt=bench.prompts[1]))
-        assert base != other, _alike(bench, "one prompt", "another prompt")
+        said = any("prompt" in warning for warning in hands.warnings)
+        assert base != other or said, _alike(bench, "one prompt", "another prompt")
         for model in bench.models[1:] if bench.wire else ():
             given = await differences.of(replace(bench.ask(), model=model))
             assert base != given, _alike(bench, f"model {model.id}", f"model {bench.models[0].id}")

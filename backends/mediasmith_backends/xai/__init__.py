@@ -1,0 +1,21 @@
+"""xAI: Grok's pictures and videos, over gRPC."""
+
+from __future__ import annotations
+
+from mediasmith.contract import Backend
+from mediasmith_backends.xai.client import Grok, connect
+from mediasmith_backends.xai.errors import KEYS, TITLE, explain
+from mediasmith_backends.xai.image import image
+from mediasmith_backends.xai.video import video
+
+backend: Backend[Grok] = Backend(
+    name="xai",
+    title=TITLE,
+    docs="https://docs.x.ai/developers/model-capabilities/imagine",
+    capabilities=(image, video),
+    connect=connect,
+    sdk="xai_sdk",
+    keys=KEYS,
+    aliases=("grok",),
+    explain=explain,
+)

@@ -1,0 +1,163 @@
+"""Videos, later: of words, frames and references; and earlier ones edited or extended. None can be cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mediasmith.contract import (
+    JSON,
+    Accepted,
+    Call,
+    Capability,
+    Output,
+    Pending,
+    Remote,
+    Result,
+    Work,
+)
+from mediasmith.errors import InvalidRequest, ModelGone, ProviderError, StateGone
+from mediasmith_backends.xai.answers import billed, cost_usd, withheld
+from mediasmith_backends.xai.client import Grok
+from mediasmith_backends.xai.errors import TITLE, explain, failed, nonsense
+from mediasmith_backends.xai.inputs import FILM, pictures, shown, uploaded
+from mediasmith_backends.xai.models import VIDEO, VIDEO_EDITOR
+from mediasmith_backends.xai.rules import REFERENCES, VideoParams, refuses
+
+_BEGIN_SECONDS = 120.0
+_LOOK_SECONDS = 30.0
+
+
+async def _start(call: Call[Grok, VideoParams]) -> Accepted:
+    earlier = None if call.state is None else _url(call.state)
+    if earlier is None:
+        answer = await _begin(call, await _film(call))
+    else:
+        try:
+            answer = await _begin(call, {"url": earlier})
+        except Exception as error:
+            # Whether the address is at fault is not told; with the file itself it is seen.
+            if isinstance(explain(error), InvalidRequest | ModelGone):
+                raise StateGone(f"{TITLE} does not go on from the earlier video.") from error
+            raise
+    if not answer.request_id:
+        raise nonsense()
+    return Accepted(handle={"video": answer.request_id})
+
+
+async def _film(call: Call[Grok, VideoParams]) -> dict[str, str]:
+    """The video to work on, uploaded; nothing where there is none."""
+    films = call.inputs.get("video", ())
+    return {"file_id": await uploaded(call.client, films[0])} if films else {}
+
+
+async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
+    from xai_sdk.proto import video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+
+    stub: Any = video_pb2_grpc.VideoStub
+    if call.params.extend is None:
+        request = await _generation(call)
+        method = "GenerateVideo"
+    else:
+        request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=call.params.extend)
+        method = "ExtendVideo"
+    if film:
+        request.video.CopyFrom(video_pb2.VideoUrlContent(**film))
+    return await call.client.ask(lambda channel: getattr(stub(channel), method), request, seconds=_BEGIN_SECONDS)
+
+
+async def _generation(call: Call[Grok, VideoParams]) -> Any:
+    from xai_sdk.proto import video_pb2  # noqa: PLC0415 - heavy: the SDK
+
+    params = call.params
+    given: dict[str, Any] = params.model_dump(include={"duration", "generate_audio"}, exclude_none=True)
+    request: Any = video_pb2.GenerateVideoRequest(prompt=call.prompt, model=call.model.id, **given)
+    if params.aspect_ratio:
+        request.aspect_ratio = f"VIDEO_ASPECT_RATIO_{params.aspect_ratio.replace(':', '_')}"
+    if params.size:
+        request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
+    for frame in await shown(call.inputs.get("first_frame", ())):
+        request.image.CopyFrom(frame)
+    for frame in await shown(call.inputs.get("last_frame", ())):
+        request.last_frame.CopyFrom(frame)
+    images = await shown(call.inputs.get("image", ()))
+    if params.keyframe_seconds is None:
+        request.reference_images.extend(images)
+    else:
+        for image, second in zip(images, params.keyframe_seconds, strict=True):
+            request.keyframes.add(image=image, timestamp_s=second)
+    return request
+
+
+async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
+    from xai_sdk.proto import deferred_pb2, video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+
+    stub: Any = video_pb2_grpc.VideoStub
+    name = _name(handle)
+    request = video_pb2.GetDeferredVideoRequest(request_id=name)
+    try:
+        answer = await work.client.ask(lambda channel: stub(channel).GetDeferredVideo, request, seconds=_LOOK_SECONDS)
+    except Exception as error:
+        if isinstance(explain(error), ModelGone):
+            raise ProviderError(f"{TITLE} does not have this video, or not any more.") from error
+        raise
+    made = answer.response
+    match answer.status:
+        case deferred_pb2.PENDING:
+            return Pending(progress=made.progress / 100 if 0 <= made.progress <= 100 else None)  # noqa: PLR2004 - percent
+        case deferred_pb2.DONE:
+            return _result(name, made)
+        case deferred_pb2.FAILED:
+            raise failed(made.error.code, made.error.message, billed(made))
+        case deferred_pb2.EXPIRED:
+            raise ProviderError(f"The video has expired at {TITLE}.", billed=billed(made))
+        case _:
+            raise ProviderError(f"{TITLE} says of the video what is not known here.")
+
+
+def _result(name: str, made: Any) -> Result:
+    if not made.video.respect_moderation:
+        raise withheld(made, "video")
+    url = made.video.url
+    if not url:
+        raise ProviderError(f"{TITLE} answered without a video.")
+    output = Output(body=Remote(url=url), mime="video/mp4", state={"video": name, "url": url})
+    return Result(outputs=(output,), cost_usd=cost_usd(made))
+
+
+def _name(handle: JSON) -> str:
+    match handle:
+        case {"video": str(name)} if name:
+            return name
+        case _:
+            raise StateGone(f"This is no video of {TITLE}'s.")
+
+
+def _url(state: JSON) -> str:
+    match state:
+        case {"video": str(), "url": str(url)} if url:
+            return url
+        case _:
+            raise StateGone(f"This is no video of {TITLE}'s.")
+
+
+video: Capability[Grok, VideoParams] = Capability(
+    kind="video",
+    name="video",
+    params=VideoParams,
+    models=(VIDEO, VIDEO_EDITOR),
+    start=_start,
+    poll=_poll,
+    takes={
+        "first_frame": pictures(),
+        "last_frame": pictures(),
+        "image": pictures(REFERENCES),
+        "video": FILM,
+    },
+    edits="video",
+    once=("extend", "keyframe_seconds"),
+    every=3.0,
+    deadline=1800.0,
+    preference=10,
+    refuses=refuses,
+)
+"""Videos. What goes on from one uses its address while that lives, a day or so, and then the saved file."""
