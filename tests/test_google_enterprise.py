@@ -11,8 +11,8 @@ import pytest
 
 from fakes.google import KEY, PROJECT, FakeGoogle, running
 from fakes.google.account import TOKENS, UNKNOWN, written
-from fakes.google.trying import failure, made
 from fakes.google.veo import STARTS
+from fakes.trying import failure, made
 from mediasmith.access import access
 from mediasmith.contract import Ask, Capability
 from mediasmith.errors import MediaError, MissingKey, Unreachable

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.engines import PATIENT, opened, saved
 from fakes.google import KEY, FakeGoogle, running
-from fakes.google.trying import failure, made
+from fakes.trying import failure, made
 from mediasmith.contract import JSON, Accepted, Ask, Result
 from mediasmith.errors import Cancelled, MediaError, ModelGone, OutOfCredit, ProviderError, Refused, StateGone
 from mediasmith.media import sniff

@@ -14,7 +14,7 @@ from PIL import Image
 
 from fakes.google import FakeGoogle, running
 from fakes.google.imagen import DRAWINGS, EDITS
-from fakes.google.trying import failure, made
+from fakes.trying import failure, made
 from mediasmith.access import access
 from mediasmith.contract import Ask, Role
 from mediasmith.errors import ModelGone, ProviderError, Refused

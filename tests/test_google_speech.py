@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fakes.google import KEY, FakeGoogle, running
-from fakes.google.trying import failure, made
+from fakes.trying import failure, made
 from mediasmith.contract import Ask, Capability, Output
 from mediasmith.errors import InvalidRequest, ProviderError, Refused
 from mediasmith.media import sniff

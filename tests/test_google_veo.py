@@ -13,8 +13,8 @@ import pytest
 from fakes.engines import PATIENT, opened
 from fakes.google import FakeGoogle, running
 from fakes.google.cloud import route
-from fakes.google.trying import failure, made
 from fakes.google.veo import STARTS
+from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
 from mediasmith.access import access
 from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Role, Source

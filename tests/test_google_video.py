@@ -11,7 +11,7 @@ import pytest
 
 from fakes.engines import PATIENT, opened
 from fakes.google import KEY, FakeGoogle, running
-from fakes.google.trying import failure, made
+from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
 from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Role, Source
 from mediasmith.errors import Cancelled, InvalidRequest, ModelGone, ProviderError, Refused, StateGone

@@ -147,6 +147,12 @@ def test_a_streamed_wav_is_as_long_as_the_file(claim: int) -> None:
     assert media.duration(io.BytesIO(data), "audio/wav") == 1.0
 
 
+def test_coded_samples_in_a_wav_have_a_duration() -> None:
+    data = bytearray(media.wav(bytes(4000), rate=8000, width=1))
+    data[20] = 7  # not samples as they are, but mu-law
+    assert media.duration(io.BytesIO(data), "audio/wav") == 0.5
+
+
 @given(st.binary(max_size=100))
 def test_broken_sound_has_no_duration(data: bytes) -> None:
     whole = media.wav(bytes(100), rate=8000)

@@ -53,15 +53,15 @@ def cost(
     accepts: Accepts = True,
     count: int = 1,
     prompt: str = "a fox",
+    seconds: float | None = None,
     **choice: Any,
 ) -> float | None:
     """The estimate for a model with these prices."""
     model = Model(id="m", prices=prices, accepts={"duration": accepts})
     makes = replace(capability("video", params), models=(model,))
     made: dict[str, Any] = {"values": {}, **choice}
-    return estimate(
-        Choice(backend=backend("a", makes), capability=makes, model=model, **made), prompt=prompt, count=count
-    )
+    chosen = Choice(backend=backend("a", makes), capability=makes, model=model, **made)
+    return estimate(chosen, prompt=prompt, count=count, seconds=seconds)
 
 
 def test_without_a_price_the_cost_is_unknown() -> None:
@@ -101,6 +101,12 @@ def test_a_word_that_is_not_given_counts_as_its_default() -> None:
 def test_seconds_and_minutes_are_of_the_duration_asked_for() -> None:
     assert cost(price(0.1, "second"), values={"duration": 6}, count=2) == pytest.approx(1.2)
     assert cost(price(0.6, "minute"), values={"duration": 6}, count=2) == pytest.approx(0.12)
+
+
+def test_what_was_made_counts_once_its_length_is_known() -> None:
+    assert cost(price(0.1, "second"), seconds=7.5, count=2) == pytest.approx(0.75)
+    assert cost(price(0.6, "minute"), params=Open, seconds=30) == pytest.approx(0.3)
+    assert cost(price(0.1), seconds=7.5) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

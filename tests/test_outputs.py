@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anyio
 import pytest
+from pydantic import Field
 
 from fakes.backends import FakeParams, fake, png
 from fakes.engines import Scripted, collected, files_in, job, made, opened, picture, saved
 from fakes.virtual_clock import VirtualClock
 from mediasmith import media
-from mediasmith.contract import Call, Output, Remote, Result
+from mediasmith.contract import Call, Model, Output, Price, Remote, Result
 from mediasmith.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
 from mediasmith.net import Downloader
 from mediasmith.testing import MemorySink
@@ -99,6 +101,34 @@ async def test_another_format_than_asked_for_is_told(tmp_path: Path, asked: str,
         result = await made(engine, output_format=asked)
     expected = ("One answered with image/png, not the jpeg asked for.",) if warned else ()
     assert result.warnings == expected
+
+
+async def test_a_coding_that_a_file_does_not_show_is_taken_on_trust(tmp_path: Path) -> None:
+    class Coded(FakeParams):
+        output_format: Literal["ulaw", "mp3"] | None = None
+
+    backend = Scripted(*[out(WAV, "audio/wav")] * 2).backend(kind="speech", params=Coded)
+    async with opened(tmp_path, backend) as engine:
+        assert (await made(engine, kind="speech", output_format="ulaw")).warnings == ()
+        assert (await made(engine, kind="speech", output_format="mp3")).warnings
+
+
+@pytest.mark.parametrize(("per", "usd"), [("second", 0.1), ("minute", 0.0017), ("call", 0.1)])
+async def test_what_was_left_open_costs_what_its_length_costs(
+    tmp_path: Path, per: Literal["second", "minute", "call"], usd: float
+) -> None:
+    """The file plays a second; it might have been ten."""
+
+    class Lasting(FakeParams):
+        duration: Annotated[float | None, Field(le=10)] = None
+
+    price = Price(usd=0.1, per=per, as_of=date(2026, 1, 1), source="https://one.invalid/prices")
+    models = (Model(id="m", prices=(price,)),)
+    backend = Scripted(out(WAV, "audio/wav")).backend(kind="music", params=Lasting, models=models)
+    async with opened(tmp_path, backend) as engine:
+        cost = (await made(engine, kind="music")).cost
+    assert cost
+    assert (cost.basis, cost.usd) == ("estimated", pytest.approx(usd, abs=1e-4))
 
 
 async def test_a_dub_may_be_a_sound(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ _DEMUXERS: Mapping[str, str] = {
     "video/webm": "webm",
     "video/quicktime": "mov",
     "audio/mpeg": "mp3",
+    "audio/wav": "wav",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
     "audio/aac": "aac",
@@ -224,15 +225,19 @@ def duration(file: BinaryIO, mime: str) -> float | None:
         return None
 
 
-def _wav_duration(file: BinaryIO) -> float:
+def _wav_duration(file: BinaryIO) -> float | None:
     import os  # noqa: PLC0415 - late: few calls need it
     import wave  # noqa: PLC0415 - late: few calls need it
 
-    with wave.open(file, "rb") as reader:
-        # The header of a stream may claim no length or any, so the file's own counts too.
-        data = file.seek(0, os.SEEK_END) - _WAV_HEADER
-        there = data // (reader.getnchannels() * reader.getsampwidth())
-        return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
+    try:
+        with wave.open(file, "rb") as reader:
+            # The header of a stream may claim no length or any, so the file's own counts too.
+            data = file.seek(0, os.SEEK_END) - _WAV_HEADER
+            there = data // (reader.getnchannels() * reader.getsampwidth())
+            return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
+    except wave.Error:  # its samples are coded
+        file.seek(0)
+        return _played(file, "audio/wav")
 
 
 def _played(file: BinaryIO, mime: str) -> float | None:

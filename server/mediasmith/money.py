@@ -9,17 +9,17 @@ from mediasmith.schema import field_schemas
 from mediasmith.selector import Choice
 
 
-def estimate(choice: Choice, *, prompt: str, count: int) -> float | None:
+def estimate(choice: Choice, *, prompt: str, count: int, seconds: float | None = None) -> float | None:
     """US dollars for `count` files of this prompt at the most, or None when that is not known.
 
-    A price matches unless its `when` contradicts a word as it was given, or its default; a word that was left open and
-    has none may turn out dear.
+    `seconds` is how long the files are together, once that is known. A price matches unless its `when` contradicts a
+    word as it was given, or its default; a word that was left open and has none may turn out dear.
     """
     costs: list[float] = []
     values = {**_defaults(choice), **choice.values}
     for price in choice.model.prices:
         if _matches(price, values):
-            units = _units(price, choice, prompt=prompt, count=count)
+            units = _units(price, choice, prompt=prompt, count=count, made=seconds)
             if units is None:
                 return None  # it may be the dearest
             costs.append(price.usd * units)
@@ -38,15 +38,16 @@ def _matches(price: Price, values: Mapping[str, JSON]) -> bool:
     return all(values.get(word, value) == value for word, value in price.when.items())
 
 
-def _units(price: Price, choice: Choice, *, prompt: str, count: int) -> float | None:
+def _units(price: Price, choice: Choice, *, prompt: str, count: int, made: float | None) -> float | None:
     if price.per == "image":
         return count
     if price.per == "1k_chars":
         return count * len(prompt) / 1000
     if price.per == "call":
         return -(-count // choice.per_call)
-    seconds = _seconds(choice)
-    return None if seconds is None else count * seconds / (60 if price.per == "minute" else 1)
+    each = _seconds(choice)
+    seconds = made if made is not None else None if each is None else count * each
+    return None if seconds is None else seconds / (60 if price.per == "minute" else 1)
 
 
 def _seconds(choice: Choice) -> float | None:

@@ -14,7 +14,7 @@ from mediasmith.contract import JSON, MEDIA_TYPES, Output, Remote, Result
 from mediasmith.errors import MediaError, ProviderError, TimedOut, Unreachable
 from mediasmith.library import Artifact, Part
 from mediasmith.live import Live
-from mediasmith.media import extension, media_type
+from mediasmith.media import EXTENSIONS, extension, media_type
 from mediasmith.net import Downloader
 from mediasmith.selector import Choice
 from mediasmith.settings import Settings
@@ -156,6 +156,10 @@ class Outputs:
         )
 
 
+_FORMATS = {name for mime, ending in EXTENSIONS.items() for name in (ending, mime.rpartition("/")[2])}
+"""The formats that a file shows; what is within it, such as the code of its samples, is taken on trust."""
+
+
 def _check(live: Live, choice: Choice, stored: Stored) -> None:
     """Look at the bytes, not at the claim: an error page is not a picture."""
     mime = stored.facts.mime
@@ -166,7 +170,7 @@ def _check(live: Live, choice: Choice, stored: Stored) -> None:
         found = mime or "no known type of file"
         raise ProviderError(f"{choice.backend.title} answered with {found} where {MEDIA_TYPES[kind]} was due.")
     asked = choice.values.get("output_format")
-    if asked and asked not in {"auto", extension(mime), mime.rpartition("/")[2]}:
+    if asked in _FORMATS and asked not in {extension(mime), mime.rpartition("/")[2]}:
         live.warn(f"{choice.backend.title} answered with {mime}, not the {asked} asked for.")
 
 

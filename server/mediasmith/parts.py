@@ -40,6 +40,7 @@ from mediasmith.errors import (
 )
 from mediasmith.library import Artifact, Library, Part, Phase
 from mediasmith.live import Live
+from mediasmith.money import estimate
 from mediasmith.outputs import Outputs, json_size, token
 from mediasmith.redact import Redactor, told
 from mediasmith.selector import Choice
@@ -248,7 +249,12 @@ class Parts:
         artifacts = await self.outputs.store(live, part, choice, result)
         details = self.redact.json(result.details)
         part = replace(
-            part, phase="saving", cost_usd=_amount(result.cost_usd), complete=result.complete, details=details or None
+            part,
+            phase="saving",
+            cost_usd=_amount(result.cost_usd),
+            estimate_usd=_estimate(part, choice, artifacts),
+            complete=result.complete,
+            details=details or None,
         )
         # A cancel that came now would leave files that nobody knows of.
         with anyio.CancelScope(shield=True):
@@ -344,6 +350,14 @@ def _checked(choice: Choice, answer: object) -> Result:
     if not answer.outputs:
         raise ProviderError(f"{choice.backend.title} answered without a file.")
     return answer
+
+
+def _estimate(part: Part, choice: Choice, artifacts: Sequence[Artifact]) -> float | None:
+    """What it may have cost, now that it is known how long the files are; a part of them may have been there before."""
+    lengths = [artifact.duration_seconds for artifact in artifacts]
+    seconds = sum(length for length in lengths if length is not None) if None not in lengths else None
+    of_length = estimate(choice, prompt=part.prompt, count=part.count, seconds=seconds)
+    return min((usd for usd in (part.estimate_usd, of_length) if usd is not None), default=None)
 
 
 def _amount(usd: object) -> float | None:

@@ -1,0 +1,145 @@
+"""Dubs: a recording or a film in another language, by the voices of those who speak in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import Field
+
+from mediasmith.contract import (
+    JSON,
+    Accepted,
+    Ask,
+    Call,
+    Capability,
+    Model,
+    Output,
+    Params,
+    Pending,
+    Remote,
+    Result,
+    Source,
+    Takes,
+    Work,
+)
+from mediasmith.errors import ModelGone, ProviderError, StateGone
+from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
+from mediasmith_backends.elevenlabs.errors import explain, identifier, sense
+from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
+from mediasmith_backends.elevenlabs.models import per_minute
+from mediasmith_backends.elevenlabs.recording import FILMS, SOUNDS, opened
+
+_LARGEST = 1_000_000_000  # bytes
+_LONGEST_NAME = 100  # characters
+_UNDER_WAY = {"queued", "preparing", "dubbing"}
+_LONGEST = 300  # characters of the provider's own words
+
+
+class DubbingParams(Params):
+    """Into what a recording is dubbed, and what is known of it."""
+
+    language: Language | None = None
+    source_language: Annotated[Language | None, Field(description="Spoken in it; found out if not given.")] = None
+    speakers: Annotated[int | None, Field(ge=1, le=32, description="How many; found out if not given.")] = None
+    watermark: Annotated[bool, Field(description="On the video: cheaper, and all that small plans allow.")] = False
+    highest_resolution: bool = False
+    drop_background_audio: Annotated[bool, Field(description="For speech without music or noise.")] = False
+
+
+def _refuses(ask: Ask[DubbingParams]) -> str:
+    return next(_objections(ask), "")
+
+
+def _objections(ask: Ask[DubbingParams]) -> Iterator[str]:
+    if ask.params.language is None:
+        yield "needs language, the one to dub into"
+    if len([source for role in ("audio", "video") for source in ask.inputs.get(role, ())]) != 1:
+        yield "needs audio or video, one of them"
+
+
+def _source(ask: Ask[DubbingParams]) -> Source:
+    return [*ask.inputs.get("audio", ()), *ask.inputs.get("video", ())][0]
+
+
+async def _start(call: Call[ElevenLabs, DubbingParams]) -> Accepted:
+    source = _source(call)
+    language = _spoken(call, call.params.language or "")
+    async with opened([source]) as [file]:
+        with sense():
+            answer = await call.client.sdk.dubbing.create(
+                file=file, target_lang=language, request_options=ONCE, **_asked(call)
+            )
+            name = identifier(answer.dubbing_id)
+    mime = "video/mp4" if source.mime in FILMS else "audio/mpeg"
+    return Accepted(handle={"dubbing": name, "language": language, "mime": mime})
+
+
+def _asked(call: Call[ElevenLabs, DubbingParams]) -> Mapping[str, Any]:
+    params = call.params
+    asked: dict[str, Any] = {
+        "name": call.prompt.strip()[:_LONGEST_NAME],
+        "source_lang": params.source_language and _spoken(call, params.source_language),
+        "num_speakers": params.speakers,
+        "watermark": params.watermark,
+        "highest_resolution": params.highest_resolution,
+        "drop_background_audio": params.drop_background_audio,
+    }
+    return {word: value for word, value in asked.items() if value}
+
+
+def _spoken(call: Call[ElevenLabs, DubbingParams], language: str) -> str:
+    """A language as the provider knows it."""
+    if lost := loss(language):
+        call.warn(lost)
+    return provider_code(language)
+
+
+async def _poll(work: Work[ElevenLabs], handle: JSON) -> Pending | Result:
+    name, language, mime = _read(handle)
+    try:
+        with sense():
+            dub = await work.client.sdk.dubbing.get(name, request_options=ONCE)
+            status, reason = str(dub.status), str(dub.error or "")[:_LONGEST].strip().rstrip(".")
+    except Exception as error:
+        if isinstance(explain(error), ModelGone):  # that is: nothing is found there
+            raise StateGone(f"{TITLE} no longer has this dub.", billed="yes") from error
+        raise
+    if status in _UNDER_WAY:
+        return Pending(message=status)
+    if status == "failed":
+        # Whether it was charged is not told.
+        raise ProviderError(f"{TITLE} could not dub it{f': {reason}' if reason else ''}.", billed="unknown")
+    if status != "dubbed":
+        raise ProviderError(f"{TITLE} answered with a status that is not known here.")
+    path = f"/v1/dubbing/{quote(name, safe='')}/audio/{quote(language, safe='')}"
+    body = Remote(url=f"{work.client.url}{path}", headers=work.client.headers)
+    return Result(outputs=(Output(body=body, mime=mime),), details={"dubbing_id": name})
+
+
+def _read(handle: JSON) -> tuple[str, str, str]:
+    match handle:
+        case {"dubbing": str(name), "language": str(language), "mime": str(mime)}:
+            return name, language, mime
+        case _:
+            raise StateGone(f"This is no dub of {TITLE}'s.", billed="yes")
+
+
+dubbing: Capability[ElevenLabs, DubbingParams] = Capability(
+    kind="dubbing",
+    name="dubbing",
+    params=DubbingParams,
+    models=(Model(id="dubbing_v1", prices=per_minute(0.33, watermark=True)),),
+    start=_start,
+    poll=_poll,
+    takes={
+        "audio": Takes(mimes=(*SOUNDS, *FILMS), max_bytes=_LARGEST),
+        "video": Takes(mimes=FILMS, max_bytes=_LARGEST),
+    },
+    preference=10,
+    every=5.0,
+    deadline=7200.0,
+    refuses=_refuses,
+)
+"""Recordings and films in another language. The provider can only forget a dub, not stop it, so there is no cancel."""

@@ -1,0 +1,94 @@
+"""The backend of ElevenLabs keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from fakes.elevenlabs import running
+from mediasmith.contract import JSON, Accepted, Call, Capability, Result
+from mediasmith.testing import Relay, Rig, Sent, contract, relay
+from mediasmith_backends.elevenlabs import backend
+from mediasmith_backends.elevenlabs.client import ElevenLabs
+from mediasmith_backends.elevenlabs.design import DesignParams, voice_design
+
+_LONG_ENOUGH = "These are words that somebody says, and says again, until there are at least a hundred characters. "
+
+
+def pays(sent: Sent) -> bool:
+    return sent.method == "POST" and not sent.path.endswith("/plan")
+
+
+def pays_for_a_voice(sent: Sent) -> bool:
+    """A voice that was copied introduces itself, which other tests look at."""
+    return sent.path.endswith("/voices/add")
+
+
+@contextmanager
+def _wire(paying: Callable[[Sent], bool]) -> Generator[Relay]:
+    import_module("elevenlabs.base_client")  # the virtual clock would starve the thread that does it later
+    with running() as fake, relay(fake.url, pays=paying) as wire:
+        fake.settings(voices=10_000)
+        yield wire
+
+
+def elevenlabs() -> AbstractContextManager[Relay]:
+    return _wire(pays)
+
+
+def of_voices() -> AbstractContextManager[Relay]:
+    return _wire(pays_for_a_voice)
+
+
+def _plan(text: str) -> JSON:
+    return {"chunks": [{"text": f"[Verse]\n{text}", "duration_ms": 3000, "positive_styles": ["folk"]}]}
+
+
+_SAMPLES: Mapping[str, tuple[JSON, ...]] = {
+    "voices": (["Anna=Sarah", "Ben=Roger"], ["Anna=Roger", "Ben=Sarah"]),
+    "sample_rate": (16000, 32000),
+    "bitrate": (64, 96),
+    "composition_plan": (_plan("A kite"), _plan("A boat")),
+    "source_language": ("en", "fr"),
+}
+
+
+def _rig(*names: str, **more: Any) -> Rig:
+    """The backend with these capabilities alone."""
+    capabilities = tuple(_tried(one) for one in backend.capabilities if one.name in names)
+    rig = Rig(
+        backend=replace(backend, capabilities=capabilities),
+        wire=elevenlabs,
+        samples=_SAMPLES,
+        companions={"sample_rate": {"output_format": "wav"}},
+    )
+    return replace(rig, **more)
+
+
+def _tried(capability: Capability[ElevenLabs, Any]) -> Capability[ElevenLabs, Any]:
+    """This capability. What needs a recording or a film is always given a recording; of previews one is enough."""
+    if capability.name == "voice_design":
+        return replace(capability, start=_first)
+    audio = capability.takes.get("audio")
+    return replace(capability, takes={"audio": replace(audio, required=True)}) if audio else capability
+
+
+async def _first(call: Call[ElevenLabs, DesignParams]) -> Result | Accepted:
+    made = await voice_design.start(call)
+    return replace(made, outputs=made.outputs[:1]) if isinstance(made, Result) else made
+
+
+test_contract = contract(_rig("speech", "dialogue", "sound_effect", "music"))
+
+test_contract_of_recordings = contract(_rig("voice_conversion", "audio_isolation"))
+
+test_contract_of_designed_voices = contract(
+    _rig("voice_design", samples={**_SAMPLES, "text": (_LONG_ENOUGH * 2, _LONG_ENOUGH * 3)})
+)
+
+test_contract_of_copied_voices = contract(_rig("voice_clone", wire=of_voices))
+
+test_contract_of_dubs = contract(_rig("dubbing", base={"language": "de"}))
