@@ -171,3 +171,10 @@ def test_a_record_that_says_little_is_still_an_error() -> None:
         error = restored(record)
         assert type(error) is MediaError
         assert str(error) == "It failed, and nothing more is known."
+
+
+def test_backends_that_cannot_for_the_same_reason_are_named_together() -> None:
+    passed = {"a": "needs audio", "b": "makes no dubbing", "c": "makes no dubbing"}
+    error = NothingSuitable("No backend can make this dubbing.", passed_over=passed)
+    assert "No backend can make this dubbing. a: needs audio; b, c: makes no dubbing." in str(error)
+    assert error.passed_over == passed

@@ -78,7 +78,10 @@ class NothingSuitable(MediaError):
     passed_over: Mapping[str, str] = {}
 
     def __init__(self, message: str, hint: str = "", *, passed_over: Mapping[str, str]) -> None:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over.items())
+        alike: dict[str, list[str]] = {}
+        for name, reason in passed_over.items():
+            alike.setdefault(reason, []).append(name)
+        reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in alike.items())
         super().__init__(f"{message} {reasons}." if reasons else message, hint, billed="no")
         self.passed_over = dict(passed_over)
 
