@@ -61,6 +61,23 @@ async def test_the_table_has_a_row_for_each_thing_a_backend_makes(tmp_path: Path
     assert [row.models for row in music.backends] == [("s",)]
 
 
+async def test_what_is_made_in_several_ways_is_one_row_of_those_that_are_ready(tmp_path: Path) -> None:
+    class Tuned(FakeParams):
+        quality: Literal["low", "high"] = "low"
+
+    ways = (
+        capability("plain", takes={"mask": Takes()}, params=Tuned),
+        capability("dear", models=(Model(id="dear-1"),), takes={"image": Takes()}, missing=lambda _access: "pay more"),
+        capability("other", models=(Model(id="fake-1"), Model(id="other-1"))),
+    )
+    closed = capability(missing=lambda _access: "pay first"), capability("too", missing=lambda _access: "pay later")
+    async with opened(tmp_path, fake("one", capabilities=ways), fake("two", capabilities=closed)) as engine:
+        one, two = (await engine.list_backends({})).backends
+    assert (one.ready, one.missing, one.models) == (True, "", ("fake-1", "other-1"))
+    assert one.takes == ("aspect_ratio", "quality", "seed", "mask")
+    assert (two.ready, two.missing, two.models) == (False, "pay first", ("fake-1",))
+
+
 async def test_one_backend_is_told_in_full(tmp_path: Path) -> None:
     class Params(FakeParams):
         quality: Literal["low", "high"] = "low"

@@ -81,14 +81,18 @@ async def test_each_backend_is_ready_or_has_its_fix(install: Install, env: Mappi
     def voiceless(_access: Access) -> str:
         return "install mediasmith[voice]"
 
-    kinds = (capability(), capability("speech", kind="speech", missing=voiceless))
+    kinds = (
+        capability(),
+        capability("speech", kind="speech", missing=voiceless),
+        capability("song", kind="music"),
+    )
     install(fake("keyed", keys=("KEYED_API_KEY", "OTHER_KEY")), fake("half", capabilities=kinds))
     report = await examine(env)
     assert row(report, "Backends", "keyed") == (
         "image",
         "not ready: Set KEYED_API_KEY or OTHER_KEY and restart the server",
     )
-    assert row(report, "Backends", "half", "image") == ("ready",)
+    assert row(report, "Backends", "half", "image, music") == ("ready",)
     assert row(report, "Backends", "half", "speech") == ("not ready: install mediasmith[voice]",)
     assert report.ready == ["half"]
     assert report.healthy

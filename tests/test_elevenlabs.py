@@ -26,10 +26,11 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
     Unsuitable,
+    unpaid,
 )
 from mediasmith.testing import Hands, signed_in
 from mediasmith_backends.elevenlabs import backend, client, voices
-from mediasmith_backends.elevenlabs.errors import explain, unpaid
+from mediasmith_backends.elevenlabs.errors import explain
 from mediasmith_backends.elevenlabs.voices import CAST, names, resolved
 
 LISTED = "GET /v2/voices"
@@ -220,7 +221,7 @@ def test_what_happens_to_the_connection_is_told(failure: Exception, kind: type[M
 
 def test_what_it_does_not_know_it_leaves_alone() -> None:
     assert explain(ValueError("no")) is None
-    with pytest.raises(ValueError, match="no"), unpaid():
+    with pytest.raises(ValueError, match="no"), unpaid(explain):
         raise ValueError("no")
 
 

@@ -21,7 +21,8 @@ MediaError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 Billed = Literal["no", "unknown", "yes"]
@@ -194,6 +195,19 @@ def of_status(  # noqa: PLR0911 - one row for each meaning
             return ProviderError(f"{name} is overloaded{words}.", billed="no")
         case _:
             return ProviderError(f"{name} answered {status}{words}.")
+
+
+@contextmanager
+def unpaid(explain: Callable[[Exception], MediaError | None]) -> Generator[None]:
+    """What goes wrong in this block of a backend's came before anything was paid for. `explain` is the backend's."""
+    try:
+        yield
+    except Exception as error:
+        known = error if isinstance(error, MediaError) else explain(error)
+        if known is None:
+            raise
+        known.billed = "no"
+        raise known from error
 
 
 def restored(record: Any, *, job_id: str = "") -> MediaError:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, get_args
 
 from mediasmith import registry as installed
 from mediasmith.access import access
-from mediasmith.contract import Access, Backend, Capability
+from mediasmith.contract import Access, Backend, Capability, Role
 from mediasmith.errors import MissingKey
 from mediasmith.params import WORDS
 from mediasmith.registry import Registry
@@ -79,24 +79,27 @@ class Installation:
         return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
 
     def offers(self, kind: str = "") -> list[Offer]:
-        """What can be made, a row for each backend and capability."""
+        """What can be made, a row for each backend and kind."""
         return [
-            self._offer(backend, capability)
+            self._offer(backend, made)
             for backend in self.registry.backends.values()
-            for capability in backend.capabilities
-            if kind in {"", capability.kind}
+            for made in dict.fromkeys(capability.kind for capability in backend.capabilities)
+            if kind in {"", made}
         ]
 
-    def _offer(self, backend: Backend[Any], capability: Capability[Any, Any]) -> Offer:
-        reason = self.why_not(backend, capability)
-        words = [word for word in WORDS if word in capability.params.model_fields]
+    def _offer(self, backend: Backend[Any], kind: str) -> Offer:
+        """What a backend makes of one kind with those of its capabilities that are ready, or else could be."""
+        able = [capability for capability in backend.capabilities if capability.kind == kind]
+        ready = [capability for capability in able if not self.why_not(backend, capability)]
+        shown = ready or able
+        taken = {word for capability in shown for word in (*capability.params.model_fields, *capability.takes)}
         return Offer(
             backend=backend.name,
-            kind=capability.kind,
-            ready=not reason,
-            missing=reason,
-            models=tuple(model.id for model in capability.models),
-            takes=(*words, *capability.takes),
+            kind=kind,
+            ready=bool(ready),
+            missing="" if ready else self.why_not(backend, able[0]),
+            models=tuple(dict.fromkeys(model.id for capability in shown for model in capability.models)),
+            takes=tuple(word for word in (*WORDS, *get_args(Role)) if word in taken),
         )
 
 

@@ -10,10 +10,10 @@ from anyio import to_thread
 from pydantic import Field
 
 from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Params, Result
-from mediasmith.errors import InvalidRequest, ModelGone, StateGone
+from mediasmith.errors import InvalidRequest, ModelGone, StateGone, unpaid
 from mediasmith_backends.elevenlabs.answers import received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, identifier, nonsense, sense, unpaid
+from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, identifier, nonsense, sense
 from mediasmith_backends.elevenlabs.models import per_call
 
 _MIME = "audio/mpeg"
@@ -99,7 +99,7 @@ async def _kept(call: Call[ElevenLabs, DesignParams], preview: str, description:
     """The preview's sound, and the voice. The sound is fetched first, so that nothing fails once the voice is there."""
     sdk = call.client.sdk
     sink = call.file(_MIME)
-    with unpaid():
+    with unpaid(explain):
         try:
             asked = sdk.text_to_voice.preview.with_raw_response.stream(preview, request_options=ONCE)
             await received(call.client, asked, sink.write)

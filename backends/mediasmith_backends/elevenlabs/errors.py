@@ -75,19 +75,6 @@ def code_of(error: Exception) -> str:
 
 
 @contextmanager
-def unpaid() -> Generator[None]:
-    """What goes wrong in this block came before anything was paid for."""
-    try:
-        yield
-    except Exception as error:
-        known = error if isinstance(error, MediaError) else explain(error)
-        if known is None:
-            raise
-        known.billed = "no"
-        raise known from error
-
-
-@contextmanager
 def sense() -> Generator[None]:
     """An answer that does not hold what this block looks for makes no sense: the SDK takes whatever comes."""
     try:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Price, Result, Sink
-from mediasmith.errors import InvalidRequest, ModelGone, StateGone, Unsuitable
+from mediasmith.errors import InvalidRequest, ModelGone, StateGone, Unsuitable, unpaid
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import code_of, explain, sense, unpaid
+from mediasmith_backends.elevenlabs.errors import code_of, explain, sense
 from mediasmith_backends.elevenlabs.formats import MUSIC, SoundParams, form, refusal
 from mediasmith_backends.elevenlabs.plans import CompositionPlan, resumed, unsung
 from mediasmith_backends.elevenlabs.recording import recorded
@@ -109,7 +109,7 @@ async def _planned(call: Call[ElevenLabs, MusicParams], before: _Made | None) ->
         asked["music_length_ms"] = round(params.duration * 1000)
     if before:
         asked["source_composition_plan"] = _dumped(before.plan)
-    with unpaid(), sense():
+    with unpaid(explain), sense():
         planning = call.client.sdk.music.composition_plan
         answer: Any = await planning.create(**asked, model_id=call.model.id, request_options=ONCE)
         # What newer interfaces may add to a plan is not sent back to them.

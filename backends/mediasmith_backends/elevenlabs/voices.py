@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mediasmith.errors import Unsuitable
+from mediasmith.errors import Unsuitable, unpaid
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, unpaid
+from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain
 
 if TYPE_CHECKING:
     from elevenlabs.types.voice import Voice
@@ -50,7 +50,7 @@ async def resolved(client: ElevenLabs, voice: str) -> str:
     if wanted in CAST:
         return wanted
     if wanted not in client.voices:
-        with unpaid():
+        with unpaid(explain):
             client.voices[wanted] = await _found(client, wanted)
     return client.voices[wanted]
 

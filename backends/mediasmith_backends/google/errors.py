@@ -66,19 +66,6 @@ def refused(reasons: Iterable[str]) -> Refused:
 
 
 @contextmanager
-def unpaid() -> Generator[None]:
-    """What goes wrong in this block came before anything was paid for."""
-    try:
-        yield
-    except Exception as error:
-        known = error if isinstance(error, MediaError) else explain(error)
-        if known is None:
-            raise
-        known.billed = "no"
-        raise known from error
-
-
-@contextmanager
 def sense() -> Generator[None]:
     """An answer that the SDK stumbles over in this block makes no sense."""
     try:

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from mediasmith.contract import Call, Capability, Model, Output, Params, Result
+from mediasmith.errors import unpaid
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import refused, sense, unpaid
+from mediasmith_backends.google.errors import explain, refused, sense
 from mediasmith_backends.google.modes import with_project
 from mediasmith_backends.google.prices import cloud
 
@@ -59,7 +60,7 @@ async def drawn(client: Google, function: str, **request: object) -> Result:
     Raises:
         Refused: the picture was held back.
     """
-    with unpaid():
+    with unpaid(explain):
         await client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK says that it will drop these functions in its next version

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import anyio
 
 from mediasmith.contract import Source, Takes
-from mediasmith.errors import ProviderError
+from mediasmith.errors import ProviderError, unpaid
 from mediasmith.media import media_type
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import sense, unpaid
+from mediasmith_backends.google.errors import explain, sense
 
 Block: TypeAlias = Mapping[str, object]
 """A part of what the user says and shows."""
@@ -62,7 +62,7 @@ async def _uploaded(client: Google, source: Source, mime: str) -> str:
     files = client.sdk.aio.files
     # The address to upload to comes from the provider; only its own host is gone to.
     options = {"base_url": client.url, "timeout": _UPLOAD_MS}
-    with unpaid():
+    with unpaid(explain):
         content = io.BytesIO(await source.read())
         with sense():
             file: Any = await files.upload(file=content, config={"mime_type": mime, "http_options": options})

@@ -23,11 +23,11 @@ from mediasmith.contract import (
     Takes,
     Work,
 )
-from mediasmith.errors import ProviderError, StateGone
+from mediasmith.errors import ProviderError, StateGone, unpaid
 from mediasmith.params import Seed
 from mediasmith_backends.google import operations, storage
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import TITLE, sense, status_of, unpaid
+from mediasmith_backends.google.errors import TITLE, explain, sense, status_of
 from mediasmith_backends.google.inputs import PICTURE, picture
 from mediasmith_backends.google.modes import BUCKET, with_project
 from mediasmith_backends.google.prices import cloud
@@ -81,7 +81,7 @@ def _refuses(ask: Ask[VeoParams]) -> str:
 async def _start(call: Call[Google, VeoParams]) -> Accepted:
     client, earlier = call.client, _place(call.state)
     source, config = await _source(call, earlier), {**_wishes(call), **await _shown(call)}
-    with unpaid():
+    with unpaid(explain):
         await client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
     try:
         with sense():

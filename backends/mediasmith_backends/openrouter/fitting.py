@@ -5,32 +5,18 @@ Such models are named by callers. OpenRouter leaves out, without a word, much of
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from mediasmith.contract import Accepts, Ask, Call, Params, Range
-from mediasmith.errors import InvalidRequest, MediaError
+from mediasmith.errors import InvalidRequest
 from mediasmith.params import WORDS
 from mediasmith_backends.openrouter.client import Router
-from mediasmith_backends.openrouter.errors import TITLE, explain
+from mediasmith_backends.openrouter.errors import TITLE
 from mediasmith_backends.openrouter.models import Known
 
 P = TypeVar("P", bound=Params)
-
-
-@asynccontextmanager
-async def unpaid() -> AsyncGenerator[None]:
-    """What is asked before paying: whatever goes wrong inside has cost nothing."""
-    try:
-        yield
-    except Exception as error:
-        known = error if isinstance(error, MediaError) else explain(error)
-        if known is None:
-            raise
-        known.billed = "no"
-        raise known from error
 
 
 def fitted(call: Call[Router, P], model: Known) -> Call[Router, P]:

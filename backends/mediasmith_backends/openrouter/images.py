@@ -12,12 +12,12 @@ from anyio import to_thread
 from pydantic import Field, JsonValue
 
 from mediasmith.contract import Ask, Call, Capability, Output, Params, Result, Takes
-from mediasmith.errors import InvalidRequest, ProviderError, Unsuitable
+from mediasmith.errors import InvalidRequest, ProviderError, Unsuitable, unpaid
 from mediasmith.media import HEAD, sniff
 from mediasmith.params import AspectRatio, Count, Seed, Size
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
-from mediasmith_backends.openrouter.errors import TITLE, within
-from mediasmith_backends.openrouter.fitting import fitted, refused, unpaid
+from mediasmith_backends.openrouter.errors import TITLE, explain, within
+from mediasmith_backends.openrouter.fitting import fitted, refused
 from mediasmith_backends.openrouter.listed import image_model, image_models
 from mediasmith_backends.openrouter.models import IMAGE_MODELS, Known, foreign
 
@@ -60,7 +60,7 @@ def _refuses(ask: Ask[ImageParams]) -> str:
 
 async def _start(call: Call[Router, ImageParams]) -> Result:
     if call.model not in IMAGE_MODELS:
-        async with unpaid():
+        with unpaid(explain):
             model = await image_model(call.client, call.model.id)
         if model is None:
             raise Unsuitable(f"{TITLE} lists no model {call.model.id[:60]!r} among those for pictures.", billed="no")
@@ -96,7 +96,7 @@ class _Endpoints(Answered):
 
 async def _check(call: Call[Router, ImageParams], given: Mapping[str, Mapping[str, object]]) -> None:
     """Ask who serves the model, and refuse options that they do not take: OpenRouter drops these in silence."""
-    async with unpaid():
+    with unpaid(explain):
         found = await call.client.get(f"/images/models/{quote(call.model.id)}/endpoints", _Endpoints)
     known = {one.provider_slug: one.allowed_passthrough_parameters or () for one in found.endpoints if one}
     for slug, options in given.items():

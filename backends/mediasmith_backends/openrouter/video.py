@@ -23,12 +23,12 @@ from mediasmith.contract import (
     Takes,
     Work,
 )
-from mediasmith.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
+from mediasmith.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone, unpaid
 from mediasmith.params import AspectRatio, Seed, Size
 from mediasmith_backends.openai_sdk import words
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
 from mediasmith_backends.openrouter.errors import TITLE, explain
-from mediasmith_backends.openrouter.fitting import fitted, refused, unpaid
+from mediasmith_backends.openrouter.fitting import fitted, refused
 from mediasmith_backends.openrouter.images import in_pixels
 from mediasmith_backends.openrouter.listed import video_model, video_models
 from mediasmith_backends.openrouter.models import REFERENCES, VIDEO_MODELS, Known, foreign
@@ -59,7 +59,7 @@ def _refuses(ask: Ask[VideoParams]) -> str:
 async def _start(call: Call[Router, VideoParams]) -> Accepted:
     earlier = None if call.state is None else _name(call.state)
     if call.model not in VIDEO_MODELS:
-        async with unpaid():
+        with unpaid(explain):
             model = await video_model(call.client, call.model.id)
         if model is None:
             raise ModelGone(f"{TITLE} lists no model {call.model.id[:60]!r} among those for videos.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
 from mediasmith.errors import (
@@ -73,19 +71,6 @@ def failed(code: str, text: str, billed: Billed) -> MediaError:
             error = ProviderError(f"{TITLE} could not make it{said}.")
     error.billed = billed
     return error
-
-
-@contextmanager
-def unpaid() -> Generator[None]:
-    """What goes wrong in this block came before anything was paid for."""
-    try:
-        yield
-    except Exception as error:
-        known = error if isinstance(error, MediaError) else explain(error)
-        if known is None:
-            raise
-        known.billed = "no"
-        raise known from error
 
 
 def _by_words(code: str, text: str) -> MediaError | None:

@@ -8,8 +8,9 @@ from typing import Any
 from anyio import to_thread
 
 from mediasmith.contract import Source, Takes
+from mediasmith.errors import unpaid
 from mediasmith_backends.xai.client import Grok
-from mediasmith_backends.xai.errors import nonsense, unpaid
+from mediasmith_backends.xai.errors import explain, nonsense
 
 _PICTURE_BYTES = 10 << 20
 _FILM_BYTES = 48_000_000
@@ -45,7 +46,7 @@ async def uploaded(client: Grok, source: Source) -> str:
     from xai_sdk.proto import files_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = files_pb2_grpc.FilesStub
-    with unpaid():
+    with unpaid(explain):
         file = await client.pour(lambda channel: stub(channel).UploadFile, _chunks(source), seconds=_UPLOAD_SECONDS)
         if not file.id:
             raise nonsense()
