@@ -118,7 +118,7 @@ def seconds(data: bytes) -> float:
     ("words", "length"),
     [
         (SONG, 4.0),
-        ({"prompt": "a slow waltz", "model_id": "music_v2"}, 30.0),
+        ({"prompt": "a slow waltz", "model_id": "music_v2"}, 6.0),
         ({"composition_plan": CHUNKS, "model_id": "music_v2_5", "seed": 7}, 7.0),
         ({"composition_plan": SECTIONS, "model_id": "music_v1", "respect_sections_durations": True}, 3.0),
         ({**SONG, "force_instrumental": True, "output_format": "opus_48000_128"}, 4.0),

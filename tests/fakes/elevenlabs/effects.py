@@ -19,7 +19,7 @@ from loopback.routes import Asked, Route
 
 _Asked: TypeAlias = Asked[ElevenState]
 
-_CHOSEN = 4.0  # seconds, when nobody says
+_CHOSEN = 1.0  # seconds, when nobody says
 _CREDITS = 40  # a second, or five seconds' worth when nobody says
 _LOWEST, _LOOPS, _CHOICES = 100, 10, 100
 

@@ -26,7 +26,7 @@ COPYRIGHTED = "copyrighted"
 """A prompt or a plan with this word is refused, and one without it is suggested instead."""
 
 _MODELS = ("music_v1", "music_v2", "music_v2_5")
-_USUAL_MS = 30_000
+_USUAL_MS = 6_000
 _CREDITS = 12  # a second
 _LOWEST, _LOOPS, _CHOICES = 100, 10, 100
 

@@ -53,7 +53,7 @@ def _key() -> str:
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - heavy: as above
 
     form, open_to_all = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=1024)
     return key.private_bytes(serialization.Encoding.PEM, form, open_to_all).decode()
 
 
