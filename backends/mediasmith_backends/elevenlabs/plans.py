@@ -20,7 +20,7 @@ Styles = Annotated[tuple[str, ...], Field(max_length=50)]
 
 
 class _Piece(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Span(_Piece):

@@ -47,7 +47,7 @@ Kept = Annotated[T | None, WrapValidator(_or_none)]
 class Answered(BaseModel):
     """A part of an answer. Of what is needed little is demanded, and nothing of the rest: answers grow."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class _Usage(Answered):

@@ -31,7 +31,7 @@ class Motion(BaseModel):
     `focus` what it comes nearer to, in shares of the picture. `pace` is how far it goes in its time; 1 is usual.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pan: tuple[Step, Step] = (0, 0)
     zoom: Step = 0

@@ -33,7 +33,7 @@ class Palette(BaseModel):
     one `light` and one `dark` tone, and the caption's `band`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     sky: Paint
     low: Paint
@@ -56,7 +56,7 @@ class Element(BaseModel):
     `trim` are its paints; empty means what suits its kind.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     kind: Annotated[str, Field(max_length=24)]
     x: Fraction = 0.5
@@ -76,7 +76,7 @@ class Asked(BaseModel):
     `cutout` is None where the prompt is to decide.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     seed: int | None = None
     style: Style | None = None
@@ -92,7 +92,7 @@ class Scene(BaseModel):
     takes: none where it would not be readable. A `cutout` has no sky.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     version: Literal[1]
     width: Annotated[int, Field(ge=64, le=4096)]

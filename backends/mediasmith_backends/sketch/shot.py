@@ -16,7 +16,7 @@ SHORTEST, LONGEST = 0.5, 30.0
 class Shot(BaseModel):
     """A scene, and how the camera moves through it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     version: Literal[1]
     scene: Scene
