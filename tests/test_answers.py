@@ -47,6 +47,18 @@ def test_a_file_is_told_by_its_facts() -> None:
     }
 
 
+def test_what_cannot_be_gone_on_from_has_no_handle_to_do_so() -> None:
+    bare, native = an_artifact(HOME / "a.mp3"), an_artifact(HOME / "b.mp3", state={"voice": "x"})
+    job, parts = a_job(HOME, state="done"), [a_part(phase="done")]
+    closed = answer(job, parts, [bare], editable=False)
+    assert (closed.continuation_id, closed.next, len(closed.files)) == ("", "", 1)
+    for artifact, editable in ((bare, True), (native, False)):
+        result = answer(job, parts, [artifact], editable=editable)
+        assert (result.continuation_id, result.next[:13]) == (artifact.id, "continue_edit")
+    running = answer(a_job(HOME), parts, [], editable=False)
+    assert running.next.startswith("get_job")
+
+
 def test_a_file_that_is_still_being_saved_is_not_told() -> None:
     artifact = an_artifact(HOME / "out" / "kite.png", token="t")
     result = told(a_part(phase="saving"), artifacts=(artifact,))

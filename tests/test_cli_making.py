@@ -44,6 +44,13 @@ def test_generate_prints_the_path_alone_and_tells_the_rest_to_the_person(command
     ]
 
 
+def test_what_cannot_be_gone_on_from_is_not_said_to_be(command: CommandLine) -> None:
+    command.install(fake())
+    ran = command("generate", "a lighthouse")
+    assert "Made by fake fake-1." in ran.err
+    assert not any("mediasmith edit" in line for line in ran.err)
+
+
 def test_several_files_are_a_path_a_line_and_an_id_each(command: CommandLine) -> None:
     ran = command("generate", "a lighthouse", "-n", "3")
     assert len(ran.out) == 3

@@ -32,10 +32,11 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.arguments import request_of
 from mediasmith.caller import Caller
-from mediasmith.contract import Result, Takes
+from mediasmith.contract import Output, Result, Takes
 from mediasmith.engine import Engine, _fingerprint  # pyright: ignore[reportPrivateUsage] - what a dead process left
 from mediasmith.errors import Billed, InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
 from mediasmith.library import Library, Phase
+from mediasmith.media import wav
 from mediasmith.results import JobList, MediaResult
 
 EARLIER = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
@@ -70,7 +71,7 @@ async def abandoned(engine: Engine, **given: Any) -> None:
 
 
 async def test_a_result_tells_what_was_made_and_where(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with opened(tmp_path, Scripted(picture(state=1)).backend()) as engine:
         result = await made(engine)
     [file] = result.files
     assert result.status == "done"
@@ -483,7 +484,7 @@ async def test_a_files_id_given_as_a_jobs_is_told_apart(tmp_path: Path) -> None:
     async with opened(tmp_path, Scripted().backend()) as engine:
         result = await made(engine)
         with pytest.raises(UnknownContinuation, match="is a file's id"):
-            await collected(engine, result.continuation_id)
+            await collected(engine, result.files[0].id)
 
 
 async def test_the_recent_jobs_are_listed_newest_first(tmp_path: Path) -> None:
@@ -503,13 +504,13 @@ async def test_what_is_used_is_kept_and_what_is_not_is_forgotten(tmp_path: Path)
     async with opened(tmp_path, backend, clock=clock) as engine:
         kept, forgotten = await made(engine, "one"), await made(engine, "two")
         await clock.advance(20 * 3600)
-        await engine.artifact(kept.continuation_id, "local")
+        await engine.artifact(kept.files[0].id, "local")
     await clock.advance(10 * 3600)
     async with opened(tmp_path, backend, clock=clock, retention_days=1) as engine:
         await engine.get_job({}, PATIENT)
-        assert (await engine.artifact(kept.continuation_id, "local")).used == clock.now()
+        assert (await engine.artifact(kept.files[0].id, "local")).used == clock.now()
         with pytest.raises(UnknownContinuation):
-            await engine.artifact(forgotten.continuation_id, "local")
+            await engine.artifact(forgotten.files[0].id, "local")
     assert len(files_in(tmp_path)) == 2, "the files themselves stay"
 
 
@@ -559,3 +560,21 @@ async def test_inputs_that_were_fetched_are_gone_when_the_job_is(tmp_path: Path)
         await settled(engine)
         assert seen == [png()]
         assert [path for path in (tmp_path / "data" / "scratch").rglob("*") if path.is_file()] == []
+
+
+def song() -> Result:
+    return Result(outputs=(Output(body=wav(bytes(800), rate=8000), mime="audio/wav"),))
+
+
+async def test_a_file_has_a_handle_when_somebody_here_can_go_on_from_it(tmp_path: Path) -> None:
+    songs = Scripted(*[song()] * 2).backend("songs", kind="music")
+    films = Scripted().backend("films", takes={"image": Takes()}, edits="image")
+    locked = Scripted().backend(
+        "locked", kind="music", takes={"audio": Takes()}, edits="audio", missing=lambda _access: "pay first"
+    )
+    async with opened(tmp_path, songs, films, locked) as engine:
+        assert (await made(engine)).continuation_id
+        assert not (await made(engine, kind="music")).continuation_id
+    opening = Scripted().backend("open", kind="music", takes={"audio": Takes()}, edits="audio")
+    async with opened(tmp_path, songs, opening) as engine:
+        assert (await made(engine, "another", kind="music", backend="songs")).continuation_id

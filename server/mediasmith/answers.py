@@ -30,15 +30,27 @@ _NEXT = {
 }
 
 
-def answer(job: Job, parts: Sequence[Part], artifacts: Sequence[Artifact], live: Live | None = None) -> MediaResult:
-    """The result of a job, finished or not. `live` adds how far it is."""
-    files = tuple(media_file(artifact) for artifact in artifacts if not artifact.token)
+def answer(
+    job: Job,
+    parts: Sequence[Part],
+    artifacts: Sequence[Artifact],
+    live: Live | None = None,
+    *,
+    editable: bool = True,
+) -> MediaResult:
+    """The result of a job, finished or not. `live` adds how far it is.
+
+    `editable` says whether a file of this kind can be edited here whoever made it; else what it was made with decides.
+    """
+    settled = [artifact for artifact in artifacts if not artifact.token]
+    files = tuple(map(media_file, settled))
+    goes_on = bool(settled) and (editable or settled[0].state is not None)
     maker = next((part for part in reversed(parts) if part.phase == "done"), parts[-1] if parts else None)
     errand = Errand.of(job)
     return MediaResult(
         status=job.state,
         job_id=job.id,
-        continuation_id=files[0].id if files else "",
+        continuation_id=files[0].id if goes_on else "",
         files=files,
         kind=job.kind,
         backend=maker.backend if maker else "",
@@ -53,7 +65,7 @@ def answer(job: Job, parts: Sequence[Part], artifacts: Sequence[Artifact], live:
         items=_items(errand, parts, artifacts) if len(errand.prompts) > 1 else (),
         error=_error(job.error),
         billed=restored(job.error).billed if job.error else None,
-        next=_NEXT.get(job.state, ""),
+        next=_NEXT.get(job.state, "") if goes_on or job.state != "done" else "",
     )
 
 

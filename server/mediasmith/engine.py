@@ -245,7 +245,8 @@ class Engine:
     async def _answer(self, job: Job) -> MediaResult:
         parts = await self.library.parts(job.id)
         artifacts = await self.library.artifacts(job.id)
-        return answer(job, parts, artifacts, self.jobs.live(job.id))
+        editable = job.kind in self.installation.editable
+        return answer(job, parts, artifacts, self.jobs.live(job.id), editable=editable)
 
     async def _sweep(self) -> None:
         """At the first call of a process: go on with what dead processes left, and forget what is too old."""

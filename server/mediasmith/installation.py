@@ -78,6 +78,16 @@ class Installation:
         """Why a capability is not ready, or nothing."""
         return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
 
+    @cached_property
+    def editable(self) -> frozenset[str]:
+        """The kinds of which any saved file can be edited by some backend that is ready."""
+        return frozenset(
+            capability.kind
+            for backend in self.registry.backends.values()
+            for capability in backend.capabilities
+            if capability.edits and not self.why_not(backend, capability)
+        )
+
     def offers(self, kind: str = "") -> list[Offer]:
         """What can be made, a row for each backend and kind."""
         return [

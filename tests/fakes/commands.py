@@ -13,7 +13,7 @@ import pytest
 
 from fakes.backends import fake, png
 from mediasmith import cli
-from mediasmith.contract import JSON, Accepted, Backend, Call, Output, Pending, Result, Work
+from mediasmith.contract import JSON, Accepted, Backend, Call, Output, Pending, Result, Takes, Work
 from mediasmith.registry import Registry
 
 COMMAND = str(Path(sys.executable).with_name("mediasmith"))
@@ -49,7 +49,7 @@ class CommandLine:
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setenv("MEDIASMITH_DATA_DIR", str(folder / "data"))
         monkeypatch.setenv("MEDIASMITH_OUTPUT_DIR", str(folder / "out"))
-        self.install(fake())
+        self.install(fake(takes={"image": Takes()}, edits="image"))
 
     def install(self, *backends: Backend[Any], **broken: str) -> None:
         """Have these backends installed, and no others."""

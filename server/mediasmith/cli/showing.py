@@ -55,9 +55,11 @@ def _notes(result: MediaResult) -> Iterator[str]:
     if result.cost:
         usd = "not known" if result.cost.usd is None else f"{result.cost.usd:.4g} USD ({result.cost.basis})"
         yield f"Cost: {usd}."
+    if not result.continuation_id:
+        return
     if len(result.files) == 1:
         yield f'Change it with: mediasmith edit {result.continuation_id} "what to change"'
-    elif result.files:
+    else:
         yield 'Change one with: mediasmith edit ID "what to change"'
         yield aligned([("", file.id, Path(file.path).name) for file in result.files])
 
