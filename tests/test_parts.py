@@ -174,7 +174,7 @@ async def test_state_that_is_no_small_json_is_left_out_and_the_file_kept(tmp_pat
     async with opened(tmp_path, Scripted(*[picture(state=state) for state in odd]).backend()) as engine:
         for number in range(len(odd)):
             result = await made(engine, f"kite {number}")
-            artifact = await engine.artifact(result.continuation_id, "local")
+            artifact = await engine.artifact(result.files[0].id, "local")
             assert (result.status, artifact.state) == ("done", None), number
 
 
