@@ -282,6 +282,9 @@ def test_work_on_a_recording_and_a_pinned_video_need_no_prompt() -> None:
     for kind in ("voice_conversion", "audio_isolation", "voice_clone", "dubbing"):
         assert request_of({"kind": kind, "audio": "a.mp3"}, GENERATE).prompts == ("",)
     assert request_of({"kind": "video", "first_frame": "a.png"}, GENERATE).prompts == ("",)
+    assert request_of({"kind": "music", "options": {"plan": {"parts": []}}}, GENERATE).prompts == ("",)
+    assert "prompt is missing" in refused({"kind": "music", "options": {}})
+    assert "prompt is missing" in refused({"kind": "music", "duration": 3})
     assert "prompt is missing" in refused({"kind": "image", "image": ["a.png"]})
     assert "prompt is missing" in refused({"kind": "speech", "voice": "ash"})
 

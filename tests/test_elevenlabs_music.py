@@ -113,6 +113,12 @@ async def test_samples_become_a_stereo_file(hands: Hands) -> None:
         assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, 24_000, 72_000)
 
 
+async def test_a_plan_needs_no_prompt_and_nothing_else_does_without(hands: Hands) -> None:
+    await one(hands, ask("", composition_plan=PLANNED))
+    assert hands.warnings == []
+    assert "takes a prompt, or a composition_plan" in music.refuses(ask(" ", instrumental=True))
+
+
 def test_a_form_that_music_has_not_is_refused() -> None:
     assert "sample_rate 48000" in music.refuses(ask(sample_rate=48_000, bitrate=96))
 

@@ -84,7 +84,7 @@ def request_of(arguments: Mapping[str, Any], schema: Schema) -> Request:
     edit = "continuation_id" in schema["properties"]
     kind: Kind | None = None if edit else given.get("kind", "image")
     return Request(
-        prompts=_prompts(given, needed=not _may_be_silent(kind, references)),
+        prompts=_prompts(given, needed=not _may_be_silent(kind, references, given.get("options", {}))),
         kind=kind,
         backend=_name(given.get("backend", "")),
         model=given.get("model", "").strip(),
@@ -128,8 +128,9 @@ def _continuation(text: str) -> str:
     return identifier
 
 
-def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]]) -> bool:
-    return kind in _WITHOUT_PROMPT or (kind == "video" and bool(references))
+def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]], options: Mapping[str, JSON]) -> bool:
+    """Whether something else may say what to make: a recording, a frame, a song's plan among the options."""
+    return kind in _WITHOUT_PROMPT or (kind == "video" and bool(references)) or (kind == "music" and bool(options))
 
 
 def _prompts(given: Mapping[str, Any], *, needed: bool) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def _refuses(ask: Ask[MusicParams]) -> str:
 def _objections(ask: Ask[MusicParams]) -> Iterator[str]:
     params = ask.params
     if params.composition_plan is None:
+        if not ask.prompt.strip():
+            yield "takes a prompt, or a composition_plan"
         return
     if ask.state is not None:
         yield "takes a composition_plan for a new song, not for one that is continued"
