@@ -338,6 +338,36 @@ def test_an_upload_is_what_it_was_announced_to_be(fake: FakeGoogle, browser: htt
     assert browser.post(where, headers=bring, content=b"1234").status_code == 404
 
 
+def test_an_upload_comes_in_pieces_that_go_on_from_each_other(fake: FakeGoogle, browser: httpx2.Client) -> None:
+    piece, size = 256 * 1024, 256 * 1024 + 3
+    start = {
+        "x-goog-api-key": KEY,
+        "x-goog-upload-protocol": "resumable",
+        "x-goog-upload-command": "start",
+        "x-goog-upload-header-content-length": str(size),
+        "x-goog-upload-header-content-type": "image/png",
+    }
+    announced = {"file": {"mime_type": "image/png", "size_bytes": size}}
+    answer = browser.post(f"{fake.url}/upload/v1/files", headers=start, json=announced)
+    where = answer.headers["x-goog-upload-url"]
+
+    def send(length: int, offset: int, command: str = "upload") -> httpx2.Response:
+        headers = {"x-goog-upload-command": command, "x-goog-upload-offset": str(offset)}
+        return browser.post(where, headers=headers, content=bytes(length))
+
+    for wrong in (
+        send(piece, 1),
+        send(1000, 0),
+        send(size, 0),
+        send(piece, 0, "query"),
+        send(3, 0, "upload, finalize"),
+    ):
+        assert wrong.status_code == 400
+    assert send(piece, 0).headers["x-goog-upload-status"] == "active"
+    assert send(3, 0, "upload, finalize").status_code == 400
+    assert send(3, piece, "upload, finalize").json()["file"]["state"] == "ACTIVE"
+
+
 # What every request shares
 
 

@@ -226,6 +226,14 @@ async def test_an_upload_that_cannot_be_used_ends_it_before_anything_is_paid(
     assert fake.paid() == 0
 
 
+async def test_a_large_file_is_uploaded_in_pieces(fake: FakeGoogle, hands: Hands) -> None:
+    source = MemorySource()
+    source.data += bytes(INLINE)
+    source.size = len(source.data)
+    await hands.submit(inputs={"image": [source]})
+    assert fake.counts() == {UPLOADED: 3, MADE: 1}
+
+
 async def test_an_upload_goes_nowhere_else(fake: FakeGoogle, hands: Hands) -> None:
     away = "http://169.254.169.254/upload/v1/files?upload_id=none"
     elsewhere = {"headers": {"x-goog-upload-url": away, "x-goog-upload-status": "active"}, "body": {}}

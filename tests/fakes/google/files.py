@@ -21,6 +21,9 @@ _Asked: TypeAlias = Asked[GoogleState]
 
 _LIFE = timedelta(hours=48)
 _DOWNLOAD = ":download"
+_LAST = "upload, finalize"
+_COMMANDS = ("upload", _LAST)
+_GRANULE = 256 * 1024  # bytes; every piece but the last has a multiple of it
 
 
 class Described(Strict):
@@ -41,7 +44,7 @@ def _upload(asked: _Asked) -> Answer:
     request: Request = asked.body
     if request.headers.get("x-goog-upload-command") == "start":
         return _begin(asked, request)
-    return _finish(asked, request)
+    return _receive(asked, request)
 
 
 def _begin(asked: _Asked, request: Request) -> Answer:
@@ -57,15 +60,22 @@ def _begin(asked: _Asked, request: Request) -> Answer:
     return answer_json({}, headers={"x-goog-upload-url": url, "x-goog-upload-status": "active"})
 
 
-def _finish(asked: _Asked, request: Request) -> Answer:
+def _receive(asked: _Asked, request: Request) -> Answer:
     query = dict(parse_qsl(request.path.partition("?")[2]))
     upload = asked.state.uploads.get(query.get("upload_id", ""))
-    if upload is None or upload.body is not None:
+    if upload is None or upload.whole:
         raise refusal(404, "There is no such upload.")
-    told = (request.headers.get("x-goog-upload-command"), request.headers.get("x-goog-upload-offset"))
-    if told != ("upload, finalize", "0") or len(request.body) != upload.size:
-        raise refusal(400, "An upload of this size comes in one piece.")
-    upload.body = request.body
+    command, offset = (request.headers.get(f"x-goog-upload-{what}") for what in ("command", "offset"))
+    if command not in _COMMANDS or offset != str(upload.received):
+        raise refusal(400, f"A piece that goes on at {upload.received} is due.")
+    received = upload.received + len(request.body)
+    if command == _LAST and received != upload.size:
+        raise refusal(400, f"{upload.size} bytes were announced, and {received} came.")
+    if command != _LAST and (len(request.body) % _GRANULE or received >= upload.size):
+        raise refusal(400, f"A piece that is not the last has a multiple of {_GRANULE} bytes.")
+    upload.received, upload.whole = received, command == _LAST
+    if not upload.whole:
+        return answer_json({}, headers={"x-goog-upload-status": "active"})
     return answer_json({"file": _described(upload)}, headers={"x-goog-upload-status": "final"})
 
 
@@ -97,14 +107,14 @@ def _get(asked: _Asked) -> Answer:
             raise refusal(404, "There is nothing to download.")
         return Answer(mime="video/mp4", body=filmed(asked.state.shots[name]), chunked=True)
     upload = asked.state.uploads.get(name)
-    if upload is None or upload.body is None:
+    if upload is None or not upload.whole:
         raise refusal(403, "You do not have permission to access the file, or it does not exist.")
     upload.left = max(0, upload.left - 1)
     return answer_json(_described(upload))
 
 
 UPLOAD = "POST /upload/v1/files"
-"""Both requests of an upload: they bring JSON, and any bytes."""
+"""The requests of an upload: the first brings JSON, the others the bytes in pieces."""
 
 ROUTES: Mapping[str, Route[GoogleState]] = {
     UPLOAD: Route(answer=_upload),

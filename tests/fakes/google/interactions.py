@@ -67,7 +67,7 @@ def _know_files(asked: _Asked) -> None:
     for block in body.blocks:
         if isinstance(block, Image | Video) and block.uri:
             upload = asked.state.uploads.get(block.uri.rpartition("/")[2])
-            if upload is None or upload.mime != block.mime_type:
+            if upload is None or not upload.whole or upload.mime != block.mime_type:
                 raise interaction_refusal(403, "You do not have permission to access the file, or it does not exist.")
             if upload.left:
                 raise interaction_refusal(400, "The file is not in an ACTIVE state and usage is not allowed.")

@@ -38,13 +38,14 @@ class Made(Polled):
 
 @dataclass(kw_only=True)
 class Upload:
-    """A file that is being uploaded, or is there. `left` is how often it is still being processed."""
+    """A file that is being uploaded, or is there: `whole`. `left` is how often it is still being processed."""
 
     name: str
     mime: str
     size: int
     left: int
-    body: bytes | None = None
+    received: int = 0
+    whole: bool = False
 
 
 @dataclass(kw_only=True)
