@@ -17,8 +17,10 @@ from mediasmith_backends.google.errors import explain, sense
 Block: TypeAlias = Mapping[str, object]
 """A part of what the user says and shows."""
 
-INLINE = 12_000_000
-"""Bytes of files that one request holds itself: as base64 they are a third more, and it may have 20 MB."""
+INLINE = 4_000_000
+"""Bytes of files that one request holds itself. It might have five times as much, but the SDK puts it together on the
+event loop: a tenth of a second for this.
+"""
 
 _UPLOAD_MS = 300_000
 _LOOK_SECONDS = 0.5
