@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from anyio import to_thread
 
-from mediasmith.contract import JSON, Call, Output, Pending, Result, Sink
-from mediasmith.errors import MediaError
+from mediasmith.contract import JSON, Call, Output, Result, Sink
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain
 from mediasmith_backends.elevenlabs.formats import Form, assembled
+from mediasmith_backends.in_turn import in_turn
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Where the bytes of an answer go."""
@@ -56,31 +57,20 @@ async def said(
     if len(parts) == 1 and not form.bare:
         sink = call.file(form.mime)
         return Said(bodies=(sink,), form=form, told=(await say(parts[0], sink.write),))
-    sound: list[bytes] = []
-    told: list[Told] = []
-    for part in parts:
-        try:
-            told.append(await _collected(part, say, sound))
-        except Exception as error:
-            known = error if isinstance(error, MediaError) else explain(error)
-            if known is None or not sound:
-                raise
-            call.warn(_unfinished(len(sound), len(parts), words(part), known))
-            break
-        call.report(Pending(progress=len(sound) / len(parts)))
-    bodies = await _joined(call, form, sound)
-    return Said(bodies=bodies, form=form, told=tuple(told), complete=len(sound) == len(parts))
+    answers = await in_turn(call, parts, partial(_collected, say), words=words, explain=explain)
+    bodies = await _joined(call, form, [sound for sound, _ in answers])
+    told = tuple(told for _, told in answers)
+    return Said(bodies=bodies, form=form, told=told, complete=len(answers) == len(parts))
 
 
-async def _collected(part: P, say: Callable[[P, Write], Awaitable[Told]], sound: list[bytes]) -> Told:
+async def _collected(say: Callable[[P, Write], Awaitable[Told]], part: P) -> tuple[bytes, Told]:
     collected = bytearray()
 
     async def write(chunk: bytes) -> None:
         collected.extend(chunk)
 
     told = await say(part, write)
-    sound.append(bytes(collected))
-    return told
+    return bytes(collected), told
 
 
 async def _joined(call: Call[ElevenLabs, Any], form: Form, sound: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -89,10 +79,3 @@ async def _joined(call: Call[ElevenLabs, Any], form: Form, sound: Sequence[bytes
     except ValueError:
         call.warn(f"The {len(sound)} parts could not be joined, so each is a file of its own.")
         return tuple(sound)
-
-
-def _unfinished(done: int, parts: int, missing: str, error: MediaError) -> str:
-    return (
-        f"Only the first {done} of {parts} parts of the text were said, which were paid for: {error.message} "
-        f'What is missing begins with "{missing[:60]}".'
-    )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from anyio import to_thread
 from pydantic import Field
 
 from mediasmith.audio import joined, pieces
-from mediasmith.contract import Ask, Call, Capability, Output, Params, Pending, Result
-from mediasmith.errors import MediaError
+from mediasmith.contract import Ask, Call, Capability, Output, Params, Result
 from mediasmith.media import HEAD, sniff
+from mediasmith_backends.in_turn import in_turn
 from mediasmith_backends.openai.errors import explain, nonsense
 from mediasmith_backends.openai.models import SPEECH_MODELS
 
@@ -72,7 +73,7 @@ async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
         async with _speaking(call, texts[0]) as response:
             await sink.write_all(response.iter_bytes(_CHUNK))
         return Result(outputs=(Output(body=sink, mime=mime),))
-    sound = await _read(call, texts, mime)
+    sound = await in_turn(call, texts, partial(_piece, call, mime), words=str, explain=explain)
     # The header of a WAV that was streamed does not know how long it is, so that one is always made anew.
     try:
         body = await to_thread.run_sync(joined, sound, mime)
@@ -101,35 +102,12 @@ def _speaking(call: Call[AsyncOpenAI, SpeechParams], text: str) -> AbstractAsync
     )
 
 
-async def _read(call: Call[AsyncOpenAI, SpeechParams], texts: Sequence[str], mime: str) -> list[bytes]:
-    """The sound of the pieces, one after the other. What was paid for is kept when a later one fails."""
-    sound: list[bytes] = []
-    for number, text in enumerate(texts):
-        try:
-            sound.append(await _piece(call, text, mime))
-        except Exception as error:
-            known = error if isinstance(error, MediaError) else explain(error)
-            if known is None or not sound:
-                raise
-            call.warn(_unfinished(number, texts, known))
-            return sound
-        call.report(Pending(progress=len(sound) / len(texts)))
-    return sound
-
-
-async def _piece(call: Call[AsyncOpenAI, SpeechParams], text: str, mime: str) -> bytes:
+async def _piece(call: Call[AsyncOpenAI, SpeechParams], mime: str, text: str) -> bytes:
     async with _speaking(call, text) as response:
         sound = await response.read()
     if sniff(sound[:HEAD]) != mime:
         raise nonsense()
     return sound
-
-
-def _unfinished(number: int, texts: Sequence[str], error: MediaError) -> str:
-    return (
-        f"Only the first {number} of {len(texts)} parts of the text were read, which were paid for: {error.message} "
-        f'What is missing begins with "{texts[number][:60]}".'
-    )
 
 
 speech: Capability[AsyncOpenAI, SpeechParams] = Capability(
