@@ -623,6 +623,7 @@ CANCELLED = "a call that is cancelled leaves nothing"
 HANDLE = "start answers with a handle just when there is a poll"
 FOREIGN = "a handle or state it cannot read is told"
 STOPPED = "a job is cancelled at the provider, once"
+UNSTOPPABLE = "a job that cannot be cancelled goes on and is collected"
 OUTLIVES = "a job outlives our patience and our process"
 TROUBLE = "trouble while polling passes"
 URLS = "a URL in an answer is left to the server"
@@ -812,5 +813,5 @@ def test_an_import_that_is_heavy_or_loud_is_found(
 def test_every_check_has_a_fault_that_it_finds() -> None:
     found = {fault.check for fault in FAULTS.values()} | {LIGHT, FREE_LOOP}
     # What the server itself sees to, whatever the backend is like.
-    seen_to = {KEYS, FOREIGN_WORDS}
+    seen_to = {KEYS, FOREIGN_WORDS, UNSTOPPABLE}
     assert {check.name for check in CHECKS} - seen_to == found

@@ -32,7 +32,7 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.contract import Call, Output, Pending, Result, Work
 from mediasmith.engine import Engine
-from mediasmith.errors import Cancelled, MediaError, Refused, Unreachable
+from mediasmith.errors import Cancelled, InvalidRequest, MediaError, Refused, Unreachable
 from mediasmith.installation import Installation
 from mediasmith.library import Library
 from mediasmith.making import Making
@@ -93,14 +93,29 @@ async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: 
     assert len(provider.polled) == polls
 
 
-async def test_a_provider_that_cannot_cancel_is_only_not_asked_any_more(tmp_path: Path) -> None:
+async def test_a_job_whose_provider_cannot_stop_goes_on_and_is_collected(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=12)
+        with pytest.raises(
+            InvalidRequest, match=r"One cannot stop what it has begun, so the job goes on\. .*get_job"
+        ) as told:
+            await collected(engine, running.job_id, cancel=True)
+        assert told.value.job_id == running.job_id
+        result = await collected(engine, running.job_id)
+    assert (result.status, len(result.files), len(provider.calls)) == ("done", 1, 1)
+
+
+async def test_a_job_that_a_dead_process_left_is_not_given_up_either(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
-        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
-        polls = len(provider.polled)
-        await clock.sleep(100)
-    assert len(provider.polled) == polls
+    provider.polls.clear()
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+        with pytest.raises(InvalidRequest, match="One cannot stop what it has begun"):
+            await collected(engine, running.job_id, cancel=True)
+        async with clock.autojump():
+            assert (await collected(engine, running.job_id)).status == "done"
 
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])

@@ -184,7 +184,8 @@ async def test_only_a_number_from_0_to_1_is_progress(tmp_path: Path) -> None:
         *((1, 1.0), (0.5, 0.5), (0, 0.0)),
     ]
     clock, provider = VirtualClock(), Scripted(*[job()] * len(shown))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+    backend = provider.backend(cancel=provider.cancel)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
         for progress, expected in shown:
             provider.polls.extend([Pending(progress=progress), forever])
             running = await made(engine, f"kite {progress}", wait_seconds=8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +22,7 @@ from anyio.abc import TaskGroup
 from mediasmith.caller import Notify
 from mediasmith.clock import Clock
 from mediasmith.errors import Billed, Cancelled, InvalidRequest, MediaError
-from mediasmith.library import Job, JobState, Library
+from mediasmith.library import Job, JobState, Library, Part
 from mediasmith.live import Live
 from mediasmith.making import Making, Plan
 from mediasmith.owners import Owner, alive
@@ -125,16 +125,18 @@ class Jobs:
         return await to_thread.run_sync(alive, self.folder, job.owner)
 
     async def cancel(self, job: Job) -> None:
-        """Stop a job, at the provider too where it can be told. One that has ended stays as it is.
+        """Stop a job, at the provider too. One that has ended stays as it is.
 
         Raises:
-            InvalidRequest: another process works on it, and its provider cannot be told.
+            InvalidRequest: its provider cannot stop what it has begun, so it goes on to be collected; or another
+                process works on it, and the provider could not be told.
         """
         async with self._taking:
             job = await self.look(job)
             if job.state != "running":
                 return
             live = self._live.get(job.id)
+            self._refuse_unstoppable(job, live.parts.values() if live else await self.library.parts(job.id))
             if live is None and await self.elsewhere(job):
                 await self._cancel_elsewhere(job)
                 return
@@ -257,6 +259,14 @@ class Jobs:
             await self.clock.sleep(min(_WATCH, left))
             return
         await happens(self.clock, min(_HEARTBEAT, left), live.done)
+
+    def _refuse_unstoppable(self, job: Job, parts: Iterable[Part]) -> None:
+        """What is being made will be billed, and nothing is gained by looking away."""
+        for part in parts:
+            if choice := self.recovery.unstoppable(part):
+                error = InvalidRequest(f"{choice.backend.title} cannot stop what it has begun, so the job goes on.")
+                error.job_id = job.id
+                raise error
 
     async def _cancel_elsewhere(self, job: Job) -> None:
         """Tell the provider in the other process's stead; that process will hear of it at its next poll."""

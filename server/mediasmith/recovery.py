@@ -91,6 +91,11 @@ class Recovery:
         choice = self.choice(part)
         return choice is not None and await self.parts.stop(live, part, choice)
 
+    def unstoppable(self, part: Part) -> Choice | None:
+        """The choice that a part was made with, if its provider has begun it and has no way to stop."""
+        choice = self.choice(part) if part.phase == "accepted" else None
+        return choice if choice and choice.capability.cancel is None else None
+
     async def _cancel(self, live: Live, part: Part) -> None:
         await self.stop(live, part)
         await self.parts.end(live, part.number, "cancelled")

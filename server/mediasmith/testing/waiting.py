@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from mediasmith.contract import JSON, Accepted, Capability, Pending, Remote, Result
-from mediasmith.errors import MediaError
+from mediasmith.errors import InvalidRequest, MediaError
 from mediasmith.testing.failing import UNKNOWN_WORDS
 from mediasmith.testing.hands import Hands
 from mediasmith.testing.rig import Bench, Rig, check, polled, wired_and_polled
@@ -81,7 +81,31 @@ async def _told(bench: Bench, function: str, junk: JSON, call: Awaitable[object]
     raise AssertionError(f"{function} {what}: match what you read back, and raise StateGone for anything else.")
 
 
-@check("a job is cancelled at the provider, once", needs=polled)
+def _can_cancel(_rig: Rig, capability: Capability[Any, Any]) -> bool:
+    return capability.cancel is not None
+
+
+def _cannot_cancel(_rig: Rig, capability: Capability[Any, Any]) -> bool:
+    return capability.poll is not None and capability.cancel is None
+
+
+@check("a job that cannot be cancelled goes on and is collected", needs=_cannot_cancel)
+async def unstoppable(bench: Bench) -> None:
+    """C10, where the provider has no way to stop."""
+    async with working(bench, jump=False) as shop:
+        job_id = await _begun(shop)
+        error = await failure(shop.job(job_id, cancel=True))
+        assert isinstance(error, InvalidRequest), (
+            f"a cancel that cannot be had ends with {error!r}, not InvalidRequest."
+        )
+        assert error.job_id == job_id, "who could not cancel is not told how to collect the job."
+        async with shop.clock.autojump():
+            ended = await shop.ended(job_id)
+        assert ended.status == "done", f"a job that could not be cancelled is {ended.status}: {ended.error}"
+        assert len(ended.files) == 1, "a job that could not be cancelled has lost its file."
+
+
+@check("a job is cancelled at the provider, once", needs=_can_cancel)
 async def cancelled(bench: Bench) -> None:
     """C10, between two polls."""
     async with working(bench, jump=False) as shop:
@@ -91,10 +115,9 @@ async def cancelled(bench: Bench) -> None:
         assert ended.status == "cancelled", f"a cancelled job is {ended.status}: {ended.error}"
         assert not ended.files, "a cancelled job has files."
         assert not shop.files(), f"a cancelled job left {', '.join(shop.files())}."
-        if bench.capability.cancel:
-            assert shop.seen.cancels == 1, f"cancel was called {shop.seen.cancels} times."
-            sent = len(bench.wire.requests()) - before if bench.wire else 1
-            assert sent == 1, f"cancel sent {sent} requests, one is due."
+        assert shop.seen.cancels == 1, f"cancel was called {shop.seen.cancels} times."
+        sent = len(bench.wire.requests()) - before if bench.wire else 1
+        assert sent == 1, f"cancel sent {sent} requests, one is due."
 
 
 async def _begun(shop: Workshop) -> str:
@@ -177,6 +200,7 @@ CHECKS = (
     handle_or_result,
     foreign_handles,
     cancelled,
+    unstoppable,
     outlives,
     trouble,
     unknown_status,
