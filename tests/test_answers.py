@@ -19,7 +19,7 @@ FAILURE = {"type": "Refused", "message": "Declined.", "hint": "Ask otherwise.", 
 
 
 def told(*parts: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
-    return answer(a_job(HOME, **job), parts, artifacts)
+    return answer(a_job(HOME, **job), parts, artifacts, editable=True)
 
 
 def test_a_file_is_told_by_its_facts() -> None:
@@ -173,7 +173,7 @@ def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
 async def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
     job = a_job(HOME, state=state)
     live = Live(job=job, errand=Errand.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
-    result = answer(job, [a_part()], [], live)
+    result = answer(job, [a_part()], [], live, editable=True)
     assert (result.progress, result.message) == (progress, message)
 
 
@@ -191,7 +191,9 @@ def test_an_answer_about_a_failure_says_whether_it_was_paid_for() -> None:
 def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() -> None:
     job = a_job(HOME, state="done", warnings=("Careful.",), created=1_800_000_000.0)
     artifact = an_artifact(HOME / "out" / "kite.png")
-    whole = answer(job, [a_part(phase="done", billed="yes", cost_usd=1.0, details={"seed": 7})], [artifact])
+    whole = answer(
+        job, [a_part(phase="done", billed="yes", cost_usd=1.0, details={"seed": 7})], [artifact], editable=True
+    )
     listed = json.loads(summary(job, whole).model_dump_json(exclude_defaults=True))
     assert listed == {
         "status": "done",
@@ -209,7 +211,7 @@ def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() 
 def test_the_list_has_the_beginning_of_what_was_asked_for() -> None:
     request = {"prompts": ["x" * 500, "b", "c"], "count": 1, "parent": "", "history": []}
     job = a_job(HOME, request=request)
-    assert summary(job, answer(job, [a_part()], [])).prompt == f"{'x' * 80}… (and 2 more)"
+    assert summary(job, answer(job, [a_part()], [], editable=True)).prompt == f"{'x' * 80}… (and 2 more)"
 
 
 async def test_answers_stay_small_whatever_a_provider_says(tmp_path: Path) -> None:

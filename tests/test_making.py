@@ -125,7 +125,7 @@ async def test_what_only_one_provider_has_goes_nowhere_else_and_the_error_says_s
     one, two = Scripted(OutOfCredit("No credit.")), Scripted()
     backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", *names)
     async with opened(tmp_path, *backends) as engine:
-        with pytest.raises(OutOfCredit, match=r"No credit\. .*No other backend has voice Rachel\."):
+        with pytest.raises(OutOfCredit, match=r"No credit\. .*No other backend lists voice Rachel\."):
             await made(engine, voice="Rachel")
     assert two.calls == []
 
@@ -137,7 +137,7 @@ async def test_every_voice_of_a_dialogue_has_to_be_there(tmp_path: Path) -> None
         speaking(two, "two", "Puck", "Kore", word="voices"),
     )
     async with opened(tmp_path, *backends) as engine:
-        with pytest.raises(OutOfCredit, match="No other backend has voices Rachel"):
+        with pytest.raises(OutOfCredit, match="No other backend lists voices Rachel"):
             await made(engine, voices=["Anna=Puck", "Ben = Rachel"])
         assert (await made(engine, voices=["Anna=Puck", "Ben=Kore"])).backend == "two"
 

@@ -36,7 +36,7 @@ def answer(
     artifacts: Sequence[Artifact],
     live: Live | None = None,
     *,
-    editable: bool = True,
+    editable: bool,
 ) -> MediaResult:
     """The result of a job, finished or not. `live` adds how far it is.
 

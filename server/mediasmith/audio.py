@@ -1,17 +1,19 @@
-"""Speech that is made in pieces: where a long text is cut, and how the sound of the pieces becomes one file.
+"""Speech in pieces: where a long text is cut, how the pieces are said in turn, and how their sound becomes one file.
 
-Pure, and PyAV is imported only when something is joined.
+PyAV is imported only when something is joined.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from mediasmith.contract import Call, Pending
+from mediasmith.errors import MediaError
 from mediasmith.media import wav
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
     _Frame: TypeAlias = Packet[AudioStream]
+
+P = TypeVar("P")
+R = TypeVar("R")
 
 # Where a text may be cut, the best first: after a paragraph, a sentence, a part of a sentence, a word. A title or an
 # initial ends no sentence. Marks of Chinese and Japanese need no space behind them; \u2019 and \u201d close quotations.
@@ -53,6 +58,36 @@ def _cut(text: str, limit: int) -> int:
         if ends:
             return ends[-1]
     return limit
+
+
+async def in_turn(
+    call: Call[Any, Any],
+    parts: Sequence[P],
+    say: Callable[[P], Awaitable[R]],
+    *,
+    words: Callable[[P], str],
+    explain: Callable[[Exception], MediaError | None],
+) -> list[R]:
+    """What each part became. `say` is one paid request, `words` are what is said in a part, `explain` is the backend's.
+
+    Raises:
+        Exception: the first request failed. When a later one does, there is a warning, and what was made is returned.
+    """
+    made: list[R] = []
+    for part in parts:
+        try:
+            made.append(await say(part))
+        except Exception as error:
+            known = error if isinstance(error, MediaError) else explain(error)
+            if known is None or not made:
+                raise
+            call.warn(
+                f"Only the first {len(made)} of {len(parts)} parts of the text were said, which were paid for: "
+                f'{known.message} What is missing begins with "{words(part)[:60]}".'
+            )
+            break
+        call.report(Pending(progress=len(made) / len(parts)))
+    return made
 
 
 def joined(parts: Sequence[bytes], mime: str) -> bytes:

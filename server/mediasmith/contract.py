@@ -283,7 +283,7 @@ class Capability(Generic[C, P]):
     `name` finds it again in the library, so it never changes. `models` has the default first. `start` is the only
     function that may be paid for; it answers with the result or with a handle. `poll` is free, repeatable and works
     after a restart. `edits` is the role that a saved file takes when native state is gone or another backend's. `once`
-    are the options that an edit does not take over from what it edits: those that say how to go on from a file.
+    are the parameters that an edit does not take over from what it edits: those that say how to go on from a file.
 
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
     `refuses` is pure and says why this combination of words cannot be done, or nothing. `missing` says why the

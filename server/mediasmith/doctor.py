@@ -87,9 +87,11 @@ def _backends(installation: Installation, found: Report) -> Rows:
     found.ready += dict.fromkeys(offer.backend for offer in offers if offer.ready)
     found.problems += [f"{name} is not loaded: {why}" for name, why in installation.registry.broken.items()]
     found.problems += _unknown_defaults(installation)
-    states = [(offer.backend, "ready" if offer.ready else f"not ready: {offer.missing}") for offer in offers]
-    kinds = {state: [offer.kind for offer, one in zip(offers, states, strict=True) if one == state] for state in states}
-    return [(backend, ", ".join(made), state) for (backend, state), made in kinds.items()]
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for offer in offers:
+        state = "ready" if offer.ready else f"not ready: {offer.missing}"
+        kinds.setdefault((offer.backend, state), []).append(offer.kind)
+    return [(backend, ", ".join(alike), state) for (backend, state), alike in kinds.items()]
 
 
 def _unknown_defaults(installation: Installation) -> list[str]:

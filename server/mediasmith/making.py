@@ -189,7 +189,7 @@ class Making:
             if not lacking:
                 return left
             left = left[1:]
-        note = f"No other backend has {lacking}."
+        note = f"No other backend lists {lacking}."
         if lacking and note not in error.hint:
             error.hint = f"{error.hint} {note}".strip()
         return ()

@@ -45,9 +45,10 @@ def _units(price: Price, choice: Choice, *, prompt: str, count: int, made: float
         return count * len(prompt) / 1000
     if price.per == "call":
         return -(-count // choice.per_call)
-    each = _seconds(choice)
-    seconds = made if made is not None else None if each is None else count * each
-    return None if seconds is None else seconds / (60 if price.per == "minute" else 1)
+    if made is None:
+        each = _seconds(choice)
+        made = None if each is None else count * each
+    return None if made is None else made / (60 if price.per == "minute" else 1)
 
 
 def _seconds(choice: Choice) -> float | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any
 
 from mediasmith.arguments import Request
 from mediasmith.clock import Clock
@@ -126,7 +125,7 @@ class Planning:
             backend=request.backend,
             model=request.model,
             words=request.words,
-            inherited=_inherited(origin, request.words) if origin else {},
+            inherited=_inherited(self._own(origin), request.words) if origin else {},
             options=request.options,
             inputs=dict(found),
             draft=request.draft,
@@ -145,7 +144,6 @@ class Planning:
                     f"The file to continue from cannot be read: {error.message}", "Generate it anew.", billed="no"
                 ) from error
             file = None
-        own: Mapping[str, Any] = origin.params if isinstance(origin.params, Mapping) else {}
         return Origin(
             backend=origin.backend,
             capability=origin.capability,
@@ -153,14 +151,16 @@ class Planning:
             native=native,
             state=origin.state,
             file=file,
-            options={name: value for name, value in own.items() if name not in {*WORDS, *self._once(origin)}},
+            options={name: value for name, value in self._own(origin).items() if name not in WORDS},
         )
 
-    def _once(self, origin: Artifact) -> tuple[str, ...]:
-        """The options of what an edit continues that say nothing about the edit."""
+    def _own(self, origin: Artifact) -> Mapping[str, JSON]:
+        """What a file was made with, but for what says nothing about an edit of it."""
         backend = self.installation.registry.find(origin.backend)
-        made_with = [one for one in backend.capabilities if one.name == origin.capability] if backend else []
-        return made_with[0].once if made_with else ()
+        capabilities = backend.capabilities if backend else ()
+        once = {word for one in capabilities if one.name == origin.capability for word in one.once}
+        params: Mapping[str, JSON] = origin.params if isinstance(origin.params, Mapping) else {}
+        return {word: value for word, value in params.items() if word not in once}
 
     async def _affordable(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The choices whose estimate keeps to every limit.
@@ -210,8 +210,7 @@ _ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio":
 """The role in which a saved file is read, before a capability gives it its own."""
 
 
-def _inherited(origin: Artifact, given: Mapping[str, JSON]) -> dict[str, JSON]:
-    own: Mapping[str, JSON] = origin.params if isinstance(origin.params, Mapping) else dict[str, JSON]()
+def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
     void = _NOT_INHERITED | (_EITHER if _EITHER & given.keys() else set[str]())
     return {word: value for word, value in own.items() if word in WORDS and word not in void and word not in given}
 

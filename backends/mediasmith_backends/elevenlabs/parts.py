@@ -9,12 +9,12 @@ from typing import Any, TypeAlias, TypeVar
 
 from anyio import to_thread
 
+from mediasmith.audio import in_turn
 from mediasmith.contract import JSON, Call, Output, Result, Sink
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain
 from mediasmith_backends.elevenlabs.formats import Form, assembled
-from mediasmith_backends.in_turn import in_turn
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Where the bytes of an answer go."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.audio import joined, pieces
+from mediasmith.audio import in_turn, joined, pieces
 from mediasmith.contract import Ask, Call, Capability, Output, Params, Result
 from mediasmith.media import HEAD, sniff
-from mediasmith_backends.in_turn import in_turn
 from mediasmith_backends.openai.errors import explain, nonsense
 from mediasmith_backends.openai.models import SPEECH_MODELS
 
