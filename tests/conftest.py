@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
+from fakes.held import Held
 from fakes.provider import Provider, running
 
 
@@ -27,3 +29,18 @@ def provider(process: Provider) -> Provider:
     """The stub provider, with no memory of earlier tests."""
     process.reset()
     return process
+
+
+@pytest.fixture(scope="module")
+def held(request: pytest.FixtureRequest) -> Generator[Held]:
+    """The process of the fake that a file of tests names as its `PROVIDER`."""
+    asked: Any = request  # the type of its module is not known
+    with asked.module.PROVIDER() as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(held: Held) -> Held:
+    """The same, with no memory of earlier tests."""
+    held.reset()
+    return held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import httpx
@@ -36,17 +36,7 @@ from mediasmith_backends.elevenlabs.voices import CAST, names, resolved
 LISTED = "GET /v2/voices"
 LOOKED_UP = "GET /v1/voices/{voice_id}"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,18 +28,13 @@ from mediasmith_backends.elevenlabs.dubbing import DubbingParams, dubbing
 CREATE, POLL = "POST /v1/dubbing", "GET /v1/dubbing/{dubbing_id}"
 FETCH = "GET /v1/dubbing/{dubbing_id}/audio/{language_code}"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
+PROVIDER = running
 
 
 @pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    held.settings(polls=1)
-    return held
+def fake(fake: FakeElevenLabs) -> FakeElevenLabs:
+    fake.settings(polls=1)
+    return fake
 
 
 @pytest.fixture

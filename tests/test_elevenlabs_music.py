@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +32,7 @@ PLANNED: Mapping[str, Any] = {
     ]
 }
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import wave
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,16 +54,7 @@ class Recording(MemorySource):
         return self.files[-1]
 
 
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

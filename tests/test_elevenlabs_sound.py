@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import av
@@ -21,17 +21,7 @@ from mediasmith_backends.elevenlabs.sound_effect import sound_effect
 
 MADE = "POST /v1/sound-generation"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

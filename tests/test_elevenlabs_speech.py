@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -44,17 +44,7 @@ SENTENCES = " ".join(f"This is sentence number {number}, and it says no more tha
 FEW = " ".join(f"This is number {number}, and it says no more than that." for number in range(48))
 WORDS = " ".join(f"word{number:04}" for number in range(1400))
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -40,17 +40,7 @@ EFFECT: Mapping[str, Any] = {"text": "a door that creaks", "model_id": "eleven_t
 
 SPEAK = "POST /v1/text-to-speech/{voice_id}"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture(scope="module")

@@ -49,17 +49,7 @@ DUB: Mapping[str, Any] = {"target_lang": "de"}
 
 COMPOSE, CHANGE = "/v1/music", f"/v1/voice-changer/{GEORGE.id}"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeElevenLabs]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeElevenLabs) -> FakeElevenLabs:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture(scope="module")

@@ -33,17 +33,7 @@ TALK: Mapping[str, Any] = {"model": "gpt-6-luna", "input": "a red kite"}
 SPEECH: Mapping[str, Any] = {"model": "gpt-4o-mini-tts", "voice": "marin", "input": "Good morning to you."}
 SHOT: Mapping[str, Any] = {"prompt": "a red kite"}
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture(scope="module")

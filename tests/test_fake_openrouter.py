@@ -38,17 +38,7 @@ CHAT: Mapping[str, Any] = {
     "modalities": ["image", "text"],
 }
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenRouter]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenRouter) -> FakeOpenRouter:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture(scope="module")

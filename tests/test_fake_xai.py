@@ -6,7 +6,7 @@ import base64
 import io
 import re
 import urllib.request
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias
 from urllib.error import HTTPError
@@ -36,17 +36,7 @@ DRAWING: Mapping[str, Any] = {"prompt": "a red kite", "model": "grok-imagine-ima
 SHOT: Mapping[str, Any] = {"prompt": "a red kite", "model": NEWER}
 EDIT: Mapping[str, Any] = {"prompt": "make it blue", "model": OLDER}
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeXAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeXAI) -> FakeXAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 def signed_in(fake: FakeXAI, key: str = KEY) -> Sdk:

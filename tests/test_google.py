@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -29,17 +29,7 @@ from mediasmith_backends.google.inputs import INLINE
 
 MADE, UPLOADED = "POST /v1/interactions", "POST /upload/v1/files"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeGoogle]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeGoogle) -> FakeGoogle:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,7 @@ from mediasmith_backends.google.images import ImageParams, image
 MADE, LOOKED = "POST /v1/interactions", "GET /v1/interactions/{id}"
 DRAFT = image.models[-1]
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeGoogle]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeGoogle) -> FakeGoogle:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

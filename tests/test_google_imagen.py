@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,7 @@ from mediasmith_backends.google.imagen_edit import imagen_edit
 DRAWN, EDITED = DRAWINGS[0], EDITS[0]
 PHOTO, OTHER = MemorySource(), MemorySource(b"\xff\0\0")
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeGoogle]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeGoogle) -> FakeGoogle:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import wave
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -26,17 +26,7 @@ from mediasmith_backends.google.voices import voices
 MADE = "POST /v1/interactions"
 LINES = "Anna: Good morning.\nBen: Hello.\n\nHow are you?\nAnna:  Well: and you?"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeGoogle]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeGoogle) -> FakeGoogle:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

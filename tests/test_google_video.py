@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,7 @@ MADE, LOOKED, STOPPED = (
 FIRST, LAST, FILM = MemorySource(), MemorySource(b"\xff\0\0"), MemorySource(mime="video/mp4")
 EARLIER: JSON = {"interaction": "v1_earlier"}
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeGoogle]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeGoogle) -> FakeGoogle:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -31,17 +31,7 @@ from mediasmith_backends.openai.client import base_url, is_openai
 SPEAK = "POST /v1/audio/speech"
 IMAGE, SPEECH, VIDEO = backend.capabilities
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,18 +29,13 @@ POLL = "GET /v1/responses/{id}"
 IMAGE = backend.capabilities[0]
 SMALL = "1024x640"
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
+PROVIDER = running
 
 
 @pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    held.settings(polls=1)
-    return held
+def fake(fake: FakeOpenAI) -> FakeOpenAI:
+    fake.settings(polls=1)
+    return fake
 
 
 @pytest.fixture

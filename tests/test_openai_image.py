@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -22,17 +22,7 @@ SMALL = "1024x640"
 PICTURE, OTHER = MemorySource(), MemorySource(b"\xff\0\0")
 MASK = MemorySource(b"\0\0\0\0")
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -27,17 +27,7 @@ LONG = "".join(map(SENTENCE.format, range(200)))
 MIMES = {"mp3": "audio/mpeg", "ogg": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav"}
 SECONDS = 10.0  # the longest that the fake speaks, whatever the text
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,18 +28,13 @@ REMIX, EDIT, EXTEND = "POST /v1/videos/{id}/remix", "POST /v1/videos/edits", "PO
 VIDEO = backend.capabilities[2]
 FRAME, FILM = MemorySource(), MemorySource(mime="video/mp4")
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenAI]:
-    with running() as fake:
-        yield fake
+PROVIDER = running
 
 
 @pytest.fixture
-def fake(held: FakeOpenAI) -> FakeOpenAI:
-    held.reset()
-    held.settings(polls=1)
-    return held
+def fake(fake: FakeOpenAI) -> FakeOpenAI:
+    fake.settings(polls=1)
+    return fake
 
 
 @pytest.fixture

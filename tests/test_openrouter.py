@@ -34,17 +34,7 @@ from mediasmith_backends.openrouter import backend
 SPEAK, DRAW = "POST /api/v1/audio/speech", "POST /api/v1/images"
 IMAGE, _, _, SPEECH = backend.capabilities
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenRouter]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenRouter) -> FakeOpenRouter:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,7 @@ KITE = MemorySource()
 PICTURE = base64.b64encode(png()).decode()
 THOUGHT = {"type": "reasoning.encrypted", "data": "x", "format": "google-gemini-v1", "index": 0}
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenRouter]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenRouter) -> FakeOpenRouter:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,7 @@ GPT, SEEDREAM, FLUX = "openai/gpt-image-2", "bytedance-seed/seedream-4.5", "blac
 KITE, BOAT = MemorySource(), MemorySource(b"\xff\0\0")
 PICTURE = base64.b64encode(png()).decode()
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenRouter]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenRouter) -> FakeOpenRouter:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

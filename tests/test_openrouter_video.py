@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,17 +32,7 @@ SEEDANCE, VEO, WAN = "bytedance/seedance-2.0", "google/veo-3.1", "alibaba/wan-2.
 KITE, BOAT = MemorySource(), MemorySource(b"\xff\0\0")
 SOUND, CLIP = MemorySource(mime="audio/wav"), MemorySource(mime="video/mp4")
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeOpenRouter]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeOpenRouter) -> FakeOpenRouter:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

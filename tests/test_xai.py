@@ -48,18 +48,13 @@ from mediasmith_backends.xai.client import Grok, connect
 from mediasmith_backends.xai.image import image
 from mediasmith_backends.xai.video import video
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeXAI]:
-    with running() as fake:
-        yield fake
+PROVIDER = running
 
 
 @pytest.fixture
-def fake(held: FakeXAI) -> FakeXAI:
-    held.reset()
-    held.settings(polls=1, shortest=0)
-    return held
+def fake(fake: FakeXAI) -> FakeXAI:
+    fake.settings(polls=1, shortest=0)
+    return fake
 
 
 @pytest.fixture

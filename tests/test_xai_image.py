@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -16,17 +16,7 @@ from mediasmith.testing import Hands, MemorySource, png, signed_in
 from mediasmith_backends.xai import backend
 from mediasmith_backends.xai.image import ImageParams, image
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeXAI]:
-    with running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(held: FakeXAI) -> FakeXAI:
-    held.reset()
-    return held
+PROVIDER = running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -20,18 +20,13 @@ from mediasmith_backends.xai.video import video
 MAKER, EDITOR = video.models
 FRAME, LAST, FILM = MemorySource(), MemorySource(b"\xff\0\0"), MemorySource(mime="video/mp4")
 
-
-@pytest.fixture(scope="module")
-def held() -> Generator[FakeXAI]:
-    with running() as fake:
-        yield fake
+PROVIDER = running
 
 
 @pytest.fixture
-def fake(held: FakeXAI) -> FakeXAI:
-    held.reset()
-    held.settings(polls=2, shortest=0)
-    return held
+def fake(fake: FakeXAI) -> FakeXAI:
+    fake.settings(polls=2, shortest=0)
+    return fake
 
 
 @pytest.fixture
