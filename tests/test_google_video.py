@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakes.engines import PATIENT, opened
+from fakes.engines import PATIENT, edited, opened
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
@@ -110,6 +110,7 @@ NO: Mapping[str, tuple[Mapping[Role, Sequence[MemorySource]], Mapping[str, Any],
     "only an end": ({"last_frame": [LAST]}, {}, "first_frame"),
     "frames and references": ({"first_frame": [FIRST], "image": [LAST]}, {}, "frames go with neither"),
     "frames and a video": ({"first_frame": [FIRST], "video": [FILM]}, {}, "frames go with neither"),
+    "edited to a length": ({"video": [FILM]}, {"duration": 5}, "stays as long as it is"),
     "nothing to extend": ({}, {"extend": True}, "no video to extend"),
     "extended too large": ({"video": [FILM]}, {"extend": True, "size": "1080p"}, "360p or 720p"),
     "extended with many": ({"video": [FILM], "image": [FIRST] * 4}, {"extend": True}, "at most 3"),
@@ -124,7 +125,9 @@ def test_what_does_not_go_together_is_told_before_it_is_sent(case: str) -> None:
     assert why in video.refuses(ask(inputs=files, **params))
 
 
-@pytest.mark.parametrize("case", ["extended too large", "extended with many", "extended for long", "far between"])
+@pytest.mark.parametrize(
+    "case", ["edited to a length", "extended too large", "extended with many", "extended for long", "far between"]
+)
 async def test_the_provider_says_the_same(hands: Hands, case: str) -> None:
     files, params, _ = NO[case]
     error = await failure(hands, ask(inputs=files, **params))
@@ -162,16 +165,18 @@ async def test_an_address_without_a_file_is_no_result(fake: FakeGoogle, hands: H
     assert error.billed != "no"
 
 
-async def test_a_video_is_saved(fake: FakeGoogle, tmp_path: Path) -> None:
+async def test_a_video_is_saved_and_an_edit_lasts_as_long(fake: FakeGoogle, tmp_path: Path) -> None:
     clock = VirtualClock()
     fake.settings(polls=0)
     async with clock.autojump(), opened(tmp_path, backend, clock=clock, env=fake.env()) as engine:
         with clock.hold():
             asked = {"prompt": "a kite", "kind": "video", "duration": 3, "size": "360p", "aspect_ratio": "9:16"}
             result = await engine.generate(asked, PATIENT)
+            again = await edited(engine, result.continuation_id)
     [file] = result.files
     assert (result.status, file.mime, file.width, file.height) == ("done", "video/mp4", 360, 640)
-    assert fake.paid() == 1
+    assert (again.files[0].duration_seconds, again.warnings) == (file.duration_seconds, ())
+    assert fake.paid() == 2
     assert result.cost
     assert result.cost.usd == pytest.approx(0.07, abs=0.001)
 
@@ -192,13 +197,6 @@ async def test_an_edit_and_an_extension_go_on_from_the_interaction(fake: FakeGoo
     assert "duration" not in edit["response_format"]
     assert extension["response_format"]["duration"] == "5s"
     assert hands.warnings == []
-
-
-async def test_the_length_of_an_edit_is_left_out_and_that_is_said(fake: FakeGoogle, hands: Hands) -> None:
-    await video.start(hands.of(ask(inputs={"video": [FILM]}, duration=5)))
-    assert "duration" not in fake.bodies(MADE)[0]["response_format"]
-    assert [warning for warning in hands.warnings if "duration" in warning] == hands.warnings
-    assert len(hands.warnings) == 1
 
 
 async def test_a_large_video_is_uploaded(fake: FakeGoogle, hands: Hands) -> None:

@@ -205,7 +205,7 @@ def test_inherited_words_that_clash_are_left_out_with_a_warning() -> None:
     asked = wish(backend="strict", inherited={"size": "1K"}, words={"aspect_ratio": "1:1"})
     choice = first(asked, maker("strict", Strict))
     assert choice.values == {"aspect_ratio": "1:1"}
-    assert choice.warnings == ("The earlier size did not go with this and was left out.",)
+    assert choice.warnings == ("The earlier size was left out (strict: size and aspect_ratio exclude each other).",)
     both = wish(backend="strict", words={"size": "1K", "aspect_ratio": "1:1"})
     assert refusal(both, maker("strict", Strict)) == (
         "strict cannot do this: size and aspect_ratio exclude each other."
@@ -753,8 +753,8 @@ def test_options_of_the_file_that_do_not_fit_any_more_are_left_out_with_a_warnin
     clashing = editor("a", refuses=no_style_at_night)
     asked = wish(prompts=("night",), origin=edit_of("a", options={"style": "vivid"}), inherited={"size": "1K"})
     choice = first(asked, clashing)
-    assert choice.values == {}
-    assert choice.warnings == ("The earlier size and style did not go with this and were left out.",)
+    assert choice.values == {"size": "1K"}
+    assert choice.warnings == ("The earlier style was left out (a: no style at night).",)
     assert "no style at night" in refusal(replace(asked, backend="a", options={"style": "vivid"}), clashing)
 
 

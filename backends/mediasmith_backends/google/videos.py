@@ -36,7 +36,6 @@ _EXTENDED = ("360p", "720p")
 
 _REFERENCES, _WHILE_EXTENDED = 6, 3
 _ORDER: tuple[Role, ...] = ("video", "first_frame", "last_frame", "image")
-_AN_EDIT_LASTS = "duration was left out: an edited video stays as long as it is."
 
 
 class VideoParams(Params):
@@ -68,6 +67,8 @@ def _refuses(ask: Ask[VideoParams]) -> str:  # noqa: PLR0911 - one line for each
         return "frames go with neither reference images nor an earlier video"
     if params.extend and task != "extend":
         return "there is no video to extend"
+    if task == "edit" and params.duration is not None:
+        return "an edited video stays as long as it is, so it takes no duration"
     if task == "extend" and params.size not in _EXTENDED:
         return f"a video is extended at {' or '.join(_EXTENDED)}"
     if task == "extend" and len(ask.inputs.get("image", ())) > _WHILE_EXTENDED:
@@ -81,26 +82,24 @@ def _refuses(ask: Ask[VideoParams]) -> str:  # noqa: PLR0911 - one line for each
 async def _start(call: Call[Google, VideoParams]) -> Accepted:
     continued = interactions.previous(call.state)
     task = _task(call)
-    if task == "edit" and call.params.duration is not None:
-        call.warn(_AN_EDIT_LASTS)
     files = [source for role in _ORDER for source in call.inputs.get(role, ())]
     return await interactions.begin(
         call.client,
         model=call.model.id,
         input=interactions.said(call.prompt, await blocks(call.client, files)),
-        response_format=_format(call.params, task),
+        response_format=_format(call.params),
         generation_config={"video_config": {"task": task}},
         previous_interaction_id=continued,
     )
 
 
-def _format(params: VideoParams, task: str) -> Mapping[str, object]:
+def _format(params: VideoParams) -> Mapping[str, object]:
     wish = {
         "type": "video",
         "delivery": "uri",  # within an answer there is room for a few megabytes
         "aspect_ratio": params.aspect_ratio,
         "resolution": params.size.lower(),
-        "duration": f"{params.duration}s" if params.duration and task != "edit" else None,
+        "duration": f"{params.duration}s" if params.duration else None,
     }
     return {name: value for name, value in wish.items() if value}
 
@@ -135,7 +134,7 @@ video: Capability[Google, VideoParams] = Capability(
         "video": Takes(mimes=FILMS, max_bytes=200_000_000),
     },
     edits="video",
-    once=("extend",),
+    once=("extend", "duration"),
     every=8.0,
     deadline=1800.0,
     preference=10,

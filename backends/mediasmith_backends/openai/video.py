@@ -210,7 +210,7 @@ video: Capability[AsyncOpenAI, VideoParams] = Capability(
     poll=_poll,
     takes={"first_frame": Takes(), "video": Takes(mimes=("video/mp4",), max_bytes=500_000_000)},
     edits="video",
-    once=("mode",),
+    once=("mode", "aspect_ratio", "size", "duration"),
     preference=10,
     every=5.0,
     deadline=1800.0,

@@ -154,7 +154,7 @@ video: Capability[Grok, VideoParams] = Capability(
         "video": FILM,
     },
     edits="video",
-    once=("extend", "keyframe_seconds"),
+    once=("extend", "keyframe_seconds", "aspect_ratio", "size", "duration"),
     every=3.0,
     deadline=1800.0,
     preference=10,

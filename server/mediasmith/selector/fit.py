@@ -23,13 +23,25 @@ def fit(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], mod
     earlier = [name for name in {**wish.inherited, **_kept(wish, backend, capability)} if name not in given]
     if isinstance(fitted, Choice) or not earlier:
         return fitted
-    bare = replace(wish, inherited={}, origin=wish.origin and replace(wish.origin, options={}))
-    alone = _fit_words(bare, backend, capability, model)
-    if isinstance(alone, str):
-        return alone
-    were = "were" if len(earlier) > 1 else "was"
-    left_out = f"The earlier {' and '.join(earlier)} did not go with this and {were} left out."
-    return replace(alone, warnings=(*alone.warnings, left_out), lacks=alone.lacks + len(earlier))
+    kept: tuple[str, ...] = ()
+    left_out: list[str] = []
+    best = _fit_words(_with_earlier(wish, kept), backend, capability, model)
+    for name in earlier:
+        tried = _fit_words(_with_earlier(wish, (*kept, name)), backend, capability, model)
+        if isinstance(tried, Choice):
+            best, kept = tried, (*kept, name)
+        else:
+            left_out.append(f"The earlier {name} was left out ({backend.name}: {tried}).")
+    if isinstance(best, str):
+        return best
+    return replace(best, warnings=(*best.warnings, *left_out), lacks=best.lacks + len(left_out))
+
+
+def _with_earlier(wish: Wish, kept: tuple[str, ...]) -> Wish:
+    """The wish, inheriting nothing but these."""
+    inherited = {name: value for name, value in wish.inherited.items() if name in kept}
+    options = {name: value for name, value in wish.origin.options.items() if name in kept} if wish.origin else {}
+    return replace(wish, inherited=inherited, origin=wish.origin and replace(wish.origin, options=options))
 
 
 def _fit_words(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], model: Model) -> Choice | str:

@@ -93,7 +93,10 @@ def _music(model: str, seed: bytes) -> Mapping[str, object]:
 def _video(state: GoogleState, made: Made) -> Mapping[str, object]:
     wish = made.request.response_format
     assert isinstance(wish, VideoFormat)
-    shot = Shot(seed=made.seed, size=wish.size, seconds=wish.seconds)
+    earlier = state.interactions.get(made.request.previous_interaction_id or "")
+    edited = made.request.generation_config.video_config.task == "edit"
+    made.seconds = earlier.seconds if earlier and edited else wish.seconds
+    shot = Shot(seed=made.seed, size=wish.size, seconds=made.seconds)
     if wish.delivery == "inline":
         return {"type": "video", "mime_type": "video/mp4", "data": _encoded(filmed(shot))}
     name = new_id()

@@ -24,13 +24,14 @@ class Settings(Strict):
 class Made(Polled):
     """An interaction, made already, and shown as finished when it was polled for often enough.
 
-    `seed` follows from the whole conversation, and `ends` is how it ends.
+    `seed` follows from the whole conversation, `seconds` is how long its video lasts, and `ends` how it ends.
     """
 
     id: str
     request: Any
     created: str
     seed: bytes = b""
+    seconds: int = 0
     steps: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
     errors: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
     ends: str = "completed"
