@@ -103,6 +103,16 @@ def test_a_cancelled_job_is_stopped_at_the_provider(command: CommandLine, monkey
     assert command("jobs", job).code == Exit.FAILED
 
 
+def test_a_job_that_cannot_be_stopped_is_told_to_go_on(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    command.install(collectable(done=lambda: False, stoppable=False))
+    monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
+    command("generate", "a lighthouse")
+    job = the_job(command)["job_id"]
+    ran = command("jobs", job, "--cancel", "--json")
+    assert ran.code == Exit.FAILED
+    assert (ran.json["status"], ran.json["job_id"], ran.json["billed"]) == ("running", job, "yes")
+
+
 def test_a_job_that_is_not_known_is_a_failure(command: CommandLine) -> None:
     ran = command("jobs", "nothing")
     assert (ran.code, ran.out) == (Exit.FAILED, [])

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,18 @@ from fakes.engines import (
     settled,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Call, Output, Pending, Result, Work
+from mediasmith.contract import Accepted, Call, Output, Pending, Result, Work
 from mediasmith.engine import Engine
-from mediasmith.errors import Cancelled, InvalidRequest, MediaError, Refused, Unreachable
+from mediasmith.errors import (
+    Cancelled,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    ProviderError,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
 from mediasmith.installation import Installation
 from mediasmith.library import Library
 from mediasmith.making import Making
@@ -116,6 +125,89 @@ async def test_a_job_that_a_dead_process_left_is_not_given_up_either(tmp_path: P
             await collected(engine, running.job_id, cancel=True)
         async with clock.autojump():
             assert (await collected(engine, running.job_id)).status == "done"
+
+
+async def test_what_a_provider_has_not_begun_is_not_sent_after_a_cancel(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
+    async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine, clock.autojump():
+        running = await engine.generate({"prompts": ["one", "two", "three"], "wait_seconds": 12}, PATIENT)
+        with pytest.raises(InvalidRequest, match=r"goes on with 1 of its 3 files\. It was billed\.") as told:
+            await collected(engine, running.job_id, cancel=True)
+        assert told.value.billed == "yes"
+        result = await collected(engine, running.job_id)
+    assert (result.status, len(provider.calls)) == ("partial", 1)
+    assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
+
+
+async def test_of_two_providers_the_one_that_can_stop_is_told(tmp_path: Path) -> None:
+    clock, one, two = VirtualClock(), Scripted(job("a"), RateLimited("Too much.")), Scripted(job("b"))
+    one.polls.extend(pending(9))
+    two.polls.extend(pending(99))
+    backends = [one.backend("one"), two.backend("two", cancel=two.cancel)]
+    async with opened(tmp_path, *backends, clock=clock, order=("one", "two")) as engine, clock.autojump():
+        running = await engine.generate({"prompts": ["here", "there"], "wait_seconds": 12}, PATIENT)
+        with pytest.raises(InvalidRequest, match="One cannot stop what it has begun"):
+            await collected(engine, running.job_id, cancel=True)
+        result = await collected(engine, running.job_id)
+    assert (two.cancelled, [item.status for item in result.items]) == (["b"], ["done", "cancelled"])
+
+
+@pytest.mark.parametrize("stoppable", [True, False])
+async def test_a_handle_that_comes_during_a_cancel_is_not_lost(tmp_path: Path, *, stoppable: bool) -> None:
+    go_on = anyio.Event()
+
+    async def start(_call: object) -> Accepted:
+        await go_on.wait()
+        return job("late")
+
+    provider = Scripted()
+    backend = provider.backend(start=start, cancel=provider.cancel) if stoppable else provider.backend(start=start)
+    async with opened(tmp_path, backend) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        async with anyio.create_task_group() as tasks:
+
+            async def stop() -> None:
+                with nullcontext() if stoppable else pytest.raises(InvalidRequest, match="so the job goes on"):
+                    await collected(engine, running.job_id, cancel=True)
+
+            tasks.start_soon(stop)
+            await settled(engine)
+            go_on.set()
+        ended = await collected(engine, running.job_id)
+    assert (ended.status, provider.cancelled) == (("cancelled", ["late"]) if stoppable else ("done", []))
+
+
+async def test_a_start_that_gives_no_handle_is_cut_off(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(forever)
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        started = clock.now()
+        async with clock.autojump():
+            result = await collected(engine, running.job_id, cancel=True)
+        assert clock.now() - started <= 10
+    assert result.status == "cancelled"
+    assert "It may have been billed" in result.error
+
+
+async def test_work_that_fails_after_a_refused_cancel_has_failed(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=[*pending(9), ProviderError("It broke.")])
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=12)
+        with pytest.raises(InvalidRequest):
+            await collected(engine, running.job_id, cancel=True)
+        result = await collected(engine, running.job_id)
+    assert (result.status, result.error) == ("failed", "It broke. It was billed.")
+
+
+async def test_a_job_that_is_stuck_can_be_given_up(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=[MissingKey("One", ("ONE_KEY",), rejected=True)])
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert (running.status, "does not accept its key" in running.error) == ("running", True)
+        result = await collected(engine, running.job_id, cancel=True)
+    assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
 
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])
@@ -270,11 +362,12 @@ async def test_a_job_nobody_waits_for_any_more_can_be_cancelled(tmp_path: Path) 
 
 
 async def test_a_slot_is_free_again_after_a_cancel(tmp_path: Path) -> None:
-    provider = Scripted(forever)
-    async with opened(tmp_path, provider.backend(), concurrency=1) as engine:
+    clock, provider = VirtualClock(), Scripted(forever)
+    async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine:
         running = await made(engine, caller=HASTY)
         await settled(engine)
-        await collected(engine, running.job_id, cancel=True)
+        async with clock.autojump():
+            await collected(engine, running.job_id, cancel=True)
         assert (await made(engine, "another")).status == "done"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,8 +21,17 @@ from anyio.abc import TaskGroup
 
 from mediasmith.caller import Notify
 from mediasmith.clock import Clock
-from mediasmith.errors import Billed, Cancelled, InvalidRequest, MediaError
-from mediasmith.library import Job, JobState, Library, Part
+from mediasmith.errors import (
+    Billed,
+    Cancelled,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    NotAllowed,
+    Unreachable,
+    restored,
+)
+from mediasmith.library import Job, JobState, Library
 from mediasmith.live import Live
 from mediasmith.making import Making, Plan
 from mediasmith.owners import Owner, alive
@@ -41,6 +50,12 @@ _WATCH = 1.0
 
 _UNWINDING = 0.2
 """Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
+
+_STARTING = 10.0
+"""Seconds that a cancel waits for the handle of a request that is out."""
+
+_STUCK = {Unreachable, NotAllowed, MissingKey}
+"""What a job that nobody works on may have stopped at, so that it does not go on by itself."""
 
 
 @dataclass(kw_only=True)
@@ -127,16 +142,18 @@ class Jobs:
     async def cancel(self, job: Job) -> None:
         """Stop a job, at the provider too. One that has ended stays as it is.
 
+        Nothing more is sent. What cannot be stopped is collected, unless that does not get on any more.
+
         Raises:
-            InvalidRequest: its provider cannot stop what it has begun, so it goes on to be collected; or another
-                process works on it, and the provider could not be told.
+            InvalidRequest: the job goes on, for its provider cannot stop what it has begun; or another process works
+                on it, and the provider could not be told.
         """
         async with self._taking:
             job = await self.look(job)
             if job.state != "running":
                 return
             live = self._live.get(job.id)
-            self._refuse_unstoppable(job, live.parts.values() if live else await self.library.parts(job.id))
+            give_up = live is None and restored(job.error).__class__ in _STUCK
             if live is None and await self.elsewhere(job):
                 await self._cancel_elsewhere(job)
                 return
@@ -144,10 +161,12 @@ class Jobs:
                 if not await self._claimed(job):
                     raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
                 live = await self._take(job)
-                self.tasks.start_soon(self._run, live, partial(self.recovery.mend, live))
-            else:
-                live.scope.cancel()
-            live.cancelled = True
+                self.tasks.start_soon(self._run, live, partial(self.recovery.cancel, live, give_up=give_up))
+            live.cancel()
+        with anyio.CancelScope(shield=True):
+            await self._let_start(live)
+        if not give_up:
+            self._refuse_unstoppable(live)
         await live.done.wait()
 
     async def sweep(self) -> bool:
@@ -217,10 +236,7 @@ class Jobs:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
         try:
             try:
-                with live.scope:
-                    await work()
-                if live.cancelled:
-                    await self.recovery.cancel(live)
+                await work()
             except Exception as error:  # noqa: BLE001 - the top of a job
                 _log.error("job %s was stopped by %s", live.job.id, told(error))
                 await self._quietly(live, self.recovery.mend(live))
@@ -260,13 +276,25 @@ class Jobs:
             return
         await happens(self.clock, min(_HEARTBEAT, left), live.done)
 
-    def _refuse_unstoppable(self, job: Job, parts: Iterable[Part]) -> None:
+    async def _let_start(self, live: Live) -> None:
+        """Wait a little for the handles of requests that are out, and cut off those that do not come."""
+        ends = self.clock.now() + _STARTING
+        for scope, over in list(live.starting.items()):
+            if not await happens(self.clock, ends - self.clock.now(), over):
+                scope.cancel()
+
+    def _refuse_unstoppable(self, live: Live) -> None:
         """What is being made will be billed, and nothing is gained by looking away."""
-        for part in parts:
-            if choice := self.recovery.unstoppable(part):
-                error = InvalidRequest(f"{choice.backend.title} cannot stop what it has begun, so the job goes on.")
-                error.job_id = job.id
-                raise error
+        going = {number: choice for number, part in live.parts.items() if (choice := self.recovery.unstoppable(part))}
+        if not going:
+            return
+        title = next(iter(going.values())).backend.title
+        wanted = len(live.errand.prompts) * live.errand.count
+        files = sum(part.count for number, part in live.parts.items() if number in going or part.phase == "done")
+        rest = f" with {files} of its {wanted} files" if files < wanted else ""
+        error = InvalidRequest(f"{title} cannot stop what it has begun, so the job goes on{rest}.", billed="yes")
+        error.job_id = live.job.id
+        raise error
 
     async def _cancel_elsewhere(self, job: Job) -> None:
         """Tell the provider in the other process's stead; that process will hear of it at its next poll."""
@@ -275,6 +303,7 @@ class Jobs:
             stopped = [await self.recovery.stop(live, part) for part in live.parts.values()]
         finally:
             await live.destination.close()
+        self._refuse_unstoppable(live)
         if not any(stopped):
             raise InvalidRequest(
                 "Another server process works on this job, and its provider cannot be told to stop.",
@@ -312,7 +341,7 @@ def _state(live: Live) -> JobState:
         return "done"
     if live.artifacts:
         return "partial"
-    if live.cancelled or "cancelled" in phases:
+    if "cancelled" in phases or any(isinstance(error, Cancelled) for error in live.errors.values()):
         return "cancelled"
     return "unknown" if "unknown" in phases else "failed"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,9 +11,10 @@ import anyio
 
 from mediasmith.artifacts import Destination
 from mediasmith.contract import JSON, Pending
-from mediasmith.errors import MediaError
+from mediasmith.errors import Cancelled, MediaError
 from mediasmith.library import Artifact, Job, Part
 from mediasmith.selector import Choice
+from mediasmith.waiting import cut_off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,9 @@ class Errand:
 class Live:
     """A job that this process works on: its record as it grows, and where its files go.
 
-    `errors` has the last error of each prompt. `cancelled` says that its caller wanted it stopped. `waiters` counts
-    the calls that wait for the end. `done`: its end is recorded. `ended`: no task works on it any more.
+    `errors` has the last error of each prompt. `cancelled` says that its caller wanted it stopped, and `starting` are
+    the requests whose answer is then waited for a little, each with the event that it is over. `waiters` counts the
+    calls that wait for the end. `done`: its end is recorded. `ended`: no task works on it any more.
     """
 
     job: Job
@@ -56,13 +60,52 @@ class Live:
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
     artifacts: list[Artifact] = field(default_factory=list[Artifact])
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    starting: dict[anyio.CancelScope, anyio.Event] = field(default_factory=dict[anyio.CancelScope, anyio.Event])
     done: anyio.Event = field(default_factory=anyio.Event)
     ended: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
     waiters: int = 0
     progress: float | None = None
     message: str = ""
+    _stoppable: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
+
+    def cancel(self) -> None:
+        """Stop what may be stopped just like that."""
+        self.cancelled = True
+        for scope in self._stoppable:
+            scope.cancel()
+
+    @contextmanager
+    def stoppable(self) -> Generator[None]:
+        """A block that a cancel ends, and that is not entered after one.
+
+        Raises:
+            Cancelled: the job was cancelled.
+        """
+        if self.cancelled:
+            raise Cancelled("The job was cancelled.")
+        with cut_off() as scope:
+            self._stoppable.add(scope)
+            try:
+                yield
+            finally:
+                self._stoppable.discard(scope)
+
+    @contextmanager
+    def start(self) -> Generator[None]:
+        """A block that sends a request for a handle. A cancel lets it come to its end, if that is soon.
+
+        Raises:
+            Cancelled: it was not.
+        """
+        over = anyio.Event()
+        with cut_off() as scope:
+            self.starting[scope] = over
+            try:
+                yield
+            finally:
+                del self.starting[scope]
+                over.set()
 
     def warn(self, text: str) -> None:
         """Add a warning, once."""

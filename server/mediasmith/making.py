@@ -138,7 +138,8 @@ class Making:
                 if await self._next(error, choices):
                     raise
                 live.message = error.message
-                await self.clock.sleep(wait)
+                with live.stoppable():
+                    await self.clock.sleep(wait)
                 live.message = ""
                 pause *= 2
         return None

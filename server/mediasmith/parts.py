@@ -92,8 +92,9 @@ class Parts:
         Raises:
             MediaError: with `billed` filled in; the record says the same.
         """
-        async with self._slot(part.backend), self._recorded(live, part, choice):
-            work = await self._work(live, part, choice)
+        async with self._recorded(live, part, choice), self._slot(live, part.backend):
+            with live.stoppable():
+                work = await self._work(live, part, choice)
             call = Call(
                 client=work.client,
                 model=work.model,
@@ -106,7 +107,9 @@ class Parts:
                 state=state,
             )
             await self._save_part(live, replace(part, phase="sending", billed="unknown", error=None))
-            answer: object = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))
+            # Without its handle, work could neither be stopped nor collected.
+            with live.start() if choice.capability.poll else live.stoppable():
+                answer: object = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))
             await self._collect(live, part.number, choice, work, answer)
 
     async def resume(self, live: Live, part: Part, choice: Choice) -> None:
@@ -171,11 +174,12 @@ class Parts:
         await self._save_part(live, live.parts[number])
 
     @asynccontextmanager
-    async def _slot(self, backend: str) -> AsyncGenerator[None]:
+    async def _slot(self, live: Live, backend: str) -> AsyncGenerator[None]:
         slots = self.slots.setdefault(backend, anyio.CapacityLimiter(self.settings.concurrency))
         # A slot belongs to the part, not to the task that happens to run it.
         borrower = object()
-        await slots.acquire_on_behalf_of(borrower)
+        with live.stoppable():
+            await slots.acquire_on_behalf_of(borrower)
         try:
             yield
         finally:
@@ -244,7 +248,7 @@ class Parts:
         part = live.parts[number] = replace(live.parts[number], billed="yes")
         if isinstance(answer, Accepted):
             part = await self._accept(live, part, choice, answer.handle)
-            answer = await self._poll(live, part, choice, work)
+            answer = await self._follow(live, part, choice, work)
         result = _checked(choice, answer)
         artifacts = await self.outputs.store(live, part, choice, result)
         details = self.redact.json(result.details)
@@ -279,6 +283,18 @@ class Parts:
             # To go on without the record is the only way left to collect it.
             _log.warning("the handle of job %s could not be recorded: %s", part.job_id, error.message)
         return part
+
+    async def _follow(self, live: Live, part: Part, choice: Choice, work: Work[Any]) -> Result:
+        """What the work comes to. Where the provider can be told to stop, a cancel of the job ends it."""
+        if choice.capability.cancel is None:
+            return await self._poll(live, part, choice, work)
+        try:
+            with live.stoppable():
+                return await self._poll(live, part, choice, work)
+        except Cancelled:
+            if live.cancelled:
+                await self.stop(live, part, choice)
+            raise
 
     async def _poll(self, live: Live, part: Part, choice: Choice, work: Work[Any]) -> Result:
         every = choice.capability.every

@@ -9,15 +9,13 @@ import anyio
 
 from mediasmith.artifacts import Destination
 from mediasmith.contract import Model
-from mediasmith.errors import Billed, MediaError, ProviderError, restored
+from mediasmith.errors import Billed, Cancelled, MediaError, ProviderError, restored
 from mediasmith.library import Artifact, Job, Library, Part, Phase
 from mediasmith.live import Errand, Live
 from mediasmith.parts import Parts
 from mediasmith.registry import Registry
 from mediasmith.roots import Roots
 from mediasmith.selector import Choice
-
-_UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +77,14 @@ class Recovery:
                 if part.phase == "accepted":
                     tasks.start_soon(self._collect, live, part)
 
-    async def cancel(self, live: Live) -> None:
-        """End every part that is not done, at the provider too where it has a handle and can be told."""
+    async def cancel(self, live: Live, *, give_up: bool) -> None:
+        """Mend, and stop every part at its provider. What cannot be stopped is collected, but with `give_up`."""
+        await self.mend(live)
         async with anyio.create_task_group() as tasks:
             for part in live.parts.values():
-                if part.phase in _UNFINISHED:
-                    tasks.start_soon(self._cancel, live, part)
+                if part.phase == "accepted":
+                    goes_on = self.unstoppable(part) and not give_up
+                    tasks.start_soon(self._collect if goes_on else self._cancel, live, part)
 
     async def stop(self, live: Live, part: Part) -> bool:
         """Tell a part's provider to stop, where it can be told; whether it was."""
@@ -93,12 +93,13 @@ class Recovery:
 
     def unstoppable(self, part: Part) -> Choice | None:
         """The choice that a part was made with, if its provider has begun it and has no way to stop."""
-        choice = self.choice(part) if part.phase == "accepted" else None
+        choice = self.choice(part) if part.phase in {"accepted", "saving"} else None
         return choice if choice and choice.capability.cancel is None else None
 
     async def _cancel(self, live: Live, part: Part) -> None:
         await self.stop(live, part)
-        await self.parts.end(live, part.number, "cancelled")
+        error = live.errors[part.item] = Cancelled("The job was cancelled.", billed="yes")
+        await self.parts.end(live, part.number, "cancelled", error)
 
     async def _collect(self, live: Live, part: Part) -> None:
         choice = self.choice(part)

@@ -124,7 +124,10 @@ _WAIT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT}
 _JOB: Mapping[str, Schema] = {
     "job_id": {"type": "string", "description": "Empty: the recent jobs."},
     "wait_seconds": {**_WAIT, "description": f"Wait this long for the end, 0-{MAX_WAIT}. Default 40."},
-    "cancel": {"type": "boolean", "description": "Stop it, at the provider too where that works."},
+    "cancel": {
+        "type": "boolean",
+        "description": "Stop it, at the provider too. What a provider cannot stop goes on, which is told as an error.",
+    },
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import anyio
 
 from mediasmith.clock import Clock
+from mediasmith.errors import Cancelled
 
 _T = TypeVar("_T")
 
@@ -79,3 +80,22 @@ async def happens(clock: Clock, seconds: float, event: anyio.Event) -> bool:
         with suppress(Expired):
             await within(clock, seconds, event.wait)
     return event.is_set()
+
+
+@contextmanager
+def cut_off() -> Generator[anyio.CancelScope]:
+    """A scope for what belongs to a job. Cancelled, it is left with an error, whatever its block made of that.
+
+    Raises:
+        Cancelled: the scope was cancelled before its block had come to its end.
+    """
+    scope = anyio.CancelScope()
+    try:
+        with scope:
+            yield scope
+    except (Exception, asyncio.CancelledError) as error:  # an SDK may raise one of its own for the scope's
+        if not scope.cancel_called or _is_cancelled():
+            raise
+        raise Cancelled("The job was cancelled.") from error
+    if scope.cancelled_caught:
+        raise Cancelled("The job was cancelled.")

@@ -77,7 +77,9 @@ class CommandLine:
         return self._capsys.readouterr().out.splitlines()
 
 
-def collectable(*, done: Callable[[], bool], cancelled: list[JSON] | None = None, every: float = 0.01) -> Backend[None]:
+def collectable(
+    *, done: Callable[[], bool], cancelled: list[JSON] | None = None, every: float = 0.01, stoppable: bool = True
+) -> Backend[None]:
     """A backend whose provider names the work, and has it done when `done` says so."""
 
     async def start(_call: Call[None, Any]) -> Accepted:
@@ -91,4 +93,6 @@ def collectable(*, done: Callable[[], bool], cancelled: list[JSON] | None = None
         if cancelled is not None:
             cancelled.append(handle)
 
+    if not stoppable:
+        return fake(start=start, poll=poll, every=every)
     return fake(start=start, poll=poll, cancel=cancel, every=every)

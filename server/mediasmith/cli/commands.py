@@ -133,7 +133,7 @@ def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> 
 
 @commands.command(params=[json_option(), open_option()])
 @click.argument("job_id", required=False, metavar="[ID]", shell_complete=recent_jobs)
-@click.option("--cancel", is_flag=True, help="Stop it, at the provider too where that works.")
+@click.option("--cancel", is_flag=True, help="Stop it, at the provider too. What a provider cannot stop goes on.")
 @click.pass_context
 def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool, opens: bool) -> Exit:
     """List the recent jobs; or wait for one.

@@ -89,7 +89,14 @@ def _failed(error: MediaError, *, as_json: bool) -> Exit:
     from mediasmith.cli.waiting import Interrupted  # noqa: PLC0415 - late: as above
 
     if as_json:
-        told = {"status": "failed", "error": str(error), "hint": error.hint, "billed": error.billed}
+        status = "running" if error.job_id else "failed"
+        told = {
+            "status": status,
+            "job_id": error.job_id,
+            "error": str(error),
+            "hint": error.hint,
+            "billed": error.billed,
+        }
         given = {name: text for name, text in told.items() if text}
         put(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
     say(str(error))

@@ -6,7 +6,10 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import cast
+
+import anyio
 
 from mediasmith.errors import MediaError, MissingKey, OutOfCredit, RateLimited, Unreachable
 from mediasmith.testing.rig import Bench, check, wired
@@ -23,6 +26,9 @@ _NOT_ACCEPTED = {404, 429, 503}
 """The statuses that say a paying request was not accepted, so that it may be sent again."""
 
 _AGAIN = 4  # times one request is sent at most: once, and three times again
+
+_CUT_OFF = 10.0
+"""Seconds after which a cancelled job does not wait for its handle any more."""
 
 _PYTHON = re.compile(r"\b\w*(Error|Exception|Traceback)\b|[Ll]ine \d+|<class |object at 0x|\b[A-Z]\w*\([)'\"]")
 """What comes from a program, not from a person who writes to one."""
@@ -179,8 +185,11 @@ async def cancelled(bench: Bench) -> None:
         bench.on_wire.script(Answer(fault="silence"))
         job_id = await shop.begin()
         await until(bench.paid)
-        ended = await shop.job(job_id, cancel=True)
-        assert ended.status in {"cancelled", "unknown"}, f"a cancelled job is {ended.status}."
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(shop.job, job_id, cancel=True))
+            await shop.clock.advance(_CUT_OFF)
+        ended = await shop.job(job_id)
+        assert ended.status in {"cancelled", "unknown"}, f"a cancelled job is {ended.status}: {ended.error}"
         assert not ended.files, "a cancelled job has files."
         _nothing_left(shop, "cancelled")
         bench.on_wire.clear()
