@@ -175,6 +175,14 @@ async def test_a_file_above_the_limit_is_not_saved(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
+async def test_state_that_is_too_much_to_keep_is_left_out_aloud(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted(picture(state={"plan": "x" * 70_000})).backend()) as engine:
+        result = await made(engine)
+        [artifact] = await engine.library.artifacts(result.job_id)
+    assert (result.status, artifact.state) == ("done", None)
+    assert "too much to keep" in result.warnings[0]
+
+
 async def test_what_is_recorded_of_a_file_is_true_of_it(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}))
     clock = VirtualClock()

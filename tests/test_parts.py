@@ -48,7 +48,7 @@ from mediasmith.errors import (
     Unsuitable,
 )
 from mediasmith.library import Library
-from mediasmith.results import Cost
+from mediasmith.results import Cost, JobList
 
 KEY = "sk-live/0123456789+abcdef"
 FORMS = (
@@ -250,6 +250,10 @@ async def test_an_error_of_a_start_may_have_been_billed_unless_it_says_better(tm
                 await made(engine, f"kite {number}")
             provider.starts.clear()
             assert caught.value.billed == billed, number
+            state = "unknown" if billed == "unknown" and not isinstance(caught.value, Refused) else "failed"
+            listed = await engine.get_job({}, PATIENT)
+            assert isinstance(listed, JobList)
+            assert listed.jobs[0].status == state, number
 
 
 async def test_a_start_that_hangs_may_have_been_billed_and_is_not_sent_again(tmp_path: Path) -> None:
@@ -336,6 +340,38 @@ async def test_trouble_with_polls_backs_off_and_passes(tmp_path: Path, error: ty
         assert (await made(engine)).status == "done"
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert waits == [10, 20, 40, 60, 60, 60, 5]
+
+
+async def test_an_sdks_error_in_a_poll_is_no_verdict_on_what_was_begun(tmp_path: Path) -> None:
+    def explain(_error: Exception) -> MediaError:
+        return InvalidRequest("It does not like the request.", billed="no")
+
+    clock, provider = VirtualClock(), Scripted(job(), job(), polls=[KeyError("x"), *pending(1)])
+    backend = fake("one", start=provider.start, poll=provider.poll, explain=explain, deadline=100)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        assert (await made(engine)).status == "done"
+        provider.polls.extend(KeyError("x") for _ in range(99))
+        running = await made(engine, "another")
+        assert running.status == "running"
+        assert "could not be asked any more: It does not like the request. It was billed." in running.error
+        provider.polls.clear()
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 2
+
+
+async def test_a_job_is_not_asked_about_where_its_capability_is_not_ready(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+    polls = len(provider.polled)
+    elsewhere = provider.backend(missing=lambda _access: "it needs another mode")
+    async with opened(tmp_path, elsewhere) as engine:
+        result = await collected(engine, running.job_id)
+        assert (result.status, len(provider.polled)) == ("running", polls)
+        assert "One cannot be asked about it now: it needs another mode. It was billed." in result.error
+    provider.polls.clear()
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        assert (await collected(engine, running.job_id)).status == "done"
 
 
 async def test_advice_when_to_ask_again_is_taken_if_it_is_longer(tmp_path: Path) -> None:

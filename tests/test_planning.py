@@ -92,14 +92,21 @@ async def test_an_edit_does_not_inherit_what_says_how_to_go_on_from_a_file(tmp_p
     assert provider.calls[1].params.model_dump(exclude_none=True) == {"aspect_ratio": "16:9"}
 
 
-async def test_a_new_size_makes_an_inherited_ratio_void_and_the_other_way_round(tmp_path: Path) -> None:
-    provider = Scripted(picture(state=1), picture(state=2))
+async def test_a_size_in_pixels_and_a_ratio_make_each_other_void_and_a_named_size_does_not(tmp_path: Path) -> None:
+    provider = Scripted(*(picture(state=number) for number in range(5)))
     async with opened(tmp_path, provider.backend(params=Sized, edits="image", takes=IMAGE)) as engine:
-        first = await made(engine, aspect_ratio="16:9", quality="high")
-        second = await edited(engine, first.continuation_id, size="2K")
-        await edited(engine, second.continuation_id, aspect_ratio="1:1")
-    asked = [call.params.model_dump(exclude_none=True) for call in provider.calls]
-    assert asked[1:] == [{"size": "2K", "quality": "high"}, {"aspect_ratio": "1:1", "quality": "high"}]
+        last = await made(engine, aspect_ratio="16:9", quality="high")
+        for words in ({"size": "2K"}, {"aspect_ratio": "1:1"}, {"size": "640x480"}, {"aspect_ratio": "9:16"}):
+            last = await edited(engine, last.continuation_id, **words)
+            assert last.warnings == ()
+    asked = [call.params.model_dump(exclude_none=True, exclude={"quality"}) for call in provider.calls]
+    assert asked[1:] == [
+        {"size": "2K", "aspect_ratio": "16:9"},
+        {"size": "2K", "aspect_ratio": "1:1"},
+        {"size": "640x480"},
+        {"aspect_ratio": "9:16"},
+    ]
+    assert all(call.params.model_dump()["quality"] == "high" for call in provider.calls)
 
 
 async def test_what_another_backend_cannot_take_of_the_earlier_words_is_left_out_aloud(tmp_path: Path) -> None:

@@ -480,7 +480,8 @@ def test_a_retired_model_is_skipped_and_the_answer_says_so() -> None:
     assert [choice.model.id for choice in choices] == ["new"]
     assert choices[0].warnings == ("Model old retired on 2026-11-20; another one is used.",)
     assert select(wish(), having(maker("full", Picture, Model(id="new"), gone)))[0].warnings == ()
-    assert reasons(wish(), having(maker("full", Picture, gone))) == {"full": "has no model in service"}
+    why = reasons(wish(), having(maker("full", Picture, gone)))
+    assert why == {"full": "has no model in service (old); name one to try it"}
 
 
 def test_a_retired_model_that_was_named_is_tried() -> None:
@@ -594,6 +595,48 @@ def test_a_capability_that_is_not_ready_is_passed_over_with_its_reason() -> None
         select(wish(backend="full"), installed)
 
 
+def test_what_only_has_to_be_enabled_is_told_where_that_would_do() -> None:
+    class Masked(Picture):
+        mask: Literal["soft"] | None = None
+
+    twin = backend("twin", one(Picture, name="a"), one(Masked, Model(id="other"), name="b"))
+    installed = having(twin, missing={"twin.b": "needs a plan"})
+
+    def why(**asked: Any) -> str:
+        return reasons(wish(**asked), installed)["twin"]
+
+    assert why(options={"mask": "soft"}) == "needs a plan"
+    assert why(words={"size": "512"}) == "takes size 1K, 2K, 4K"
+    assert why(model="other", words={"size": "512"}) == "needs a plan"
+
+
+def test_the_reason_is_that_of_the_best_model() -> None:
+    models = (Model(id="best"), Model(id="small", accepts={"size": ("1K",), "style": False}))
+    full = maker("full", Picture, *models, refuses=no_style_at_night)
+    assert reasons(wish(words={"size": "8K"}), having(full)) == {"full": "takes size 1K, 2K, 4K"}
+    at_night = wish(prompts=("night",), options={"style": "vivid"}, backend="full")
+    assert refusal(at_night, full) == "full cannot do this: no style at night."
+
+
+def test_a_value_is_taken_in_any_case_and_sent_as_the_provider_spells_it() -> None:
+    choice = first(wish(words={"size": "4k"}, options={"style": "Vivid"}), maker("a"))
+    assert choice.values == {"size": "4K", "style": "vivid"}
+    narrow = maker("a", Picture, Model(id="m", accepts={"size": ("1K",)}))
+    assert first(wish(words={"size": "1k"}), narrow).values == {"size": "1K"}
+
+
+def test_a_text_that_only_tunes_is_left_out_where_it_does_not_fit() -> None:
+    class Spoken(Params):
+        instructions: Annotated[str | None, Field(max_length=5, pattern="^[a-z]*$")] = None
+
+    a = maker("a", Spoken)
+    assert first(wish(words={"instructions": "calm"}), a).warnings == ()
+    long, odd = (first(wish(words={"instructions": text}), a) for text in ("calmly", "CALM"))
+    assert (long.values, odd.values) == ({}, {})
+    assert long.warnings == ("a takes instructions of up to 5 characters; it was left out.",)
+    assert odd.warnings == ("a takes instructions in the form ^[a-z]*$; it was left out.",)
+
+
 def test_an_unknown_backend_is_refused_with_the_closest_name() -> None:
     assert refusal(wish(backend="opnai"), OPENAI, XAI) == "There is no backend 'opnai'. Did you mean openai?"
     assert refusal(wish(backend="q"), OPENAI, XAI) == "There is no backend 'q'. Known: auto, openai, xai."
@@ -658,7 +701,7 @@ def test_when_nothing_is_suitable_every_backend_has_its_reason() -> None:
         "unready": "no key",
         "unable": "does not take aspect_ratio",
         "other": "makes no image",
-        "idle": "has no model in service",
+        "idle": "has no model in service (old); name one to try it",
     }
     with pytest.raises(NothingSuitable, match="No backend can make this sound effect"):
         select(wish("sound_effect"), having(maker("a")))

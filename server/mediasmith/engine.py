@@ -276,6 +276,7 @@ def assemble(
         outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
         settings=settings,
         redact=redact,
+        why_not=installation.why_not,
     )
     listings = Listings(clients=owned, clock=clock)
     making = Making(parts=parts, library=library, listings=listings, clock=clock)

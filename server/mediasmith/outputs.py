@@ -149,7 +149,7 @@ class Outputs:
             params=part.params,
             prompts=(*live.errand.history, part.prompt),
             parent=live.errand.parent,
-            state=_state(part, stored.output),
+            state=_state(live, part, stored.output),
             principal=live.job.principal,
             created=now,
             used=now,
@@ -185,10 +185,11 @@ def _name(live: Live, part: Part, position: int, new: str, mime: str, now: float
     return f"{stem}{number}.{extension(mime)}"
 
 
-def _state(part: Part, output: Output) -> JSON:
+def _state(live: Live, part: Part, output: Output) -> JSON:
     """The backend's state, if it is what it must be; a file without it can still be edited as a file."""
     size = json_size(output.state)
     if size is not None and size <= _MAX_STATE:
         return output.state
+    live.warn("What an edit would go on from is too much to keep; from here on there is the file alone.")
     _log.warning("the state that %s gave for a file is no JSON of at most 64 KB", part.backend)
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -23,11 +23,10 @@ from anyio import to_thread
 from mediasmith.artifacts import FileSink
 from mediasmith.clients import Clients
 from mediasmith.clock import Clock
-from mediasmith.contract import JSON, Accepted, Backend, Call, Pending, Result, Work
+from mediasmith.contract import JSON, Accepted, Backend, Call, Capability, Pending, Result, Work
 from mediasmith.errors import (
     Billed,
     Cancelled,
-    InvalidRequest,
     MediaError,
     MissingKey,
     NotAllowed,
@@ -61,7 +60,7 @@ _CANCEL_SECONDS = 5.0
 _SLOWEST_POLL = 60.0
 """Failed polls back off to this many seconds."""
 
-_VERDICTS = (Refused, MissingKey, InvalidRequest)
+_VERDICTS = (Refused, MissingKey)
 """What ends a poll even when the SDK raised it; any other trouble on the way passes."""
 
 _PASSING = (TimedOut, Unreachable, RateLimited)
@@ -76,7 +75,7 @@ _SINKS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Runs the parts of jobs; it owns nothing but the slots."""
+    """Runs the parts of jobs; it owns nothing but the slots. `why_not` says why a capability is not ready."""
 
     library: Library
     clients: Clients
@@ -84,6 +83,7 @@ class Parts:
     outputs: Outputs
     settings: Settings
     redact: Redactor
+    why_not: Callable[[Backend[Any], Capability[Any, Any]], str]
     slots: dict[str, anyio.CapacityLimiter] = field(default_factory=dict[str, anyio.CapacityLimiter])
 
     async def make(self, live: Live, part: Part, choice: Choice, *, state: JSON) -> None:
@@ -120,6 +120,8 @@ class Parts:
         """
         try:
             work = await self._work(live, part, choice)
+            if reason := self.why_not(choice.backend, choice.capability):
+                raise Unreachable(f"{choice.backend.title} cannot be asked about it now: {reason}.")
         except MediaError as error:  # without a client nothing can be said about the work
             self._explain(choice.backend, error, billed="yes").billed = "yes"
             raise
@@ -206,7 +208,8 @@ class Parts:
             if part.phase == "accepted":
                 await self._tidy(live, part)
             return
-        phase: Phase = "unknown" if error.billed == "unknown" else "failed"
+        open_question = error.billed == "unknown" and not isinstance(error, Refused)
+        phase: Phase = "unknown" if open_question else "failed"
         try:
             await self.end(live, part.number, "cancelled" if isinstance(error, Cancelled) else phase, error)
         except MediaError as trouble:
@@ -312,6 +315,8 @@ class Parts:
                 live.message = outcome.message
                 advice = outcome.retry_after if isinstance(outcome, RateLimited) else None
                 wait = max(min(wait * 2, max(_SLOWEST_POLL, every)), advice or 0)
+            if self.clock.now() + wait > ends and isinstance(outcome, MediaError):
+                raise Unreachable(f"{choice.backend.title} could not be asked any more: {outcome.message}")
             if self.clock.now() + wait > ends:
                 raise TimedOut(f"{choice.backend.title} is still at work after {seconds:.10g} seconds of waiting.")
             await self.clock.sleep(wait)
@@ -325,8 +330,12 @@ class Parts:
             answer = await within(self.clock, _POLL_SECONDS, lambda: poll(work, part.handle))
         except Exception as error:
             trouble = self._explain(choice.backend, error, billed="yes")
-            if isinstance(trouble, _VERDICTS) or (trouble is error and not isinstance(trouble, _PASSING)):
+            if trouble is error and not isinstance(trouble, _PASSING):
                 raise
+            if trouble is not error:
+                trouble.billed = "yes"  # what a poll meets does not undo what was begun
+            if isinstance(trouble, _VERDICTS):
+                raise trouble from error
             return trouble
         return answer if isinstance(answer, Pending) else _checked(choice, answer)
 

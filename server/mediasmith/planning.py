@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -25,8 +26,8 @@ from mediasmith.selector import Choice, Installed, Origin, Wish, select
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
 
-_EITHER = {"size", "aspect_ratio"}
-"""Giving one of these anew makes void what was said of the other."""
+_IN_PIXELS = re.compile(r"\d+x\d+")
+"""A size that says the shape, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +212,12 @@ _ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio":
 
 
 def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
-    void = _NOT_INHERITED | (_EITHER if _EITHER & given.keys() else set[str]())
-    return {word: value for word, value in own.items() if word in WORDS and word not in void and word not in given}
+    words = {word: value for word, value in own.items() if word in WORDS and word not in {*_NOT_INHERITED, *given}}
+    if _IN_PIXELS.fullmatch(str(given.get("size"))):
+        words.pop("aspect_ratio", None)
+    if "aspect_ratio" in given and _IN_PIXELS.fullmatch(str(words.get("size"))):
+        del words["size"]
+    return words
 
 
 def _cost(choice: Choice, request: Request) -> float | None:

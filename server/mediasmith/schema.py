@@ -126,7 +126,7 @@ _JOB: Mapping[str, Schema] = {
     "wait_seconds": {**_WAIT, "description": f"Wait this long for the end, 0-{MAX_WAIT}. Default 40."},
     "cancel": {
         "type": "boolean",
-        "description": "Stop it, at the provider too. What a provider cannot stop goes on, which is told as an error.",
+        "description": "Stop it, at the provider too. What it cannot stop goes on: an error.",
     },
 }
 

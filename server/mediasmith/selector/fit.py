@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -79,7 +80,8 @@ def _words(
     fields = field_schemas(capability.params)
     values: dict[str, JSON] = {}
     warnings: list[str] = []
-    for word, value in {**wish.inherited, **wish.words}.items():
+    for word, said in {**wish.inherited, **wish.words}.items():
+        value = _as_listed(said, _accepted(word, fields, model))
         lacking = _lacking(word, value, fields, model)
         if not lacking:
             values[word] = value
@@ -88,7 +90,8 @@ def _words(
         else:
             warnings.append(f"{backend.name} {lacking}; it was left out.")
     own = [name for name in fields if name not in WORDS]
-    for option, value in {**_kept(wish, backend, capability), **wish.options}.items():
+    for option, said in {**_kept(wish, backend, capability), **wish.options}.items():
+        value = _as_listed(said, _accepted(option, fields, model))
         lacking = _lacking(option, value, fields, model) if option in own else _no_option(option, own)
         if not lacking:
             values[option] = value
@@ -114,19 +117,40 @@ def _lacking(word: str, value: JSON, fields: Mapping[str, Mapping[str, Any]], mo
     if word not in fields:
         return f"does not take {word}"
     accepts = model.accepts.get(word, True)
-    accepted: Sequence[object] = fields[word].get("enum", ())
+    accepted = _accepted(word, fields, model)
     if accepts is False:
         return f"does not take {word} with {model.id}"
-    if isinstance(accepts, tuple):
-        accepted = accepts
     if isinstance(accepts, Range) and not (isinstance(value, int | float) and accepts.low <= value <= accepts.high):
         return f"takes {word} from {accepts.low:.10g} to {accepts.high:.10g} with {model.id}"
     if accepted and value not in accepted:
         return f"takes {word} {', '.join(map(str, accepted))}"
-    low, high = fields[word].get("minimum"), fields[word].get("maximum")
+    return _out_of_bounds(word, value, fields[word])
+
+
+def _out_of_bounds(word: str, value: JSON, field: Mapping[str, Any]) -> str:
+    low, high = field.get("minimum"), field.get("maximum")
     if isinstance(value, int | float) and low is not None and high is not None and not low <= value <= high:
         return f"takes {word} from {low:.10g} to {high:.10g}"
+    if isinstance(value, str) and word in WORDS and not WORDS[word].binding:  # of a binding one its model tells more
+        longest, form = field.get("maxLength", len(value)), field.get("pattern", "")
+        if len(value) > longest:
+            return f"takes {word} of up to {longest} characters"
+        if not re.search(form, value):
+            return f"takes {word} in the form {form}"
     return ""
+
+
+def _accepted(word: str, fields: Mapping[str, Mapping[str, Any]], model: Model) -> Sequence[object]:
+    """The values of a word that are listed; none when they are not."""
+    accepts = model.accepts.get(word)
+    return accepts if isinstance(accepts, tuple) else fields.get(word, {}).get("enum", ())
+
+
+def _as_listed(value: JSON, accepted: Sequence[object]) -> JSON:
+    """The value in the provider's spelling: `4K` for `4k`."""
+    if not isinstance(value, str) or value in accepted:
+        return value
+    return next((one for one in accepted if isinstance(one, str) and one.casefold() == value.casefold()), value)
 
 
 def _inputs(capability: Capability[Any, Any], inputs: Mapping[Role, tuple[Source, ...]]) -> str:

@@ -99,26 +99,42 @@ def _without_stand_ins(wish: Wish, installed: Installed, choices: list[Choice]) 
 
 
 def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tuple[list[Choice], str]:
-    """The backend's choices, or the most telling reason why there are none."""
+    """The backend's choices, or the most telling reason why there are none.
+
+    That is what keeps its best model from doing it, unless a capability could do it that only has to be enabled.
+    """
     able = [capability for capability in backend.capabilities if capability.kind == wish.kind]
     if not able:
         return [], f"makes no {wish.kind.replace('_', ' ')}"
     if reason := installed.missing.get(backend.name):
         return [], reason
-    reason = ""
+    reason, to_enable = "", ""
     choices: list[Choice] = []
     for capability in able:
-        if unready := installed.missing.get(f"{backend.name}.{capability.name}"):
-            reason = unready
-            continue
-        reason = reason or (f"has no model {wish.model[:60]!r}" if wish.model else "has no model in service")
+        disabled = installed.missing.get(f"{backend.name}.{capability.name}", "")
         for model, note in _models(wish, installed, backend, capability):
             fitted = fit(wish, backend, capability, model)
             if isinstance(fitted, str):
-                reason = fitted
+                reason = reason or ("" if disabled else fitted)
+            elif disabled:
+                to_enable = to_enable or disabled
             else:
                 choices.append(replace(fitted, warnings=(*note, *fitted.warnings)))
-    return choices, reason
+    return choices, to_enable or reason or _unserved(wish, installed, backend, able)
+
+
+def _unserved(wish: Wish, installed: Installed, backend: Backend[Any], able: Sequence[Capability[Any, Any]]) -> str:
+    """Why there is no model to try of those that are ready."""
+    owners = [one for one in able if wish.model in {model.id for model in one.models}] or able
+    disabled = [reason for one in owners if (reason := installed.missing.get(f"{backend.name}.{one.name}"))]
+    if len(disabled) == len(owners):
+        return disabled[0]
+    if wish.model:
+        return f"has no model {wish.model[:60]!r}"
+    ready = [one for one in able if f"{backend.name}.{one.name}" not in installed.missing]
+    retired = [model.id for one in ready for model in one.models]
+    names = f" ({', '.join(retired)}); name one to try it" if retired else ""
+    return f"has no model in service{names}"
 
 
 def _models(
