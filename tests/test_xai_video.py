@@ -81,7 +81,12 @@ async def test_everything_that_is_asked_goes_out(fake: FakeXAI, hands: Hands) ->
             "resolution": "VIDEO_RESOLUTION_1080P",
             "generate_audio": False,
         },
-        {"prompt": "a red kite", "model": "grok-imagine-video-1.5"},
+        {
+            "prompt": "a red kite",
+            "model": "grok-imagine-video-1.5",
+            "duration": 8,
+            "resolution": "VIDEO_RESOLUTION_480P",
+        },
     ]
 
 
@@ -130,9 +135,9 @@ async def test_an_edit_uses_the_address_of_the_earlier_video(fake: FakeXAI, hand
     await begun(hands, model=EDITOR, state=first.state)
     await begun(hands, model=EDITOR, state=first.state, extend=3)
     assert isinstance(first.body, Remote)
-    edit, extension = {"url": first.body.url}, fake.bodies(EXTENSION)
-    assert [body.get("video") for body in fake.bodies(VIDEO)] == [None, edit]
-    assert extension == [{"prompt": "a red kite", "model": EDITOR.id, "duration": 3, "video": edit}]
+    edit = {"prompt": "a red kite", "model": EDITOR.id, "video": {"url": first.body.url}}
+    assert fake.bodies(VIDEO)[1:] == [edit]
+    assert fake.bodies(EXTENSION) == [{**edit, "duration": 3}]
     assert UPLOAD not in fake.counts()
 
 

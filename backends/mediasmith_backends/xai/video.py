@@ -54,27 +54,28 @@ async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
     from xai_sdk.proto import video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = video_pb2_grpc.VideoStub
-    if call.params.extend is None:
-        request = await _generation(call)
-        method = "GenerateVideo"
+    params = call.params
+    if params.extend is None:
+        request, method = video_pb2.GenerateVideoRequest(prompt=call.prompt, model=call.model.id), "GenerateVideo"
+        if params.generate_audio is not None:
+            request.generate_audio = params.generate_audio
     else:
-        request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=call.params.extend)
+        request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=params.extend)
         method = "ExtendVideo"
-    if film:
+    if film:  # it keeps its shape, size and length
         request.video.CopyFrom(video_pb2.VideoUrlContent(**film))
+    else:
+        await _shape(request, call)
     return await call.client.ask(lambda channel: getattr(stub(channel), method), request, seconds=_BEGIN_SECONDS)
 
 
-async def _generation(call: Call[Grok, VideoParams]) -> Any:
-    from xai_sdk.proto import video_pb2  # noqa: PLC0415 - heavy: the SDK
-
+async def _shape(request: Any, call: Call[Grok, VideoParams]) -> None:
+    """Say what a new video is to be, and what is to be seen in it."""
     params = call.params
-    given: dict[str, Any] = params.model_dump(include={"duration", "generate_audio"}, exclude_none=True)
-    request: Any = video_pb2.GenerateVideoRequest(prompt=call.prompt, model=call.model.id, **given)
+    request.duration = params.duration
+    request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
     if params.aspect_ratio:
         request.aspect_ratio = f"VIDEO_ASPECT_RATIO_{params.aspect_ratio.replace(':', '_')}"
-    if params.size:
-        request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
     for frame in await shown(call.inputs.get("first_frame", ())):
         request.image.CopyFrom(frame)
     for frame in await shown(call.inputs.get("last_frame", ())):
@@ -85,7 +86,6 @@ async def _generation(call: Call[Grok, VideoParams]) -> Any:
     else:
         for image, second in zip(images, params.keyframe_seconds, strict=True):
             request.keyframes.add(image=image, timestamp_s=second)
-    return request
 
 
 async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
