@@ -156,7 +156,7 @@ async def test_an_answer_without_a_picture_is_told_with_what_it_cost(
     error = await hands.fails()
     assert isinstance(error, ProviderError)
     assert error.billed == billed
-    assert "Ask again" in error.hint
+    assert "ask again" in error.hint
     assert fake.paid() == 1
 
 

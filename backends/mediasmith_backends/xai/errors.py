@@ -24,7 +24,7 @@ TITLE = "xAI"
 KEYS = ("XAI_API_KEY",)
 """The variables of which one signs in."""
 
-ANEW = "Ask again; the charges stand at https://console.x.ai."
+ANEW = "See the charges at https://console.x.ai, then ask again."
 """What to do when there is nothing of what was asked for."""
 
 _ACCOUNT = "See the credits, the limits and the key's permissions at https://console.x.ai."
