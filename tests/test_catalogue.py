@@ -82,7 +82,14 @@ async def test_one_backend_is_told_in_full(tmp_path: Path) -> None:
     class Params(FakeParams):
         quality: Literal["low", "high"] = "low"
 
-    price = Price(usd=0.04, per="image", when={"quality": "high"}, as_of=date(2026, 1, 2), source="https://x.invalid")
+    price = Price(
+        usd=0.04,
+        per="image",
+        input_image_usd=0.002,
+        when={"quality": "high"},
+        as_of=date(2026, 1, 2),
+        source="https://x.invalid",
+    )
     model = Model(
         id="m",
         draft=True,
@@ -117,7 +124,7 @@ async def test_one_backend_is_told_in_full(tmp_path: Path) -> None:
             "retires": "2027-01-31",
             "max_prompt": 4000,
             "accepts": {"seed": "0-99", "aspect_ratio": ["1:1", "16:9"], "quality": False},
-            "prices": ["0.04 USD per image at quality high (2026-01-02)"],
+            "prices": ["0.04 USD per image + 0.002 USD per input image at quality high (2026-01-02)"],
             "note": "fast",
         },
     )

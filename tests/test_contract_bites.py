@@ -642,6 +642,7 @@ FAULTS = {
     "a parameter of two types": planted(PLAIN, "no single JSON type", params=Either),
     "a parameter that must be given": planted(PLAIN, "set it in Rig(base=", params=Needy),
     "no models": planted(FORMED, "no models", models=()),
+    "a price below nothing": planted(MODELS, "a price is below 0", models=priced(input_image_usd=-0.01)),
     "a price of tomorrow": planted(MODELS, "still to come", models=priced(as_of=date(2999, 1, 1))),
     "a price from nowhere": planted(MODELS, "the https page", models=priced(source="")),
     "a price of an unknown word": planted(MODELS, "'size', which is no parameter", models=priced(when={"size": "1K"})),

@@ -181,9 +181,9 @@ async def test_several_pictures_of_one_call_differ(client: Sdk) -> None:
         ({"quality": "low"}, 0.04),
         ({"resolution": "2k"}, 0.08),
         ({"n": 3, "image_url": PICTURE}, 0.19),
-        ({"model": "grok-imagine-image", "n": 2}, 0.04),
+        ({"model": "grok-imagine-image", "n": 2, "image_urls": [OTHER, PICTURE]}, 0.044),
     ],
-    ids=["usual", "low", "2k", "three of one", "older"],
+    ids=["usual", "low", "2k", "three of one", "older, of two"],
 )
 async def test_a_call_for_pictures_says_what_it_cost(client: Sdk, words: dict[str, Any], usd: float) -> None:
     made = await client.image.sample_batch(**{**DRAWING, "n": 1, **words})
@@ -329,9 +329,11 @@ async def test_a_video_makes_progress_until_it_is_done(fake: FakeXAI, client: Sd
         ({"duration": 1}, (854, 480), 0.08),
         ({"duration": 2, "resolution": "720p", "aspect_ratio": "9:16"}, (720, 1280), 0.28),
         ({"duration": 1, "resolution": "1080p", "aspect_ratio": "4:3"}, (1440, 1080), 0.25),
+        ({"duration": 1, "image_url": PICTURE, "last_frame_url": OTHER}, (854, 480), 0.1),
         ({"duration": 1, "model": OLDER, "resolution": "720p"}, (1280, 720), 0.07),
+        ({"duration": 1, "model": OLDER, "reference_image_urls": [PICTURE]}, (854, 480), 0.052),
     ],
-    ids=str,
+    ids=["480p", "720p", "1080p", "of two", "older", "older, of one"],
 )
 async def test_a_video_is_as_asked_and_says_what_it_cost(
     fake: FakeXAI, client: Sdk, words: dict[str, Any], size: tuple[int, int], usd: float

@@ -12,6 +12,7 @@ from pydantic import Field
 from mediasmith.contract import Accepts, Model, Params, Price, Range
 from mediasmith.money import estimate
 from mediasmith.selector import Choice
+from mediasmith.testing import MemorySource
 from test_schema import backend, capability
 
 Unit = Literal["image", "second", "minute", "1k_chars", "call"]
@@ -47,10 +48,11 @@ def price(usd: float, per: Unit = "image", **when: Any) -> Price:
     return Price(usd=usd, per=per, when=when, as_of=date(2026, 11, 20), source="https://prices.example")
 
 
-def cost(
+def cost(  # noqa: PLR0913 - what a cost depends on
     *prices: Price,
     params: type[Params] = Clip,
     accepts: Accepts = True,
+    once: tuple[str, ...] = (),
     count: int = 1,
     prompt: str = "a fox",
     seconds: float | None = None,
@@ -58,7 +60,7 @@ def cost(
 ) -> float | None:
     """The estimate for a model with these prices."""
     model = Model(id="m", prices=prices, accepts={"duration": accepts})
-    makes = replace(capability("video", params), models=(model,))
+    makes = replace(capability("video", params), models=(model,), edits="video", once=once)
     made: dict[str, Any] = {"values": {}, **choice}
     chosen = Choice(backend=backend("a", makes), capability=makes, model=model, **made)
     return estimate(chosen, prompt=prompt, count=count, seconds=seconds)
@@ -138,6 +140,32 @@ def test_characters_are_counted_by_the_thousand() -> None:
 def test_a_call_may_make_several_files() -> None:
     for count, calls in ((1, 1), (4, 1), (5, 2), (8, 2), (9, 3)):
         assert cost(price(1, "call"), per_call=4, count=count) == calls
+
+
+FRAME, FILM = MemorySource(), MemorySource(mime="video/mp4")
+
+
+def test_input_images_are_paid_for_with_every_call_and_other_files_are_not() -> None:
+    shown = replace(price(0.05), input_image_usd=0.01)
+    inputs = {"first_frame": (FRAME,), "image": (FRAME, FRAME), "video": (FILM,)}
+    assert cost(shown) == 0.05
+    assert cost(shown, inputs=inputs) == 0.08
+    assert cost(shown, inputs=inputs, per_call=4, count=4) == 0.23
+    assert cost(shown, inputs=inputs, per_call=4, count=5) == 0.31
+    assert cost(replace(price(0.1, "second"), input_image_usd=0.01), inputs=inputs, seconds=2) == 0.23
+
+
+def test_an_estimate_is_not_above_a_limit_by_a_rounding_error() -> None:
+    assert cost(replace(price(0.05), input_image_usd=0.01), inputs={"image": (FRAME,)}) == 0.06
+
+
+@pytest.mark.parametrize("edit", [{"native": True}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
+def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit: dict[str, Any]) -> None:
+    prices = (price(0.02, size="720p"), price(0.2, size="1080p"))
+    assert cost(*prices, params=Sized, once=("size",), **edit) == pytest.approx(0.2)
+    assert cost(*prices, params=Sized, **edit) == pytest.approx(0.02)
+    assert cost(price(1, "second"), params=Defaulted, once=("duration",), **edit) == 20
+    assert cost(price(1, "second"), params=Defaulted, once=("duration",), inputs={"first_frame": (FRAME,)}) == 8
 
 
 def test_a_matching_price_that_cannot_be_counted_makes_the_cost_unknown() -> None:

@@ -71,7 +71,7 @@ def test_a_backend_says_who_it_is_what_it_makes_and_how_to_sign_in() -> None:
 
 def test_a_model_says_when_it_retires_what_it_costs_and_what_it_takes() -> None:
     cheap = Price(usd=0.01, per="image", as_of=date(2026, 1, 2), source="https://one.invalid")
-    dear = replace(cheap, usd=0.04, when={"quality": "high"})
+    dear = replace(cheap, usd=0.04, input_image_usd=0.01, when={"quality": "high"})
     models = (
         Model(id="best", prices=(cheap, dear), max_prompt=32_000, note="the | best"),
         Model(id="old", draft=True, retires=date(2025, 1, 31), accepts={"seed": Range(low=0, high=9), "n": False}),
@@ -81,10 +81,14 @@ def test_a_model_says_when_it_retires_what_it_costs_and_what_it_takes() -> None:
     assert head == [
         *("backend", "kind", "model", "used", "retires", "price", "longest prompt", "accepts", "note"),
     ]
+    costs = (
+        "0.01 USD per image (2026-01-02)",
+        "0.04 USD per image + 0.01 USD per input image at quality high (2026-01-02)",
+    )
     assert told == [
         [
             *("one", "image", "`best`", "by default", ""),
-            "0.01 USD per image (2026-01-02)<br>0.04 USD per image at quality high (2026-01-02)",
+            "<br>".join(costs),
             *("32,000 characters", "", r"the \| best"),
         ],
         ["one", "image", "`old`", "as draft", "2025-01-31", "", "", "`seed` 0-9; no `n`", ""],

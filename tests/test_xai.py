@@ -6,9 +6,10 @@ import asyncio
 import base64
 import importlib
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from mediasmith.errors import (
     MissingKey,
     ModelGone,
     OutOfCredit,
+    OverBudget,
     ProviderError,
     RateLimited,
     Refused,
@@ -69,7 +71,8 @@ async def hands(fake: FakeXAI) -> AsyncGenerator[Hands]:
 class Dialled:
     """What channels are opened to, instead of opening them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, state: ChannelConnectivity = ChannelConnectivity.READY) -> None:
+        self.state = state
         self.hosts: list[tuple[str, bool]] = []
         self.options: dict[str, object] = {}
         monkeypatch.setattr("grpc.aio.secure_channel", self.secure)
@@ -78,12 +81,12 @@ class Dialled:
     def secure(self, host: str, _credentials: object, options: Any) -> Channel:
         self.hosts.append((host, True))
         self.options = dict(options)
-        return Channel()
+        return Channel(self.state)
 
     def insecure(self, host: str, options: Any) -> Channel:
         self.hosts.append((host, False))
         self.options = dict(options)
-        return Channel()
+        return Channel(self.state)
 
 
 class Channel:
@@ -118,6 +121,22 @@ async def test_an_address_says_where_and_whether_over_tls(
     dialled = Dialled(monkeypatch)
     async with connect(Access(key=KEY, env={}, base_url=base_url)):
         assert dialled.hosts == [(host, tls)]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "named"), [("", False), ("https://gateway.example", True)], ids=["its own", "another"]
+)
+async def test_who_cannot_be_reached_says_what_to_check(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, named: bool
+) -> None:
+    dialled = Dialled(monkeypatch, ChannelConnectivity.TRANSIENT_FAILURE)
+    async with connect(Access(key=KEY, env={}, base_url=base_url)) as opened:
+        with pytest.raises(Unreachable) as caught:
+            await opened.ask(lambda _channel: None, None, seconds=1)
+    assert len(dialled.hosts) == 2
+    assert "the network and the proxy" in caught.value.hint
+    assert "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH" in caught.value.hint
+    assert ("MEDIASMITH_XAI_BASE_URL" in caught.value.hint) is named
 
 
 @pytest.mark.parametrize(
@@ -182,6 +201,7 @@ async def test_who_cannot_be_reached_costs_nothing_and_is_tried_anew(fake: FakeX
             error = await hands.fails()
             assert isinstance(error, Unreachable)
             assert error.billed == "no"
+            assert error.hint == "Check MEDIASMITH_XAI_BASE_URL, the network and the proxy."
         gate = Gate(int(fake.base_url.rpartition(":")[2]))
         async with await asyncio.start_server(gate.pass_on, "127.0.0.1", port):
             assert (await hands.make()).outputs
@@ -445,7 +465,8 @@ async def test_a_picture_becomes_a_video_that_is_edited_and_extended(fake: FakeX
     assert film.files[0].mime == "video/mp4"
     assert fake.bodies(VIDEO)[0]["image"]["image_url"] == uri_of(still)
     assert list(fake.bodies(VIDEO)[1]["video"]) == list(fake.bodies(EXTENSION)[0]["video"]) == ["url"]
-    assert any("duration" in warning and "left out" in warning for warning in blue.warnings)
+    assert blue.warnings == longer.warnings == ()
+    assert not {"duration", "resolution"} & fake.bodies(VIDEO)[1].keys()
     assert UPLOAD not in fake.counts()
     assert not any("authorization" in entry["headers"] for entry in fake.log() if entry["method"] == "GET")
 
@@ -474,6 +495,31 @@ async def test_a_job_of_a_server_that_is_gone_is_collected(fake: FakeXAI, tmp_pa
     assert isinstance(result, MediaResult)
     assert result.status == "done"
     assert fake.paid() == 0
+
+
+async def test_an_estimate_counts_what_is_given_and_what_is_usual(fake: FakeXAI, tmp_path: Path) -> None:
+    async def estimated(tool: Callable[..., Awaitable[object]], **arguments: object) -> float | None:
+        answer = await tool({"prompt": "a red kite", "backend": "xai", "dry_run": True, **arguments}, PATIENT)
+        assert isinstance(answer, MediaResult)
+        assert answer.cost
+        return answer.cost.usd
+
+    async with server(fake, tmp_path) as engine:
+        still = await made(engine, size="1K", quality="medium")
+        film = await made(engine, kind="video", duration=1)
+        first_frame = f"media://{still.continuation_id}"
+        of_three = partial(estimated, engine.generate, size="1K", quality="medium", image=[first_frame] * 3)
+        assert await estimated(engine.continue_edit, continuation_id=still.continuation_id) == 0.07
+        assert await of_three(n=2) == 0.15
+        with pytest.raises(OverBudget):
+            await of_three(max_cost_usd=0.06, model="grok-imagine-image-2.0")
+        assert await of_three(max_cost_usd=0.06) == 0.026  # of the model that keeps to the limit
+        assert await estimated(engine.generate, kind="video", max_cost_usd=0.64) == 0.64
+        assert await estimated(engine.generate, kind="video", first_frame=first_frame) == 0.65
+        assert await estimated(engine.generate, kind="video", draft=True, first_frame=first_frame) == 0.402
+        # An edited video is as large and as long as the earlier one, of which this knows nothing.
+        assert await estimated(engine.continue_edit, continuation_id=film.continuation_id) == 1.05
+        assert fake.paid() == 2
 
 
 async def test_a_declined_prompt_goes_nowhere_else(fake: FakeXAI, tmp_path: Path) -> None:

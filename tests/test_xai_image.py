@@ -86,16 +86,38 @@ async def test_what_is_withheld_does_not_take_the_others_along(hands: Hands) -> 
     assert hands.warnings == ["xAI withheld 2 of 4 pictures: they do not keep to its usage guidelines."]
 
 
+async def test_what_cannot_be_read_does_not_take_the_others_along(fake: FakeXAI, hands: Hands) -> None:
+    bodies = [uri(png()), "data:image/jpeg;base64,%%%"]
+    images = [{"base64": body, "respect_moderation": True} for body in bodies]
+    fake.script(IMAGE, {"body": {"images": [*images, {"respect_moderation": False}]}})
+    result = await hands.make(n=3)
+    assert (len(result.outputs), result.complete) == (1, False)
+    assert hands.warnings == [
+        "xAI withheld 1 of 3 pictures: they do not keep to its usage guidelines.",
+        "1 of 3 pictures came from xAI in a form that cannot be read.",
+    ]
+
+
+async def test_a_picture_in_lines_is_read(fake: FakeXAI, hands: Hands) -> None:
+    in_lines = f"data:image/png;base64,{base64.encodebytes(png()).decode()}"
+    fake.script(IMAGE, {"body": {"images": [{"base64": in_lines, "respect_moderation": True}]}})
+    assert [output.body for output in (await hands.make()).outputs] == [png()]
+
+
 async def test_fewer_than_were_asked_for_are_kept(fake: FakeXAI, hands: Hands) -> None:
     fake.script(IMAGE, {"body": {"images": [{"base64": uri(png()), "respect_moderation": True}]}})
     result = await hands.make(n=3)
     assert (len(result.outputs), result.complete) == (1, False)
 
 
-@pytest.mark.parametrize(
+COSTS = pytest.mark.parametrize(
     ("usage", "billed"),
     [({}, "unknown"), ({"cost_in_usd_ticks": "0"}, "no"), ({"cost_in_usd_ticks": "600000000"}, "yes")],
+    ids=["untold", "free", "paid"],
 )
+
+
+@COSTS
 async def test_when_all_is_withheld_it_is_refused_and_says_what_it_cost(
     fake: FakeXAI, hands: Hands, usage: dict[str, str], billed: str
 ) -> None:
@@ -126,11 +148,15 @@ async def test_a_withheld_picture_is_never_shown(fake: FakeXAI, hands: Hands) ->
     ],
     ids=["none", "empty", "no base64", "broken base64", "no picture", "cut off", "an address"],
 )
-async def test_an_answer_without_a_picture_is_told(fake: FakeXAI, hands: Hands, images: list[object]) -> None:
-    fake.script(IMAGE, {"body": {"images": images}})
+@COSTS
+async def test_an_answer_without_a_picture_is_told_with_what_it_cost(
+    fake: FakeXAI, hands: Hands, images: list[object], usage: dict[str, str], billed: str
+) -> None:
+    fake.script(IMAGE, {"body": {"images": images, "usage": usage}})
     error = await hands.fails()
     assert isinstance(error, ProviderError)
-    assert error.billed is None
+    assert error.billed == billed
+    assert "ask again" in error.hint
     assert fake.paid() == 1
 
 

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
+from grpc.aio import AioRpcError
 
 from fakes.xai import EXTENSION, KEY, POLL, UPLOAD, VIDEO, FakeXAI, running
 from fakes.xai.catalogue import FORBIDDEN, WITHHELD
 from mediasmith.contract import JSON, Accepted, Ask, Model, Pending, Remote, Result, Role
 from mediasmith.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
 from mediasmith.testing import Hands, MemorySource, signed_in
-from mediasmith_backends.xai import backend
+from mediasmith_backends.xai import backend, client
 from mediasmith_backends.xai.rules import VideoParams
 from mediasmith_backends.xai.video import video
 
@@ -81,7 +82,12 @@ async def test_everything_that_is_asked_goes_out(fake: FakeXAI, hands: Hands) ->
             "resolution": "VIDEO_RESOLUTION_1080P",
             "generate_audio": False,
         },
-        {"prompt": "a red kite", "model": "grok-imagine-video-1.5"},
+        {
+            "prompt": "a red kite",
+            "model": "grok-imagine-video-1.5",
+            "duration": 8,
+            "resolution": "VIDEO_RESOLUTION_480P",
+        },
     ]
 
 
@@ -130,9 +136,9 @@ async def test_an_edit_uses_the_address_of_the_earlier_video(fake: FakeXAI, hand
     await begun(hands, model=EDITOR, state=first.state)
     await begun(hands, model=EDITOR, state=first.state, extend=3)
     assert isinstance(first.body, Remote)
-    edit, extension = {"url": first.body.url}, fake.bodies(EXTENSION)
-    assert [body.get("video") for body in fake.bodies(VIDEO)] == [None, edit]
-    assert extension == [{"prompt": "a red kite", "model": EDITOR.id, "duration": 3, "video": edit}]
+    edit = {"prompt": "a red kite", "model": EDITOR.id, "video": {"url": first.body.url}}
+    assert fake.bodies(VIDEO)[1:] == [edit]
+    assert fake.bodies(EXTENSION) == [{**edit, "duration": 3}]
     assert UPLOAD not in fake.counts()
 
 
@@ -144,6 +150,7 @@ async def test_an_earlier_video_that_is_gone_is_told_before_anything_is_paid(fak
     error = await failure(hands, model=EDITOR, state=state)
     assert isinstance(error, StateGone)
     assert error.billed == "no"
+    assert "given as video" in error.hint
 
 
 async def test_a_declined_edit_is_not_tried_again_with_the_file(hands: Hands) -> None:
@@ -271,6 +278,27 @@ async def test_an_answer_without_a_video_ends_it(fake: FakeXAI, hands: Hands, an
         await hands.poll(handle)
 
 
+@pytest.mark.parametrize(
+    ("response", "billed"),
+    [
+        (None, "unknown"),
+        ({"usage": {"cost_in_usd_ticks": "0"}}, "no"),
+        ({"usage": {"cost_in_usd_ticks": "6400000000"}}, "yes"),
+        ({"video": {"respect_moderation": True}, "usage": {"cost_in_usd_ticks": "6400000000"}}, "yes"),
+    ],
+    ids=["nothing", "no video, free", "no video, paid", "no address, paid"],
+)
+async def test_what_is_done_without_a_video_is_not_taken_for_withheld(
+    fake: FakeXAI, hands: Hands, response: Mapping[str, object] | None, billed: str
+) -> None:
+    handle = await begun(hands)
+    fake.script(POLL, {"body": {"status": "DONE", **({"response": response} if response else {})}})
+    with pytest.raises(ProviderError, match="without a video") as caught:
+        await hands.poll(handle)
+    assert caught.value.billed == billed
+    assert caught.value.hint
+
+
 async def test_a_video_that_is_withheld_is_refused_and_was_paid(hands: Hands) -> None:
     error = await failure(hands, prompt=f"a {WITHHELD} kite")
     assert isinstance(error, Refused)
@@ -278,8 +306,45 @@ async def test_a_video_that_is_withheld_is_refused_and_was_paid(hands: Hands) ->
 
 
 async def test_a_video_that_is_not_there_any_more_ends_the_waiting(hands: Hands) -> None:
-    with pytest.raises(ProviderError, match="does not have this video"):
+    with pytest.raises(ProviderError, match="does not have this video") as caught:
         await hands.poll({"video": "00000000-0000-0000-0000-000000000000"})
+    assert caught.value.billed is None
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "PERMISSION_DENIED"])
+async def test_a_look_that_fails_is_no_verdict_on_the_video(fake: FakeXAI, hands: Hands, code: str) -> None:
+    handle = await begun(hands)
+    fake.script(POLL, {"code": code, "details": "Try later."})
+    with pytest.raises(AioRpcError):
+        await hands.poll(handle)
+
+
+async def test_a_look_whose_answer_cannot_be_read_is_repeated(fake: FakeXAI, hands: Hands) -> None:
+    handle = await begun(hands)
+    fake.script(POLL, {"garbage": True})
+    assert isinstance(await hands.poll(handle), Pending)
+    assert isinstance(await hands.finish(Accepted(handle=handle)), Result)
+
+
+async def test_a_video_that_cannot_be_looked_after_just_now_is_not_said_to_be_free(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = await begun(hands)
+
+    async def nobody(_channel: object) -> bool:
+        return False
+
+    monkeypatch.setattr(client, "_connects", nobody)
+    with pytest.raises(Unreachable) as caught:
+        await hands.poll(handle)
+    assert caught.value.billed == "yes"
+
+
+async def test_a_handle_of_something_else_is_not_said_to_be_free(hands: Hands) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await hands.poll({"speech": "1"})
+    assert caught.value.billed is None
 
 
 async def test_work_without_a_name_is_told(fake: FakeXAI, hands: Hands) -> None:

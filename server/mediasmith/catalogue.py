@@ -106,6 +106,9 @@ def narrowed(accepts: Accepts) -> JsonValue:
 
 
 def price_in_words(price: Price) -> str:
-    """A price as callers read it: "0.04 USD per image at quality high (2026-01-02)"."""
+    """A price as callers read it: "0.04 USD per image + 0.01 USD per input image at quality high (2026-01-02)"."""
     when = ", ".join(f"{word} {value}" for word, value in price.when.items())
-    return f"{price.usd:.4g} USD per {price.per}{f' at {when}' if when else ''} ({price.as_of.isoformat()})"
+    charged = f"{price.usd:.4g} USD per {price.per}"
+    if price.input_image_usd:
+        charged += f" + {price.input_image_usd:.4g} USD per input image"
+    return f"{charged}{f' at {when}' if when else ''} ({price.as_of.isoformat()})"

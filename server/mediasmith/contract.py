@@ -83,11 +83,13 @@ Accepts: TypeAlias = "tuple[str | int | float, ...] | Range | bool"
 class Price:
     """What a provider charges: `usd` per unit, when the parameters are as `when` says.
 
-    `as_of` and `source` say when and where the figure was read.
+    `input_image_usd` is what each input image adds to a call, however much that makes. `as_of` and `source` say when
+    and where the figures were read.
     """
 
     usd: float
     per: Literal["image", "second", "minute", "1k_chars", "call"]
+    input_image_usd: float = 0
     when: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, "str | int | float | bool"])
     as_of: date
     source: str

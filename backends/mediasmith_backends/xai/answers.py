@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediasmith.errors import Billed, Refused
-from mediasmith_backends.xai.errors import TITLE
+from mediasmith.errors import Billed, ProviderError, Refused
+from mediasmith_backends.xai.errors import ANEW, TITLE
 
 _TICKS = 10_000_000_000
 """Ticks of a US dollar."""
@@ -20,6 +20,11 @@ def billed(answer: Any) -> Billed:
     """Whether this was charged, as far as it is told."""
     usd = cost_usd(answer)
     return "unknown" if usd is None else "yes" if usd else "no"
+
+
+def empty(answer: Any, what: str) -> ProviderError:
+    """There is nothing in the answer that can be used."""
+    return ProviderError(f"{TITLE} answered without a {what}.", ANEW, billed=billed(answer))
 
 
 def withheld(answer: Any, what: str) -> Refused:

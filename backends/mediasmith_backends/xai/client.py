@@ -21,6 +21,7 @@ from mediasmith.errors import InvalidRequest, MissingKey, Unreachable
 from mediasmith_backends.xai.errors import KEYS, TITLE, nonsense
 
 _HOST = "api.x.ai"
+_BASE_URL = "MEDIASMITH_XAI_BASE_URL"
 _ADDRESS = re.compile(r"(?:(?P<scheme>https|grpc|http)://)?(?P<host>(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?)/?")
 
 _CONNECT_SECONDS = 10.0
@@ -52,10 +53,14 @@ class _Line:
 
 @dataclass(kw_only=True, eq=False)
 class Grok:
-    """xAI, signed in. `dial` opens a channel; `signed` is the metadata of every request."""
+    """xAI, signed in.
+
+    `dial` opens a channel; `signed` is the metadata of every request; `remedy` is what to do without a connection.
+    """
 
     dial: Callable[[], Any] = field(repr=False)
     signed: tuple[tuple[str, str], ...] = field(repr=False)
+    remedy: str = ""
     _line: _Line = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +105,7 @@ class Grok:
             if not await _connects(line.channel):
                 if self._line is line:
                     self._line = _Line(self.dial())
-                raise Unreachable(f"{TITLE} cannot be reached.", billed="no")
+                raise Unreachable(f"{TITLE} cannot be reached.", self.remedy, billed="no")
             yield line.channel
         finally:
             line.users -= 1
@@ -118,7 +123,12 @@ async def connect(access: Access) -> AsyncGenerator[Grok]:
     """
     if not (access.key.isascii() and access.key.isprintable()):
         raise MissingKey(TITLE, KEYS, rejected=True)
-    client = Grok(dial=partial(_dial, *_address(access.base_url)), signed=(("authorization", f"Bearer {access.key}"),))
+    host, tls = _address(access.base_url)
+    client = Grok(
+        dial=partial(_dial, host, tls),
+        signed=(("authorization", f"Bearer {access.key}"),),
+        remedy=_remedy(access.base_url, tls),
+    )
     try:
         yield client
     finally:
@@ -131,10 +141,17 @@ def _address(base_url: str) -> tuple[str, bool]:
     if not found:
         raise InvalidRequest(
             f"The base URL of {TITLE} is not one.",
-            "Set MEDIASMITH_XAI_BASE_URL to host:port, or grpc://host:port for one without TLS; it has no path.",
+            f"Set {_BASE_URL} to host:port, or grpc://host:port for one without TLS; it has no path.",
             billed="no",
         )
     return found["host"], found["scheme"] in {None, "https"}
+
+
+def _remedy(base_url: str, tls: bool) -> str:
+    """What to do without a connection. gRPC reads the file of certificates that it trusts from its own variable."""
+    places = f"{_BASE_URL}, the network and the proxy" if base_url else "the network and the proxy"
+    private = " A private certificate is trusted where GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names its file." if tls else ""
+    return f"Check {places}.{private}"
 
 
 def _dial(host: str, tls: bool) -> Any:

@@ -24,6 +24,9 @@ TITLE = "xAI"
 KEYS = ("XAI_API_KEY",)
 """The variables of which one signs in."""
 
+ANEW = "See the charges at https://console.x.ai, then ask again."
+"""What to do when there is nothing of what was asked for."""
+
 _ACCOUNT = "See the credits, the limits and the key's permissions at https://console.x.ai."
 _LONGEST = 300  # characters of the provider's own words
 
@@ -68,7 +71,7 @@ def failed(code: str, text: str, billed: Billed) -> MediaError:
                 _declined(said) if _is_declined(text) else InvalidRequest(f"{TITLE} could not use the request{said}.")
             )
         case _:
-            error = ProviderError(f"{TITLE} could not make it{said}.")
+            error = ProviderError(f"{TITLE} could not make it{said}.", ANEW)
     error.billed = billed
     return error
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from anyio import to_thread
 
 from mediasmith.contract import Call, Capability, Model, Output, Params, Result
-from mediasmith.errors import ProviderError
 from mediasmith.media import HEAD, sniff
 from mediasmith.params import Count
-from mediasmith_backends.xai.answers import cost_usd, withheld
+from mediasmith_backends.xai.answers import cost_usd, empty, withheld
 from mediasmith_backends.xai.client import Grok
 from mediasmith_backends.xai.errors import TITLE
 from mediasmith_backends.xai.inputs import pictures, shown
@@ -45,11 +44,9 @@ async def _start(call: Call[Grok, ImageParams]) -> Result:
     outputs = tuple(output for output in await to_thread.run_sync(_outputs, answer) if output)
     hidden = sum(not image.respect_moderation for image in answer.images)
     if not outputs:
-        raise withheld(answer, "picture") if hidden else ProviderError(f"{TITLE} answered without a picture.")
-    if hidden:
-        call.warn(
-            f"{TITLE} withheld {hidden} of {len(answer.images)} pictures: they do not keep to its usage guidelines."
-        )
+        raise withheld(answer, "picture") if hidden else empty(answer, "picture")
+    for lack in _lacks(made=len(answer.images), hidden=hidden, shown=len(outputs)):
+        call.warn(lack)
     return Result(outputs=outputs, complete=len(outputs) >= call.params.n, cost_usd=cost_usd(answer))
 
 
@@ -76,14 +73,23 @@ async def _request(call: Call[Grok, ImageParams]) -> Any:
     return request
 
 
+def _lacks(*, made: int, hidden: int, shown: int) -> Iterator[str]:
+    """Why there are fewer pictures than were made."""
+    if hidden:
+        yield f"{TITLE} withheld {hidden} of {made} pictures: they do not keep to its usage guidelines."
+    if unread := made - hidden - shown:
+        yield f"{unread} of {made} pictures came from {TITLE} in a form that cannot be read."
+
+
 def _outputs(answer: Any) -> list[Output | None]:
     """What is a picture, and may be seen; blocking."""
     return [_output(image.base64) for image in answer.images if image.respect_moderation]
 
 
 def _output(uri: str) -> Output | None:
+    data = "".join(uri.partition(",")[2].split())  # base64 may come in lines
     try:
-        body = base64.b64decode(uri.partition(",")[2], validate=True)
+        body = base64.b64decode(data, validate=True)
     except ValueError:
         return None
     mime = sniff(body[:HEAD])

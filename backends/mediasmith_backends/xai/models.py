@@ -11,17 +11,16 @@ from mediasmith.contract import Model, Price
 _READ = date(2026, 11, 20)
 
 
-def _price(source: str, per: Literal["image", "second"], usd: float, **when: str) -> Price:
-    return Price(usd=usd, per=per, when=when, as_of=_READ, source=source)
+def _price(source: str, per: Literal["image", "second"], given: float, usd: float, **when: str) -> Price:
+    """What is made costs `usd` each, and each picture that is given `given` once, however much is made of it."""
+    return Price(usd=usd, per=per, input_image_usd=given, when=when, as_of=_READ, source=source)
 
 
-_image_2 = partial(_price, "https://github.com/Wei-Shaw/sub2api/pull/5558", "image")
-_image_quality = partial(_price, "https://github.com/Comfy-Org/docs/pull/970", "image")
-_image_1 = partial(_price, "https://docs.crazyrouter.com/en/images/grok", "image")
-_video_15 = partial(_price, "https://github.com/pollinations/pollinations/pull/13047", "second")
-_video_1 = partial(_price, "https://github.com/Comfy-Org/ComfyUI/pull/14612", "second")
-
-_SOURCES = "Each source picture costs 0.01 USD more."
+_image_2 = partial(_price, "https://github.com/Wei-Shaw/sub2api/pull/5558", "image", 0.01)
+_image_quality = partial(_price, "https://github.com/Comfy-Org/docs/pull/970", "image", 0.01)
+_image_1 = partial(_price, "https://github.com/agentjido/llmdb/pull/106", "image", 0.002)
+_video_15 = partial(_price, "https://github.com/pollinations/pollinations/pull/13047", "second", 0.01)
+_video_1 = partial(_price, "https://github.com/Comfy-Org/ComfyUI/pull/14612", "second", 0.002)
 
 IMAGE_MODELS = (
     Model(
@@ -32,13 +31,11 @@ IMAGE_MODELS = (
             _image_2(0.06, size="1K", quality="medium"),
             _image_2(0.08, size="2K", quality="medium"),
         ),
-        note=_SOURCES,
     ),
     Model(
         id="grok-imagine-image-quality",
         accepts={"quality": False},
         prices=(_image_quality(0.05, size="1K"), _image_quality(0.07, size="2K")),
-        note=_SOURCES,
     ),
     Model(id="grok-imagine-image", draft=True, accepts={"quality": False}, prices=(_image_1(0.02),)),
 )

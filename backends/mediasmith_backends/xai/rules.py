@@ -15,7 +15,6 @@ REFERENCES = 7
 """Pictures that a video may refer to, at most."""
 
 _KEYFRAMES = 4
-_USUAL_SECONDS = 8
 _WITH_REFERENCES = 10
 """Seconds of a video with references, at most."""
 
@@ -27,11 +26,15 @@ _CLOSE = 1e-6
 
 
 class VideoParams(Params):
-    """What a video can be told besides its prompt."""
+    """What a video can be told besides its prompt.
+
+    A new one has the provider's own defaults (`video.generate` in xai-sdk 1.21.0), so that its price is known; one
+    that is worked on stays as it is.
+    """
 
     aspect_ratio: Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"] | None = None
-    size: Literal["480p", "720p", "1080p"] | None = None
-    duration: Annotated[int, Field(ge=1, le=15)] | None = None
+    size: Literal["480p", "720p", "1080p"] = "480p"
+    duration: Annotated[int, Field(ge=1, le=15)] = 8
     generate_audio: bool | None = None
     keyframe_seconds: (
         Annotated[
@@ -64,7 +67,7 @@ def _works_on_film(ask: Ask[VideoParams]) -> Iterator[str]:
         yield "takes one video, the earlier one or another"
     if any(files for role, files in ask.inputs.items() if role != "video"):
         yield "takes a video without frames and images"
-    if ask.params.model_dump(exclude={"extend", "generate_audio"}, exclude_none=True):
+    if ask.params.model_dump(exclude={"extend", "generate_audio"}, exclude_unset=True, exclude_none=True):
         yield "leaves a video that it works on its aspect_ratio, size and duration"
     if ask.params.extend is not None and ask.params.generate_audio is not None:
         yield "takes generate_audio with a new or an edited video"
@@ -77,7 +80,7 @@ def _makes(ask: Ask[VideoParams]) -> Iterator[str]:
     if ask.model.id == VIDEO_EDITOR.id and ask.inputs.get("last_frame"):
         yield f"takes last_frame with {VIDEO.id}"
     if params.keyframe_seconds is not None:
-        yield from _pins(params.keyframe_seconds, images, params.duration or _USUAL_SECONDS)
+        yield from _pins(params.keyframe_seconds, images, params.duration)
     elif images:
         yield from _refers(ask)
 
@@ -94,7 +97,7 @@ def _pins(seconds: tuple[float, ...], images: int, duration: int) -> Iterator[st
 def _refers(ask: Ask[VideoParams]) -> Iterator[str]:
     if ask.inputs.get("first_frame") or ask.inputs.get("last_frame"):
         yield "takes frames or reference images, not both; keyframe_seconds makes frames of the images"
-    if (ask.params.duration or 0) > _WITH_REFERENCES:
+    if ask.params.duration > _WITH_REFERENCES:
         yield f"takes duration up to {_WITH_REFERENCES} with reference images"
     if ask.params.size == "1080p":
         yield "takes size 480p or 720p with reference images"

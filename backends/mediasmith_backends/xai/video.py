@@ -15,16 +15,18 @@ from mediasmith.contract import (
     Result,
     Work,
 )
-from mediasmith.errors import InvalidRequest, ModelGone, ProviderError, StateGone
-from mediasmith_backends.xai.answers import billed, cost_usd, withheld
+from mediasmith.errors import InvalidRequest, ModelGone, ProviderError, StateGone, Unreachable
+from mediasmith_backends.xai.answers import billed, cost_usd, empty, withheld
 from mediasmith_backends.xai.client import Grok
-from mediasmith_backends.xai.errors import TITLE, explain, failed, nonsense
+from mediasmith_backends.xai.errors import ANEW, TITLE, explain, failed, nonsense
 from mediasmith_backends.xai.inputs import FILM, pictures, shown, uploaded
 from mediasmith_backends.xai.models import VIDEO, VIDEO_EDITOR
 from mediasmith_backends.xai.rules import REFERENCES, VideoParams, refuses
 
 _BEGIN_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
+
+_FROM_A_COPY = "Generate from a copy of it, given as video, or make it anew."
 
 
 async def _start(call: Call[Grok, VideoParams]) -> Accepted:
@@ -37,7 +39,7 @@ async def _start(call: Call[Grok, VideoParams]) -> Accepted:
         except Exception as error:
             # Whether the address is at fault is not told; with the file itself it is seen.
             if isinstance(explain(error), InvalidRequest | ModelGone):
-                raise StateGone(f"{TITLE} does not go on from the earlier video.") from error
+                raise StateGone(f"{TITLE} does not go on from the earlier video.", _FROM_A_COPY) from error
             raise
     if not answer.request_id:
         raise nonsense()
@@ -54,27 +56,28 @@ async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
     from xai_sdk.proto import video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = video_pb2_grpc.VideoStub
-    if call.params.extend is None:
-        request = await _generation(call)
-        method = "GenerateVideo"
+    params = call.params
+    if params.extend is None:
+        request, method = video_pb2.GenerateVideoRequest(prompt=call.prompt, model=call.model.id), "GenerateVideo"
+        if params.generate_audio is not None:
+            request.generate_audio = params.generate_audio
     else:
-        request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=call.params.extend)
+        request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=params.extend)
         method = "ExtendVideo"
-    if film:
+    if film:  # it keeps its shape, size and length
         request.video.CopyFrom(video_pb2.VideoUrlContent(**film))
+    else:
+        await _shape(request, call)
     return await call.client.ask(lambda channel: getattr(stub(channel), method), request, seconds=_BEGIN_SECONDS)
 
 
-async def _generation(call: Call[Grok, VideoParams]) -> Any:
-    from xai_sdk.proto import video_pb2  # noqa: PLC0415 - heavy: the SDK
-
+async def _shape(request: Any, call: Call[Grok, VideoParams]) -> None:
+    """Say what a new video is to be, and what is to be seen in it."""
     params = call.params
-    given: dict[str, Any] = params.model_dump(include={"duration", "generate_audio"}, exclude_none=True)
-    request: Any = video_pb2.GenerateVideoRequest(prompt=call.prompt, model=call.model.id, **given)
+    request.duration = params.duration
+    request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
     if params.aspect_ratio:
         request.aspect_ratio = f"VIDEO_ASPECT_RATIO_{params.aspect_ratio.replace(':', '_')}"
-    if params.size:
-        request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
     for frame in await shown(call.inputs.get("first_frame", ())):
         request.image.CopyFrom(frame)
     for frame in await shown(call.inputs.get("last_frame", ())):
@@ -85,7 +88,6 @@ async def _generation(call: Call[Grok, VideoParams]) -> Any:
     else:
         for image, second in zip(images, params.keyframe_seconds, strict=True):
             request.keyframes.add(image=image, timestamp_s=second)
-    return request
 
 
 async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
@@ -96,9 +98,14 @@ async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
     request = video_pb2.GetDeferredVideoRequest(request_id=name)
     try:
         answer = await work.client.ask(lambda channel: stub(channel).GetDeferredVideo, request, seconds=_LOOK_SECONDS)
+    except Unreachable as error:
+        error.billed = "yes"  # nothing was sent just now, but the video is being made
+        raise
+    except ProviderError as error:  # what cannot be read says nothing of the video
+        return Pending(message=error.message)
     except Exception as error:
         if isinstance(explain(error), ModelGone):
-            raise ProviderError(f"{TITLE} does not have this video, or not any more.") from error
+            raise ProviderError(f"{TITLE} does not have this video, or not any more.", ANEW) from error
         raise
     made = answer.response
     match answer.status:
@@ -109,17 +116,17 @@ async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
         case deferred_pb2.FAILED:
             raise failed(made.error.code, made.error.message, billed(made))
         case deferred_pb2.EXPIRED:
-            raise ProviderError(f"The video has expired at {TITLE}.", billed=billed(made))
+            raise ProviderError(f"The video has expired at {TITLE}.", ANEW, billed=billed(made))
         case _:
-            raise ProviderError(f"{TITLE} says of the video what is not known here.")
+            raise ProviderError(f"{TITLE} says of the video what is not known here.", ANEW)
 
 
 def _result(name: str, made: Any) -> Result:
-    if not made.video.respect_moderation:
+    if made.HasField("video") and not made.video.respect_moderation:  # what is not there reads as withheld
         raise withheld(made, "video")
     url = made.video.url
     if not url:
-        raise ProviderError(f"{TITLE} answered without a video.")
+        raise empty(made, "video")
     output = Output(body=Remote(url=url), mime="video/mp4", state={"video": name, "url": url})
     return Result(outputs=(output,), cost_usd=cost_usd(made))
 
@@ -129,7 +136,7 @@ def _name(handle: JSON) -> str:
         case {"video": str(name)} if name:
             return name
         case _:
-            raise StateGone(f"This is no video of {TITLE}'s.")
+            raise ProviderError(f"This is no video of {TITLE}'s.")
 
 
 def _url(state: JSON) -> str:
@@ -137,7 +144,7 @@ def _url(state: JSON) -> str:
         case {"video": str(), "url": str(url)} if url:
             return url
         case _:
-            raise StateGone(f"This is no video of {TITLE}'s.")
+            raise StateGone(f"This is no video of {TITLE}'s.", _FROM_A_COPY)
 
 
 video: Capability[Grok, VideoParams] = Capability(

@@ -89,7 +89,7 @@ def _model_faults(bench: Bench, model: Model) -> Iterator[str]:
     today = datetime.now(UTC).date()
     fields = field_schemas(bench.capability.params)
     for price in model.prices:
-        if price.usd < 0:
+        if min(price.usd, price.input_image_usd) < 0:
             yield "a price is below 0"
         if price.as_of > today:
             yield f"a price is of {price.as_of}, which is still to come; as_of is the day it was read"

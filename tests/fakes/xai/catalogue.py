@@ -24,7 +24,7 @@ class ImageModel:
     """A model that makes pictures. `usd` is for each one, by resolution and quality, `source` for each one given."""
 
     usd: Mapping[tuple[str, str], float]
-    source: float = 0.0
+    source: float
     qualities: bool = False
 
     def cost(self, *, resolution: str, quality: str, made: int, given: int) -> int:
@@ -34,19 +34,20 @@ class ImageModel:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoModel:
-    """A model that makes videos. `usd` is for each second, by resolution.
+    """A model that makes videos. `usd` is for each second, by resolution, `source` for each picture given.
 
     `pins` says whether it takes a last frame, keyframes and voices; `changes` whether it edits and extends videos.
     """
 
     usd: Mapping[str, float]
+    source: float
     pins: bool = False
     changes: bool = False
 
-    def cost(self, *, short_side: int, seconds: int) -> int:
+    def cost(self, *, short_side: int, seconds: int, given: int) -> int:
         """What a video costs, in ticks."""
         fitting = next((usd for name, usd in self.usd.items() if short_side <= SIDES[name]), max(self.usd.values()))
-        return round(fitting * seconds * TICKS)
+        return round((fitting * seconds + self.source * given) * TICKS)
 
 
 IMAGE_MODELS: Mapping[str, ImageModel] = {
@@ -56,13 +57,13 @@ IMAGE_MODELS: Mapping[str, ImageModel] = {
         qualities=True,
     ),
     "grok-imagine-image-quality": ImageModel(usd={("1k", "medium"): 0.05, ("2k", "medium"): 0.07}, source=0.01),
-    "grok-imagine-image": ImageModel(usd={("1k", "medium"): 0.02, ("2k", "medium"): 0.02}),
+    "grok-imagine-image": ImageModel(usd={("1k", "medium"): 0.02, ("2k", "medium"): 0.02}, source=0.002),
 }
 """The models that make pictures."""
 
 VIDEO_MODELS: Mapping[str, VideoModel] = {
-    "grok-imagine-video-1.5": VideoModel(usd={"480p": 0.08, "720p": 0.14, "1080p": 0.25}, pins=True),
-    "grok-imagine-video": VideoModel(usd={"480p": 0.05, "720p": 0.07}, changes=True),
+    "grok-imagine-video-1.5": VideoModel(usd={"480p": 0.08, "720p": 0.14, "1080p": 0.25}, source=0.01, pins=True),
+    "grok-imagine-video": VideoModel(usd={"480p": 0.05, "720p": 0.07}, source=0.002, changes=True),
 }
 """The models that make videos. The newer one has a third resolution, but leaves videos as they are."""
 

@@ -109,14 +109,18 @@ def _seconds(request: video_pb2.GenerateVideoRequest) -> int:
     return request.duration if request.HasField("duration") else _USUAL
 
 
-def _check_pictures(call: Call, request: video_pb2.GenerateVideoRequest) -> None:
-    contents: list[tuple[str, image_pb2.ImageUrlContent]] = [
+def _pictures(request: video_pb2.GenerateVideoRequest) -> list[tuple[str, image_pb2.ImageUrlContent]]:
+    """The pictures given, each with its place."""
+    return [
         *(("image", request.image) for _ in range(request.HasField("image"))),
         *(("last_frame", request.last_frame) for _ in range(request.HasField("last_frame"))),
         *((f"keyframes[{number}]", frame.image) for number, frame in enumerate(request.keyframes)),
         *((f"reference_images[{number}]", content) for number, content in enumerate(request.reference_images)),
     ]
-    for place, content in contents:
+
+
+def _check_pictures(call: Call, request: video_pb2.GenerateVideoRequest) -> None:
+    for place, content in _pictures(request):
         picture_size_of(call, content, place)
 
 
@@ -168,7 +172,7 @@ def _may_be_asked(call: Call) -> None:
 
 def _make(call: Call) -> Message:
     film = _check_made(call)
-    return _accepted(call, film, film.seconds)
+    return _accepted(call, film, film.seconds, given=len(_pictures(call.request)))
 
 
 def _extend(call: Call) -> Message:
@@ -176,15 +180,16 @@ def _extend(call: Call) -> Message:
     return _accepted(call, film, added)
 
 
-def _accepted(call: Call, film: Film, paid_seconds: float) -> Message:
-    """Take a video on."""
+def _accepted(call: Call, film: Film, paid_seconds: float, *, given: int = 0) -> Message:
+    """Take a video on that is made of so many pictures."""
+    model = VIDEO_MODELS[call.request.model]
     video = Video(
         polls=call.state.settings.polls,
         name=unguessable(),
         model=call.request.model,
         film=film,
         seed=call.request.SerializeToString(deterministic=True),
-        cost=VIDEO_MODELS[call.request.model].cost(short_side=min(film.size), seconds=max(1, round(paid_seconds))),
+        cost=model.cost(short_side=min(film.size), seconds=max(1, round(paid_seconds)), given=given),
         withheld=WITHHELD in call.request.prompt,
     )
     request_id = str(uuid.uuid4())
