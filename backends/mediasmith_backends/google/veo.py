@@ -29,7 +29,7 @@ from mediasmith_backends.google import operations, storage
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import TITLE, explain, sense, status_of
 from mediasmith_backends.google.inputs import PICTURE, picture
-from mediasmith_backends.google.modes import BUCKET, with_project
+from mediasmith_backends.google.modes import BUCKET, with_storage
 from mediasmith_backends.google.prices import cloud
 
 _BEGIN_MS = 120_000
@@ -189,6 +189,6 @@ veo: Capability[Google, VeoParams] = Capability(
     deadline=1800.0,
     preference=10,
     refuses=_refuses,
-    missing=with_project,
+    missing=with_storage,
 )
 """Videos, in enterprise mode."""

@@ -78,7 +78,7 @@ class Parameters(Camel):
     fps: Literal[24] | None = None
     negative_prompt: str = Field(default="", min_length=1)
     person_generation: Literal["allow_all", "allow_adult", "dont_allow", ""] = ""
-    storage_uri: str = Field(default="", pattern="^gs://[^/]+(/.+[^/])?$")
+    storage_uri: str = Field(default="", pattern="^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.+[^/])?$")
 
 
 class Filming(Predicted[Instance, Parameters]):
