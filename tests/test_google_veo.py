@@ -144,6 +144,23 @@ NO: Mapping[str, tuple[Ask[VeoParams], str]] = {
 }
 
 
+LITE = veo.models[2]
+
+
+async def test_the_lite_model_takes_frames_and_videos_but_no_references(fake: FakeGoogle, hands: Hands) -> None:
+    taken: Sequence[Mapping[Role, Sequence[Source]]] = (
+        {"first_frame": [FIRST], "last_frame": [LAST]},
+        {"video": [FILM]},
+    )
+    for files in taken:
+        asked = replace(ask(inputs=files, duration=8), model=LITE)
+        assert not veo.refuses(asked)
+        await veo.start(hands.of(asked))
+    references = replace(ask(inputs={"image": [FIRST]}, duration=8), model=LITE)
+    assert "takes no reference images" in veo.refuses(references)
+    assert isinstance(await failure(hands, references), InvalidRequest)  # the provider says the same
+
+
 @pytest.mark.parametrize("case", NO)
 def test_what_does_not_go_together_is_told_before_it_is_sent(case: str) -> None:
     asked, why = NO[case]
@@ -166,7 +183,7 @@ async def test_without_a_bucket_the_video_comes_within_the_answer(fake: FakeGoog
     assert (output.mime, sniff(output.body), output.state) == ("video/mp4", "video/mp4", None)
     assert "storageUri" not in fake.bodies(MADE)[0]["parameters"]
     assert fake.counts() == {"POST /token": 1, MADE: 1, LOOKED: 3}
-    assert all("comes within one answer" in model.note for model in veo.models)
+    assert all("comes as bytes within one answer" in model.note for model in veo.models)
 
 
 async def test_with_a_bucket_it_waits_there(fake: FakeGoogle, stored: Hands) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
-from fakes.google.catalogue import BROKEN, FORBIDDEN, SILENT, VEO_MODELS
+from fakes.google.catalogue import BROKEN, FORBIDDEN, SILENT, VEO_MODELS, VEO_WITHOUT_REFERENCES
 from fakes.google.cloud import Camel, Medium, Picture, Predicted, route
 from fakes.google.content import decoded
 from fakes.google.errors import refusal
@@ -101,6 +101,8 @@ def _begin(asked: _Asked) -> Answer:
     if model in asked.state.settings.retired:
         raise refusal(404, f"Publisher Model {model} was not found or your project does not have access to it.")
     instance, how = body.instances[0], body.parameters
+    if instance.reference_images and model in VEO_WITHOUT_REFERENCES:
+        raise refusal(400, "Reference images are not supported by this model.")
     earlier = instance.video.gcs_uri if instance.video else ""
     if earlier and earlier not in asked.state.stored:
         raise refusal(400, f"The video {earlier} could not be read.")
