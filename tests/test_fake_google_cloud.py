@@ -58,6 +58,10 @@ GOOD: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "a video": (STARTS[0], body({}, FILMED)),
     "a video from frames": (STARTS[2], body({"image": IMAGE, "lastFrame": IMAGE}, FILMED)),
     "a longer video": (STARTS[1], body({"video": FILM}, FILMED)),
+    "a video of references": (
+        STARTS[1],
+        body({"referenceImages": [{"image": IMAGE, "referenceType": "asset"}]}, FILMED),
+    ),
     "a picture": (DRAWINGS[0], body({}, DRAWN)),
     "a picture with a seed": (DRAWINGS[1], body({}, {**DRAWN, "seed": 1, "addWatermark": False})),
     "a picture of a picture": (EDITS[0], body({"referenceImages": [RAW]}, EDITED)),
@@ -89,6 +93,11 @@ BAD: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "an odd size": (STARTS[0], body({}, {**FILMED, "resolution": "360p"})),
     "a text for a number": (STARTS[0], body({}, {**FILMED, "seed": "1"})),
     "no place": (STARTS[0], body({}, {**FILMED, "storageUri": "films"})),
+    "no bucket": (STARTS[0], body({}, {**FILMED, "storageUri": "gs://Not A Bucket!"})),
+    "references that this model does not take": (
+        STARTS[2],
+        body({"referenceImages": [{"image": IMAGE, "referenceType": "asset"}]}, FILMED),
+    ),
     "only an end": (STARTS[0], body({"lastFrame": IMAGE}, FILMED)),
     "a frame and a video": (STARTS[0], body({"image": IMAGE, "video": FILM}, FILMED)),
     "no video": (STARTS[0], body({"video": {**NOTHING, "mimeType": "video/mp4"}}, FILMED)),

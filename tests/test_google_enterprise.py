@@ -87,6 +87,20 @@ def test_what_the_other_mode_can_do_says_which_variables_enable_it(
     assert "restart the server" in found.missing(access(backend, env))
 
 
+@pytest.mark.parametrize("bucket", ["films", "gs://my.films_1", "gs://films/made here/", "films/made/here"])
+def test_videos_may_be_put_into_a_bucket(bucket: str) -> None:
+    assert not veo.missing(access(backend, {**ON, **PLACE, "GOOGLE_CLOUD_STORAGE_BUCKET": bucket}))
+
+
+@pytest.mark.parametrize(
+    "bucket", ["Not A Bucket!", "Films", "gs://", "s3://films", "https://films.example", "-films", "ab"]
+)
+def test_what_is_no_bucket_is_told_before_anything_is_paid(bucket: str) -> None:
+    found = access(backend, {**ON, **PLACE, "GOOGLE_CLOUD_STORAGE_BUCKET": bucket})
+    assert "GOOGLE_CLOUD_STORAGE_BUCKET names no bucket" in veo.missing(found)
+    assert not imagen.missing(found)
+
+
 # Who signs
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.engines import PATIENT, opened, saved
+from fakes.engines import PATIENT, collected, opened, saved
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
 from mediasmith.contract import JSON, Accepted, Ask, Result
-from mediasmith.errors import Cancelled, MediaError, ModelGone, OutOfCredit, ProviderError, Refused, StateGone
+from mediasmith.errors import (
+    Cancelled,
+    MediaError,
+    MissingKey,
+    ModelGone,
+    OutOfCredit,
+    ProviderError,
+    Refused,
+    StateGone,
+    Unreachable,
+    Unsuitable,
+)
 from mediasmith.media import sniff
 from mediasmith.testing import Hands, MemorySource, png, signed_in
 from mediasmith_backends.google import backend
@@ -127,6 +139,7 @@ ENDINGS: Mapping[str, tuple[dict[str, Any], type[MediaError]]] = {
     "failed": (answer("failed", errors=[{"code": "internal", "message": "Oh."}]), ProviderError),
     "failed with a picture": (answer("failed", steps=shown(PIXELS)), ProviderError),
     "incomplete": (answer("incomplete"), ProviderError),
+    "unsafe, and incomplete": (answer("incomplete", errors=[{"code": "image_safety", "message": "No."}]), Refused),
     "cancelled": (answer("cancelled"), Cancelled),
     "no budget": (answer("budget_exceeded"), OutOfCredit),
     "a question": (answer("requires_action"), ProviderError),
@@ -139,13 +152,46 @@ ENDINGS: Mapping[str, tuple[dict[str, Any], type[MediaError]]] = {
 }
 
 
+MADE_NONETHELESS = {"no base64", "under way"}
+
+
+@pytest.mark.parametrize("draft", [False, True])
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_every_ending_is_told(fake: FakeGoogle, hands: Hands, ending: str) -> None:
+async def test_every_ending_is_told(fake: FakeGoogle, hands: Hands, ending: str, *, draft: bool) -> None:
     scripted, kind = ENDINGS[ending]
-    fake.script(MADE, scripted)
-    error = await failure(hands, ask(draft=True))
+    fake.script(MADE if draft or ending == "under way" else LOOKED, scripted)
+    error = await failure(hands, ask(draft=draft or ending == "under way"))
     assert type(error) is kind
-    assert error.billed != "no"
+    assert error.billed == (None if ending in MADE_NONETHELESS else "unknown")
+
+
+BAD_KEY: Mapping[str, Any] = {
+    "status": 400,
+    "body": {"error": {"code": 400, "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}},
+}
+
+
+NOT_A_VERDICT: Mapping[str, tuple[Mapping[str, Any], type[MediaError]]] = {
+    "a bad key": (BAD_KEY, MissingKey),
+    "not allowed": ({"status": 403, "body": {}}, Unsuitable),
+    "a page": ({"html": True}, Unreachable),
+    "a list": ({"body": []}, Unreachable),
+}
+
+
+@pytest.mark.parametrize("trouble", NOT_A_VERDICT)
+async def test_a_picture_that_is_paid_for_can_be_collected_after_trouble(
+    fake: FakeGoogle, hands: Hands, tmp_path: Path, trouble: str
+) -> None:
+    scripted, kind = NOT_A_VERDICT[trouble]
+    fake.settings(polls=0)
+    fake.script(LOOKED, {**scripted, "times": 2})
+    assert type(await failure(hands, ask())) is kind
+    restless = replace(backend, capabilities=(replace(image, every=0.0),))
+    async with opened(tmp_path, restless, env=fake.env()) as engine:
+        begun = await engine.generate({"prompt": "a red kite"}, PATIENT)
+        result = await collected(engine, begun.job_id)
+    assert (result.status, fake.paid()) == ("done", 2)
 
 
 ODD: Mapping[str, dict[str, Any]] = {
@@ -195,6 +241,10 @@ async def test_what_went_wrong_otherwise_is_not_blamed_on_the_earlier_picture(fa
     fake.settings(retired=[image.models[0].id])
     assert isinstance(await failure(hands, ask("at night", state=state)), ModelGone)
     fake.settings()
+    # A key that is not taken says nothing against it.
+    fake.script(MADE, BAD_KEY)
+    fake.script(LOOKED, BAD_KEY)
+    assert isinstance(await failure(hands, ask("at night", state=state)), MissingKey)
     # Whether it is still there cannot be told: then it is not said to be gone.
     fake.script(MADE, {"status": 404, "body": {}})
     fake.script(LOOKED, {"reset": True})
@@ -226,3 +276,8 @@ async def test_work_that_is_gone_ends_the_job(fake: FakeGoogle, hands: Hands) ->
     with pytest.raises(ProviderError) as caught:
         await hands.poll(handle)
     assert caught.value.billed != "no"  # or the job would be done anew
+    # A request that is found wrong is no word about the work: only the SDK says so.
+    fake.script(LOOKED, {"status": 400, "body": {}})
+    with pytest.raises(Exception, match="400") as told:
+        await hands.poll(handle)
+    assert not isinstance(told.value, MediaError)

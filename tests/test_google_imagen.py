@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fakes.engines import PATIENT, opened
 from fakes.google import FakeGoogle, running
 from fakes.google.imagen import DRAWINGS, EDITS
 from fakes.trying import failure, made
@@ -99,12 +100,14 @@ async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, hands: H
         }
     ]
     assert fake.paid() == 1
+    assert ["without Google's watermark" in warning for warning in hands.warnings] == [True]
 
 
 async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeGoogle, hands: Hands) -> None:
     [output] = (await made(hands, drawing())).outputs
     assert output.mime == "image/png"
     assert fake.bodies(DRAWN)[0]["parameters"] == {"sampleCount": 1, "includeRaiReason": True}
+    assert hands.warnings == []
 
 
 async def test_a_model_that_is_switched_off_is_told_and_costs_nothing(fake: FakeGoogle, hands: Hands) -> None:
@@ -161,7 +164,8 @@ async def test_each_picture_says_what_it_is_for_and_is_counted(fake: FakeGoogle,
         "subject_type": "animal",
         "subject_description": "a cat",
     }
-    await edited(hands, editing(inputs, **wishes))
+    await edited(hands, editing(inputs, seed=7, **wishes))
+    assert ["without Google's watermark" in warning for warning in hands.warnings] == [True]
     [body] = fake.bodies(EDITED)
     subject = {
         "referenceType": "REFERENCE_TYPE_SUBJECT",
@@ -188,8 +192,48 @@ async def test_each_picture_says_what_it_is_for_and_is_counted(fake: FakeGoogle,
             ],
         }
     ]
-    assert body["parameters"] == {"sampleCount": 1, "includeRaiReason": True, "editMode": "EDIT_MODE_DEFAULT"}
+    assert body["parameters"] == {
+        "sampleCount": 1,
+        "includeRaiReason": True,
+        "seed": 7,
+        "addWatermark": False,
+        "editMode": "EDIT_MODE_DEFAULT",
+    }
     assert fake.paid() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "role"),
+    [
+        ({"style_description": "in oil"}, "style"),
+        ({"control_type": "scribble"}, "control"),
+        ({"control_type": "canny"}, "control"),
+        ({"subject_type": "default"}, "subject"),
+        ({"subject_description": "a cat"}, "subject"),
+    ],
+    ids=str,
+)
+def test_nothing_is_said_of_a_picture_that_is_not_there(said: Mapping[str, Any], role: str) -> None:
+    assert f"{next(iter(said))} speaks of a picture that is not there: give {role}=FILE" in imagen_edit.refuses(
+        editing({"image": [PHOTO]}, **said)
+    )
+
+
+async def test_an_edit_changes_the_whole_picture_whatever_the_earlier_one_changed(
+    fake: FakeGoogle, account: Path, tmp_path: Path
+) -> None:
+    model = imagen_edit.models[0].id
+    photo, style = await PHOTO.data_uri(), await OTHER.data_uri()
+    options = {"mask_mode": "background", "style_description": "in oil"}
+    async with opened(tmp_path, backend, env=fake.enterprise(account)) as engine:
+        asked = {"prompt": "a beach", "image": [photo, f"style={style}"], "options": options, "model": model}
+        first = await engine.generate(asked, PATIENT)
+        again = {"continuation_id": first.continuation_id, "prompt": "a red hat", "model": model}
+        result = await engine.continue_edit(again, PATIENT)
+    assert (result.status, result.warnings) == ("done", first.warnings)
+    _, body = fake.bodies(EDITED)
+    assert [each["referenceType"] for each in body["instances"][0]["referenceImages"]] == ["REFERENCE_TYPE_RAW"]
+    assert body["parameters"]["editMode"] == "EDIT_MODE_DEFAULT"
 
 
 async def test_a_mask_becomes_white_where_it_can_be_seen_through(fake: FakeGoogle, hands: Hands) -> None:

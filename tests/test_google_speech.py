@@ -86,6 +86,16 @@ async def test_nothing_is_said_that_nobody_asked_for(fake: FakeGoogle, hands: Ha
     assert body["generation_config"] == {"speech_config": [{"voice": "Kore"}]}
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"), [("DE", "de"), ("EN-gb", "en-GB"), ("es-419", "es-419"), ("cmn-Hans-cn", "cmn-Hans-CN")]
+)
+async def test_a_language_is_sent_as_the_provider_writes_it(
+    fake: FakeGoogle, hands: Hands, given: str, sent: str
+) -> None:
+    await made(hands, ask(hands, speech, "Hi.", language=given))
+    assert fake.bodies(MADE)[0]["generation_config"]["speech_config"] == [{"voice": "Kore", "language": sent}]
+
+
 @pytest.mark.parametrize(("form", "mime"), [("mp3", "audio/mpeg"), ("wav", "audio/wav"), ("ogg", "audio/ogg")])
 async def test_each_format_is_what_it_says(hands: Hands, form: str, mime: str) -> None:
     output = await one(hands, ask(hands, speech, "Good morning.", output_format=form))

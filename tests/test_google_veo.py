@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fakes.engines import PATIENT, opened
+from fakes.engines import PATIENT, collected, opened
 from fakes.google import FakeGoogle, running
 from fakes.google.cloud import route
 from fakes.google.veo import STARTS
@@ -18,7 +18,7 @@ from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
 from mediasmith.access import access
 from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Role, Source
-from mediasmith.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone
+from mediasmith.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
 from mediasmith.media import sniff
 from mediasmith.testing import Hands, MemorySource
 from mediasmith_backends.google import backend
@@ -144,6 +144,23 @@ NO: Mapping[str, tuple[Ask[VeoParams], str]] = {
 }
 
 
+LITE = veo.models[2]
+
+
+async def test_the_lite_model_takes_frames_and_videos_but_no_references(fake: FakeGoogle, hands: Hands) -> None:
+    taken: Sequence[Mapping[Role, Sequence[Source]]] = (
+        {"first_frame": [FIRST], "last_frame": [LAST]},
+        {"video": [FILM]},
+    )
+    for files in taken:
+        asked = replace(ask(inputs=files, duration=8), model=LITE)
+        assert not veo.refuses(asked)
+        await veo.start(hands.of(asked))
+    references = replace(ask(inputs={"image": [FIRST]}, duration=8), model=LITE)
+    assert "takes no reference images" in veo.refuses(references)
+    assert isinstance(await failure(hands, references), InvalidRequest)  # the provider says the same
+
+
 @pytest.mark.parametrize("case", NO)
 def test_what_does_not_go_together_is_told_before_it_is_sent(case: str) -> None:
     asked, why = NO[case]
@@ -166,7 +183,7 @@ async def test_without_a_bucket_the_video_comes_within_the_answer(fake: FakeGoog
     assert (output.mime, sniff(output.body), output.state) == ("video/mp4", "video/mp4", None)
     assert "storageUri" not in fake.bodies(MADE)[0]["parameters"]
     assert fake.counts() == {"POST /token": 1, MADE: 1, LOOKED: 3}
-    assert all("comes within one answer" in model.note for model in veo.models)
+    assert all("comes as bytes within one answer" in model.note for model in veo.models)
 
 
 async def test_with_a_bucket_it_waits_there(fake: FakeGoogle, stored: Hands) -> None:
@@ -253,14 +270,23 @@ ENDINGS: Mapping[str, tuple[dict[str, Any], type[MediaError], str]] = {
     "held back in silence": (answered(raiMediaFilteredCount=1), Refused, "did not say why"),
     "nothing": (answered(), Refused, "did not say why"),
     "rejected": (operation(done=True, error={"code": 3, "message": "Not this."}), Refused, "Not this"),
-    "failed": (operation(done=True, error={"code": 13, "message": "Oh."}), ProviderError, "could not make it: Oh."),
-    "failed in silence": (operation(done=True, error={"code": 14}), ProviderError, "could not make it."),
+    "failed": (
+        operation(done=True, error={"code": 13, "message": "Oh."}),
+        ProviderError,
+        "could not make it: Oh. It may",
+    ),
+    "failed in silence": (
+        operation(done=True, error={"code": 14}),
+        ProviderError,
+        "could not make it. It may have been",
+    ),
     "no base64": (answered(videos=[{"bytesBase64Encoded": "?!"}]), ProviderError, "cannot be read"),
     "no video": (answered(videos=[{"mimeType": "video/mp4"}]), ProviderError, "cannot be read"),
     "no place": (answered(videos=[{"gcsUri": "https://evil.example/x"}]), ProviderError, "names no file"),
-    "done without an end": (operation(done=True), ProviderError, "no operation"),
-    "another operation": (operation(), ProviderError, "no operation"),
-    "a list": ({"body": []}, ProviderError, "no operation"),
+    "done without an end": (operation(done=True), ProviderError, "does not say how. It may have been"),
+    "another operation": (operation(), Unreachable, "no operation"),
+    "a list": ({"body": []}, Unreachable, "no operation"),
+    "a page": ({"html": True}, Unreachable, "no JSON"),
     "gone": ({"status": 404, "body": {}}, ProviderError, "not any more"),
 }
 
@@ -273,6 +299,31 @@ async def test_every_ending_is_told(fake: FakeGoogle, hands: Hands, ending: str)
     assert type(error) is kind
     assert words in str(error)
     assert error.billed != "no"  # or the job would be done anew
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": 401, "body": {}}, {"status": 403, "body": {}}, {"html": True}],
+    ids=str,
+)
+async def test_a_video_that_is_paid_for_can_be_collected_after_trouble(
+    fake: FakeGoogle, account: Path, tmp_path: Path, trouble: Mapping[str, object]
+) -> None:
+    fake.settings(polls=0)
+    fake.script(LOOKED, trouble)
+    restless = replace(backend, capabilities=(replace(veo, every=0.0),))
+    async with opened(tmp_path, restless, env=fake.enterprise(account)) as engine:
+        begun = await engine.generate({"prompt": "a kite", "kind": "video", "duration": 4}, PATIENT)
+        result = await collected(engine, begun.job_id)
+    assert (result.status, fake.paid()) == ("done", 1)
+
+
+async def test_a_request_that_is_found_wrong_is_no_word_about_the_work(fake: FakeGoogle, hands: Hands) -> None:
+    handle = await hands.submit(duration=4)
+    fake.script(LOOKED, {"status": 400, "body": {}})
+    with pytest.raises(Exception, match="400") as told:
+        await hands.poll(handle)
+    assert not isinstance(told.value, MediaError)  # only the SDK says so
 
 
 async def test_a_video_is_not_lost_for_an_odd_answer(fake: FakeGoogle, hands: Hands) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
-from mediasmith.errors import Cancelled, MediaError, OutOfCredit, ProviderError
+from mediasmith.errors import Cancelled, MediaError, OutOfCredit, ProviderError, Unreachable
 from mediasmith.media import HEAD, sniff, wav
 from mediasmith_backends.google.errors import refused
 
@@ -68,37 +68,39 @@ class Interaction:
         raise self._ending()
 
     def _ending(self) -> MediaError:
+        """Why there is nothing. No answer says whether what was not made was charged."""
         said = next((reason.strip().rstrip(".") for reason in self.reasons if reason.strip()), "")
         match self.status:
             case "completed" if self.spoilt:
                 return ProviderError("Google answered with a file that cannot be read.")
-            case "completed" | "failed" if self.status == "completed" or self.codes & _BLOCKS:
+            case "completed" | "failed" | "incomplete" if self.status == "completed" or self.codes & _BLOCKS:
                 return refused((*self.reasons, self.text, *sorted(self.codes)))
             case "failed" | "incomplete":
-                return ProviderError(f"Google could not make it{f': {said}' if said else ''}.")
+                return ProviderError(f"Google could not make it{f': {said}' if said else ''}.", billed="unknown")
             case "cancelled":
-                return Cancelled("It was cancelled at Google.")
+                return Cancelled("It was cancelled at Google.", billed="unknown")
             case "budget_exceeded":
-                return OutOfCredit("The account at Google has no budget left.", billed=None)
+                return OutOfCredit("The account at Google has no budget left.", billed="unknown")
             case _:
-                return ProviderError(f"Google's answer has a status that is not known here: {self.status[:60]}.")
+                words = f"Google's answer has a status that is not known here: {self.status[:60]}."
+                return ProviderError(words, billed="unknown")
 
 
 def read(raw: bytes) -> Interaction:
     """The interaction in an answer. Blocking.
 
     Raises:
-        ProviderError: there is none in it.
+        Unreachable: there is none in it, so something else has answered.
     """
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ProviderError("Google's answer is no JSON.") from error
+        raise Unreachable("What came in place of Google's answer is no JSON.") from error
     match document:
         case {"status": str(status)}:
             return _interaction(cast("Mapping[str, object]", document), status)
         case _:
-            raise ProviderError("Google's answer is no interaction.")
+            raise Unreachable("What came in place of Google's answer is no interaction.")
 
 
 def _interaction(document: Mapping[str, object], status: str) -> Interaction:

@@ -13,7 +13,7 @@ from anyio import to_thread
 from mediasmith.contract import Access
 from mediasmith_backends.google import account
 from mediasmith_backends.google.errors import CREDENTIALS
-from mediasmith_backends.google.modes import BUCKET, PLACE, QUOTA, STORAGE
+from mediasmith_backends.google.modes import PLACE, QUOTA, STORAGE, bucket
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -90,8 +90,7 @@ def _with_project(access: Access) -> Google:
     signer = account.found(env.get(CREDENTIALS[0], ""), env.get(QUOTA, ""))
     signed = {"credentials": signer.credentials, "project": project, "location": location}
     client = _client(url, signer.headers, enterprise=True, **signed)
-    bucket = env.get(BUCKET, "").removeprefix("gs://").strip("/")
-    return replace(client, bucket=bucket and f"gs://{bucket}", storage=env.get(STORAGE, _STORAGE).rstrip("/"))
+    return replace(client, bucket=bucket(access), storage=env.get(STORAGE, _STORAGE).rstrip("/"))
 
 
 def _of_place(location: str) -> str:

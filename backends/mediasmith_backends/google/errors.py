@@ -30,6 +30,9 @@ CREDENTIALS = ("GOOGLE_APPLICATION_CREDENTIALS",)
 _BAD_KEY = {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "API_KEY_IP_ADDRESS_BLOCKED", "ACCESS_TOKEN_EXPIRED"}
 """Reasons in an error's details that speak of the key."""
 
+NOT_FOUND = 404
+"""The status of what is not there."""
+
 _HERE = "FAILED_PRECONDITION"
 """The status that says: not for this account, or not in its country."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, cast
 
@@ -54,17 +54,20 @@ def wishes(params: ImagenParams, **more: object) -> Mapping[str, object]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-async def drawn(client: Google, function: str, **request: object) -> Result:
+async def drawn(call: Call[Google, Any], function: str, **request: object) -> Result:
     """Send the paying request by this function of the SDK's.
 
     Raises:
         Refused: the picture was held back.
     """
+    if call.params.seed is not None:
+        call.warn("With a seed, Imagen's pictures come without Google's watermark.")
     with unpaid(explain):
-        await client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
+        await call.client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK says that it will drop these functions in its next version
-        answer: Awaitable[Any] = getattr(client.sdk.aio.models, function)(**request)
+        send: Callable[..., Awaitable[Any]] = getattr(call.client.sdk.aio.models, function)
+        answer = send(model=call.model.id, prompt=call.prompt, **request)
     with sense():
         shown = cast("Sequence[Any]", (await answer).generated_images or ())
     outputs = [_output(one.image) for one in shown if one.image and one.image.image_bytes]
@@ -79,7 +82,7 @@ def _output(image: Any) -> Output:
 
 async def _start(call: Call[Google, DrawnParams]) -> Result:
     config = wishes(call.params, aspect_ratio=call.params.aspect_ratio, image_size=call.params.size)
-    return await drawn(call.client, "generate_images", model=call.model.id, prompt=call.prompt, config=config)
+    return await drawn(call, "generate_images", config=config)
 
 
 imagen: Capability[Google, DrawnParams] = Capability(

@@ -52,6 +52,15 @@ class EditParams(ImagenParams):
     subject_description: Annotated[str, Field(min_length=1, description="Who or what that is.")] | None = None
 
 
+_SPEAKS_OF: Mapping[str, Role] = {
+    "style_description": "style_image",
+    "control_type": "control_image",
+    "subject_type": "subject_image",
+    "subject_description": "subject_image",
+}
+"""The parameters that say what pictures show, by the role of these."""
+
+
 def _refuses(ask: Ask[EditParams]) -> str:
     given, params = ask.inputs, ask.params
     masks = [name for name in ("mask_mode", "segmentation_classes") if getattr(params, name)]
@@ -61,6 +70,9 @@ def _refuses(ask: Ask[EditParams]) -> str:
         return "it makes pictures of other pictures: give image, style=FILE, control=FILE or subject=FILE"
     if masks and not given.get("image"):
         return f"{masks[0]} says what of an image changes, and there is none"
+    for word, role in _SPEAKS_OF.items():
+        if word in params.model_fields_set and not given.get(role):
+            return f"{word} speaks of a picture that is not there: give {role.removesuffix('_image')}=FILE"
     if len(masks) > 1:
         return f"{' and '.join(masks)} say the same: give one of them"
     if sum(len(given.get(role, ())) for role in _SHOWN) > _MOST:
@@ -72,10 +84,8 @@ async def _start(call: Call[Google, EditParams]) -> Result:
     references = [entry async for entry in _references(call)]
     masked = any("mask_image_config" in entry for entry in references)
     return await drawn(
-        call.client,
+        call,
         "edit_image",
-        model=call.model.id,
-        prompt=call.prompt,
         reference_images=[{"reference_id": number, **entry} for number, entry in enumerate(references, 1)],
         config=wishes(call.params, edit_mode=f"EDIT_MODE_{'INPAINT_INSERTION' if masked else 'DEFAULT'}"),
     )
@@ -154,6 +164,7 @@ imagen_edit: Capability[Google, EditParams] = Capability(
         "subject_image": replace(PICTURE, max=_MOST),
     },
     edits="image",
+    once=("mask_mode", "segmentation_classes", *_SPEAKS_OF),
     deadline=600.0,
     preference=10,
     refuses=_refuses,

@@ -9,16 +9,16 @@ from typing import Any
 from anyio import to_thread
 
 from mediasmith.contract import JSON, Accepted, Output, Pending, Remote, Result, Work
-from mediasmith.errors import ProviderError, StateGone
+from mediasmith.errors import MissingKey, ProviderError, StateGone
 from mediasmith_backends.google.answers import Interaction, Medium, MediumKind, read
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import status_of
+from mediasmith_backends.google.errors import NOT_FOUND, explain, status_of
 from mediasmith_backends.google.inputs import Block
 
 _FILE = re.compile(r"(?:^|/)files/([A-Za-z0-9]+)")
 
-_GONE = {400, 403, 404}
-"""The statuses of what is not there, or not ours."""
+_GONE = {400, 403, NOT_FOUND}
+"""The statuses of a request that names an interaction which is not there, or not ours. They may say other things."""
 
 
 def said(prompt: str, files: Sequence[Block]) -> list[Mapping[str, object]]:
@@ -52,7 +52,7 @@ async def _create(client: Google, **body: object) -> Interaction:
     try:
         answer = await _raw(client).create(**{name: value for name, value in body.items() if value is not None})
     except Exception as error:
-        if isinstance(previous, str) and status_of(error) in _GONE and not await _exists(client, previous):
+        if isinstance(previous, str) and _may_be_gone(error) and not await _exists(client, previous):
             raise StateGone("Google no longer has what this continues.") from error
         raise
     return await to_thread.run_sync(read, answer.http_response.content)
@@ -68,14 +68,20 @@ async def _exists(client: Google, name: str) -> bool:
     try:
         await _raw(client).get(name)
     except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
-        return status_of(error) not in _GONE
+        return not _may_be_gone(error)
     return True
+
+
+def _may_be_gone(error: Exception) -> bool:
+    """Whether this may be said of an interaction that is not there. A key that is not taken has the same status."""
+    return status_of(error) in _GONE and not isinstance(explain(error), MissingKey)
 
 
 async def look(work: Work[Google], handle: JSON, kind: MediumKind) -> Pending | Result:
     """How the work with this handle stands.
 
     Raises:
+        Unreachable: the answer is none of the provider's.
         MediaError: it ended without a file of this kind, or is not there.
     """
     interaction = await _fetched(work.client, named(handle))
@@ -89,7 +95,8 @@ async def _fetched(client: Google, name: str) -> Interaction:
     try:
         answer = await _raw(client).get(name)
     except Exception as error:
-        if status_of(error) in _GONE:
+        # Any other status may speak of the key or the account, which can be mended: what is paid for stays there.
+        if status_of(error) == NOT_FOUND:
             raise ProviderError("Google does not have this work, or not any more.") from error
         raise
     return await to_thread.run_sync(read, answer.http_response.content)

@@ -11,17 +11,15 @@ from typing import Any, cast
 from anyio import to_thread
 
 from mediasmith.contract import JSON
-from mediasmith.errors import MediaError, ProviderError, StateGone
+from mediasmith.errors import MediaError, ProviderError, StateGone, Unreachable
 from mediasmith_backends.google.answers import decoded
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import TITLE, refused
+from mediasmith_backends.google.errors import NOT_FOUND, TITLE, refused
 
 _NAME = re.compile(r"(projects/[\w.:-]+/locations/[\w-]+/publishers/google/models/[\w.-]+)/operations/[\w-]+")
 
 _REJECTED = 3
 """The code of a request that was found wrong only after it had been taken: nearly always for what it shows."""
-
-_GONE = {400, 403, 404}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class Operation:
 
         Raises:
             Refused: none was made on purpose.
-            ProviderError: it failed.
+            ProviderError: it failed, which does not say whether it was charged.
         """
         if not self.done:
             return None
@@ -62,7 +60,8 @@ async def look(client: Google, handle: JSON) -> Operation:
     """How the operation with this handle stands. The SDK would decode its videos on the event loop, and twice.
 
     Raises:
-        ProviderError: it is not there, or the answer makes no sense.
+        Unreachable: the answer is none of the provider's.
+        ProviderError: it is not there, or has ended without an ending.
     """
     from google.genai import errors  # noqa: PLC0415 - heavy: the SDK
 
@@ -70,7 +69,8 @@ async def look(client: Google, handle: JSON) -> Operation:
     name, model = _named(handle)
     url = f"{client.url}/{client.version}/{model}:fetchPredictOperation"
     answer = await client.transport.post(url, json={"operationName": name}, headers=await client.headers())
-    if answer.status_code in _GONE:
+    # Any other status may speak of the account, which can be mended: what is paid for stays there.
+    if answer.status_code == NOT_FOUND:
         raise ProviderError(f"{TITLE} does not have this work, or not any more.")
     await sdk.APIError.raise_for_async_response(answer)
     return await to_thread.run_sync(read, answer.content, name)
@@ -89,12 +89,13 @@ def read(raw: bytes, name: str) -> Operation:
     """The operation of this name in an answer. Blocking.
 
     Raises:
-        ProviderError: there is none in it.
+        Unreachable: there is none in it, so something else has answered.
+        ProviderError: it has ended, and does not say how.
     """
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ProviderError(f"{TITLE}'s answer is no JSON.") from error
+        raise Unreachable(f"What came in place of {TITLE}'s answer is no JSON.") from error
     match document:
         case {"error": {**error}} if error:
             return Operation(done=True, error=_failure(cast("Mapping[str, object]", error)))
@@ -102,8 +103,10 @@ def read(raw: bytes, name: str) -> Operation:
             return _finished(cast("Mapping[str, object]", response))
         case {"name": str(answered)} if not document.get("done") and _id(answered) == _id(name):
             return Operation(done=False)
+        case {"done": True}:
+            raise ProviderError(f"{TITLE} has ended the work and does not say how.", billed="unknown")
         case _:
-            raise ProviderError(f"{TITLE}'s answer is no operation.")
+            raise Unreachable(f"What came in place of {TITLE}'s answer is no operation.")
 
 
 def _id(name: str) -> str:
@@ -116,7 +119,7 @@ def _failure(error: Mapping[str, object]) -> MediaError:
     if error.get("code") == _REJECTED:
         return refused([words])
     said = f": {words.strip().rstrip('.')}" if words.strip() else ""
-    return ProviderError(f"{TITLE} could not make it{said}.")
+    return ProviderError(f"{TITLE} could not make it{said}.", billed="unknown")
 
 
 def _finished(response: Mapping[str, object]) -> Operation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mediasmith.contract import Call, Capability, Model, Params, Result
 from mediasmith_backends.google import interactions
@@ -17,8 +17,18 @@ from mediasmith_backends.google.voices import DEFAULT, voices
 Format: TypeAlias = Literal["mp3", "wav", "ogg"]
 """What speech can be saved as."""
 
-Language: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")]
-"""A language as `en` or `en-GB`."""
+
+def _cased(tag: str) -> str:
+    """A tag of a language as the provider writes it. To BCP 47, which it speaks of, `EN-gb` is the same as `en-GB`."""
+    language, *further = tag.split("-")
+    return "-".join((language.lower(), *(part.upper() if len(part) == _REGION else part for part in further)))
+
+
+Language: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$"), AfterValidator(_cased)]
+"""A language as `en` or `en-GB`. Google's contract (of 2026-11-06) says only that it is a text."""
+
+_REGION = 2
+"""Letters of a region."""
 
 _MIMES: Mapping[Format, str] = {"mp3": "audio/mp3", "wav": "audio/wav", "ogg": "audio/ogg_opus"}
 

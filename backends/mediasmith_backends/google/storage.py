@@ -8,9 +8,10 @@ from urllib.parse import quote
 from mediasmith.contract import Remote
 from mediasmith.errors import ProviderError
 from mediasmith_backends.google.client import Google
+from mediasmith_backends.google.errors import NOT_FOUND
+from mediasmith_backends.google.modes import BUCKET_NAME
 
-_NAME = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])/(.+)")
-_NOT_FOUND = 404
+_NAME = re.compile(f"gs://({BUCKET_NAME})/(.+)")
 
 
 async def waiting(client: Google, name: str) -> Remote:
@@ -28,7 +29,7 @@ async def gone(client: Google, name: str) -> bool:
         answer = await client.transport.get(_address(client, name), headers=await client.headers())
     except Exception:  # noqa: BLE001 - what goes wrong here says nothing against the file
         return False
-    return answer.status_code == _NOT_FOUND
+    return answer.status_code == NOT_FOUND
 
 
 def _address(client: Google, name: str) -> str:

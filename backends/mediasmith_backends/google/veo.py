@@ -29,7 +29,7 @@ from mediasmith_backends.google import operations, storage
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import TITLE, explain, sense, status_of
 from mediasmith_backends.google.inputs import PICTURE, picture
-from mediasmith_backends.google.modes import BUCKET, with_project
+from mediasmith_backends.google.modes import BUCKET, with_storage
 from mediasmith_backends.google.prices import cloud
 
 _BEGIN_MS = 120_000
@@ -41,7 +41,11 @@ _REFUSED = {400, 403, 404}
 """The statuses of a request that names what is not there."""
 
 _EXTENSION = "A video made by Veo, of up to 30 seconds, is gone on with by 7 seconds at a time."
-_INLINE = f"Without {BUCKET} the whole video comes within one answer."
+_INLINE = f"Without {BUCKET} the whole video comes as bytes within one answer."
+_LITE = "veo-3.1-lite-generate-001"
+"""It takes frames and goes on with videos, but takes no reference images: https://github.com/GoogleCloudPlatform/
+vertex-ai-creative-studio, config/veo_models.py, read on 2026-11-21.
+"""
 
 
 class VeoParams(Params):
@@ -71,6 +75,8 @@ def _refuses(ask: Ask[VeoParams]) -> str:
         return "a last_frame needs a first_frame"
     if bool(frames) + references + goes_on > 1:
         return "frames, reference images and an earlier video do not go together"
+    if references and ask.model.id == _LITE:
+        return f"{_LITE} takes no reference images"
     if (references or goes_on) and params.duration != _LONGEST:
         return f"with reference images, and where a video goes on, duration is {_LONGEST}"
     if goes_on and params.size != _EXTENDED:
@@ -174,7 +180,7 @@ veo: Capability[Google, VeoParams] = Capability(
     models=(
         Model(id="veo-3.1-generate-001", prices=_prices(0.40, 0.40), note=f"{_EXTENSION} {_INLINE}"),
         Model(id="veo-3.1-fast-generate-001", prices=_prices(0.10, 0.12), note=_INLINE),
-        Model(id="veo-3.1-lite-generate-001", draft=True, prices=_prices(0.05, 0.08), note=_INLINE),
+        Model(id=_LITE, draft=True, prices=_prices(0.05, 0.08), note=f"Takes no reference images. {_INLINE}"),
     ),
     start=_start,
     poll=_poll,
@@ -189,6 +195,6 @@ veo: Capability[Google, VeoParams] = Capability(
     deadline=1800.0,
     preference=10,
     refuses=_refuses,
-    missing=with_project,
+    missing=with_storage,
 )
 """Videos, in enterprise mode."""

@@ -66,6 +66,9 @@ MODELS = (*IMAGE_MODELS, *VIDEO_MODELS, *SPEECH_MODELS, *MUSIC_MODELS)
 VEO_MODELS = ("veo-3.1-generate-001", "veo-3.1-fast-generate-001", "veo-3.1-lite-generate-001")
 """The models that film in enterprise mode."""
 
+VEO_WITHOUT_REFERENCES = VEO_MODELS[2:]
+"""Those of them that take no reference images."""
+
 IMAGEN_MODELS = ("imagen-4.0-generate-001", "imagen-4.0-ultra-generate-001", "imagen-4.0-fast-generate-001")
 """The models that draw from words in enterprise mode."""
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
-from fakes.google.catalogue import BROKEN, FORBIDDEN, SILENT, VEO_MODELS
+from fakes.google.catalogue import BROKEN, FORBIDDEN, SILENT, VEO_MODELS, VEO_WITHOUT_REFERENCES
 from fakes.google.cloud import Camel, Medium, Picture, Predicted, route
 from fakes.google.content import decoded
 from fakes.google.errors import refusal
@@ -78,7 +78,7 @@ class Parameters(Camel):
     fps: Literal[24] | None = None
     negative_prompt: str = Field(default="", min_length=1)
     person_generation: Literal["allow_all", "allow_adult", "dont_allow", ""] = ""
-    storage_uri: str = Field(default="", pattern="^gs://[^/]+(/.+[^/])?$")
+    storage_uri: str = Field(default="", pattern="^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.+[^/])?$")
 
 
 class Filming(Predicted[Instance, Parameters]):
@@ -101,6 +101,8 @@ def _begin(asked: _Asked) -> Answer:
     if model in asked.state.settings.retired:
         raise refusal(404, f"Publisher Model {model} was not found or your project does not have access to it.")
     instance, how = body.instances[0], body.parameters
+    if instance.reference_images and model in VEO_WITHOUT_REFERENCES:
+        raise refusal(400, "Reference images are not supported by this model.")
     earlier = instance.video.gcs_uri if instance.video else ""
     if earlier and earlier not in asked.state.stored:
         raise refusal(400, f"The video {earlier} could not be read.")
