@@ -102,7 +102,7 @@ async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
         error.billed = "yes"  # nothing was sent just now, but the video is being made
         raise
     except ProviderError as error:  # what cannot be read says nothing of the video
-        return Pending(message=error.message)
+        raise Unreachable(error.message, billed="yes") from error
     except Exception as error:
         if isinstance(explain(error), ModelGone):
             raise ProviderError(f"{TITLE} does not have this video, or not any more.", ANEW) from error
