@@ -345,6 +345,15 @@ def test_a_key_the_client_did_not_fill_in_is_told_apart_from_one_that_is_not_set
 SWITCHES = ("A_CLOUD", "A_VERTEX")
 
 
+def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() -> None:
+    backend = a_backend(keys=("A_KEY",), switches=SWITCHES)
+    for said, told in (("yes", "A_CLOUD=yes switches nothing on: that takes true or 1."), ("false", "the server.")):
+        with pytest.raises(MissingKey) as caught:
+            access(backend, {"A_CLOUD": said})
+        assert caught.value.hint.endswith(told)
+
+
+
 @pytest.mark.parametrize(
     ("env", "switched"),
     [

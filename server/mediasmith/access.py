@@ -10,6 +10,9 @@ from mediasmith.errors import MissingKey
 from mediasmith.settings import PREFIX, unexpanded
 
 
+_ON, _OFF = {"true", "1"}, {"false", "0"}
+
+
 def access(backend: Backend[Any], env: Mapping[str, str]) -> Access:
     """What `backend` signs in with: the first of its keys that is set, its own variables, its base URL.
 
@@ -20,7 +23,7 @@ def access(backend: Backend[Any], env: Mapping[str, str]) -> Access:
     """
     keys = _set(backend.keys, env)
     switches = _set(backend.switches, env)
-    switched = next(iter(switches.values()), "").lower() in {"true", "1"}
+    switched = next(iter(switches.values()), "").lower() in _ON
     if backend.keys and not keys and not switched:
         raise _missing(backend, env)
     url = base_url_variable(backend.name)
@@ -47,4 +50,7 @@ def _missing(backend: Backend[Any], env: Mapping[str, str]) -> MissingKey:
     templates = [name for name in backend.keys if unexpanded(env.get(name, ""))]
     if templates:
         error.hint += f" {' and '.join(templates)} still reads ${{...}}: the client did not fill it in."
+    odd = [f"{name}={value}" for name, value in _set(backend.switches, env).items() if value.lower() not in _ON | _OFF]
+    if odd:
+        error.hint += f" {' and '.join(odd)} switches nothing on: that takes true or 1."
     return error
