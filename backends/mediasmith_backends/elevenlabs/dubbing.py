@@ -26,7 +26,7 @@ from mediasmith.contract import (
 )
 from mediasmith.errors import ModelGone, ProviderError, StateGone
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import explain, identifier, sense
+from mediasmith_backends.elevenlabs.errors import explain, required, sense
 from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
 from mediasmith_backends.elevenlabs.models import per_minute
 from mediasmith_backends.elevenlabs.recording import FILMS, SOUNDS, opened
@@ -71,7 +71,7 @@ async def _start(call: Call[ElevenLabs, DubbingParams]) -> Accepted:
             answer = await call.client.sdk.dubbing.create(
                 file=file, target_lang=language, request_options=ONCE, **_asked(call)
             )
-            name = identifier(answer.dubbing_id)
+            name = required(answer.dubbing_id)
     mime = "video/mp4" if source.mime in FILMS else "audio/mpeg"
     return Accepted(handle={"dubbing": name, "language": language, "mime": mime})
 

@@ -83,8 +83,8 @@ def sense() -> Generator[None]:
         raise nonsense() from error
 
 
-def identifier(found: object) -> str:
-    """An id that an answer must hold; the SDK does not look.
+def required(found: object) -> str:
+    """An id or another word that an answer must hold; the SDK does not look.
 
     Raises:
         ProviderError: it is not there.
