@@ -23,7 +23,7 @@ _LONGEST_NAME = 100  # characters
 
 _CONFLICT = 409  # an HTTP status
 
-_SHOWN = "list_backends shows it among the voices."
+_KEPT = "It is among the account's voices by the name it was given; list_backends shows a new one after some minutes."
 _TEXT_ABOUT = "What the previews say, 100 to 1,000 characters; without it something that suits the voice."
 _ENHANCE_ABOUT = "Have the description filled out first."
 _HOW = "Continue a preview with a name as the prompt to keep its voice."
@@ -116,7 +116,7 @@ async def _kept(call: Call[ElevenLabs, DesignParams], preview: str, description:
             kept = required(voice.voice_id)
     except Exception as error:
         if getattr(error, "status_code", 0) == _CONFLICT:
-            raise InvalidRequest(f"{TITLE} has made a voice of this preview already.", _SHOWN, billed="no") from error
+            raise InvalidRequest(f"{TITLE} has made a voice of this preview already.", _KEPT, billed="no") from error
         raise
     output = Output(body=sink, mime=_MIME, state={"voice_id": kept})
     return Result(outputs=(output,), details={"voice_id": kept, "name": name})
