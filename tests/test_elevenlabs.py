@@ -357,9 +357,22 @@ async def test_every_page_of_voices_is_listed(
     assert fake.counts() == {LISTED: 3}
 
 
-async def test_voices_with_one_name_are_listed_by_their_ids(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_voices_are_listed_with_their_ids_and_by_them_where_they_share_a_name(
+    fake: FakeElevenLabs, hands: Hands
+) -> None:
     fake.script(LISTED, listed("Anna", "Anna", "Ben", ""))
-    assert await names(hands.client) == ["voice0", "voice1", "Ben", "voice3"]
+    found = await names(hands.client)
+    assert found == {"voice0": "voice0", "voice1": "voice1", "Ben": "voice2", "voice3": "voice3"}
+
+
+async def test_a_lookup_that_hangs_ends_soon_and_cost_nothing(
+    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voices, "_LOOKUP_SECONDS", 0.1)
+    fake.script(LISTED, {"hang": True})
+    with pytest.raises(TimedOut) as caught:
+        await resolved(hands.client, "Sarah")
+    assert caught.value.billed == "no"
 
 
 def test_it_goes_by_its_short_names_too() -> None:
