@@ -132,7 +132,8 @@ def test_lines_without_sentences_are_cut_between(item: str) -> None:
 
 
 def test_sentences_in_lower_case_alone_are_cut_as_well() -> None:
-    assert pieces("it rained. we went, and then. the end", 30) == ["it rained. we went, and then.", "the end"]
+    assert pieces("it rained. we went, and. then the end", 30) == ["it rained. we went, and.", "then the end"]
+    assert pieces("it rained. we met dr. jones and went", 22) == ["it rained.", "we met dr. jones and", "went"]
 
 
 @pytest.mark.parametrize(

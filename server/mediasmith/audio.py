@@ -36,10 +36,10 @@ _SHORT = (
 )
 _LOWER = "".join(filter(str.islower, map(chr, range(0x590))))  # of Latin, Greek, Cyrillic and Armenian
 _STOPS = r".!?\u2026\u061f\u06d4\u0964\u0965"
-_MARK = rf"(?<![{_STOPS}])[{_STOPS}]++[\"'\u2019\u201d\u00bb)\]]*+(?=\s)"
+_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?[{_STOPS}]++[\"'\u2019\u201d\u00bb)\]]*+(?=\s)"
 _PARAGRAPH = re.compile(r"\S(?=[^\S\n]*\n\s*\n)")
 _SENTENCE = re.compile(
-    rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?{_MARK}(?!\s++[\"'\u2018\u201c\u00ab(\[]*+[{_LOWER}])"
+    rf"{_MARK}(?!\s++[\"'\u2018\u201c\u00ab(\[]*+[{_LOWER}])"
     rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH.pattern}"
 )
 _LINE = re.compile(r"\S(?=[^\S\n]*\n)")
