@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import Any
 
 import av
@@ -44,9 +45,20 @@ def test_sound_of_every_type_is_joined_to_its_whole_length_and_can_be_played(for
     assert joined(parts, mime) == whole
 
 
-def test_many_pieces_add_up_to_no_more_than_they_are() -> None:
-    parts = [sound(bytes([number]), 0.5, "mp3") for number in range(40)]
-    assert decoded(joined(parts, "audio/mpeg"), "mp3")[0] == pytest.approx(20, abs=0.1)
+@pytest.mark.parametrize("form", ["mp3", "opus"])
+@pytest.mark.parametrize("count", [1, 8, 21, 40])
+def test_many_pieces_add_up_to_no_more_than_they_are(form: str, count: int) -> None:
+    mime, reader = FORMS[form]
+    parts = [sound(bytes([number]), 0.5 + 0.011 * number, form) for number in range(count)]
+    due = sum(decoded(part, reader)[0] for part in parts)
+    whole = joined(parts, mime)
+    assert decoded(whole, reader)[0] == pytest.approx(due, abs=0.03)
+    assert duration(io.BytesIO(whole), mime) == pytest.approx(due, abs=0.03)
+
+
+def test_a_joined_ogg_has_one_header() -> None:
+    whole = joined([sound(b"a", 0.5, "opus"), sound(b"b", 0.5, "opus")], "audio/ogg")
+    assert [whole.count(mark) for mark in (b"OpusHead", b"OpusTags")] == [1, 1]
 
 
 def test_a_joined_mp3_has_one_header_and_the_frames_of_its_parts_as_they_were() -> None:
@@ -95,6 +107,56 @@ def test_what_cannot_be_joined_is_a_value_error(parts: list[bytes], mime: str) -
 def test_a_text_is_cut_between_sentences() -> None:
     text = 'It rained. "Was it cold?" Yes! And then… nothing. The end of it all.'
     assert pieces(text, 29) == ['It rained. "Was it cold?"', "Yes! And then… nothing.", "The end of it all."]
+
+
+STORY = " ".join(
+    f"On day {day} we sailed approx. 40 miles, e.g. to No. {day} of the U.S. Navy, vs. Dr. Jones (cf. Fig. {day}), "
+    f'i.e. to St. Mary\u2019s etc. and home. "Is that far?" he asked.'
+    for day in range(100, 140)
+)
+
+
+@pytest.mark.parametrize("width", [0, 40, 72])
+def test_a_short_form_or_a_line_ends_no_sentence(width: int) -> None:
+    for offset in range(0, 120, 3):
+        text = f"{'x' * offset} {STORY}"
+        found = pieces(textwrap.fill(text, width) if width else text, 500)
+        assert len(found) > 10
+        assert {piece[-5:].replace("\n", " ") for piece in found} <= {"home.", "sked."}
+
+
+@pytest.mark.parametrize("item", ["{}. Stir the pan", "Dr. Jones the {}th", "and then, {} times more"])
+def test_lines_without_sentences_are_cut_between(item: str) -> None:
+    text = "\n".join(item.format(number) for number in range(10, 90))
+    assert set("\n".join(pieces(text, 200)).split("\n")) == set(text.split("\n"))
+
+
+def test_sentences_in_lower_case_alone_are_cut_as_well() -> None:
+    assert pieces("it rained. we went, and. then the end", 30) == ["it rained. we went, and.", "then the end"]
+    assert pieces("it rained. we met dr. jones and went", 22) == ["it rained.", "we met dr. jones and", "went"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "\u041e\u043d \u0436\u0438\u0432\u0435\u0442 \u0432 \u0433. \u041a\u0438\u0435\u0432.",
+            "\u0418 \u043e\u043d\u0430.",
+        ),
+        (
+            "\u092f\u0939 \u0905\u091a\u094d\u091b\u093e \u0939\u0948\u0964",
+            "\u0935\u0939 \u0928\u0939\u0940\u0902\u0964",
+        ),
+        ("\u0647\u0644 \u0647\u0630\u0627 \u0628\u0639\u064a\u062f\u061f", "\u0644\u0627 \u0623\u0638\u0646."),
+    ],
+    ids=["Russian", "Hindi", "Arabic"],
+)
+def test_the_marks_of_other_scripts_end_sentences(first: str, second: str) -> None:
+    assert pieces(f"{first} {second}", len(first) + 4) == [first, second]
+
+
+def test_a_text_of_marks_alone_is_cut_at_once() -> None:
+    assert len(pieces("." * 100_000, 4000)) == 25
 
 
 def test_a_title_or_an_initial_ends_no_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -121,6 +122,7 @@ def detail(code: str, **more: object) -> Mapping[str, object]:
         (403, "output_format_not_allowed", Unsuitable),
         (400, "voice_limit_reached", Unsuitable),
         (400, "model_not_found", ModelGone),
+        (404, "song_not_found", InvalidRequest),
         (400, "bad_prompt", Refused),
         (400, "content_against_policy", Refused),
         (400, "max_character_limit_exceeded", InvalidRequest),
@@ -166,6 +168,30 @@ def test_every_form_of_a_complaint_is_read(body: object, said: str) -> None:
     found = error(422, body)
     assert isinstance(found, InvalidRequest)
     assert said in found.message
+
+
+def test_a_model_that_is_no_longer_among_those_that_can_be_named_is_gone() -> None:
+    found = error(422, {"detail": [{"loc": ["body", "model_id"], "msg": "Input should be 'new'", "type": "enum"}]})
+    assert isinstance(found, ModelGone)
+    assert "Input should be 'new'" in found.message
+    assert found.billed == "no"
+
+
+def test_a_plan_that_is_suggested_can_be_sent_as_it_stands() -> None:
+    plan = {"chunks": [{"text": "Für dich", "positive_styles": ["folk"], "conditioning_ref": None}, {"text": "la"}]}
+    found = error(400, detail("bad_composition_plan", data={"composition_plan_suggestion": plan}))
+    told = json.loads(found.hint.removeprefix("It suggests: "))
+    assert told == {"chunks": [{"text": "Für dich", "positive_styles": ["folk"]}, {"text": "la"}]}
+    assert "Für" in found.hint
+
+
+@pytest.mark.parametrize(("words", "kept"), [("guitar " * 400, "guitar"), ("海" * 2500, "海" * 2000)])
+def test_a_suggestion_that_is_too_long_ends_with_a_whole_word_and_says_so(words: str, kept: str) -> None:
+    hint = error(400, detail("bad_prompt", data={"prompt_suggestion": words})).hint
+    told, _, rest = hint.removeprefix("It suggests: ").partition(" … ")
+    assert told.split(" ")[-1] == kept
+    assert len(told) <= 2000
+    assert f"of {len(words):,} characters" in rest
 
 
 def test_what_the_provider_suggests_is_passed_on() -> None:
@@ -331,9 +357,22 @@ async def test_every_page_of_voices_is_listed(
     assert fake.counts() == {LISTED: 3}
 
 
-async def test_voices_with_one_name_are_listed_by_their_ids(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_voices_are_listed_with_their_ids_and_by_them_where_they_share_a_name(
+    fake: FakeElevenLabs, hands: Hands
+) -> None:
     fake.script(LISTED, listed("Anna", "Anna", "Ben", ""))
-    assert await names(hands.client) == ["voice0", "voice1", "Ben", "voice3"]
+    found = await names(hands.client)
+    assert found == {"voice0": "voice0", "voice1": "voice1", "Ben": "voice2", "voice3": "voice3"}
+
+
+async def test_a_lookup_that_hangs_ends_soon_and_cost_nothing(
+    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voices, "_LOOKUP_SECONDS", 0.1)
+    fake.script(LISTED, {"hang": True})
+    with pytest.raises(TimedOut) as caught:
+        await resolved(hands.client, "Sarah")
+    assert caught.value.billed == "no"
 
 
 def test_it_goes_by_its_short_names_too() -> None:

@@ -17,7 +17,7 @@ from fakes.trying import failure
 from mediasmith.clock import SystemClock
 from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Result, Role, Source
 from mediasmith.engine import Engine
-from mediasmith.errors import MediaError, ProviderError, StateGone
+from mediasmith.errors import MediaError, ProviderError, StateGone, Unreachable
 from mediasmith.opening import open_engine
 from mediasmith.registry import Registry
 from mediasmith.settings import Settings
@@ -148,21 +148,29 @@ async def test_a_dub_that_failed_says_why(hands: Hands) -> None:
     error = await trouble(hands, handle)
     assert isinstance(error, ProviderError)
     assert "No speech was found" in error.message
+    assert handle["dubbing"] in error.message
     assert error.billed == "unknown"
 
 
 async def test_a_dub_that_is_gone_is_no_longer_waited_for(fake: FakeElevenLabs, hands: Hands) -> None:
     handle = {"dubbing": "gone", "language": "es", "mime": "audio/mpeg"}
-    assert isinstance(await trouble(hands, handle), StateGone)
+    gone = await trouble(hands, handle)
+    assert isinstance(gone, StateGone)
+    assert "the dub gone" in gone.message
     assert isinstance(await trouble(hands, {"video": "one"}), StateGone)
     assert fake.counts() == {POLL: 1}
 
 
-@pytest.mark.parametrize("body", [{"status": "asleep"}, {}, []], ids=str)
-async def test_a_status_that_nobody_knows_ends_it(fake: FakeElevenLabs, hands: Hands, body: object) -> None:
+@pytest.mark.parametrize("body", [{"status": "asleep"}, {"status": None}, {}, []], ids=str)
+async def test_an_answer_that_does_not_say_how_it_stands_passes(
+    fake: FakeElevenLabs, hands: Hands, body: object
+) -> None:
     handle = await begun(hands, ask())
     fake.script(POLL, {"body": body})
-    assert isinstance(await trouble(hands, handle), ProviderError)
+    error = await trouble(hands, handle)
+    assert isinstance(error, Unreachable), "the server takes it for the end of what was paid for"
+    assert handle["dubbing"] in error.message
+    assert await hands.poll(handle) == Pending(message="dubbing")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +187,7 @@ async def test_a_dub_is_asked_for_once(fake: FakeElevenLabs, hands: Hands, answe
 async def test_a_film_is_dubbed_and_saved(fake: FakeElevenLabs, tmp_path: Path) -> None:
     source = tmp_path / "clip.mp4"
     source.write_bytes(MemorySource(mime="video/mp4").data)
+    fake.script(POLL, {"body": {"status": "cloning"}}, {"body": {}}, {"html": True, "status": 200})
     given = {"kind": "dubbing", "video": str(source), "language": "es", "backend": "elevenlabs"}
     async with server(fake, tmp_path) as engine:
         begun = await engine.generate(given, HASTY)

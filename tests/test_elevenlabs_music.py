@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import AsyncGenerator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,16 @@ from fakes.engines import edited, opened
 from fakes.engines import made as generated
 from fakes.trying import failure, made
 from mediasmith.contract import JSON, Ask, Output
-from mediasmith.errors import InvalidRequest, MediaError, ProviderError, RateLimited, Refused, StateGone, Unsuitable
+from mediasmith.errors import (
+    InvalidRequest,
+    MediaError,
+    ProviderError,
+    RateLimited,
+    Refused,
+    StateGone,
+    TimedOut,
+    Unsuitable,
+)
 from mediasmith.media import sniff
 from mediasmith.testing import Hands, MemorySink, signed_in
 from mediasmith_backends.elevenlabs import backend
@@ -309,6 +319,44 @@ async def test_a_plan_costs_nothing_and_a_song_is_asked_for_once(
     assert isinstance(error, due[0])
     assert error.billed == due[1]
     assert fake.paid() == (request_name == COMPOSE)
+
+
+async def test_a_plan_that_never_comes_costs_nothing(
+    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module(MusicParams.__module__), "_PLAN_SECONDS", 0.05)
+    fake.script(PLAN, {"hang": True})
+    error = await failure(hands, ask())
+    fake.release()
+    assert isinstance(error, TimedOut)
+    assert error.billed == "no"
+    assert fake.paid() == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"composition_plan": PLANNED}], ids=["planned by it", "planned already"])
+async def test_a_model_that_can_no_longer_be_named_gives_way_to_the_next(
+    fake: FakeElevenLabs, tmp_path: Path, options: Mapping[str, Any]
+) -> None:
+    fake.settings(unlisted=["music_v2_5"])
+    async with opened(tmp_path, backend, env=fake.env()) as engine:
+        song = await generated(engine, "" if options else "a song", kind="music", options=options)
+    assert song.model == "music_v2"
+    assert [body["model_id"] for body in fake.bodies(COMPOSE)][-1] == "music_v2"
+    assert [warning for warning in song.warnings if "music_v2_5" in warning]
+
+
+KEPT: Mapping[str, Any] = {"song_id": "gone", "range": {"start_ms": 0, "end_ms": 3000}}
+
+
+@pytest.mark.parametrize("chunk", [KEPT, {**PART, "conditioning_ref": KEPT}], ids=["taken over", "made like it"])
+async def test_a_plan_with_a_song_that_is_not_there_is_sent_once(
+    fake: FakeElevenLabs, tmp_path: Path, chunk: Mapping[str, Any]
+) -> None:
+    async with opened(tmp_path, backend, env=fake.env()) as engine:
+        with pytest.raises(InvalidRequest, match="does not have this song") as caught:
+            await generated(engine, "", kind="music", options={"composition_plan": {"chunks": [PART, chunk]}})
+    assert caught.value.billed == "no"
+    assert fake.counts() == {COMPOSE: 1}
 
 
 async def test_what_is_not_allowed_at_all_is_told(fake: FakeElevenLabs, hands: Hands) -> None:

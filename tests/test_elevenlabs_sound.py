@@ -77,8 +77,11 @@ async def test_each_format_is_what_it_says(
     assert output.mime == sniff(output.body.data) == mime
 
 
-async def test_a_model_that_is_gone_is_told_for_the_server_to_try_the_next(fake: FakeElevenLabs, hands: Hands) -> None:
-    fake.settings(retired=["eleven_text_to_sound_v3"])
+@pytest.mark.parametrize("how", ["retired", "unlisted"])
+async def test_a_model_that_is_gone_is_told_for_the_server_to_try_the_next(
+    fake: FakeElevenLabs, hands: Hands, how: str
+) -> None:
+    fake.settings(**{how: ["eleven_text_to_sound_v3"]})
     assert isinstance(await failure(hands, ask()), ModelGone)
     assert (await made(hands, ask(model=1))).complete
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncGenerator, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import av
@@ -14,6 +15,8 @@ from fakes.elevenlabs import KEY, FakeElevenLabs, running
 from fakes.elevenlabs.catalogue import GEORGE, HOUSE, ROGER, SARAH
 from fakes.elevenlabs.errors import scripted
 from fakes.elevenlabs.hearing import voices_in
+from fakes.engines import edited, opened
+from fakes.engines import made as generated
 from fakes.trying import failure, made
 from mediasmith.contract import JSON, Ask, Capability, Output, Result
 from mediasmith.errors import (
@@ -28,7 +31,7 @@ from mediasmith.errors import (
     Unsuitable,
 )
 from mediasmith.media import sniff
-from mediasmith.testing import Hands, signed_in
+from mediasmith.testing import Hands, MemorySource, signed_in
 from mediasmith.testing.doubles import MemorySink
 from mediasmith_backends.elevenlabs import answers, backend, models
 from mediasmith_backends.elevenlabs.client import ElevenLabs
@@ -326,6 +329,27 @@ async def test_another_voice_can_go_on(hands: Hands) -> None:
     first = await made(hands, ask(hands, "Once upon a time.", voice=ROGER.id))
     second = await on(hands, first.outputs[0].state, voice=SARAH.id)
     assert voices_in(sound(second)) == [SARAH.hertz]
+    third = await on(hands, second.outputs[0].state, voice=SARAH.id)
+    assert voices_in(sound(third)) == [SARAH.hertz]
+
+
+async def test_the_voice_stays_when_its_name_has_become_anothers(fake: FakeElevenLabs, tmp_path: Path) -> None:
+    async with opened(tmp_path, backend, env=fake.env()) as engine:
+        first = await generated(engine, "Once upon a time.", kind="speech", voice="Sarah", backend="elevenlabs")
+    sample = MemorySource(mime="audio/wav")
+    async with signed_in(backend, fake.url, KEY) as hands:
+        await hands.client.sdk.voices.ivc.create(name="Sarah", files=[(sample.name, sample.data, sample.mime)])
+    async with opened(tmp_path, backend, env=fake.env()) as engine:
+        second = await edited(engine, first.continuation_id, "And it goes on.")
+        third = await edited(engine, second.continuation_id, "And on.", voice="Sarah")
+        other = await edited(engine, second.continuation_id, "And on.", voice="Roger")
+    assert [made.details["voice_id"] for made in (first, second, third, other)] == [SARAH.id] * 3 + [ROGER.id]
+
+
+@pytest.mark.parametrize(("voice", "speaks"), [(None, ROGER), ("Sarah", SARAH)])
+async def test_what_was_said_before_names_were_kept_goes_on(hands: Hands, voice: str | None, speaks: Any) -> None:
+    state: JSON = {"voice": ROGER.id, "requests": [], "said": "Once upon a time."}
+    assert voices_in(sound(await on(hands, state, voice=voice))) == [speaks.hertz]
 
 
 async def test_requests_that_are_forgotten_give_way_to_their_text(fake: FakeElevenLabs, hands: Hands) -> None:

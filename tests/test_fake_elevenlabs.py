@@ -28,6 +28,7 @@ TEXT = "Good morning to you, and to everybody who gets up as early as this. " * 
 SPEECH: Mapping[str, Any] = {"text": TEXT, "model_id": "eleven_v4"}
 OLDER: Mapping[str, Any] = {"text": TEXT, "model_id": "eleven_multilingual_v2"}
 FLASH: Mapping[str, Any] = {"text": TEXT, "model_id": "eleven_flash_v2_5"}
+V3: Mapping[str, Any] = {"text": TEXT, "model_id": "eleven_v3"}
 TALK: Mapping[str, Any] = {
     "inputs": [
         {"text": "Are you there?", "voice_id": GEORGE.id},
@@ -170,8 +171,8 @@ def test_every_word_changes_the_speech(client: Sdk, base: Mapping[str, Any], wor
 
 
 def test_speed_is_heard(client: Sdk) -> None:
-    fast = spoken(client, {**SPEECH, "output_format": "pcm_8000", "voice_settings": {"speed": 1.2}})
-    slow = spoken(client, {**SPEECH, "output_format": "pcm_8000", "voice_settings": {"speed": 0.7}})
+    fast = spoken(client, {**OLDER, "output_format": "pcm_8000", "voice_settings": {"speed": 1.2}})
+    slow = spoken(client, {**OLDER, "output_format": "pcm_8000", "voice_settings": {"speed": 0.7}})
     assert len(slow) / len(fast) == pytest.approx(1.2 / 0.7, abs=0.01)
 
 
@@ -214,12 +215,16 @@ def test_speech_that_cannot_be_is_refused(
         (SPEECH, {"colour": "red"}),
         (SPEECH, {"stability": 1.1}),
         (SPEECH, {"similarity_boost": -0.1}),
-        (SPEECH, {"speed": 0.6}),
-        (SPEECH, {"speed": 1.3}),
+        (OLDER, {"speed": 0.6}),
+        (OLDER, {"speed": 1.3}),
+        (SPEECH, {"speed": 1.0}),
         (SPEECH, {"style": 0.5}),
         (SPEECH, {"use_speaker_boost": True}),
         (OLDER, {"style": 2}),
-        ({**SPEECH, "model_id": "eleven_v3"}, {"stability": 0.3}),
+        (FLASH, {"style": 0.4}),
+        (V3, {"stability": 0.3}),
+        (V3, {"similarity_boost": 0.5}),
+        (V3, {"speed": 1.1}),
     ],
     ids=named,
 )
@@ -355,6 +360,22 @@ def test_a_model_that_is_gone_is_not_found(client: Sdk, fake: FakeElevenLabs) ->
             make(client, words)
         said_no(caught.value, 400, "model_not_found")
     assert "eleven_v4" not in {model.model_id for model in client.models.list()}
+
+
+def test_a_model_can_also_be_gone_from_the_list_of_models(browser: httpx.Client, fake: FakeElevenLabs) -> None:
+    fake.settings(unlisted=["eleven_v4", "eleven_text_to_sound_v3", "music_v2_5"])
+    song = {"prompt": "a slow waltz", "model_id": "music_v2_5"}
+    for path, words in (
+        (f"/v1/text-to-speech/{GEORGE.id}", SPEECH),
+        ("/v1/sound-generation", EFFECT),
+        ("/v1/music", song),
+        ("/v1/music/plan", song),
+    ):
+        answer = raw(browser, fake, path, words)
+        assert answer.status_code == 422
+        [told] = answer.json()["detail"]
+        assert told["loc"] == ["body", "model_id"]
+        assert words["model_id"] not in told["msg"]
 
 
 # Dialogues

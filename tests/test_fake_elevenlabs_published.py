@@ -75,6 +75,35 @@ def test_what_is_published_knows_no_such_request(
     assert contract.objection(route, "application/json", {**body, **words})
 
 
+@pytest.mark.parametrize(
+    ("route", "words", "fits"),
+    [
+        (SPEAK, {"output_format": "wav_24000", "optimize_streaming_latency": "2", "enable_logging": "true"}, True),
+        (SPEAK, {"output_format": "mp3_48000_320"}, False),
+        (SPEAK, {"enable_logging": "maybe"}, False),
+        (SPEAK, {"colour": "red"}, False),
+        (SOUND, {"output_format": "wav_48000"}, True),
+        ("POST /v1/text-to-voice/design", {"output_format": "wav_48000"}, False),
+        ("POST /v1/voice-changer/{voice_id}", {"output_format": "pcm_16000"}, True),
+        ("POST /v1/voice-changer/{voice_id}", {"output_format": "flac"}, False),
+        ("GET /v2/voices", {"page_size": "100", "search": "7"}, True),
+        ("GET /v2/voices", {"page_size": "all"}, False),
+    ],
+    ids=str,
+)
+def test_a_query_is_held_to_what_is_published(
+    contract: Contract, route: str, words: Mapping[str, str], *, fits: bool
+) -> None:
+    assert bool(contract.query_objection(route, words)) is not fits
+
+
+def test_sounds_are_not_published_as_wav() -> None:
+    bare = Published.found("elevenlabs-*.json", prefix="", requests=(), answers=())
+    if bare is None:
+        pytest.skip("what the provider publishes is not at hand")
+    assert bare.query_objection(SOUND, {"output_format": "wav_48000"})
+
+
 def test_a_path_that_moved_is_held_to_what_was_published_before(contract: Contract) -> None:
     route, mime = "POST /v1/voice-changer/{voice_id}", "multipart/form-data"
     assert not contract.objection(route, mime, {"audio": "a.mp3", "model_id": "eleven_multilingual_sts_v2"})

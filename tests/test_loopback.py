@@ -78,6 +78,7 @@ SCHEMAS: Mapping[str, object] = {
     "Base": {"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]},
     "More": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"parts": {"type": "array"}}}]},
     "Part": {"properties": {"text": {"type": "string"}}, "type": "object"},
+    "Form": {"type": "string", "enum": ["mp3", "7"]},
     "Whole": {
         "allOf": [
             {"$ref": "#/components/schemas/More"},
@@ -97,7 +98,16 @@ SCHEMAS: Mapping[str, object] = {
 
 def contract(folder: Path, *newer: Newer) -> Contract:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Whole"}}}
-    operation = {"requestBody": {"content": content}, "responses": {"200": {"content": content}}}
+    parameters = [
+        {"name": "size", "in": "query", "schema": {"type": "integer", "maximum": 9}},
+        {"name": "form", "in": "query", "schema": {"$ref": "#/components/schemas/Form"}},
+        {"name": "thing_id", "in": "path", "schema": {"type": "string"}},
+    ]
+    operation = {
+        "parameters": parameters,
+        "requestBody": {"content": content},
+        "responses": {"200": {"content": content}},
+    }
     document = {"paths": {"/things/{thing_id}": {"post": operation}}, "components": {"schemas": SCHEMAS}}
     (folder / "contract.json").write_text(json.dumps(document))
     return Contract(folder / "contract.json", "/v1", newer, ())
@@ -123,6 +133,30 @@ ROUTE = "POST /v1/things/{id}"
 )
 def test_a_request_is_held_to_the_contract(tmp_path: Path, data: dict[str, object], fits: bool) -> None:
     assert bool(contract(tmp_path).objection(ROUTE, "application/json", data)) is not fits
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ({}, True),
+        ({"size": "7", "form": "7"}, True),
+        ({"size": "10"}, False),
+        ({"size": "big"}, False),
+        ({"form": "wav"}, False),
+        ({"thing_id": "a"}, False),
+        ({"colour": "red"}, False),
+    ],
+    ids=str,
+)
+def test_a_query_is_held_to_the_contract(tmp_path: Path, query: dict[str, str], fits: bool) -> None:
+    assert bool(contract(tmp_path).query_objection(ROUTE, query)) is not fits
+
+
+def test_what_is_newer_in_a_query_is_so_at_its_place_alone(tmp_path: Path) -> None:
+    for route, fits in ((ROUTE, True), ("POST /v1/others", False)):
+        told = contract(tmp_path, Newer(field="form", route=route, values=("wav",), reason="a test"))
+        assert bool(told.query_objection(ROUTE, {"form": "wav"})) is not fits
+    assert not contract(tmp_path).query_objection("POST /v1/others", {"colour": "red"})
 
 
 def test_an_answer_may_have_more_than_the_contract_says_and_never_less(tmp_path: Path) -> None:

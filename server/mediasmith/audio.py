@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -26,15 +27,27 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 R = TypeVar("R")
 
-# Where a text may be cut, the best first: after a paragraph, a sentence, a part of a sentence, a word. A title or an
-# initial ends no sentence. Marks of Chinese and Japanese need no space behind them; \u2019 and \u201d close quotations.
+# Where a text may be cut, the best first: after a paragraph, a sentence, a line, a mark that may end a sentence, a part
+# of one, a word. No sentence ends after an initial, a small number or a short form, nor before a word in lower case.
+# Marks of Chinese and Japanese need no space behind them; \u2019 and \u201d close quotations.
+_SHORT = (
+    r"\w|\d\d|[djms]r|m[rs]s|ms|prof|st|mt|ft|capt|col|gen|gov|hon|lt|pres|rep|rev|sen|sgt|vs|cf|viz|al|nos?|nr|vol|ch"
+    r"|figs?|sec|pp|approx|ca|est|inc|ltd|co|corp|dept|bzw|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+)
+_LOWER = "".join(filter(str.islower, map(chr, range(0x590))))  # of Latin, Greek, Cyrillic and Armenian
+_STOPS = r".!?\u2026\u061f\u06d4\u0964\u0965"
+_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?[{_STOPS}]++[\"'\u2019\u201d\u00bb)\]]*+(?=\s)"
 _PARAGRAPH = re.compile(r"\S(?=[^\S\n]*\n\s*\n)")
 _SENTENCE = re.compile(
-    r"(?<!\b[A-Z])(?<!\b[DMJS]r)(?<!\bM[rs]s)(?<!\bMs)(?<!\bSt)(?<!\bProf)[.!?\u2026]+[\"'\u2019\u201d\u00bb)\]]*(?=\s)"
-    r"|[\u3002\uff01\uff1f]+[\u300d\u300f\u2019\u201d\uff09]*|\S(?=[^\S\n]*\n)"
+    rf"{_MARK}(?!\s++[\"'\u2018\u201c\u00ab(\[]*+[{_LOWER}])"
+    rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH.pattern}"
 )
+_LINE = re.compile(r"\S(?=[^\S\n]*\n)")
+_STOP = re.compile(_MARK)
 _CLAUSE = re.compile(r"[,;:\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a]")
 _WORD = re.compile(r"\S(?=\s)")
+_JOINTS = (_SENTENCE, _LINE, _STOP, _CLAUSE, _WORD)
+_AHEAD = 100  # characters behind a piece that show how the text goes on
 
 
 def pieces(text: str, limit: int) -> list[str]:
@@ -52,12 +65,17 @@ def pieces(text: str, limit: int) -> list[str]:
 
 
 def _cut(text: str, limit: int) -> int:
-    """Where the first piece ends. A paragraph's end counts only when the piece is not much shorter for it."""
-    for joint, least in ((_PARAGRAPH, limit // 2), (_SENTENCE, 0), (_CLAUSE, 0), (_WORD, 0)):
-        ends = [found.end() for found in joint.finditer(text, 0, limit + 1) if least < found.end() <= limit]
-        if ends:
-            return ends[-1]
-    return limit
+    """Where the first piece ends: at a paragraph's end, when the piece is not much shorter for it, or else a joint."""
+    head = text[: limit + _AHEAD]
+    end = _last(_PARAGRAPH, head, limit)
+    if end > limit // 2:
+        return end
+    return next(filter(None, (_last(joint, head, limit) for joint in _JOINTS)), limit)
+
+
+def _last(joint: re.Pattern[str], text: str, limit: int) -> int:
+    """Where the last of these joints within the limit ends; 0 when there is none."""
+    return max((end for found in joint.finditer(text) if (end := found.end()) <= limit), default=0)
 
 
 async def in_turn(
@@ -134,10 +152,16 @@ def _packets(reading: str, writing: str, parts: Sequence[bytes]) -> bytes:
             stream = output.add_stream_from_template(sources[0].streams.audio[0])
             at = due = 0  # in ticks of the stream: where the next frame begins, and where it would without padding
             for number, source in enumerate(sources):
-                frames = [frame for frame in source.demux(source.streams.audio[0]) if frame.pts is not None]
-                due += _ticks(source, frames)
-                last = number == len(sources) - 1
-                for frame in frames if last else _without_padding(frames, due - at):
+                frames = _frames(source)
+                start, end = _padding(source, frames)
+                if number == 0:
+                    at = due = -start  # the header says that it is not played
+                due += sum(frame.duration or 0 for frame in frames) - start - end
+                if number == len(sources) - 1:
+                    frames[-1].duration = (frames[-1].duration or 0) - end
+                else:
+                    frames = _without_padding(frames, due - at)
+                for frame in frames:
                     frame.pts = frame.dts = at
                     frame.stream = stream
                     at += frame.duration or 0
@@ -145,16 +169,21 @@ def _packets(reading: str, writing: str, parts: Sequence[bytes]) -> bytes:
         return file.getvalue()
 
 
-def _ticks(source: InputContainer, frames: Sequence[_Frame]) -> int:
-    """How long a part really plays: an MP3 may say how much of it is only there to fill frames."""
-    whole = sum(frame.duration or 0 for frame in frames)
-    if not source.start_time or source.format.name != "mp3" or source.duration is None:
-        return whole
-    return round(source.duration / 1_000_000 / _tick(source))
+def _frames(source: InputContainer) -> Sequence[_Frame]:
+    """The frames of a part, each as long as it decodes to: Ogg counts of the last one only what is played."""
+    frames = [frame for frame in source.demux(source.streams.audio[0]) if frame.pts is not None]
+    if source.format.name == "ogg":
+        frames[-1].duration = (frames[-1].duration or 0) + _padding(source, frames)[1]
+    return frames
 
 
-def _tick(source: InputContainer) -> float:
-    return float(source.streams.audio[0].time_base or 0)
+def _padding(source: InputContainer, frames: Sequence[_Frame]) -> tuple[int, int]:
+    """Ticks at the start and at the end of a part that are not played: a decoder begins there, or a frame is filled."""
+    told = [frame.get_sidedata("skip_samples") for frame in frames if frame.has_sidedata("skip_samples")]
+    skips = [struct.unpack_from("<II", one) for one in told]  # samples at the start of the frame, and at its end
+    sound = source.streams.audio[0]
+    ticks = 1 / (sound.rate * (sound.time_base or 1))
+    return round(sum(start for start, _ in skips) * ticks), round(sum(end for _, end in skips) * ticks)
 
 
 def _without_padding(frames: Sequence[_Frame], ticks: int) -> Iterator[_Frame]:

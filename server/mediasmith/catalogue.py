@@ -12,13 +12,13 @@ from mediasmith.arguments import closest
 from mediasmith.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.errors import InvalidRequest
 from mediasmith.installation import Installation
-from mediasmith.listings import Fetch, Listings
+from mediasmith.listings import Fetch, Listed, Listings
 from mediasmith.params import WORDS
 from mediasmith.redact import Redactor
 from mediasmith.results import BackendList, CapabilityDetail
 from mediasmith.schema import field_schemas
 
-_Lists: TypeAlias = Mapping[Fetch, Sequence[object]]
+_Lists: TypeAlias = Mapping[Fetch, Listed]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,10 @@ IMAGES = ("image/png", "image/jpeg", "image/webp")
 """The still image types that every part of the server can read."""
 
 
+Names: TypeAlias = "Sequence[str] | Mapping[str, str]"
+"""What a provider lists for people to name, such as its voices: names alone, or ids by their names."""
+
+
 class Params(BaseModel):
     """The parameters of a capability; subclass it, one field per parameter.
 
@@ -289,7 +293,8 @@ class Capability(Generic[C, P]):
 
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
     `refuses` is pure and says why this combination of words cannot be done, or nothing. `missing` says why the
-    capability is not offered with this access, with the fix, or nothing. `discover` and `choices` fetch live lists.
+    capability is not offered with this access, with the fix, or nothing. `discover` and `choices` fetch live lists:
+    models, and for a word the names it can be given, each with its id where that can be given as well.
     """
 
     kind: Kind
@@ -308,8 +313,8 @@ class Capability(Generic[C, P]):
     refuses: Callable[[Ask[P]], str] = _never_refuses
     missing: Callable[[Access], str] = _never_missing
     discover: Callable[[C], Awaitable[Sequence[Model]]] | None = None
-    choices: Mapping[str, Callable[[C], Awaitable[Sequence[str]]]] = field(
-        default_factory=dict[str, Callable[[C], Awaitable[Sequence[str]]]]
+    choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(
+        default_factory=dict[str, Callable[[C], Awaitable[Names]]]
     )
 
 

@@ -45,6 +45,9 @@ _MODEL_ONLY = (ModelGone, Unsuitable)
 _PASSING = (Unreachable, RateLimited, ProviderError)
 """What may be better in a moment."""
 
+_NEW_VOICES = ("voice_design", "voice_clone")
+"""Kinds after which a provider may list one voice more."""
+
 _FINAL = (Refused, InvalidRequest, Cancelled)
 """What `auto` takes nowhere else, whether billed or not: a refusal, a mistake in the request, a change of mind."""
 
@@ -113,6 +116,8 @@ class Making:
                 live.errors[part.item] = error
         else:
             live.attempt(choice, "done")
+            if choice.capability.kind in _NEW_VOICES:
+                self.listings.forget(choice.backend)
 
     async def _move_on(self, plan: Plan, live: Live, part: Part, choices: tuple[Choice, ...]) -> None:
         """The same files from the next choice, which may take more calls for them."""
@@ -178,11 +183,11 @@ class Making:
         return parts
 
     async def _next(self, error: MediaError, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        """The choices that are left after this error of the first one, from the next that has what was asked for.
+        """The choices that are left after this error of the first one, from the next not known to lack what is wanted.
 
         Where there is none for want of such a thing, as of a voice, the error says so.
         """
-        lacking = ""
+        lacking: str | None = ""
         left = _left(error, choices)
         while left:
             own = left[0].backend.name == choices[0].backend.name  # had it, or had a chance to say so

@@ -93,12 +93,19 @@ class Planning:
         return Decision(wish=wish, choices=await self._affordable(request, await self._having(request, choices)))
 
     async def _having(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        """Of several backends those first whose lists hold what was asked for, such as a voice."""
+        """Of several backends those first whose lists hold what was asked for, such as a voice.
+
+        Those that are known to lack it come last, after those that do not list just now.
+        """
         several = len({choice.backend.name for choice in choices}) > 1
         if not several or not any(choice.capability.choices.keys() & request.words.keys() for choice in choices):
             return choices
-        lacking = [bool(await self.listings.lacking(choice)) for choice in choices]
-        return tuple(choices[place] for place in sorted(range(len(choices)), key=lacking.__getitem__))
+        ranks: dict[tuple[str, str], int] = {}
+        for choice in choices:
+            if _listed_by(choice) not in ranks:
+                lacking = await self.listings.lacking(choice, anew=True)
+                ranks[_listed_by(choice)] = 1 if lacking is None else 2 * bool(lacking)
+        return tuple(sorted(choices, key=lambda choice: ranks[_listed_by(choice)]))
 
     async def _wish(self, request: Request, principal: str, origin: Artifact | None, scratch: Path) -> Wish:
         async def path(artifact_id: str) -> Path:
@@ -218,6 +225,11 @@ def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, 
     if "aspect_ratio" in given and _IN_PIXELS.fullmatch(str(words.get("size"))):
         del words["size"]
     return words
+
+
+def _listed_by(choice: Choice) -> tuple[str, str]:
+    """What has the same lists for all of its models."""
+    return choice.backend.name, choice.capability.name
 
 
 def _cost(choice: Choice, request: Request) -> float | None:

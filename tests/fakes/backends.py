@@ -17,6 +17,7 @@ from mediasmith.contract import (
     Capability,
     Kind,
     Model,
+    Names,
     Output,
     Params,
     Pending,
@@ -70,7 +71,7 @@ class Fields(TypedDict, total=False):
     refuses: Callable[[Ask[Any]], str]
     missing: Callable[[Access], str]
     discover: Callable[[None], Awaitable[Sequence[Model]]]
-    choices: Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]
+    choices: Mapping[str, Callable[[None], Awaitable[Names]]]
 
 
 def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None, Any]:

@@ -7,11 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import anyio
-
 from mediasmith.contract import JSON
 from mediasmith_backends.elevenlabs.client import ElevenLabs
-from mediasmith_backends.elevenlabs.errors import nonsense, too_late
+from mediasmith_backends.elevenlabs.errors import nonsense, patience
 
 if TYPE_CHECKING:
     from elevenlabs.core.http_response import AsyncHttpResponse
@@ -20,7 +18,7 @@ Asked: TypeAlias = "AbstractAsyncContextManager[AsyncHttpResponse[AsyncIterator[
 """A request for sound, as `sdk.….with_raw_response` makes it, with `ONCE` among its options; entering it sends it."""
 
 _ANSWER_SECONDS = 600.0
-"""How long a whole answer may take. The transport counts the silence only, which a drip never reaches."""
+"""How long a whole answer may take."""
 
 _NO_SOUND = ("text/", "application/json")
 """Types of answers in which there are no samples, whatever they look like."""
@@ -49,10 +47,8 @@ async def received(client: ElevenLabs, asked: Asked, write: Callable[[bytes], Aw
         ProviderError: there was nothing in it.
     """
     try:
-        with anyio.fail_after(_ANSWER_SECONDS):
+        with patience(_ANSWER_SECONDS):
             return await _received(asked, write)
-    except TimeoutError as error:
-        raise too_late(_ANSWER_SECONDS) from error
     except Exception:
         client.voices.clear()  # a name may mean another voice by now
         raise

@@ -12,7 +12,7 @@ from mediasmith.contract import Call, Capability, Model, Output, Params, Result,
 from mediasmith.errors import MediaError, ProviderError
 from mediasmith_backends.elevenlabs.answers import received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import explain, identifier, sense
+from mediasmith_backends.elevenlabs.errors import explain, required, sense
 from mediasmith_backends.elevenlabs.models import per_call
 from mediasmith_backends.elevenlabs.recording import SOUNDS, opened
 
@@ -62,7 +62,7 @@ async def _cloned(call: Call[ElevenLabs, CloneParams], name: str, description: s
     async with opened(call.inputs["voice_sample"]) as files:
         with sense():
             made = await call.client.sdk.voices.ivc.create(name=name, files=[*files], request_options=ONCE, **given)
-            return identifier(made.voice_id), bool(made.requires_verification)
+            return required(made.voice_id), bool(made.requires_verification)
 
 
 def _unheard(error: Exception, voice: str, *, verify: bool) -> MediaError:

@@ -13,7 +13,7 @@ from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Para
 from mediasmith.errors import InvalidRequest, ModelGone, StateGone, unpaid
 from mediasmith_backends.elevenlabs.answers import received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, identifier, nonsense, sense
+from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, nonsense, required, sense
 from mediasmith_backends.elevenlabs.models import per_call
 
 _MIME = "audio/mpeg"
@@ -23,7 +23,7 @@ _LONGEST_NAME = 100  # characters
 
 _CONFLICT = 409  # an HTTP status
 
-_SHOWN = "list_backends shows it among the voices."
+_KEPT = "It is among the account's voices by the name it was given; list_backends shows a new one after some minutes."
 _TEXT_ABOUT = "What the previews say, 100 to 1,000 characters; without it something that suits the voice."
 _ENHANCE_ABOUT = "Have the description filled out first."
 _HOW = "Continue a preview with a name as the prompt to keep its voice."
@@ -81,7 +81,7 @@ async def _designed(call: Call[ElevenLabs, DesignParams]) -> Result:
             request_options=ONCE,
             **given,
         )
-        ids = [identifier(preview.generated_voice_id) for preview in answer.previews]
+        ids = [required(preview.generated_voice_id) for preview in answer.previews]
         sounds = await to_thread.run_sync(_decoded, [preview.audio_base_64 for preview in answer.previews])
     if not ids:
         raise nonsense()
@@ -113,10 +113,10 @@ async def _kept(call: Call[ElevenLabs, DesignParams], preview: str, description:
             voice = await sdk.text_to_voice.create(
                 voice_name=name, voice_description=description, generated_voice_id=preview, request_options=ONCE
             )
-            kept = identifier(voice.voice_id)
+            kept = required(voice.voice_id)
     except Exception as error:
         if getattr(error, "status_code", 0) == _CONFLICT:
-            raise InvalidRequest(f"{TITLE} has made a voice of this preview already.", _SHOWN, billed="no") from error
+            raise InvalidRequest(f"{TITLE} has made a voice of this preview already.", _KEPT, billed="no") from error
         raise
     output = Output(body=sink, mime=_MIME, state={"voice_id": kept})
     return Result(outputs=(output,), details={"voice_id": kept, "name": name})

@@ -24,16 +24,16 @@ from mediasmith.contract import (
     Takes,
     Work,
 )
-from mediasmith.errors import ModelGone, ProviderError, StateGone
+from mediasmith.errors import ModelGone, ProviderError, StateGone, Unreachable
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import explain, identifier, sense
+from mediasmith_backends.elevenlabs.errors import explain, required, sense
 from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
 from mediasmith_backends.elevenlabs.models import per_minute
 from mediasmith_backends.elevenlabs.recording import FILMS, SOUNDS, opened
 
 _LARGEST = 1_000_000_000  # bytes
 _LONGEST_NAME = 100  # characters
-_UNDER_WAY = {"queued", "preparing", "dubbing"}
+_STANDINGS = {"queued", "preparing", "dubbing", "dubbed", "failed"}
 _LONGEST = 300  # characters of the provider's own words
 
 
@@ -71,7 +71,7 @@ async def _start(call: Call[ElevenLabs, DubbingParams]) -> Accepted:
             answer = await call.client.sdk.dubbing.create(
                 file=file, target_lang=language, request_options=ONCE, **_asked(call)
             )
-            name = identifier(answer.dubbing_id)
+            name = required(answer.dubbing_id)
     mime = "video/mp4" if source.mime in FILMS else "audio/mpeg"
     return Accepted(handle={"dubbing": name, "language": language, "mime": mime})
 
@@ -98,24 +98,38 @@ def _spoken(call: Call[ElevenLabs, DubbingParams], language: str) -> str:
 
 async def _poll(work: Work[ElevenLabs], handle: JSON) -> Pending | Result:
     name, language, mime = _read(handle)
-    try:
-        with sense():
-            dub = await work.client.sdk.dubbing.get(name, request_options=ONCE)
-            status, reason = str(dub.status), str(dub.error or "")[:_LONGEST].strip().rstrip(".")
-    except Exception as error:
-        if isinstance(explain(error), ModelGone):  # that is: nothing is found there
-            raise StateGone(f"{TITLE} no longer has this dub.", billed="yes") from error
-        raise
-    if status in _UNDER_WAY:
-        return Pending(message=status)
+    status, reason = await _standing(work.client, name)
     if status == "failed":
+        why = f": {reason}" if reason else ""
         # Whether it was charged is not told.
-        raise ProviderError(f"{TITLE} could not dub it{f': {reason}' if reason else ''}.", billed="unknown")
+        raise ProviderError(f"{TITLE} could not make the dub {name}{why}.", billed="unknown")
     if status != "dubbed":
-        raise ProviderError(f"{TITLE} answered with a status that is not known here.")
+        return Pending(message=status)
     path = f"/v1/dubbing/{quote(name, safe='')}/audio/{quote(language, safe='')}"
     body = Remote(url=f"{work.client.url}{path}", headers=work.client.headers)
     return Result(outputs=(Output(body=body, mime=mime),), details={"dubbing_id": name})
+
+
+async def _standing(client: ElevenLabs, name: str) -> tuple[str, str]:
+    """How a dub stands, in one of the words for that, and why it failed if it did, in the provider's own.
+
+    Raises:
+        StateGone: it is no longer there.
+        Unreachable: the answer does not say. That passes, for it says nothing against what is being made.
+    """
+    try:
+        with sense():
+            dub = await client.sdk.dubbing.get(name, request_options=ONCE)
+            status, reason = required(dub.status), str(dub.error or "")
+    except ProviderError as error:
+        raise Unreachable(f"{TITLE} does not say how the dub {name} stands.") from error
+    except Exception as error:
+        if isinstance(explain(error), ModelGone):  # that is: nothing is found there
+            raise StateGone(f"{TITLE} no longer has the dub {name}.", billed="yes") from error
+        raise
+    if status not in _STANDINGS:
+        raise Unreachable(f"{TITLE} says of the dub {name} what is not known here: {status[:_LONGEST]}.")
+    return status, reason[:_LONGEST].strip().rstrip(".")
 
 
 def _read(handle: JSON) -> tuple[str, str, str]:

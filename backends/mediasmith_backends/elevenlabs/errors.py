@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+import anyio
 from pydantic import ValidationError
 
 from mediasmith.errors import (
@@ -29,7 +31,7 @@ NO_VOICE = frozenset({"voice_not_found", "voice_does_not_exist"})
 """The codes that say: there is no such voice, or not for this account."""
 
 _LONGEST = 300  # characters of the provider's own words
-_ADVICE = 1000  # the same of what it suggests instead of a prompt
+_ADVICE = 2000  # the same of what it suggests instead of a prompt or a plan
 _BAD_KEY = {"invalid_api_key", "needs_authorization", "missing_api_key"}
 _EMPTY_ACCOUNT = {"quota_exceeded", "insufficient_credits", "payment_issue", "payment_required"}
 _TOO_OFTEN = {
@@ -42,6 +44,8 @@ _NOT_FOR_THIS_ACCOUNT = {
     *("can_not_use_instant_voice_cloning", "free_users_not_allowed", "paid_plan_required"),
 }
 _NO_MODEL = {"model_not_found", "model_deprecated", "model_not_available"}
+_NO_SONG = "song_not_found"
+_MODEL = "model_id"  # the field that a model is named in
 _REFUSALS = {
     *("bad_prompt", "bad_composition_plan", "content_against_policy", "content_policy_violation"),
     *("moderation_blocked", "detected_harmful_content", "unsafe_content"),
@@ -63,9 +67,18 @@ def nonsense() -> ProviderError:
     return ProviderError(f"{TITLE} sent an answer that makes no sense.")
 
 
-def too_late(seconds: float) -> TimedOut:
-    """What is said of an answer that was not complete after so many seconds."""
-    return TimedOut(f"{TITLE} had not sent all of its answer after {seconds / 60:.3g} minutes.")
+@contextmanager
+def patience(seconds: float) -> Generator[None]:
+    """The answer that this block waits for must be complete in time. The transport counts the silence only.
+
+    Raises:
+        TimedOut: it was not.
+    """
+    try:
+        with anyio.fail_after(seconds):
+            yield
+    except TimeoutError as error:
+        raise TimedOut(f"{TITLE} had not sent all of its answer after {seconds / 60:.3g} minutes.") from error
 
 
 def code_of(error: Exception) -> str:
@@ -83,8 +96,8 @@ def sense() -> Generator[None]:
         raise nonsense() from error
 
 
-def identifier(found: object) -> str:
-    """An id that an answer must hold; the SDK does not look.
+def required(found: object) -> str:
+    """An id or another word that an answer must hold; the SDK does not look.
 
     Raises:
         ProviderError: it is not there.
@@ -105,6 +118,8 @@ def _of_sdk(error: Exception) -> MediaError:
     for code in (detail.get("code"), detail.get("status")):  # the newer name is not always the more telling one
         if known := _of_code(str(code), said[:_LONGEST], detail, pause):
             return known
+    if _MODEL in detail.get("fields", ()):
+        return _model_gone(said[:_LONGEST])
     return of_status(status, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
 
 
@@ -115,22 +130,33 @@ def _detail(error: Exception) -> Mapping[str, Any]:
     if isinstance(detail, Mapping):
         return cast("Mapping[str, Any]", detail)
     if isinstance(detail, list):
-        return {"message": "; ".join(map(_complaint, cast("list[object]", detail)[:3]))}
+        complaints = [_complaint(one) for one in cast("list[object]", detail)]
+        said = [f"{field}: {words}".strip(": ") for field, words in complaints[:3]]
+        return {"message": "; ".join(said), "fields": [field for field, _ in complaints]}
     return {"message": detail} if isinstance(detail, str) else {}
 
 
-def _complaint(one: object) -> str:
+def _complaint(one: object) -> tuple[str, str]:
+    """The field that one of them is about, and what it says."""
     told: Mapping[str, Any] = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else {}
     place: object = told.get("loc")
-    name = str(cast("list[object]", place)[-1]) if isinstance(place, list) and place else ""
-    return f"{name}: {told.get('msg', '')}".strip(": ")
+    field = str(cast("list[object]", place)[-1]) if isinstance(place, list) and place else ""
+    return field, str(told.get("msg", ""))
+
+
+def _model_gone(said: str) -> ModelGone:
+    return ModelGone(f"{TITLE} does not serve this model, or not to this account{_words(said)}.")
+
+
+def _words(said: str) -> str:
+    return f": {said.rstrip('.')}" if said else ""
 
 
 def _of_code(  # noqa: PLR0911 - one row for each meaning
     code: str, said: str, detail: Mapping[str, Any], pause: float | None
 ) -> MediaError | None:
     """What one of the provider's codes means; None for one that says no more than the status."""
-    words = f": {said.rstrip('.')}" if said else ""
+    words = _words(said)
     if code in _BAD_KEY:
         return MissingKey(TITLE, KEYS, rejected=True)
     if code in _EMPTY_ACCOUNT:
@@ -142,7 +168,9 @@ def _of_code(  # noqa: PLR0911 - one row for each meaning
     if code in _NOT_FOR_THIS_ACCOUNT:
         return Unsuitable(f"{TITLE} does not do that for this account{words}.", billed="no")
     if code in _NO_MODEL:
-        return ModelGone(f"{TITLE} does not serve this model, or not to this account{words}.")
+        return _model_gone(said)
+    if code == _NO_SONG:
+        return InvalidRequest(f"{TITLE} does not have this song, or has not kept it{words}.", billed="no")
     if code in _REFUSALS:
         return Refused(f"{TITLE} declined to make this{words}.", _suggestion(detail), reason=code, billed="no")
     return None
@@ -154,8 +182,25 @@ def _suggestion(detail: Mapping[str, Any]) -> str:
     found: Mapping[str, object] = cast("Mapping[str, object]", data) if isinstance(data, Mapping) else {}
     for name in ("prompt_suggestion", "composition_plan_suggestion"):
         if found.get(name):
-            return f"It suggests: {str(found[name])[:_ADVICE]}"
+            return f"It suggests: {_sendable(found[name])}"
     return "Ask for something else, or in other words."
+
+
+def _sendable(suggestion: object) -> str:
+    """A suggestion as it can be sent in place of what was declined. One that is too long ends with a whole word."""
+    text = suggestion if isinstance(suggestion, str) else json.dumps(_given(suggestion), ensure_ascii=False)
+    if len(text) <= _ADVICE:
+        return text
+    cut = text[:_ADVICE]
+    return f"{cut.rpartition(' ')[0] or cut} … (cut off here, of {len(text):,} characters)"
+
+
+def _given(value: object) -> object:
+    """The same without what is left open."""
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, object]", value)
+        return {name: _given(each) for name, each in fields.items() if each is not None}
+    return [_given(each) for each in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 def _pause(headers: Mapping[str, str]) -> float | None:

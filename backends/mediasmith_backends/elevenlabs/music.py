@@ -13,7 +13,7 @@ from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Pric
 from mediasmith.errors import InvalidRequest, ModelGone, StateGone, Unsuitable, unpaid
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import code_of, explain, sense
+from mediasmith_backends.elevenlabs.errors import code_of, explain, patience, sense
 from mediasmith_backends.elevenlabs.formats import MUSIC, SoundParams, form, refusal
 from mediasmith_backends.elevenlabs.plans import CompositionPlan, resumed, unsung
 from mediasmith_backends.elevenlabs.recording import recorded
@@ -21,6 +21,7 @@ from mediasmith_backends.elevenlabs.recording import recorded
 _UNSUNG = "\n\nInstrumental: without vocals and without lyrics."
 _LONGEST_PROMPT = 4100 - len(_UNSUNG)  # characters
 _CHANNELS = 2
+_PLAN_SECONDS = 120.0  # how long a plan may take; it is a matter of seconds
 _LENIENCE_MS = 1000  # how far a plan may be from the length that was asked for without a word about it
 
 _PRICES = (
@@ -111,7 +112,7 @@ async def _planned(call: Call[ElevenLabs, MusicParams], before: _Made | None) ->
         asked["music_length_ms"] = round(params.duration * 1000)
     if before:
         asked["source_composition_plan"] = _dumped(before.plan)
-    with unpaid(explain), sense():
+    with unpaid(explain), patience(_PLAN_SECONDS), sense():
         planning = call.client.sdk.music.composition_plan
         answer: Any = await planning.create(**asked, model_id=call.model.id, request_options=ONCE)
         # What newer interfaces may add to a plan is not sent back to them.
@@ -127,9 +128,10 @@ async def _composed(
 ) -> tuple[bytes | Sink, Told, bool]:
     """The song, and whether it is kept to be continued; that is not for every account.
 
-    What is not allowed is refused before anything is made, so the request is then made without it.
+    What is not allowed is refused before anything is made, so the request is then made without it. A plan that takes
+    from songs asks for the same right that keeping one does, so it is not asked for without.
     """
-    attempts = [(plan, True), (plan, False)]
+    attempts = [(plan, True)] if plan.takes_from_songs else [(plan, True), (plan, False)]
     again = resumed(plan, before.plan, before.song) if before and before.song else None
     if again:
         attempts.insert(0, (again, True))

@@ -76,6 +76,11 @@ class CompositionPlan(_Piece):
         """How long the song will be."""
         return sum(chunk.duration_ms for chunk in self.chunks)
 
+    @property
+    def takes_from_songs(self) -> bool:
+        """Whether anything in it is taken from songs that the provider has kept, or is made like a part of one."""
+        return any(isinstance(chunk, Excerpt) or chunk.conditioning_ref for chunk in self.chunks)
+
 
 def unsung(plan: CompositionPlan) -> CompositionPlan:
     """The same song without a voice: nothing is left to sing."""

@@ -48,12 +48,26 @@ class _Piece:
     following: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Earlier:
+    """What a text goes on from: its voice, by its id and as it was `called`, the ids of its requests, and its end."""
+
+    voice: str = DEFAULT
+    called: str | None = None
+    requests: tuple[str, ...] = ()
+    said: str = ""
+
+
 @dataclass(kw_only=True)
 class _Reading:
-    """A text being read: what was said so far, and how the next request is told of it."""
+    """A text being read: what was said so far, and how the next request is told of it.
+
+    `voice` is an id, which stays what it is; what a voice is `called` may be another one's name tomorrow.
+    """
 
     call: Call[ElevenLabs, SpeechParams]
     voice: str
+    called: str | None
     form: Form
     joints: tuple[Joint, ...]
     requests: tuple[str, ...] = ()
@@ -62,7 +76,7 @@ class _Reading:
     @property
     def state(self) -> JSON:
         """What goes on from here needs to know."""
-        return {"voice": self.voice, "requests": self.requests, "said": self.said}
+        return {"voice": self.voice, "called": self.called, "requests": self.requests, "said": self.said}
 
     async def say(self, piece: _Piece, write: Write) -> Told:
         """One request, paid for once. One that is turned down for what it tells of others is sent with less of it."""
@@ -160,27 +174,38 @@ async def _start(call: Call[ElevenLabs, SpeechParams]) -> Result:
 
 async def _reading(call: Call[ElevenLabs, SpeechParams]) -> _Reading:
     """The voice found, and what was said before."""
-    voice, requests, spoken = _earlier(call.state)
+    before = _earlier(call.state)
+    asked = call.params.voice or before.called  # an edit takes over what the voice was called
+    voice = before.voice
+    if asked and asked != before.called:
+        voice = await resolved(call.client, asked)
     able = joints(call.model.id)
-    if spoken and not able:
+    if before.said and not able:
         call.warn(f"{call.model.id} is not told what was said before; only the voice is the same.")
     return _Reading(
         call=call,
-        voice=await resolved(call.client, call.params.voice) if call.params.voice else voice,
+        voice=voice,
+        called=asked,
         form=form(call.params, VOICES),
         joints=able,
-        requests=requests,
-        said=spoken,
+        requests=before.requests,
+        said=before.said,
     )
 
 
-def _earlier(state: JSON) -> tuple[str, tuple[str, ...], str]:
-    """The voice of what this goes on from, the ids of its requests, and its end."""
+def _earlier(state: JSON) -> _Earlier:
+    """What is known of the speech that this goes on from. How its voice was called is not in older states."""
     match state:
         case None:
-            return DEFAULT, (), ""
-        case {"voice": str(voice), "requests": [*requests], "said": str(spoken)}:
-            return voice, tuple(map(str, requests)), spoken
+            return _Earlier()
+        case {"voice": str(voice), "requests": [*requests], "said": str(spoken), **more}:
+            called = more.get("called")
+            return _Earlier(
+                voice=voice,
+                called=called if isinstance(called, str) else None,
+                requests=tuple(map(str, requests)),
+                said=spoken,
+            )
         case _:
             raise StateGone(f"What is known of the speech to go on from is not of a form that {TITLE} can use.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mediasmith.errors import Unsuitable, unpaid
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain
+from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, patience
 
 if TYPE_CHECKING:
     from elevenlabs.types.voice import Voice
@@ -30,13 +30,14 @@ _ID = re.compile(r"[A-Za-z0-9]{20}")
 _PAGE = 100  # the most that one request lists
 _MOST = 1000  # voices that are listed in all
 _SHOWN = 5
+_LOOKUP_SECONDS = 30.0
 
 
-async def names(client: ElevenLabs) -> Sequence[str]:
-    """What can be named as a voice. Those that share a name with others are listed by their ids."""
+async def names(client: ElevenLabs) -> Mapping[str, str]:
+    """What can be named as a voice, with the ids. Those that share a name with others are listed by their ids alone."""
     found = await _listed(client)
     times = Counter(voice.name for voice in found)
-    return [voice.name if voice.name and times[voice.name] == 1 else voice.voice_id for voice in found]
+    return {voice.name if voice.name and times[voice.name] == 1 else voice.voice_id: voice.voice_id for voice in found}
 
 
 async def resolved(client: ElevenLabs, voice: str) -> str:
@@ -50,7 +51,7 @@ async def resolved(client: ElevenLabs, voice: str) -> str:
     if wanted in CAST:
         return wanted
     if wanted not in client.voices:
-        with unpaid(explain):
+        with unpaid(explain), patience(_LOOKUP_SECONDS):
             client.voices[wanted] = await _found(client, wanted)
     return client.voices[wanted]
 

@@ -28,7 +28,7 @@ class SpeechModel:
     """What a model for speech takes. `limit` is in characters, `rate` is what one of them costs, in credits.
 
     `enforces` is whether a language can be named, `follows` in which ways a text can go on from another one, `settings`
-    what of a voice can be set, and `steps` which values its stability can have, if not any.
+    what of a voice it heeds, and `steps` which values its stability can have, if not any.
     """
 
     name: str
@@ -37,21 +37,33 @@ class SpeechModel:
     languages: tuple[str, ...] = tuple(_NEW.split())
     enforces: bool = True
     follows: frozenset[Literal["text", "ids"]] = frozenset({"text", "ids"})
-    settings: frozenset[str] = frozenset({"stability", "similarity_boost", "speed"})
+    settings: frozenset[str]
     steps: tuple[float, ...] = ()
     dialogue: bool = False
 
 
-_OLDER = frozenset({"stability", "similarity_boost", "speed", "style", "use_speaker_boost"})
+# Whoever offers these models to others says that v3 heeds its stability alone, and that style is for multilingual v2:
+# bolna.ai/docs/integrations/voice/elevenlabs, docs.sonnalabs.app (both read on 2026-11-21). Of v4 nothing is known for
+# certain but that it is directed by tags like v3: what is not known to be heeded is refused.
+_V4 = frozenset({"stability", "similarity_boost"})
+_V3 = frozenset({"stability"})
+_FLASH = frozenset({"stability", "similarity_boost", "speed", "use_speaker_boost"})
+_MULTILINGUAL = _FLASH | {"style"}
 
 SPEECH_MODELS: Mapping[str, SpeechModel] = {
-    "eleven_v4": SpeechModel(name="Eleven v4", limit=10_000, dialogue=True),
-    "eleven_v3": SpeechModel(name="Eleven v3", limit=5_000, follows=frozenset(), steps=(0.0, 0.5, 1.0), dialogue=True),
+    "eleven_v4": SpeechModel(name="Eleven v4", limit=10_000, dialogue=True, settings=_V4),
+    "eleven_v3": SpeechModel(
+        name="Eleven v3", limit=5_000, follows=frozenset(), steps=(0.0, 0.5, 1.0), dialogue=True, settings=_V3
+    ),
     "eleven_multilingual_v2": SpeechModel(
-        name="Eleven Multilingual v2", limit=10_000, languages=tuple(_OLD.split()), enforces=False, settings=_OLDER
+        name="Eleven Multilingual v2",
+        limit=10_000,
+        languages=tuple(_OLD.split()),
+        enforces=False,
+        settings=_MULTILINGUAL,
     ),
     "eleven_flash_v2_5": SpeechModel(
-        name="Eleven Flash v2.5", limit=40_000, rate=0.5, languages=tuple(_MORE.split()), settings=_OLDER
+        name="Eleven Flash v2.5", limit=40_000, rate=0.5, languages=tuple(_MORE.split()), settings=_FLASH
     ),
 }
 """The models that speak."""

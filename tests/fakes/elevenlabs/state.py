@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from fakes.elevenlabs.catalogue import HOUSE, LOWEST, STEP, Plan, Voice
 from fakes.elevenlabs.errors import refusal
-from loopback.faults import Strict
+from loopback.faults import Fault, Problem, Strict
 from loopback.state import Polled, State, new_id
 
 
@@ -19,8 +19,9 @@ class Settings(Strict):
     """The body of `POST /_settings`: the account, and what the provider has taken away.
 
     `polls` is how often new work says "not yet", `credits` how many are left, `voices` how many an account may make.
-    `inpainting` is whether songs may be kept to be continued, `retired` names the models that are gone, and `unlinked`
-    those that cannot go on from a request by its id.
+    `inpainting` is whether songs may be kept to be continued. `retired` names the models that are gone, `unlisted`
+    those that are also gone from the interface's own list of models, `unlinked` those that cannot go on from a request
+    by its id.
     """
 
     polls: int = Field(default=2, ge=0)
@@ -29,6 +30,7 @@ class Settings(Strict):
     voices: int = Field(default=30, ge=0)
     inpainting: bool = True
     retired: list[str] = Field(default_factory=list)
+    unlisted: list[str] = Field(default_factory=list)
     unlinked: list[str] = Field(default_factory=list)
 
 
@@ -97,8 +99,11 @@ class ElevenState(State):
             each.pop(name)
         return bool(there)
 
-    def served(self, model: str, models: Container[str]) -> None:
+    def served(self, model: str, models: Collection[str]) -> None:
         """Refuse a model that is not one of these, or not any more."""
+        if model in self.settings.unlisted:
+            left = " or ".join(f"'{each}'" for each in models if each not in self.settings.unlisted)
+            raise Fault("body", Problem(place=("model_id",), code="enum", message=f"Input should be {left}"))
         if model not in models or model in self.settings.retired:
             raise refusal(400, "model_not_found", f"A model with model ID {model} does not exist.", param="model_id")
 

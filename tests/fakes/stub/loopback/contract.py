@@ -22,10 +22,12 @@ _SHOWN = 60
 class Newer:
     """A field that came after the contract, and where it is documented instead.
 
-    Only some `values` may be newer, or all lists. A field that must be there has an older value put `instead`.
+    Only some `values` may be newer, or all lists. A field that must be there has an older value put `instead`. With a
+    `route` it is newer there alone.
     """
 
     field: str
+    route: str = ""
     values: tuple[object, ...] = ()
     lists: bool = False
     instead: object = None
@@ -63,7 +65,26 @@ class Contract:
         content = self._operation(route).get("requestBody", {}).get("content", {})
         if mime not in content:
             return f"{mime} is not sent there"
-        return self._of_requests.problem(content[mime]["schema"], _older(data, self._requests))
+        return self._of_requests.problem(content[mime]["schema"], _older(data, self._newer(route)))
+
+    def query_objection(self, route: str, query: Mapping[str, str]) -> str:
+        """What the contract has against the query of a request; nothing when it fits, or when it lists no such request.
+
+        Words stand in a query as text, which is also read as the numbers and truths it may stand for.
+        """
+        listed = self._query_of(route)
+        if listed is None:
+            return ""
+        newer = self._newer(route)
+        for name, text in query.items():
+            if any(each.covers(name, text) for each in newer):
+                continue
+            if name not in listed:
+                return f"{name} is not asked there"
+            problems = [self._of_requests.problem(listed[name], value) for value in _readings(text)]
+            if all(problems):
+                return f"{name}: {problems[0]}"
+        return ""
 
     def answer_objection(self, route: str, status: int, data: object) -> str:
         """What the contract has against an answer in JSON; nothing when it fits. Answers may grow."""
@@ -84,6 +105,17 @@ class Contract:
     @cached_property
     def _of_answers(self) -> _Schemas:
         return _Schemas(self._document, closed=False)
+
+    def _newer(self, route: str) -> Sequence[Newer]:
+        return [each for each in self._requests if each.route in {"", route}]
+
+    def _query_of(self, route: str) -> Mapping[str, Any] | None:
+        """The schemas of the words that a query can have; None where the request is not in the contract."""
+        try:
+            parameters = self._operation(route).get("parameters", [])
+        except LookupError:
+            return None
+        return {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
 
     def _operation(self, route: str) -> Mapping[str, Any]:
         method, path = route.split()
@@ -113,6 +145,14 @@ class _Schemas:
         best: Any = exceptions.best_match  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         found = best(validator.iter_errors(data))
         return f"{found.json_path}: {found.message[:_LONGEST]}" if found else ""
+
+
+def _readings(text: str) -> Sequence[object]:
+    """What a word of a query can stand for."""
+    try:
+        return text, json.loads(text)
+    except ValueError:
+        return (text,)
 
 
 def _anonymous(path: str) -> str:

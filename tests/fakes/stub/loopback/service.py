@@ -73,22 +73,15 @@ class Service(Generic[S]):
     def _asked(self, asked: Asked[S], route: Route[S], request: Request) -> Asked[S]:
         """The request with all that it brought, found to be in order."""
         sent = _content(route, request)
-        asked = replace(asked, body=_body(route, sent), query=_query(route, request))
+        words = _words(request)
+        asked = replace(asked, body=_body(route, sent), query=_query(route, words))
         if isinstance(sent, Form):
             asked = replace(asked, files=sent.files)
         if route.check:
             route.check(asked)
-        if self.provider.contract and asked.body is not None:
-            self._hold_to_contract(self.provider.contract, asked, sent)
-        return asked
-
-    def _hold_to_contract(self, contract: Contract, asked: Asked[S], sent: Form | bytes) -> None:
-        if isinstance(sent, Form):
-            mime, data = "multipart/form-data", _as_json(asked.body, sent.files)
-        else:
-            mime, data = "application/json", json.loads(sent)
-        if objection := contract.objection(asked.route, mime, data):
+        if self.provider.contract and (objection := _objection(self.provider.contract, asked, words, sent)):
             raise fault("contract", f"The provider's contract says otherwise: {objection}")
+        return asked
 
     async def _control(self, request: Request) -> Answer:
         control = CONTROLS.get(request.path)
@@ -128,16 +121,29 @@ def _body(route: Route[Any], sent: Form | bytes) -> Strict | None:
     return route.body and parsed(route.body, sent)
 
 
-def _query(route: Route[Any], request: Request) -> Strict | None:
-    text = request.path.partition("?")[2]
-    if route.query is None:
-        if text:
-            raise fault("path", "This path takes no query.")
-        return None
-    pairs = parse_qsl(text, keep_blank_values=True)
+def _words(request: Request) -> Mapping[str, str]:
+    """What the query of a request says."""
+    pairs = parse_qsl(request.path.partition("?")[2], keep_blank_values=True)
     if len(pairs) > len(dict(pairs)):
         raise Fault("body", Problem(code="twice", message="a word of the query is there twice"))
-    return parsed_fields(route.query, dict(pairs))
+    return dict(pairs)
+
+
+def _query(route: Route[Any], words: Mapping[str, str]) -> Strict | None:
+    if route.query is None and words:
+        raise fault("path", "This path takes no query.")
+    return route.query and parsed_fields(route.query, words)
+
+
+def _objection(contract: Contract, asked: Asked[Any], words: Mapping[str, str], sent: Form | bytes) -> str:
+    """What the contract has against a request; nothing when it fits."""
+    if words and (objection := contract.query_objection(asked.route, words)):
+        return objection
+    if asked.body is None:
+        return ""
+    if isinstance(sent, Form):
+        return contract.objection(asked.route, "multipart/form-data", _as_json(asked.body, sent.files))
+    return contract.objection(asked.route, "application/json", json.loads(sent))
 
 
 def _normal(route: Route[S], asked: Asked[S]) -> Answer:
