@@ -353,7 +353,6 @@ def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() ->
         assert caught.value.hint.endswith(told)
 
 
-
 @pytest.mark.parametrize(
     ("env", "switched"),
     [

@@ -9,7 +9,6 @@ from mediasmith.contract import Access, Backend
 from mediasmith.errors import MissingKey
 from mediasmith.settings import PREFIX, unexpanded
 
-
 _ON, _OFF = {"true", "1"}, {"false", "0"}
 
 
