@@ -323,7 +323,9 @@ async def test_a_look_that_fails_is_no_verdict_on_the_video(fake: FakeXAI, hands
 async def test_a_look_whose_answer_cannot_be_read_is_repeated(fake: FakeXAI, hands: Hands) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"garbage": True})
-    assert isinstance(await hands.poll(handle), Pending)
+    with pytest.raises(Unreachable) as caught:
+        await hands.poll(handle)
+    assert caught.value.billed == "yes"
     assert isinstance(await hands.finish(Accepted(handle=handle)), Result)
 
 
