@@ -24,6 +24,7 @@ from mediasmith.errors import (
     Unsuitable,
     of_status,
     restored,
+    unreached,
 )
 
 CLASSES = {
@@ -178,3 +179,9 @@ def test_backends_that_cannot_for_the_same_reason_are_named_together() -> None:
     error = NothingSuitable("No backend can make this dubbing.", passed_over=passed)
     assert "No backend can make this dubbing. a: needs audio; b, c: makes no dubbing." in str(error)
     assert error.passed_over == passed
+
+
+def test_who_cannot_be_reached_is_told_with_what_to_look_at() -> None:
+    error = unreached("Acme")
+    assert error.billed == "no"
+    assert str(error).startswith("Acme cannot be reached. Nothing was billed. Check the network and the proxy")

@@ -80,7 +80,7 @@ async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path)
         await settled(engine)
         result = await collected(engine, running.job_id, cancel=True)
         assert ended == ["stopped"]
-        assert (result.status, result.files) == ("cancelled", ())
+        assert (result.status, result.files, result.attempts) == ("cancelled", (), ())
         assert result.error.startswith("The job was cancelled. It may have been billed")
         [part] = await engine.library.parts(running.job_id)
         assert (part.phase, part.billed) == ("cancelled", "unknown")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from pydantic import ValidationError
 
-from mediasmith.errors import MediaError, MissingKey, ProviderError, TimedOut, Unreachable
+from mediasmith.errors import MediaError, MissingKey, ProviderError, TimedOut, Unreachable, unreached
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -114,7 +114,7 @@ def _of_connection(cause: BaseException | None, title: str) -> MediaError:
 
     match cause:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.ProxyError() | httpx2.UnsupportedProtocol():
-            return Unreachable(f"{title} cannot be reached.", billed="no")
+            return unreached(title)
         case httpx2.PoolTimeout():
             return Unreachable(f"Too many requests to {title} are under way.", billed="no")
         case httpx2.TimeoutException():

@@ -197,6 +197,13 @@ def of_status(  # noqa: PLR0911 - one row for each meaning
             return ProviderError(f"{name} answered {status}{words}.")
 
 
+def unreached(name: str) -> Unreachable:
+    """What is said when no connection to `name` was made, so that nothing was sent."""
+    return Unreachable(
+        f"{name} cannot be reached.", "Check the network and the proxy, and the base URL where one is set.", billed="no"
+    )
+
+
 @contextmanager
 def unpaid(explain: Callable[[Exception], MediaError | None]) -> Generator[None]:
     """What goes wrong in this block of a backend's came before anything was paid for. `explain` is the backend's."""

@@ -106,7 +106,8 @@ class Making:
         try:
             await self._persist(plan, live, part, choices)
         except MediaError as error:
-            live.attempt(choice, f"{type(error).__name__}: {error.message}")
+            if not live.cancelled:
+                live.attempt(choice, f"{type(error).__name__}: {error.message}")
             self._rest(choice, error)
             if left := await self._next(error, choices):
                 if isinstance(error, ModelGone):

@@ -112,7 +112,8 @@ class Recovery:
             await self.parts.resume(live, part, choice)
         except MediaError as error:
             live.errors[part.item] = error
-            live.attempt(choice, f"{type(error).__name__}: {error.message}")
+            if not live.cancelled:
+                live.attempt(choice, f"{type(error).__name__}: {error.message}")
         else:
             live.errors.pop(part.item, None)
             live.attempt(choice, "done")

@@ -24,6 +24,7 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
     of_status,
+    unreached,
 )
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE
 
@@ -216,7 +217,7 @@ def _of_connection(error: Exception) -> MediaError:
 
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
-            return Unreachable(f"{TITLE} cannot be reached.", billed="no")
+            return unreached(TITLE)
         case httpx.PoolTimeout():
             return Unreachable(f"Too many requests to {TITLE} are under way.", billed="no")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():

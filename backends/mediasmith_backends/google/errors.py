@@ -18,6 +18,7 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
     of_status,
+    unreached,
 )
 from mediasmith_backends.google.modes import API_KEYS
 
@@ -139,7 +140,7 @@ def _of_sign_in(error: Exception) -> MediaError:
     from google.auth import exceptions  # noqa: PLC0415 - heavy: the SDK's own sign-in
 
     if isinstance(error, exceptions.TransportError):
-        return Unreachable(f"The sign-in of {TITLE} cannot be reached.", billed="no")
+        return unreached(f"The sign-in of {TITLE}")
     return MissingKey(TITLE, CREDENTIALS, rejected=True)
 
 
@@ -148,7 +149,7 @@ def _of_transport(error: Exception) -> MediaError:
 
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return Unreachable(f"{TITLE} cannot be reached.", billed="no")
+            return unreached(TITLE)
         case httpx2.TimeoutException():
             return TimedOut(f"{TITLE} did not answer in time.")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
