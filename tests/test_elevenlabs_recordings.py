@@ -269,7 +269,7 @@ async def test_a_preview_is_kept_once(fake: FakeElevenLabs, hands: Hands) -> Non
     error = await failure(hands, ask(hands, voice_design, "Captain Gold", state=state))
     assert isinstance(error, InvalidRequest)
     assert error.billed == "no"
-    assert "after some minutes" in error.hint, "the list may be older than the voice"
+    assert "within minutes" in error.hint, "the list may be older than the voice"
     assert "Captain Gold" not in await names(hands.client)
     assert fake.counts()[KEEP] == 2
 

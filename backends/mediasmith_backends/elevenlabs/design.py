@@ -23,7 +23,7 @@ _LONGEST_NAME = 100  # characters
 
 _CONFLICT = 409  # an HTTP status
 
-_KEPT = "It is among the account's voices by the name it was given; list_backends shows a new one after some minutes."
+_KEPT = "It is among the account's voices by the name it was given; list_backends shows it within minutes."
 _TEXT_ABOUT = "What the previews say, 100 to 1,000 characters; without it something that suits the voice."
 _ENHANCE_ABOUT = "Have the description filled out first."
 _HOW = "Continue a preview with a name as the prompt to keep its voice."
