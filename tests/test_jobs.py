@@ -30,7 +30,7 @@ from fakes.engines import (
     settled,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Accepted, Call, Output, Pending, Result, Work
+from mediasmith.contract import JSON, Accepted, Call, Output, Pending, Result, Work
 from mediasmith.engine import Engine
 from mediasmith.errors import (
     Cancelled,
@@ -43,9 +43,10 @@ from mediasmith.errors import (
     Unreachable,
 )
 from mediasmith.installation import Installation
-from mediasmith.library import Library
+from mediasmith.library import Library, Part
 from mediasmith.making import Making
 from mediasmith.opening import Opening, opening
+from mediasmith.outputs import Outputs
 from mediasmith.registry import Registry
 from mediasmith.results import JobList, MediaResult
 from mediasmith.settings import Settings
@@ -208,6 +209,82 @@ async def test_a_job_that_is_stuck_can_be_given_up(tmp_path: Path) -> None:
         assert (running.status, "does not accept its key" in running.error) == ("running", True)
         result = await collected(engine, running.job_id, cancel=True)
     assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
+
+
+async def test_a_stuck_part_is_given_up_and_one_that_gets_on_is_kept(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job("a"), job("b"))
+    stuck = [True]
+
+    async def poll(_work: Work[None], handle: JSON) -> Pending | Result:
+        if handle == "a":
+            raise MissingKey("One", ("ONE_KEY",), rejected=True)
+        return Pending() if stuck else picture()
+
+    backend = provider.backend(poll=poll, deadline=20)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await batch(engine, "stuck", "slow")
+        assert running.status == "running"
+        with pytest.raises(InvalidRequest, match="goes on with 1 of its 2 files"):
+            await collected(engine, running.job_id, cancel=True)
+        stuck.clear()
+        result = await collected(engine, running.job_id)
+    assert [item.status for item in result.items] == ["cancelled", "done"]
+
+
+async def test_a_stuck_job_is_given_up_by_the_first_call_of_another_process(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=[Unreachable("No connection.", billed="yes")] * 99)
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert "could not be asked any more: No connection." in running.error
+    async with opened(tmp_path, provider.backend()) as engine:
+        result = await collected(engine, running.job_id, cancel=True)
+    assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
+
+
+@pytest.mark.parametrize("polled", [True, False])
+async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, polled: bool
+) -> None:
+    saving, go_on = anyio.Event(), anyio.Event()
+    save = Library.save_part
+
+    async def slow(self: Library, part: Part, *, at: float) -> None:
+        await save(self, part, at=at)
+        if part.phase == "sending":
+            saving.set()
+            await go_on.wait()
+
+    monkeypatch.setattr(Library, "save_part", slow)
+    provider = Scripted(job())
+    backend = provider.backend() if polled else fake("one", start=provider.start)
+    async with opened(tmp_path, backend) as engine:
+        running = await made(engine, caller=HASTY)
+        await saving.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+            await settled(engine)
+            go_on.set()
+        result = await collected(engine, running.job_id)
+    assert (result.status, result.error) == ("cancelled", "The job was cancelled. Nothing was billed.")
+    assert provider.calls == []
+
+
+async def test_a_cancel_does_not_wait_for_a_file_that_is_being_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, started = VirtualClock(), anyio.Event()
+
+    async def stay(*_given: object, **_more: object) -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(Outputs, "store", stay)
+    async with opened(tmp_path, Scripted().backend(), clock=clock) as engine:
+        running = await made(engine, caller=HASTY)
+        await started.wait()
+        async with clock.autojump():
+            with pytest.raises(InvalidRequest, match="still being saved"):
+                await collected(engine, running.job_id, cancel=True)
 
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])

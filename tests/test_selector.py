@@ -261,10 +261,10 @@ def test_a_model_may_take_only_some_values() -> None:
     def named(words: Mapping[str, Any], options: Mapping[str, Any]) -> str:
         return refusal(wish(backend="full", words=words, options=options), maker("full", Picture, model))
 
-    assert named({"size": "4K"}, {}) == "full cannot do this: takes size 1K, 2K."
+    assert named({"size": "4K"}, {}) == "full cannot do this: takes size 1K, 2K with m."
     assert named({"duration": 3.9}, {}) == "full cannot do this: takes duration from 4 to 8 with m."
     assert named({"duration": 8.1}, {}) == "full cannot do this: takes duration from 4 to 8 with m."
-    assert named({}, {"style": "natural"}) == "full cannot do this: takes style vivid."
+    assert named({}, {"style": "natural"}) == "full cannot do this: takes style vivid with m."
     assert named({}, {"strength": 0.5}) == "full cannot do this: does not take strength with m."
     for seconds in (4, 8):
         fine = wish(words={"size": "2K", "duration": seconds}, options={"style": "vivid"})
@@ -436,8 +436,8 @@ def test_a_named_model_leads_to_the_backend_that_lists_it() -> None:
 def test_a_named_model_is_never_replaced() -> None:
     full = maker("full", Picture, Model(id="x", accepts={"size": ("1K",)}), Model(id="y"))
     asked = wish(model="x", words={"size": "4K"})
-    assert reasons(asked, having(full)) == {"full": "takes size 1K"}
-    assert refusal(replace(asked, backend="full"), full) == "full cannot do this: takes size 1K."
+    assert reasons(asked, having(full)) == {"full": "takes size 1K with x"}
+    assert refusal(replace(asked, backend="full"), full) == "full cannot do this: takes size 1K with x."
 
 
 def test_an_unlisted_model_of_a_named_backend_is_sent_with_a_warning() -> None:
@@ -561,9 +561,18 @@ def test_a_backend_that_is_not_ready_is_passed_over() -> None:
 def test_a_named_backend_that_is_not_ready_says_which_key_it_needs() -> None:
     a = replace(maker("a"), keys=("A_KEY", "A_OTHER_KEY"))
     with pytest.raises(MissingKey) as caught:
-        select(wish(backend="a"), having(a, maker("b"), missing={"a": "Set A_KEY or A_OTHER_KEY"}))
+        select(
+            wish(backend="a"),
+            having(
+                a,
+                maker("b"),
+                missing={"a": "Set A_KEY or A_OTHER_KEY and restart the server. A_KEY still reads ${...}"},
+            ),
+        )
     assert caught.value.variables == ("A_KEY", "A_OTHER_KEY")
-    assert str(caught.value) == "a has no key. Nothing was billed. Set A_KEY or A_OTHER_KEY and restart the server."
+    assert str(caught.value) == (
+        "a has no key. Nothing was billed. Set A_KEY or A_OTHER_KEY and restart the server. A_KEY still reads ${...}."
+    )
 
 
 def test_a_named_backend_whose_key_is_not_what_is_missing_says_why() -> None:
@@ -598,6 +607,7 @@ def test_a_capability_that_is_not_ready_is_passed_over_with_its_reason() -> None
 def test_what_only_has_to_be_enabled_is_told_where_that_would_do() -> None:
     class Masked(Picture):
         mask: Literal["soft"] | None = None
+        size: Literal["1K", "8K"] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     twin = backend("twin", one(Picture, name="a"), one(Masked, Model(id="other"), name="b"))
     installed = having(twin, missing={"twin.b": "needs a plan"})
@@ -607,6 +617,7 @@ def test_what_only_has_to_be_enabled_is_told_where_that_would_do() -> None:
 
     assert why(options={"mask": "soft"}) == "needs a plan"
     assert why(words={"size": "512"}) == "takes size 1K, 2K, 4K"
+    assert why(words={"size": "8K"}) == "takes size 1K, 2K, 4K; or else needs a plan"
     assert why(model="other", words={"size": "512"}) == "needs a plan"
 
 
@@ -616,6 +627,9 @@ def test_the_reason_is_that_of_the_best_model() -> None:
     assert reasons(wish(words={"size": "8K"}), having(full)) == {"full": "takes size 1K, 2K, 4K"}
     at_night = wish(prompts=("night",), options={"style": "vivid"}, backend="full")
     assert refusal(at_night, full) == "full cannot do this: no style at night."
+    plain = maker("full", Picture, Model(id="plain", accepts={"strength": False}), Model(id="best"))
+    too_strong = wish(options={"strength": 2}, backend="full")
+    assert refusal(too_strong, plain) == "full cannot do this: takes strength from 0 to 1."
 
 
 def test_a_value_is_taken_in_any_case_and_sent_as_the_provider_spells_it() -> None:
@@ -623,6 +637,23 @@ def test_a_value_is_taken_in_any_case_and_sent_as_the_provider_spells_it() -> No
     assert choice.values == {"size": "4K", "style": "vivid"}
     narrow = maker("a", Picture, Model(id="m", accepts={"size": ("1K",)}))
     assert first(wish(words={"size": "1k"}), narrow).values == {"size": "1K"}
+
+
+def test_a_draft_is_made_by_a_draft_model_although_that_lacks_what_is_inherited() -> None:
+    full = maker(
+        "full", Picture, M, Model(id="cheap", draft=True, accepts={"size": ("1K",)}), edits="image", takes=IMAGE
+    )
+    choice = select(wish(draft=True, inherited={"size": "4K"}, origin=edit_of("full")), having(full))[0]
+    assert (choice.model.id, choice.values) == ("cheap", {})
+
+
+def test_what_one_backend_keeps_in_an_edit_another_is_told() -> None:
+    asked = wish(origin=edit_of("a"), inherited={"size": "2K"})
+    values = {
+        choice.backend.name: choice.values
+        for choice in select(asked, having(editor("a", once=("size",)), editor("b", once=("size",))))
+    }
+    assert values == {"a": {}, "b": {"size": "2K"}}
 
 
 def test_a_text_that_only_tunes_is_left_out_where_it_does_not_fit() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.lowlevel
 import pytest
 
 from fakes.virtual_clock import VirtualClock
-from mediasmith.waiting import Expired, happens, within
+from mediasmith.errors import Cancelled
+from mediasmith.waiting import Expired, cut_off, happens, within
 
 
 async def forever() -> str:
@@ -142,3 +144,58 @@ async def test_an_event_that_comes_is_told_from_one_that_does_not() -> None:
         assert await happens(clock, 0, event)
         assert not await happens(clock, 0, anyio.Event())
     assert clock.now() == VirtualClock().now() + 5
+
+
+# Cut off
+
+
+async def own_error() -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        raise ValueError("an SDK's own")
+
+
+async def own_cancellation() -> None:
+    try:
+        await anyio.sleep_forever()
+    except asyncio.CancelledError:
+        raise asyncio.CancelledError from None
+
+
+@pytest.mark.parametrize("block", [anyio.sleep_forever, own_error, own_cancellation])
+async def test_a_block_that_is_cut_off_ends_as_cancelled_whatever_it_makes_of_it(
+    block: Callable[[], Awaitable[None]],
+) -> None:
+    async def cut() -> None:
+        async with anyio.create_task_group() as tasks:
+            with cut_off() as scope:
+                tasks.start_soon(_cancel_soon, scope)
+                await block()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await cut()
+    assert [type(error) for error in caught.value.exceptions] == [Cancelled]
+    task = asyncio.current_task()
+    assert task
+    assert task.cancelling() == 0
+
+
+async def test_a_block_that_is_not_cut_off_keeps_its_error() -> None:
+    with pytest.raises(KeyError), cut_off():
+        raise KeyError("x")
+
+
+async def test_a_cancellation_from_outside_is_not_taken_for_the_cut() -> None:
+    with anyio.CancelScope() as outer:
+        with cut_off() as scope:
+            outer.cancel()
+            scope.cancel()
+            await own_cancellation()
+        raise AssertionError("it went on")
+    assert outer.cancelled_caught
+
+
+async def _cancel_soon(scope: anyio.CancelScope) -> None:
+    await anyio.lowlevel.checkpoint()
+    scope.cancel()

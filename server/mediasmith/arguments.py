@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from mediasmith.contract import JSON, Kind, Role
 from mediasmith.errors import InvalidRequest
 from mediasmith.params import INPUT_WORDS, WORDS
 from mediasmith.schema import Schema
+
+_T = TypeVar("_T")
 
 MAX_PROMPT = 100_000
 """Characters in one prompt; models may take fewer."""
@@ -25,6 +28,8 @@ _MAX_DEPTH = 32
 
 _MAX_SHOWN = 60
 """Characters of a caller's own text that a message repeats."""
+
+_IN_PIXELS = re.compile(r"\d+[xX]\d+")
 
 _IGNORED = {"wait_for_previous"}
 """Arguments that a client adds to every call of every tool."""
@@ -107,6 +112,15 @@ def closest(name: str, names: list[str]) -> str:
     return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
 
 
+def as_listed(value: _T, accepted: Sequence[object]) -> _T | str:
+    """The value as it is listed: `4K` for `4k`. A size in pixels, which may be anything, has a small x."""
+    if not isinstance(value, str) or value in accepted:
+        return value
+    if _IN_PIXELS.fullmatch(value):
+        return value.lower()
+    return next((one for one in accepted if isinstance(one, str) and one.casefold() == value.casefold()), value)
+
+
 def _unknown(name: str, properties: Mapping[str, Schema]) -> str:
     # Quoted with repr and cut: the name is the caller's text and may be anything.
     return f"There is no argument {name[:_MAX_SHOWN]!r}. {closest(name[:_MAX_SHOWN], list(properties))}"
@@ -164,6 +178,7 @@ def _references(given: Mapping[str, Any]) -> dict[Role, tuple[str, ...]]:
 
 def _value(name: str, value: object, schema: Schema) -> object:
     value = _TYPES[schema["type"]](name, value, schema)
+    value = as_listed(value, schema["enum"]) if "enum" in schema else value
     if "enum" in schema and value not in schema["enum"]:
         accepted = ", ".join(map(str, schema["enum"]))
         raise InvalidRequest(f"{name} is {_shown(value)}; accepted: {accepted}.", billed="no")

@@ -105,15 +105,16 @@ class Engine:
             UnknownContinuation: this caller has no such job.
         """
         asked = checked(given, self.installation.tools["get_job"].parameters)
-        await self._sweep()
         job_id = asked.get("job_id", "").strip()
+        if asked.get("cancel") and job_id:  # first, or what is to be stopped would be gone on with
+            job = await self._job(job_id, caller.principal)
+            await self.jobs.cancel(job)
+            return await self._answer(await self.jobs.look(job))
+        await self._sweep()
         if not job_id:
             recent = await self.library.recent(caller.principal, _RECENT)
             return JobList(jobs=tuple([summary(job, await self._answer(job)) for job in recent]))
         job = await self._job(job_id, caller.principal)
-        if asked.get("cancel"):
-            await self.jobs.cancel(job)
-            return await self._answer(await self.jobs.look(job))
         await self.jobs.adopt(job)
         job = await self.jobs.look(job)
         seconds = asked.get("wait_seconds", caller.wait)

@@ -21,17 +21,8 @@ from anyio.abc import TaskGroup
 
 from mediasmith.caller import Notify
 from mediasmith.clock import Clock
-from mediasmith.errors import (
-    Billed,
-    Cancelled,
-    InvalidRequest,
-    MediaError,
-    MissingKey,
-    NotAllowed,
-    Unreachable,
-    restored,
-)
-from mediasmith.library import Job, JobState, Library
+from mediasmith.errors import Billed, Cancelled, InvalidRequest, MediaError
+from mediasmith.library import Job, JobState, Library, Phase
 from mediasmith.live import Live
 from mediasmith.making import Making, Plan
 from mediasmith.owners import Owner, alive
@@ -54,8 +45,10 @@ _UNWINDING = 0.2
 _STARTING = 10.0
 """Seconds that a cancel waits for the handle of a request that is out."""
 
-_STUCK = {Unreachable, NotAllowed, MissingKey}
-"""What a job that nobody works on may have stopped at, so that it does not go on by itself."""
+_ENDING = 10.0
+"""Seconds that a cancel waits for the end, once nothing more is sent."""
+
+_UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
 
 
 @dataclass(kw_only=True)
@@ -145,29 +138,30 @@ class Jobs:
         Nothing more is sent. What cannot be stopped is collected, unless that does not get on any more.
 
         Raises:
-            InvalidRequest: the job goes on, for its provider cannot stop what it has begun; or another process works
-                on it, and the provider could not be told.
+            InvalidRequest: the job goes on, for its provider cannot stop what it has begun, or has made it already; or
+                another process works on it, and not all of it could be stopped from here.
         """
         async with self._taking:
             job = await self.look(job)
             if job.state != "running":
                 return
             live = self._live.get(job.id)
-            give_up = live is None and restored(job.error).__class__ in _STUCK
-            if live is None and await self.elsewhere(job):
-                await self._cancel_elsewhere(job)
-                return
-            if live is None:
+            mine = live is not None or not await self.elsewhere(job)
+            if live is None and mine:
                 if not await self._claimed(job):
                     raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
                 live = await self._take(job)
-                self.tasks.start_soon(self._run, live, partial(self.recovery.cancel, live, give_up=give_up))
-            live.cancel()
-        with anyio.CancelScope(shield=True):
-            await self._let_start(live)
-        if not give_up:
-            self._refuse_unstoppable(live)
-        await live.done.wait()
+                self.tasks.start_soon(self._run, live, partial(self.recovery.cancel, live))
+            if live is not None:
+                live.cancel()
+        if live is None:
+            await self._cancel_elsewhere(job)
+            return
+        self.tasks.start_soon(self._let_start, live)
+        await live.settled.wait()
+        self._refuse_unstoppable(live)
+        if not await happens(self.clock, _ENDING, live.done):
+            raise _goes_on(live, "What was made is still being saved, so the job goes on.")
 
     async def sweep(self) -> bool:
         """Take over the unfinished jobs of processes that are gone, once in a process; whether it was now."""
@@ -282,6 +276,8 @@ class Jobs:
         for scope, over in list(live.starting.items()):
             if not await happens(self.clock, ends - self.clock.now(), over):
                 scope.cancel()
+                await happens(self.clock, _ENDING, over)  # a thread may bring it yet
+        live.settled.set()
 
     def _refuse_unstoppable(self, live: Live) -> None:
         """What is being made will be billed, and nothing is gained by looking away."""
@@ -292,23 +288,26 @@ class Jobs:
         wanted = len(live.errand.prompts) * live.errand.count
         files = sum(part.count for number, part in live.parts.items() if number in going or part.phase == "done")
         rest = f" with {files} of its {wanted} files" if files < wanted else ""
-        error = InvalidRequest(f"{title} cannot stop what it has begun, so the job goes on{rest}.", billed="yes")
-        error.job_id = live.job.id
-        raise error
+        raise _goes_on(live, f"{title} cannot stop what it has begun, so the job goes on{rest}.")
 
     async def _cancel_elsewhere(self, job: Job) -> None:
-        """Tell the provider in the other process's stead; that process will hear of it at its next poll."""
+        """Tell the providers in the other process's stead; that process will hear of it at its next poll."""
         live = await self.recovery.reopen(job)
         try:
-            stopped = [await self.recovery.stop(live, part) for part in live.parts.values()]
+            stopped = await self.recovery.stop_all(live)
         finally:
             await live.destination.close()
-        self._refuse_unstoppable(live)
-        if not any(stopped):
+        if any(part.phase in _UNFINISHED and number not in stopped for number, part in live.parts.items()):
             raise InvalidRequest(
-                "Another server process works on this job, and its provider cannot be told to stop.",
+                "Another server process works on this job: what it has not sent yet or cannot stop goes on.",
                 "Cancel it in the session that started it, or let it end.",
             )
+
+
+def _goes_on(live: Live, message: str) -> InvalidRequest:
+    error = InvalidRequest(message, billed="yes")
+    error.job_id = live.job.id
+    return error
 
 
 @contextmanager

@@ -49,9 +49,9 @@ class Errand:
 class Live:
     """A job that this process works on: its record as it grows, and where its files go.
 
-    `errors` has the last error of each prompt. `cancelled` says that its caller wanted it stopped, and `starting` are
-    the requests whose answer is then waited for a little, each with the event that it is over. `waiters` counts the
-    calls that wait for the end. `done`: its end is recorded. `ended`: no task works on it any more.
+    `errors` has the last error of each prompt. `cancelled` says that its caller wanted it stopped, `starting` are the
+    requests whose answer is then waited for a little, each with the event that it is over, and `settled`: none is left.
+    `waiters` counts the calls that wait for the end. `done`: its end is recorded. `ended`: nobody is at it any more.
     """
 
     job: Job
@@ -60,6 +60,7 @@ class Live:
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
     artifacts: list[Artifact] = field(default_factory=list[Artifact])
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
+    settled: anyio.Event = field(default_factory=anyio.Event)
     starting: dict[anyio.CancelScope, anyio.Event] = field(default_factory=dict[anyio.CancelScope, anyio.Event])
     done: anyio.Event = field(default_factory=anyio.Event)
     ended: anyio.Event = field(default_factory=anyio.Event)

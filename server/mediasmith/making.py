@@ -109,7 +109,7 @@ class Making:
             if not live.cancelled:
                 live.attempt(choice, f"{type(error).__name__}: {error.message}")
             self._rest(choice, error)
-            if left := await self._next(error, choices):
+            if not live.cancelled and (left := await self._next(error, choices)):
                 if isinstance(error, ModelGone):
                     live.warn(f"{_name(choice)} is no longer served; {_name(left[0])} was used instead.")
                 await self._move_on(plan, live, part, left)
@@ -141,7 +141,7 @@ class Making:
                 wait = max(pause, advice or 0)
                 if error.billed != "no" or resend == _RESENDS or wait > _LONGEST_PAUSE:
                     raise
-                if await self._next(error, choices):
+                if live.cancelled or await self._next(error, choices):
                     raise
                 live.message = error.message
                 with live.stoppable():

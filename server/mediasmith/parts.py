@@ -107,6 +107,8 @@ class Parts:
                 state=state,
             )
             await self._save_part(live, replace(part, phase="sending", billed="unknown", error=None))
+            if live.cancelled:
+                raise Cancelled("The job was cancelled.", billed="no")
             # Without its handle, work could neither be stopped nor collected.
             with live.start() if choice.capability.poll else live.stoppable():
                 answer: object = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))
@@ -124,8 +126,9 @@ class Parts:
                 raise Unreachable(f"{choice.backend.title} cannot be asked about it now: {reason}.")
         except MediaError as error:  # without a client nothing can be said about the work
             self._explain(choice.backend, error, billed="yes").billed = "yes"
+            await self._stuck(live, part, error)
             raise
-        async with self._recorded(live, part, choice):
+        async with self._recorded(live, replace(part, error=None), choice):
             await self._collect(live, part.number, choice, work, Accepted(handle=part.handle))
 
     async def stop(self, live: Live, part: Part, choice: Choice) -> bool:
@@ -207,6 +210,7 @@ class Parts:
             error.billed = part.billed
             if part.phase == "accepted":
                 await self._tidy(live, part)
+                await self._stuck(live, part, error)
             return
         open_question = error.billed == "unknown" and not isinstance(error, Refused)
         phase: Phase = "unknown" if open_question else "failed"
@@ -214,6 +218,14 @@ class Parts:
             await self.end(live, part.number, "cancelled" if isinstance(error, Cancelled) else phase, error)
         except MediaError as trouble:
             _log.warning("how a part of job %s ended could not be recorded: %s", part.job_id, trouble.message)
+
+    async def _stuck(self, live: Live, part: Part, error: MediaError) -> None:
+        """Record what the collecting of a part has stopped at."""
+        live.parts[part.number] = replace(part, error=described(error))
+        try:
+            await self.library.save_part(live.parts[part.number], at=self.clock.now())
+        except MediaError as trouble:
+            _log.warning("where job %s stands could not be recorded: %s", part.job_id, trouble.message)
 
     async def _save_part(self, live: Live, part: Part) -> None:
         await self.library.save_part(part, at=self.clock.now())

@@ -26,7 +26,7 @@ from mediasmith.selector import Choice, Installed, Origin, Wish, select
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
 
-_IN_PIXELS = re.compile(r"\d+x\d+")
+_IN_PIXELS = re.compile(r"\d+[xX]\d+")
 """A size that says the shape, too."""
 
 
@@ -133,7 +133,7 @@ class Planning:
             backend=request.backend,
             model=request.model,
             words=request.words,
-            inherited=_inherited(self._own(origin), request.words) if origin else {},
+            inherited=_inherited(_own(origin), request.words) if origin else {},
             options=request.options,
             inputs=dict(found),
             draft=request.draft,
@@ -159,16 +159,8 @@ class Planning:
             native=native,
             state=origin.state,
             file=file,
-            options={name: value for name, value in self._own(origin).items() if name not in WORDS},
+            options={name: value for name, value in _own(origin).items() if name not in WORDS},
         )
-
-    def _own(self, origin: Artifact) -> Mapping[str, JSON]:
-        """What a file was made with, but for what says nothing about an edit of it."""
-        backend = self.installation.registry.find(origin.backend)
-        capabilities = backend.capabilities if backend else ()
-        once = {word for one in capabilities if one.name == origin.capability for word in one.once}
-        params: Mapping[str, JSON] = origin.params if isinstance(origin.params, Mapping) else {}
-        return {word: value for word, value in params.items() if word not in once}
 
     async def _affordable(self, request: Request, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The choices whose estimate keeps to every limit.
@@ -216,6 +208,11 @@ class Planning:
 
 _ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio": "audio"}
 """The role in which a saved file is read, before a capability gives it its own."""
+
+
+def _own(origin: Artifact) -> Mapping[str, JSON]:
+    """What a file was made with."""
+    return origin.params if isinstance(origin.params, Mapping) else {}
 
 
 def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -9,13 +9,25 @@ import anyio
 
 from mediasmith.artifacts import Destination
 from mediasmith.contract import Model
-from mediasmith.errors import Billed, Cancelled, MediaError, ProviderError, restored
+from mediasmith.errors import (
+    Billed,
+    Cancelled,
+    MediaError,
+    MissingKey,
+    NotAllowed,
+    ProviderError,
+    Unreachable,
+    restored,
+)
 from mediasmith.library import Artifact, Job, Library, Part, Phase
 from mediasmith.live import Errand, Live
 from mediasmith.parts import Parts
 from mediasmith.registry import Registry
 from mediasmith.roots import Roots
 from mediasmith.selector import Choice
+
+_STUCK = {Unreachable, NotAllowed, MissingKey}
+"""What the collecting of a part may have stopped at, so that it does not go on by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +89,26 @@ class Recovery:
                 if part.phase == "accepted":
                     tasks.start_soon(self._collect, live, part)
 
-    async def cancel(self, live: Live, *, give_up: bool) -> None:
-        """Mend, and stop every part at its provider. What cannot be stopped is collected, but with `give_up`."""
+    async def cancel(self, live: Live) -> None:
+        """Mend, and stop every part at its provider. What cannot be stopped is collected, unless it is stuck."""
         await self.mend(live)
         async with anyio.create_task_group() as tasks:
             for part in live.parts.values():
                 if part.phase == "accepted":
-                    goes_on = self.unstoppable(part) and not give_up
-                    tasks.start_soon(self._collect if goes_on else self._cancel, live, part)
+                    tasks.start_soon(self._collect if self.unstoppable(part) else self._cancel, live, part)
+
+    async def stop_all(self, live: Live) -> set[int]:
+        """Tell the providers of all parts to stop, where they can be told; the numbers of those that were."""
+        stopped: set[int] = set()
+
+        async def stop(part: Part) -> None:
+            if await self.stop(live, part):
+                stopped.add(part.number)
+
+        async with anyio.create_task_group() as tasks:
+            for part in live.parts.values():
+                tasks.start_soon(stop, part)
+        return stopped
 
     async def stop(self, live: Live, part: Part) -> bool:
         """Tell a part's provider to stop, where it can be told; whether it was."""
@@ -92,8 +116,9 @@ class Recovery:
         return choice is not None and await self.parts.stop(live, part, choice)
 
     def unstoppable(self, part: Part) -> Choice | None:
-        """The choice that a part was made with, if its provider has begun it and has no way to stop."""
-        choice = self.choice(part) if part.phase in {"accepted", "saving"} else None
+        """The choice that a part was made with, if its provider has begun it, has no way to stop, and gets on."""
+        begun = part.handle is not None and part.phase in {"accepted", "saving"}
+        choice = self.choice(part) if begun and type(restored(part.error)) not in _STUCK else None
         return choice if choice and choice.capability.cancel is None else None
 
     async def _cancel(self, live: Live, part: Part) -> None:

@@ -42,6 +42,7 @@ def _notes(result: MediaResult) -> Iterator[str]:
     yield from (f"{item.status}: {line(item.prompt)}: {item.error}" for item in result.items if item.error)
     match result.status:
         case "running":
+            yield from [result.error] if result.error else []
             yield f"Still running. Collect it with: mediasmith jobs {result.job_id}"
             return
         case "dry_run":

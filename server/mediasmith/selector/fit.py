@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
-from mediasmith.arguments import closest
+from mediasmith.arguments import as_listed, closest
 from mediasmith.contract import JSON, Ask, Backend, Capability, Model, Range, Role, Source
 from mediasmith.params import WORDS
 from mediasmith.schema import field_schemas
 from mediasmith.selector.choice import Choice, Wish, with_file
 
+_NO_WORD, _NO_OPTION = "does not take", "has no option"
+NOT_AT_ALL = (_NO_WORD, _NO_OPTION)
+"""How the reason begins when something has no place at all; another model may take it."""
+
 
 def fit(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], model: Model) -> Choice | str:
     """The request as this model would do it, or why it cannot. Inherited words give way to those given now."""
+    if wish.origin and wish.origin.made_with(backend, capability):
+        wish = _with_earlier(wish, {*wish.inherited, *wish.origin.options} - set(capability.once))
     fitted = _fit_words(wish, backend, capability, model)
     given = {**wish.words, **wish.options}
     earlier = [name for name in {**wish.inherited, **_kept(wish, backend, capability)} if name not in given]
@@ -38,7 +44,7 @@ def fit(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any], mod
     return replace(best, warnings=(*best.warnings, *left_out), lacks=best.lacks + len(left_out))
 
 
-def _with_earlier(wish: Wish, kept: tuple[str, ...]) -> Wish:
+def _with_earlier(wish: Wish, kept: Collection[str]) -> Wish:
     """The wish, inheriting nothing but these."""
     inherited = {name: value for name, value in wish.inherited.items() if name in kept}
     options = {name: value for name, value in wish.origin.options.items() if name in kept} if wish.origin else {}
@@ -81,7 +87,7 @@ def _words(
     values: dict[str, JSON] = {}
     warnings: list[str] = []
     for word, said in {**wish.inherited, **wish.words}.items():
-        value = _as_listed(said, _accepted(word, fields, model))
+        value = as_listed(said, _accepted(word, fields, model))
         lacking = _lacking(word, value, fields, model)
         if not lacking:
             values[word] = value
@@ -91,7 +97,7 @@ def _words(
             warnings.append(f"{backend.name} {lacking}; it was left out.")
     own = [name for name in fields if name not in WORDS]
     for option, said in {**_kept(wish, backend, capability), **wish.options}.items():
-        value = _as_listed(said, _accepted(option, fields, model))
+        value = as_listed(said, _accepted(option, fields, model))
         lacking = _lacking(option, value, fields, model) if option in own else _no_option(option, own)
         if not lacking:
             values[option] = value
@@ -110,20 +116,22 @@ def _kept(wish: Wish, backend: Backend[Any], capability: Capability[Any, Any]) -
 def _no_option(option: str, own: list[str]) -> str:
     if option in WORDS:
         return f"takes {option} as an argument of its own, not among the options"
-    return f"has no option {option[:60]!r} ({closest(option[:60], own) if own else 'It has none.'})"
+    return f"{_NO_OPTION} {option[:60]!r} ({closest(option[:60], own) if own else 'It has none.'})"
 
 
 def _lacking(word: str, value: JSON, fields: Mapping[str, Mapping[str, Any]], model: Model) -> str:
     if word not in fields:
-        return f"does not take {word}"
+        return f"{_NO_WORD} {word}"
     accepts = model.accepts.get(word, True)
     accepted = _accepted(word, fields, model)
     if accepts is False:
-        return f"does not take {word} with {model.id}"
+        return f"{_NO_WORD} {word} with {model.id}"
     if isinstance(accepts, Range) and not (isinstance(value, int | float) and accepts.low <= value <= accepts.high):
         return f"takes {word} from {accepts.low:.10g} to {accepts.high:.10g} with {model.id}"
     if accepted and value not in accepted:
-        return f"takes {word} {', '.join(map(str, accepted))}"
+        return (
+            f"takes {word} {', '.join(map(str, accepted))}{f' with {model.id}' if isinstance(accepts, tuple) else ''}"
+        )
     return _out_of_bounds(word, value, fields[word])
 
 
@@ -144,13 +152,6 @@ def _accepted(word: str, fields: Mapping[str, Mapping[str, Any]], model: Model) 
     """The values of a word that are listed; none when they are not."""
     accepts = model.accepts.get(word)
     return accepts if isinstance(accepts, tuple) else fields.get(word, {}).get("enum", ())
-
-
-def _as_listed(value: JSON, accepted: Sequence[object]) -> JSON:
-    """The value in the provider's spelling: `4K` for `4k`."""
-    if not isinstance(value, str) or value in accepted:
-        return value
-    return next((one for one in accepted if isinstance(one, str) and one.casefold() == value.casefold()), value)
 
 
 def _inputs(capability: Capability[Any, Any], inputs: Mapping[Role, tuple[Source, ...]]) -> str:

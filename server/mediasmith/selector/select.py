@@ -12,7 +12,7 @@ from mediasmith.arguments import closest
 from mediasmith.contract import Backend, Capability, Kind, Model
 from mediasmith.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.selector.choice import Choice, Wish
-from mediasmith.selector.fit import fit
+from mediasmith.selector.fit import NOT_AT_ALL, fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,9 @@ def _named(wish: Wish, installed: Installed) -> list[Backend[Any]]:
 def _refuse_named(backend: Backend[Any], installed: Installed, reason: str) -> None:
     unready = reason == installed.missing.get(backend.name)
     if unready and any(key in reason for key in backend.keys):
-        raise MissingKey(backend.name, backend.keys)
+        error = MissingKey(backend.name, backend.keys)
+        error.hint = f"{reason}."
+        raise error
     if unready:
         raise InvalidRequest(f"{backend.name} is not ready: {reason}.", billed="no")
     raise InvalidRequest(f"{backend.name} cannot do this: {reason}.", "Use another value or backend auto.", billed="no")
@@ -101,7 +103,8 @@ def _without_stand_ins(wish: Wish, installed: Installed, choices: list[Choice]) 
 def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tuple[list[Choice], str]:
     """The backend's choices, or the most telling reason why there are none.
 
-    That is what keeps its best model from doing it, unless a capability could do it that only has to be enabled.
+    That is what keeps its best model from doing it, but for a word that others take; and what would enable a
+    capability that could do it.
     """
     able = [capability for capability in backend.capabilities if capability.kind == wish.kind]
     if not able:
@@ -115,11 +118,13 @@ def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tupl
         for model, note in _models(wish, installed, backend, capability):
             fitted = fit(wish, backend, capability, model)
             if isinstance(fitted, str):
-                reason = reason or ("" if disabled else fitted)
+                reason = reason if disabled or (reason and not reason.startswith(NOT_AT_ALL)) else fitted
             elif disabled:
                 to_enable = to_enable or disabled
             else:
                 choices.append(replace(fitted, warnings=(*note, *fitted.warnings)))
+    if to_enable and reason and not reason.startswith(NOT_AT_ALL):
+        return choices, f"{reason}; or else {to_enable}"
     return choices, to_enable or reason or _unserved(wish, installed, backend, able)
 
 
@@ -197,6 +202,7 @@ def _rank(wish: Wish, installed: Installed, choice: Choice) -> tuple[object, ...
         name in installed.resting,
         not (origin and name == origin.backend),
         not (origin and origin.made_with(choice.backend, choice.capability)),
+        wish.draft and not choice.model.draft,
         choice.lacks > 0,
         not _is_called(choice.backend, preferred),
         choice.model.id != (configured or choice.model.id),
