@@ -155,6 +155,24 @@ def test_the_marks_of_other_scripts_end_sentences(first: str, second: str) -> No
     assert pieces(f"{first} {second}", len(first) + 4) == [first, second]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Da rief sie laut: \u201eKomm, wir gehen nach Hause.\u201c",
+        "Er fragte, z. B. \u201eden Nachbarn\u201c: \u00bbWer ist da?\u00ab",
+        "Sie schrie: \u201a\u203aWarum, sag mir, nicht?\u2039\u2018",
+        "\u0535\u057d \u0563\u056b\u057f\u0565\u0574, \u0578\u0580 \u0576\u0561 \u0563\u0561 \u0567\u0589",
+        "La Sra. Ruiz y la Dra. Gil hablan, con el Sig. Rossi, en casa.",
+    ],
+    ids=["low quotes", "guillemets", "single quotes", "Armenian", "titles"],
+)
+def test_sentences_end_after_the_quotations_stops_and_titles_of_other_languages(sentence: str) -> None:
+    for offset in range(len(sentence)):
+        found = pieces(f"{'x' * offset} {' '.join([sentence] * 20)}", 200)
+        assert len(found) > 2
+        assert {piece[-8:] for piece in found} == {sentence[-8:]}
+
+
 def test_a_text_of_marks_alone_is_cut_at_once() -> None:
     assert len(pieces("." * 100_000, 4000)) == 25
 

@@ -156,6 +156,9 @@ def test_of_two_names_for_an_error_the_more_telling_one_counts(code: str, status
     ("body", "said"),
     [
         ({"detail": "Not like this."}, "Not like this"),
+        ({"detail": {"message": "Odd.", "fields": None}}, "Odd"),
+        ({"detail": {"message": "Odd.", "fields": 3}}, "Odd"),
+        ({"detail": {"message": "Odd.", "fields": ["model_id"]}}, "Odd"),
         ({"detail": [{"loc": ["body", "text"], "msg": "field required", "type": "missing"}]}, "text: field required"),
         ({"detail": ["odd"]}, "(422)"),
         ({"detail": []}, "(422)"),

@@ -96,6 +96,26 @@ async def test_a_language_is_sent_as_the_provider_writes_it(
     assert fake.bodies(MADE)[0]["generation_config"]["speech_config"] == [{"voice": "Kore", "language": sent}]
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"), [("kore", "Kore"), ("PUCK", "Puck"), ("voice_abc123def456", "voice_abc123def456")]
+)
+async def test_a_voice_is_sent_as_the_provider_writes_it(fake: FakeGoogle, hands: Hands, given: str, sent: str) -> None:
+    await made(hands, ask(hands, speech, "Hi.", voice=given))
+    assert fake.bodies(MADE)[0]["generation_config"]["speech_config"] == [{"voice": sent}]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [(("Anna=kore", "Ben = PUCK"), ["Kore", "Puck"]), (("Ben=kore",), ["Puck", "Kore"])],
+)
+async def test_the_voices_of_a_dialogue_are_the_same_in_any_case(
+    fake: FakeGoogle, hands: Hands, given: tuple[str, ...], sent: list[str]
+) -> None:
+    await made(hands, ask(hands, dialogue, LINES, voices=given))
+    speakers = fake.bodies(MADE)[0]["generation_config"]["speech_config"]["speakers"]
+    assert [each["voice"] for each in speakers] == sent
+
+
 @pytest.mark.parametrize(("form", "mime"), [("mp3", "audio/mpeg"), ("wav", "audio/wav"), ("ogg", "audio/ogg")])
 async def test_each_format_is_what_it_says(hands: Hands, form: str, mime: str) -> None:
     output = await one(hands, ask(hands, speech, "Good morning.", output_format=form))

@@ -42,6 +42,7 @@ class Open(Params):
 
 class Timeless(Params):
     voice: str | None = None
+    instructions: str | None = None
 
 
 def price(usd: float, per: Unit = "image", **when: Any) -> Price:
@@ -135,6 +136,12 @@ def test_a_duration_left_open_is_the_default_or_the_longest_that_the_model_makes
 def test_characters_are_counted_by_the_thousand() -> None:
     assert cost(price(0.1, "1k_chars"), prompt="x" * 500, count=2) == pytest.approx(0.1)
     assert cost(price(0.1, "1k_chars"), prompt="") == 0
+
+
+@pytest.mark.parametrize(("told", "characters"), [("x" * 188, 200), ("", 9), (None, 9)])
+def test_instructions_are_characters_as_well(told: str | None, characters: int) -> None:
+    usd = cost(price(1, "1k_chars"), params=Timeless, prompt="Good day.", values={"instructions": told}, count=2)
+    assert usd == pytest.approx(2 * characters / 1000)
 
 
 def test_a_call_may_make_several_files() -> None:

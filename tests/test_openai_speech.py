@@ -73,15 +73,17 @@ async def test_what_comes_is_written_as_it_comes_but_for_wav_whose_header_must_w
 async def test_voice_manner_and_speed_are_sent(fake: FakeOpenAI, hands: Hands) -> None:
     await spoken(hands, "Good morning.", voice="marin", instructions="whisper", speed=0.5)
     await spoken(hands, "Good morning.", voice="voice_1a2B-3")
-    one, other = [request["body"] for request in fake.log()]
+    await spoken(hands, "Good morning.", voice="Sage")
+    one, other, third = [request["body"] for request in fake.log()]
     assert (one["voice"], one["instructions"], one["speed"]) == ("marin", "whisper", 0.5)
     assert other["voice"] == {"id": "voice_1a2B-3"}
+    assert third["voice"] == "sage"
 
 
 async def test_every_voice_that_everybody_has_is_listed_and_others_are_refused(hands: Hands) -> None:
     assert set(await SPEECH.choices["voice"](hands.client)) == set(VOICES)
     assert "alloy, ash" in SPEECH.refuses(hands.call(voice="adam"))
-    for voice in (*VOICES, "voice_1a2B-3"):
+    for voice in (*VOICES, "Sage", "voice_1a2B-3"):
         assert SPEECH.refuses(hands.call(voice=voice)) == ""
 
 

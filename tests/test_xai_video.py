@@ -198,6 +198,7 @@ async def test_an_upload_that_fails_costs_nothing(fake: FakeXAI, hands: Hands, a
     [
         ({"extend": 3}, "no video to extend"),
         ({"inputs": {"video": [FILM]}}, "takes a video with grok-imagine-video"),
+        ({"inputs": {"video": [FILM]}, "duration": 3}, "its aspect_ratio, size and duration"),
         ({"model": EDITOR, "inputs": {"video": [FILM], "image": [FRAME]}}, "without frames and images"),
         ({"model": EDITOR, "inputs": {"video": [FILM]}, "duration": 3}, "its aspect_ratio, size and duration"),
         ({"model": EDITOR, "inputs": {"video": [FILM]}, "size": "480p", "extend": 2}, "its aspect_ratio, size"),

@@ -29,17 +29,18 @@ R = TypeVar("R")
 
 # Where a text may be cut, the best first: after a paragraph, a sentence, a line, a mark that may end a sentence, a part
 # of one, a word. No sentence ends after an initial, a small number or a short form, nor before a word in lower case.
-# Marks of Chinese and Japanese need no space behind them; \u2019 and \u201d close quotations.
+# Marks of Chinese and Japanese need no space behind them. What opens a quotation in one language closes it in another.
 _SHORT = (
     r"\w|\d\d|[djms]r|m[rs]s|ms|prof|st|mt|ft|capt|col|gen|gov|hon|lt|pres|rep|rev|sen|sgt|vs|cf|viz|al|nos?|nr|vol|ch"
-    r"|figs?|sec|pp|approx|ca|est|inc|ltd|co|corp|dept|bzw|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+    r"|figs?|sec|pp|approx|ca|est|inc|ltd|co|corp|dept|bzw|[ds]ra|sig|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
 _LOWER = "".join(filter(str.islower, map(chr, range(0x590))))  # of Latin, Greek, Cyrillic and Armenian
-_STOPS = r".!?\u2026\u061f\u06d4\u0964\u0965"
-_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?[{_STOPS}]++[\"'\u2019\u201d\u00bb)\]]*+(?=\s)"
+_QUOTES = r"\"'\u2018-\u201f\u00ab\u00bb\u2039\u203a"
+_STOPS = r".!?\u2026\u0589\u061f\u06d4\u0964\u0965"
+_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?[{_STOPS}]++[{_QUOTES})\]]*+(?=\s)"
 _PARAGRAPH = re.compile(r"\S(?=[^\S\n]*\n\s*\n)")
 _SENTENCE = re.compile(
-    rf"{_MARK}(?!\s++[\"'\u2018\u201c\u00ab(\[]*+[{_LOWER}])"
+    rf"{_MARK}(?!\s++[{_QUOTES}(\[]*+[{_LOWER}])"
     rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH.pattern}"
 )
 _LINE = re.compile(r"\S(?=[^\S\n]*\n)")

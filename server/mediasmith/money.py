@@ -17,7 +17,9 @@ def estimate(choice: Choice, *, prompt: str, count: int, seconds: float | None =
 
     `seconds` is how long the files are together, once that is known. A price matches unless its `when` contradicts a
     word as it was given, or its default; a word that was left open and has none may turn out dear. The input images
-    are sent, and paid for, with every call.
+    are sent, and paid for, with every call. Characters are those of the prompt and of the instructions, which may be
+    sent, and paid for, with it. These count once, though a long prompt is said in several requests, each of which
+    repeats them: only a backend knows in how many.
     """
     costs: list[float] = []
     values = {**_defaults(choice), **choice.values}
@@ -25,9 +27,10 @@ def estimate(choice: Choice, *, prompt: str, count: int, seconds: float | None =
     images = calls * sum(file.mime.startswith("image/") for files in choice.inputs.values() for file in files)
     each = _seconds(choice, values)
     made = count * each if seconds is None and each is not None else seconds
+    characters = len(prompt) + _instructions(values)
     for price in choice.model.prices:
         if _matches(price, values):
-            units = _units(price, prompt=prompt, count=count, calls=calls, made=made)
+            units = _units(price, characters=characters, count=count, calls=calls, made=made)
             if units is None:
                 return None  # it may be the dearest
             costs.append(round(price.usd * units + price.input_image_usd * images, _DIGITS))
@@ -50,11 +53,17 @@ def _matches(price: Price, values: Mapping[str, JSON]) -> bool:
     return all(values.get(word, value) == value for word, value in price.when.items())
 
 
-def _units(price: Price, *, prompt: str, count: int, calls: int, made: float | None) -> float | None:
+def _instructions(values: Mapping[str, JSON]) -> int:
+    """The characters of the instructions, as a tag in brackets in front of the prompt."""
+    told = values.get("instructions")
+    return len(f"[{told}] ") if told else 0
+
+
+def _units(price: Price, *, characters: int, count: int, calls: int, made: float | None) -> float | None:
     if price.per == "image":
         return count
     if price.per == "1k_chars":
-        return count * len(prompt) / 1000
+        return count * characters / 1000
     if price.per == "call":
         return calls
     return None if made is None else made / (60 if price.per == "minute" else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -84,7 +84,7 @@ def patience(seconds: float) -> Generator[None]:
 
 def code_of(error: Exception) -> str:
     """The provider's code for what went wrong, or ""."""
-    detail = _detail(error)
+    detail, _ = _told(error)
     return str(detail.get("status") or detail.get("code") or "")
 
 
@@ -112,29 +112,29 @@ def _of_sdk(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
     if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - an answer, but one that cannot be read
         return nonsense()
-    detail = _detail(error)
+    detail, fields = _told(error)
     said = str(detail.get("message") or "").strip()
     headers: Mapping[str, str] = getattr(error, "headers", None) or {}
     pause = _pause(headers)
     for code in (detail.get("code"), detail.get("status")):  # the newer name is not always the more telling one
         if known := _of_code(str(code), said[:_LONGEST], detail, pause):
             return known
-    if _MODEL in detail.get("fields", ()):
+    if _MODEL in fields:
         return _model_gone(said[:_LONGEST])
     return of_status(status, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
 
 
-def _detail(error: Exception) -> Mapping[str, Any]:
-    """What the body of an answer says of the error. There are two forms, one of which is a list of complaints."""
+def _told(error: Exception) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """What the body of an answer says of the error, and the fields complained of, when it is a list of complaints."""
     body: object = getattr(error, "body", None)
     detail: object = cast("Mapping[str, object]", body).get("detail") if isinstance(body, Mapping) else None
     if isinstance(detail, Mapping):
-        return cast("Mapping[str, Any]", detail)
+        return cast("Mapping[str, Any]", detail), ()
     if isinstance(detail, list):
         complaints = [_complaint(one) for one in cast("list[object]", detail)]
         said = [f"{field}: {words}".strip(": ") for field, words in complaints[:3]]
-        return {"message": "; ".join(said), "fields": [field for field, _ in complaints]}
-    return {"message": detail} if isinstance(detail, str) else {}
+        return {"message": "; ".join(said)}, [field for field, _ in complaints]
+    return {"message": detail} if isinstance(detail, str) else {}, ()
 
 
 def _complaint(one: object) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from mediasmith.dialogue import Turn, cast, turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.speech import MODELS, Format, Language, spoken, turn
-from mediasmith_backends.google.voices import DEFAULT, voices
+from mediasmith_backends.google.voices import DEFAULT, spelt, voices
 
 _TWO = 2
 
@@ -28,7 +28,13 @@ def _cast(said: Sequence[Turn], given: Sequence[str]) -> Mapping[str, str]:
     names = list(dict.fromkeys(each.speaker for each in said))
     if len(names) != _TWO:
         raise ValueError(f"a dialogue has two speakers, and this one has {len(names)}: {', '.join(names)[:200]}")
-    return cast(said, given, DEFAULT)
+    return cast(said, [_spelt(entry) for entry in given], DEFAULT)
+
+
+def _spelt(entry: str) -> str:
+    """The same with the voice as the provider writes it, so that nobody else is given it for another one."""
+    name, equals, voice = entry.partition("=")
+    return f"{name}{equals}{spelt(voice.strip())}"
 
 
 def _refuses(ask: Ask[DialogueParams]) -> str:

@@ -12,7 +12,7 @@ from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.prices import gemini
-from mediasmith_backends.google.voices import DEFAULT, voices
+from mediasmith_backends.google.voices import DEFAULT, spelt, voices
 
 Format: TypeAlias = Literal["mp3", "wav", "ogg"]
 """What speech can be saved as."""
@@ -43,7 +43,7 @@ MODELS = (
 class SpeechParams(Params):
     """What a voice can be told besides its words."""
 
-    voice: str = DEFAULT[0]
+    voice: Annotated[str, AfterValidator(spelt)] = DEFAULT[0]
     language: Language | None = None
     instructions: str | None = None
     output_format: Format = "mp3"

@@ -58,10 +58,17 @@ async def _voices(_client: AsyncOpenAI) -> Sequence[str]:
 
 def _refuses(ask: Ask[SpeechParams]) -> str:
     """Why the voice cannot be had. A gateway or an engine of one's own has other models, and other voices."""
-    voice = ask.params.voice
+    voice = _voice(ask)
     if ask.model not in SPEECH_MODELS or voice in VOICES or voice.startswith(_OWN_VOICE):
         return ""
     return f"takes voice {', '.join(VOICES)}, or the id of one's own, {_OWN_VOICE}…"
+
+
+def _voice(ask: Ask[SpeechParams]) -> str:
+    """The voice as it is sent: one that everybody has in the provider's own spelling, others as they stand."""
+    voice = ask.params.voice
+    known = voice.lower()
+    return known if ask.model in SPEECH_MODELS and known in VOICES else voice
 
 
 async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
@@ -90,12 +97,12 @@ def _texts(text: str) -> list[str]:
 
 def _speaking(call: Call[AsyncOpenAI, SpeechParams], text: str) -> AbstractAsyncContextManager[Any]:
     """One paid request; its answer comes as it is made."""
-    params = call.params
+    params, voice = call.params, _voice(call)
     given: dict[str, Any] = params.model_dump(exclude_none=True, include={"instructions", "speed"})
     return call.client.audio.speech.with_streaming_response.create(
         input=text,
         model=call.model.id,
-        voice={"id": params.voice} if params.voice.startswith(_OWN_VOICE) else params.voice,
+        voice={"id": voice} if voice.startswith(_OWN_VOICE) else voice,
         response_format=_FORMATS[params.output_format][0],
         **given,
     )

@@ -61,8 +61,6 @@ def _has_film(ask: Ask[VideoParams]) -> bool:
 
 
 def _works_on_film(ask: Ask[VideoParams]) -> Iterator[str]:
-    if ask.model.id == VIDEO.id:
-        yield f"takes a video with {VIDEO_EDITOR.id}, not with {VIDEO.id}"
     if ask.state is not None and ask.inputs.get("video"):
         yield "takes one video, the earlier one or another"
     if any(files for role, files in ask.inputs.items() if role != "video"):
@@ -71,6 +69,8 @@ def _works_on_film(ask: Ask[VideoParams]) -> Iterator[str]:
         yield "leaves a video that it works on its aspect_ratio, size and duration"
     if ask.params.extend is not None and ask.params.generate_audio is not None:
         yield "takes generate_audio with a new or an edited video"
+    if ask.model.id == VIDEO.id:  # the last: when no model was named, whatever else is wrong is the reason
+        yield f"takes a video with {VIDEO_EDITOR.id}, not with {VIDEO.id}"
 
 
 def _makes(ask: Ask[VideoParams]) -> Iterator[str]:
