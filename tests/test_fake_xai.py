@@ -38,6 +38,8 @@ EDIT: Mapping[str, Any] = {"prompt": "make it blue", "model": OLDER}
 
 PROVIDER = running
 
+pytestmark = pytest.mark.usefixtures("one_loop")
+
 
 def signed_in(fake: FakeXAI, key: str = KEY) -> Sdk:
     options = [("grpc.enable_retries", 0), ("grpc.max_send_message_length", 64 << 20)]

@@ -25,6 +25,8 @@ Sdk: TypeAlias = Any
 
 _grpc: Any = grpc  # it has no types
 
+pytestmark = pytest.mark.usefixtures("one_loop")
+
 NEWER = "grok-imagine-video-1.5"
 
 

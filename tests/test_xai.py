@@ -52,6 +52,8 @@ from mediasmith_backends.xai.video import video
 
 PROVIDER = running
 
+pytestmark = pytest.mark.usefixtures("one_loop")
+
 
 @pytest.fixture
 def fake(fake: FakeXAI) -> FakeXAI:
@@ -209,22 +211,11 @@ async def test_who_cannot_be_reached_costs_nothing_and_is_tried_anew(fake: FakeX
 
 
 async def test_who_does_not_answer_the_call_is_left(fake: FakeXAI, monkeypatch: pytest.MonkeyPatch) -> None:
-    watches: list[asyncio.Task[None]] = []
-    channels: Any = importlib.import_module("grpc.aio._channel").Channel
-    wait = channels.wait_for_state_change
-
-    async def watched(channel: object, state: object) -> None:
-        watches.append(asyncio.create_task(wait(channel, state)))
-        await asyncio.shield(watches[-1])
-
-    monkeypatch.setattr(channels, "wait_for_state_change", watched)
     monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"grpc://127.0.0.1:{silent.getsockname()[1]}"
         async with signed_in(backend, url, KEY, capability=image) as hands:
             error = await hands.fails()
-    await asyncio.gather(*watches)  # gRPC answers them from a thread of its own, and needs the loop for it
-    assert watches
     assert isinstance(error, Unreachable)
     assert error.billed == "no"
     assert fake.log() == []

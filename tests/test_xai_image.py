@@ -18,6 +18,8 @@ from mediasmith_backends.xai.image import ImageParams, image
 
 PROVIDER = running
 
+pytestmark = pytest.mark.usefixtures("one_loop")
+
 
 @pytest.fixture
 async def hands(fake: FakeXAI) -> AsyncGenerator[Hands]:

@@ -23,6 +23,8 @@ FRAME, LAST, FILM = MemorySource(), MemorySource(b"\xff\0\0"), MemorySource(mime
 
 PROVIDER = running
 
+pytestmark = pytest.mark.usefixtures("one_loop")
+
 
 @pytest.fixture
 def fake(fake: FakeXAI) -> FakeXAI:
