@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from mediasmith.contract import JSON, Kind, Role
 from mediasmith.errors import InvalidRequest
-from mediasmith.params import INPUT_WORDS, WORDS
+from mediasmith.params import IN_PIXELS, INPUT_WORDS, WORDS
 from mediasmith.schema import Schema
 
 _T = TypeVar("_T")
@@ -28,8 +27,6 @@ _MAX_DEPTH = 32
 
 _MAX_SHOWN = 60
 """Characters of a caller's own text that a message repeats."""
-
-_IN_PIXELS = re.compile(r"\d+[xX]\d+")
 
 _IGNORED = {"wait_for_previous"}
 """Arguments that a client adds to every call of every tool."""
@@ -116,7 +113,7 @@ def as_listed(value: _T, accepted: Sequence[object]) -> _T | str:
     """The value as it is listed: `4K` for `4k`. A size in pixels, which may be anything, has a small x."""
     if not isinstance(value, str) or value in accepted:
         return value
-    if _IN_PIXELS.fullmatch(value):
+    if IN_PIXELS.fullmatch(value):
         return value.lower()
     return next((one for one in accepted if isinstance(one, str) and one.casefold() == value.casefold()), value)
 

@@ -164,6 +164,11 @@ class TimedOut(MediaError):
 class Cancelled(MediaError):
     """The job was cancelled by its caller."""
 
+    def __init__(
+        self, message: str = "The job was cancelled.", hint: str = "", *, billed: Billed | None = None
+    ) -> None:
+        super().__init__(message, hint, billed=billed)
+
 
 def of_status(  # noqa: PLR0911 - one row for each meaning
     status: int, name: str, *, keys: Sequence[str] = (), said: str = "", retry_after: float | None = None

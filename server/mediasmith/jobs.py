@@ -357,7 +357,7 @@ def _error(live: Live, state: JobState) -> MediaError | None:
     lacking = _lacking(live)
     error = next((error for item, error in live.errors.items() if item in lacking), None)
     if state == "cancelled":
-        error = Cancelled("The job was cancelled.")
+        error = Cancelled()
     if error is not None and state in {"failed", "cancelled", "unknown"}:
         error.billed = _billed(live)
     elif error is not None and error.billed == "no":

@@ -84,7 +84,7 @@ class Live:
             Cancelled: the job was cancelled.
         """
         if self.cancelled:
-            raise Cancelled("The job was cancelled.")
+            raise Cancelled
         with cut_off() as scope:
             self._stoppable.add(scope)
             try:

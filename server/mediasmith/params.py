@@ -6,6 +6,7 @@ advisory word tunes it: when nobody has it, it is left out with a warning. Every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,6 +17,9 @@ from mediasmith.contract import Role
 
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(\.[0-9]{1,2})?:[1-9][0-9]{0,3}(\.[0-9]{1,2})?$")]
 """Width to height as `W:H`."""
+
+IN_PIXELS = re.compile(r"\d+[xX]\d+")
+"""A size that says the shape, too."""
 
 Size = Annotated[str, Field(pattern=r"^([1-9][0-9]{1,4}x[1-9][0-9]{1,4}|[1-9][0-9]{2,3}p?|[1-8](\.5)?[Kk])$")]
 """Pixels as `WxH`, or a provider's tier such as `2K` or `1080p`."""

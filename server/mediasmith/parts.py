@@ -108,7 +108,7 @@ class Parts:
             )
             await self._save_part(live, replace(part, phase="sending", billed="unknown", error=None))
             if live.cancelled:
-                raise Cancelled("The job was cancelled.", billed="no")
+                raise Cancelled(billed="no")
             # Without its handle, work could neither be stopped nor collected.
             with live.start() if choice.capability.poll else live.stoppable():
                 answer: object = await within(self.clock, self._deadline(choice), lambda: choice.capability.start(call))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -18,16 +17,13 @@ from mediasmith.library import Artifact, Library
 from mediasmith.listings import Listings
 from mediasmith.money import estimate
 from mediasmith.net import Downloader
-from mediasmith.params import WORDS
+from mediasmith.params import IN_PIXELS, WORDS
 from mediasmith.results import Attempt, Cost, MediaResult
 from mediasmith.roots import Roots
 from mediasmith.selector import Choice, Installed, Origin, Wish, select
 
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
-
-_IN_PIXELS = re.compile(r"\d+[xX]\d+")
-"""A size that says the shape, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +213,9 @@ def _own(origin: Artifact) -> Mapping[str, JSON]:
 
 def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
     words = {word: value for word, value in own.items() if word in WORDS and word not in {*_NOT_INHERITED, *given}}
-    if _IN_PIXELS.fullmatch(str(given.get("size"))):
+    if IN_PIXELS.fullmatch(str(given.get("size"))):
         words.pop("aspect_ratio", None)
-    if "aspect_ratio" in given and _IN_PIXELS.fullmatch(str(words.get("size"))):
+    if "aspect_ratio" in given and IN_PIXELS.fullmatch(str(words.get("size"))):
         del words["size"]
     return words
 

@@ -123,7 +123,7 @@ class Recovery:
 
     async def _cancel(self, live: Live, part: Part) -> None:
         await self.stop(live, part)
-        error = live.errors[part.item] = Cancelled("The job was cancelled.", billed="yes")
+        error = live.errors[part.item] = Cancelled(billed="yes")
         await self.parts.end(live, part.number, "cancelled", error)
 
     async def _collect(self, live: Live, part: Part) -> None:

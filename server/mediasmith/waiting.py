@@ -96,6 +96,6 @@ def cut_off() -> Generator[anyio.CancelScope]:
     except (Exception, asyncio.CancelledError) as error:  # an SDK may raise one of its own for the scope's
         if not scope.cancel_called or _is_cancelled():
             raise
-        raise Cancelled("The job was cancelled.") from error
+        raise Cancelled from error
     if scope.cancelled_caught:
-        raise Cancelled("The job was cancelled.")
+        raise Cancelled

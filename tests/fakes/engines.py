@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeAlias, Unpack
 
+import anyio
+
 from fakes.backends import FakeParams, Fields, fake, png
 from fakes.virtual_clock import VirtualClock
 from mediasmith.caller import Caller
@@ -19,7 +21,7 @@ from mediasmith.engine import Engine
 from mediasmith.library import Artifact, Job, Library, Part
 from mediasmith.opening import open_engine
 from mediasmith.registry import Registry
-from mediasmith.results import MediaResult
+from mediasmith.results import JobList, MediaResult
 from mediasmith.settings import Settings
 
 PATIENT = Caller(wait=math.inf)
@@ -248,3 +250,15 @@ def an_artifact(path: Path, **changed: Any) -> Artifact:
         "used": 1_800_000_000.0,
     }
     return Artifact(**{**values, **changed})
+
+
+async def forever(*_given: object) -> Any:
+    """A provider that never answers."""
+    await anyio.sleep_forever()
+
+
+async def the_job(engine: Engine) -> MediaResult:
+    """The newest job, as it stands."""
+    listed = await engine.get_job({}, PATIENT)
+    assert isinstance(listed, JobList)
+    return await collected(engine, listed.jobs[0].job_id, HASTY)

@@ -111,21 +111,24 @@ def _of_backend(wish: Wish, installed: Installed, backend: Backend[Any]) -> tupl
         return [], f"makes no {wish.kind.replace('_', ' ')}"
     if reason := installed.missing.get(backend.name):
         return [], reason
-    reason, to_enable = "", ""
     choices: list[Choice] = []
+    reasons: list[str] = []
+    to_enable: list[str] = []
     for capability in able:
         disabled = installed.missing.get(f"{backend.name}.{capability.name}", "")
         for model, note in _models(wish, installed, backend, capability):
             fitted = fit(wish, backend, capability, model)
-            if isinstance(fitted, str):
-                reason = reason if disabled or (reason and not reason.startswith(NOT_AT_ALL)) else fitted
-            elif disabled:
-                to_enable = to_enable or disabled
-            else:
+            if isinstance(fitted, Choice) and disabled:
+                to_enable.append(disabled)
+            elif isinstance(fitted, Choice):
                 choices.append(replace(fitted, warnings=(*note, *fitted.warnings)))
-    if to_enable and reason and not reason.startswith(NOT_AT_ALL):
-        return choices, f"{reason}; or else {to_enable}"
-    return choices, to_enable or reason or _unserved(wish, installed, backend, able)
+            elif not disabled:
+                reasons.append(fitted)
+    telling = [reason for reason in reasons if not reason.startswith(NOT_AT_ALL)]
+    if telling and to_enable:
+        return choices, f"{telling[0]}; or else {to_enable[0]}"
+    found = [*to_enable, *telling, *reasons]
+    return choices, found[0] if found else _unserved(wish, installed, backend, able)
 
 
 def _unserved(wish: Wish, installed: Installed, backend: Backend[Any], able: Sequence[Capability[Any, Any]]) -> str:
