@@ -408,13 +408,14 @@ async def test_a_verdict_ends_a_job(tmp_path: Path, verdict: type[MediaError]) -
 
 async def test_a_refusal_that_the_sdk_raises_ends_a_job(tmp_path: Path) -> None:
     def explain(_error: Exception) -> MediaError:
-        return Refused("declined")
+        return Refused("declined", billed="no")
 
     clock, provider = VirtualClock(), Scripted(job(), polls=[KeyError("x")])
     backend = fake(start=provider.start, poll=provider.poll, explain=explain)
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as caught:
             await made(engine)
+    assert caught.value.billed == "yes", "what a poll meets does not undo what was begun"
     assert len(provider.polled) == 1
 
 
