@@ -24,10 +24,10 @@ from mcp import Client
 from rows import Pair, Row, in_turns
 
 from fakes.provider import KEY, Provider, running
-from mediasmith.app import App
-from mediasmith.installation import Installation
-from mediasmith.opening import opening
-from mediasmith.settings import Settings
+from mediasmith.config.installation import Installation
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.server import MediaServer
 
 Call: TypeAlias = Callable[[str], Coroutine[Any, Any, None]]
 """Asks for the picture of a prompt."""
@@ -87,8 +87,8 @@ async def _callers(case: _Case, provider: Provider) -> AsyncGenerator[tuple[Call
         installation = Installation.load(settings=settings, env=provider.env())
         headers = {"authorization": f"Bearer {KEY}"}
         async with (
-            opening(installation) as opened,
-            Client(App(opened)) as client,
+            lazy_engine(installation) as opened,
+            Client(MediaServer(opened)) as client,
             httpx2.AsyncClient(base_url=provider.url, headers=headers, trust_env=False, verify=False) as http,
         ):
 

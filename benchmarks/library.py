@@ -21,12 +21,12 @@ from rows import Row, in_turns
 
 from fakes.backends import fake
 from fakes.engines import PATIENT, edited, made
-from mediasmith.artifacts import new_id
-from mediasmith.contract import Takes
-from mediasmith.engine import Engine
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Takes
+from mediasmith.storage.artifacts.file_names import new_id
 
 _WEEKS = 11 * 7 * 86_400.0  # seconds; nothing is old enough to be forgotten
 _JOBS = 20  # of each process that is gone

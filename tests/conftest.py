@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fakes.held import Held
+from fakes.held import FakeProcess
 from fakes.provider import Provider, running
 
 
@@ -50,7 +50,7 @@ def provider(process: Provider) -> Provider:
 
 
 @pytest.fixture(scope="module")
-def held(request: pytest.FixtureRequest) -> Generator[Held]:
+def held(request: pytest.FixtureRequest) -> Generator[FakeProcess]:
     """The process of the fake that a file of tests names as its `PROVIDER`."""
     asked: Any = request  # the type of its module is not known
     with asked.module.PROVIDER() as fake:
@@ -58,7 +58,7 @@ def held(request: pytest.FixtureRequest) -> Generator[Held]:
 
 
 @pytest.fixture
-def fake(held: Held) -> Held:
+def fake(held: FakeProcess) -> FakeProcess:
     """The same, with no memory of earlier tests."""
     held.reset()
     return held

@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 
 from fakes.server import ask, on_disk, serving
-from mediasmith import registry
-from mediasmith.contract import Backend
-from mediasmith.installation import Installation
-from mediasmith.media import wav
-from mediasmith.reference import remade
+from mediasmith.cli.reference import regenerate
+from mediasmith.config import registry
+from mediasmith.config.installation import Installation
+from mediasmith.plugin.contract import Backend
+from mediasmith.plugin.media import wav
 from mediasmith.testing import KEY, Case, Relay, Rig, Wire, relay
+from mediasmith.testing.check_polling import CHECKS as WAITING
+from mediasmith.testing.check_polling import cancelled
 from mediasmith.testing.rig import Check
-from mediasmith.testing.waiting import CHECKS as WAITING
-from mediasmith.testing.waiting import cancelled
 
 PAGE = (Path(__file__).parents[1] / "docs" / "adding-a-backend.md").read_text(encoding="utf-8")
 FILES: dict[str, str] = dict(re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
@@ -110,7 +110,7 @@ TABLES = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->" for name in ("kinds", "b
 
 
 def test_the_tables_of_the_reference_follow(chime: Backend[Any]) -> None:
-    page = remade(TABLES, Installation.load(env={}, backends=registry.load(only=["chime"])))
+    page = regenerate(TABLES, Installation.load(env={}, backends=registry.load(only=["chime"])))
     assert "| sound_effect | audio | chime |" in page
     assert "| chime | [Chime](https://chime.example/docs) | sound_effect | `CHIME_API_KEY` |" in page
     assert "| chime | sound_effect | `chime-1` | as draft | 2031-06-30 |  |  | `duration` 0.5-5 |" in page
@@ -147,7 +147,7 @@ class Singer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has in the library
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from fakes.engines import Scripted, a_job, a_part, an_artifact, made, opened, picture
-from mediasmith.answers import answer, summary
-from mediasmith.contract import Result
-from mediasmith.live import Errand, Live
-from mediasmith.results import Cost
+from mediasmith.engine.presenter import answer, summary
+from mediasmith.engine.results import Cost
+from mediasmith.jobs.active_job import ActiveJob, JobSpec
+from mediasmith.plugin.contract import Result
 
 HOME = Path("/home/ada")
 FAILURE = {"type": "Refused", "message": "Declined.", "hint": "Ask otherwise.", "billed": "no"}
@@ -172,8 +172,8 @@ def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
 @pytest.mark.parametrize(("state", "progress", "message"), [("running", 0.5, "50%, drawing"), ("done", None, "")])
 async def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
     job = a_job(HOME, state=state)
-    live = Live(job=job, errand=Errand.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
-    result = answer(job, [a_part()], [], live, editable=True)
+    active = ActiveJob(job=job, spec=JobSpec.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
+    result = answer(job, [a_part()], [], active, editable=True)
     assert (result.progress, result.message) == (progress, message)
 
 

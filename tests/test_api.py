@@ -17,10 +17,10 @@ from fakes.engines import Scripted, job, opened, pending, saved
 from fakes.virtual_clock import VirtualClock
 from mediasmith import MediaError
 from mediasmith.api import Media
-from mediasmith.contract import Takes
-from mediasmith.errors import InvalidRequest, NothingSuitable, Refused
-from mediasmith.results import JobList, MediaResult
-from mediasmith.settings import Settings
+from mediasmith.config.settings import Settings
+from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.plugin.contract import Takes
+from mediasmith.plugin.errors import InvalidRequest, NothingSuitable, Refused
 
 
 @asynccontextmanager

@@ -19,16 +19,16 @@ from PIL import Image
 from fakes.backends import capability, fake, make, png
 from fakes.server import ERAS, Era, ask, on_disk, refused, text
 from fakes.virtual_clock import VirtualClock
-from mediasmith.app import MAX_RESOURCE, App, instructions
-from mediasmith.clock import Clock
-from mediasmith.contract import Access, Backend, Call, Output, Pending, Result
-from mediasmith.engine import Engine
-from mediasmith.errors import Refused
-from mediasmith.installation import Installation
-from mediasmith.media import wav
-from mediasmith.opening import opening
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.engine.use_cases import Engine
+from mediasmith.mcp.server import MAX_RESOURCE, MediaServer, instructions
+from mediasmith.plugin.contract import Access, Backend, Call, Output, Pending, Result
+from mediasmith.plugin.errors import Refused
+from mediasmith.plugin.media import wav
+from mediasmith.runtime.clock import Clock
 
 pytestmark = pytest.mark.parametrize("era", ERAS)
 
@@ -47,7 +47,7 @@ def installed(
 
 @asynccontextmanager
 async def connected(era: Era, installation: Installation, clock: Clock | None = None) -> AsyncGenerator[Client]:
-    async with opening(installation, clock=clock) as opened, Client(App(opened), mode=era) as client:
+    async with lazy_engine(installation, clock=clock) as opened, Client(MediaServer(opened), mode=era) as client:
         yield client
 
 

@@ -43,7 +43,7 @@ def test_backends_import_the_contract_and_nothing_else_of_the_server() -> None:
         module for file in BACKENDS.rglob("*.py") for module in imports(file) if module.split(".")[0] == "mediasmith"
     }
     assert seen <= FOR_BACKENDS
-    assert "mediasmith.contract" in seen
+    assert "mediasmith.plugin.contract" in seen
 
 
 def test_no_two_modules_of_the_server_need_each_other() -> None:
@@ -88,9 +88,17 @@ def test_no_backend_imports_another_one() -> None:
 
 def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs() -> None:
     # The SDK loads httpx2 and asyncio by itself, so they say nothing here.
-    late = ("PIL", "sqlite3", "filelock", "mediasmith.engine", "mediasmith.jobs", "mediasmith.inputs", "mediasmith.net")
+    late = (
+        "PIL",
+        "sqlite3",
+        "filelock",
+        "mediasmith.engine.use_cases",
+        "mediasmith.jobs.service",
+        "mediasmith.storage.inputs",
+        "mediasmith.storage.downloader",
+    )
     code = (
-        "import sys; from mediasmith.installation import Installation; import mediasmith.serving; "
+        "import sys; from mediasmith.config.installation import Installation; import mediasmith.mcp.stdio; "
         f"Installation.load().offers(); print([name for name in {late} if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -103,9 +111,15 @@ def test_a_server_is_started_without_what_only_commands_need(words: list[str]) -
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     names = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
     assert run.stdout == ""
-    assert "mediasmith.serving" in names
+    assert "mediasmith.mcp.stdio" in names
     # The SDK loads click by itself, through its HTTP transport.
-    heavy = {"rich", "mediasmith.cli.commands", "mediasmith.doctor", "mediasmith.engine", "mediasmith.http.serving"}
+    heavy = {
+        "rich",
+        "mediasmith.cli.commands",
+        "mediasmith.cli.doctor",
+        "mediasmith.engine.use_cases",
+        "mediasmith.mcp.http.listener",
+    }
     assert not names & heavy
 
 

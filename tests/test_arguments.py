@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediasmith.arguments import MAX_PROMPT, Request, checked, closest, request_of
-from mediasmith.errors import InvalidRequest
-from mediasmith.params import WORDS
-from mediasmith.schema import Schema, tools
+from mediasmith.config.tool_schemas import Schema, tools
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.params import WORDS
+from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.near_matches import suggest
+from mediasmith.selection.request import MAX_PROMPT, ToolRequest, parse_request
 from test_schema import INSTALLED
 
 GENERATE, EDIT, LIST, JOB = (tool.parameters for tool in tools(INSTALLED))
@@ -27,15 +29,15 @@ def of_type(*types: str) -> list[str]:
     return [name for name, one in PROPERTIES.items() if one["type"] in types]
 
 
-def read(**given: Any) -> Request:
+def read(**given: Any) -> ToolRequest:
     """A generate_media request with a prompt, unless one is given."""
-    return request_of(given if given.keys() & {"prompt", "prompts"} else {"prompt": "a fox", **given}, GENERATE)
+    return parse_request(given if given.keys() & {"prompt", "prompts"} else {"prompt": "a fox", **given}, GENERATE)
 
 
 def refused(arguments: Mapping[str, Any], schema: Schema = GENERATE) -> str:
     """The refusal's whole text, which is short, free of half characters, and says that nothing was spent."""
     with pytest.raises(InvalidRequest) as caught:
-        request_of(arguments, schema)
+        parse_request(arguments, schema)
     text = str(caught.value)
     text.encode()
     assert len(text) < 1_000
@@ -66,7 +68,7 @@ def test_a_request_has_everything_that_was_given() -> None:
         max_cost_usd=1.5,
         dry_run=True,
     )
-    assert request == Request(
+    assert request == ToolRequest(
         prompts=("a fox",),
         kind="video",
         backend="xai",
@@ -84,15 +86,15 @@ def test_a_request_has_everything_that_was_given() -> None:
 
 
 def test_what_is_not_given_has_its_default() -> None:
-    assert read() == Request(prompts=("a fox",), kind="image")
-    edit = request_of({"continuation_id": " media://abc ", "prompt": "now at night"}, EDIT)
-    assert edit == Request(prompts=("now at night",), kind=None, continuation_id="abc")
+    assert read() == ToolRequest(prompts=("a fox",), kind="image")
+    edit = parse_request({"continuation_id": " media://abc ", "prompt": "now at night"}, EDIT)
+    assert edit == ToolRequest(prompts=("now at night",), kind=None, continuation_id="abc")
 
 
 def test_nulls_and_what_a_client_adds_to_every_call_are_dropped() -> None:
     assert read(seed=None, image=None, wait_for_previous=True, options=None) == read()
     assert read(prompt="a fox", prompts=None, options={"loop": None, "fps": 24}).options == {"fps": 24}
-    assert checked({"wait_for_previous": False, "job_id": None}, JOB) == {}
+    assert check_arguments({"wait_for_previous": False, "job_id": None}, JOB) == {}
 
 
 def test_auto_is_no_backend_and_case_does_not_matter() -> None:
@@ -155,16 +157,16 @@ def test_a_value_outside_the_list_is_refused_with_the_list(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "enum" in one])
 def test_a_value_of_the_list_is_taken_in_any_case(name: str) -> None:
     for listed in PROPERTIES[name]["enum"]:
-        assert checked({name: listed.swapcase()}, GENERATE) == {name: listed}
+        assert check_arguments({name: listed.swapcase()}, GENERATE) == {name: listed}
 
 
 @pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "minimum" in one])
 def test_the_bounds_are_accepted_and_one_beyond_is_refused(name: str) -> None:
     low, high = PROPERTIES[name]["minimum"], PROPERTIES[name].get("maximum")
-    assert checked({name: low}, GENERATE) == {name: low}
+    assert check_arguments({name: low}, GENERATE) == {name: low}
     assert f"{name} is {low - 1}; accepted: a " in refused({"prompt": "a fox", name: low - 1})
     if high is not None:
-        assert checked({name: high}, GENERATE) == {name: high}
+        assert check_arguments({name: high}, GENERATE) == {name: high}
         text = refused({"prompt": "a fox", name: high + 1})
         assert f"{name} is {high + 1}; accepted: a " in text
         assert f"number from {low:.10g} to {high:.10g}." in text
@@ -172,9 +174,9 @@ def test_the_bounds_are_accepted_and_one_beyond_is_refused(name: str) -> None:
 
 def test_a_whole_float_is_a_whole_number() -> None:
     for name in ("n", "duration", "seed", "max_cost_usd"):
-        value = checked({name: 6.0}, GENERATE)[name]
+        value = check_arguments({name: 6.0}, GENERATE)[name]
         assert (value, type(value)) == (6, int)
-    assert checked({"duration": 6.5}, GENERATE) == {"duration": 6.5}
+    assert check_arguments({"duration": 6.5}, GENERATE) == {"duration": 6.5}
 
 
 def test_an_unknown_argument_is_refused_with_the_closest_word() -> None:
@@ -286,9 +288,9 @@ def test_an_empty_prompt_is_refused(empty: str) -> None:
 
 def test_work_on_a_recording_and_a_pinned_video_need_no_prompt() -> None:
     for kind in ("voice_conversion", "audio_isolation", "voice_clone", "dubbing"):
-        assert request_of({"kind": kind, "audio": "a.mp3"}, GENERATE).prompts == ("",)
-    assert request_of({"kind": "video", "first_frame": "a.png"}, GENERATE).prompts == ("",)
-    assert request_of({"kind": "music", "options": {"plan": {"parts": []}}}, GENERATE).prompts == ("",)
+        assert parse_request({"kind": kind, "audio": "a.mp3"}, GENERATE).prompts == ("",)
+    assert parse_request({"kind": "video", "first_frame": "a.png"}, GENERATE).prompts == ("",)
+    assert parse_request({"kind": "music", "options": {"plan": {"parts": []}}}, GENERATE).prompts == ("",)
     assert "prompt is missing" in refused({"kind": "music", "options": {}})
     assert "prompt is missing" in refused({"kind": "music", "duration": 3})
     assert "prompt is missing" in refused({"kind": "image", "image": ["a.png"]})
@@ -335,24 +337,24 @@ def test_an_empty_continuation_id_is_refused() -> None:
 
 
 def test_the_other_tools_arguments_are_checked_alike() -> None:
-    assert checked({"kind": "video", "backend": "xai"}, LIST) == {"kind": "video", "backend": "xai"}
+    assert check_arguments({"kind": "video", "backend": "xai"}, LIST) == {"kind": "video", "backend": "xai"}
     with pytest.raises(InvalidRequest, match='kind is "song"; accepted: image, video'):
-        checked({"kind": "song"}, LIST)
+        check_arguments({"kind": "song"}, LIST)
     with pytest.raises(InvalidRequest, match="wait_seconds is 601; accepted: a whole number from 0 to 600"):
-        checked({"wait_seconds": 601}, JOB)
+        check_arguments({"wait_seconds": 601}, JOB)
     with pytest.raises(InvalidRequest, match="Did you mean job_id"):
-        checked({"jobid": "x"}, JOB)
+        check_arguments({"jobid": "x"}, JOB)
 
 
 def test_the_closest_name_or_all_names_are_offered() -> None:
-    assert closest("opnai", ["openai", "xai"]) == "Did you mean openai?"
-    assert closest("zzz", ["openai", "xai"]) == "Known: openai, xai."
+    assert suggest("opnai", ["openai", "xai"]) == "Did you mean openai?"
+    assert suggest("zzz", ["openai", "xai"]) == "Known: openai, xai."
 
 
 def test_the_arguments_are_left_as_they_were() -> None:
     arguments = {"prompts": ["a"], "image": ["style=a.png"], "options": {"a": None, "b": [1]}, "seed": None}
     before = json.dumps(arguments)
-    request_of(arguments, GENERATE)
+    parse_request(arguments, GENERATE)
     assert json.dumps(arguments) == before
 
 
@@ -390,7 +392,7 @@ def test_any_json_is_understood_or_refused_in_a_few_plain_words(schema: Schema, 
     arguments = data.draw(st.fixed_dictionaries(usual, optional=each))
     arguments |= data.draw(st.dictionaries(st.sampled_from([*schema["properties"]]) | odd_text, odd, max_size=2))
     try:
-        request = request_of(arguments, schema)
+        request = parse_request(arguments, schema)
     except InvalidRequest as error:
         text = str(error)
         text.encode()

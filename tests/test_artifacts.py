@@ -22,12 +22,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mediasmith import media
-from mediasmith.artifacts import Destination, Facts, FileSink, destination, filename, folder, new_id
-from mediasmith.artifacts.names import stem_of
-from mediasmith.contract import Sink
-from mediasmith.errors import InvalidRequest, MediaError, NotAllowed, ProviderError
-from mediasmith.roots import Roots
+from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.plugin import media
+from mediasmith.plugin.contract import Sink
+from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed, ProviderError
+from mediasmith.storage.artifacts import destination, folder
+from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts.file_names import filename, new_id, stem_of
+from mediasmith.storage.artifacts.sink import Facts, FileSink
 
 MADE = datetime(2026, 11, 20, 11, 15, 30, tzinfo=UTC)
 ID = "k3f9a2bcabcdefghijklmnopqr"
@@ -42,21 +44,21 @@ def png(size: tuple[int, int] = (30, 20)) -> bytes:
 
 
 @pytest.fixture
-def roots(tmp_path: Path) -> Roots:
+def roots(tmp_path: Path) -> AllowedFolders:
     """The roots of a project, with a media folder that is only a name yet."""
     project = tmp_path.resolve() / "project"
-    return Roots(output=project / "media", allowed=(project / "media", project), base=project)
+    return AllowedFolders(output=project / "media", allowed=(project / "media", project), base=project)
 
 
 @pytest.fixture
-def project(roots: Roots) -> Path:
+def project(roots: AllowedFolders) -> Path:
     """The project's folder."""
     roots.allowed[1].mkdir()
     return roots.allowed[1]
 
 
 @asynccontextmanager
-async def opened(roots: Roots, output: str = "") -> AsyncGenerator[Destination]:
+async def opened(roots: AllowedFolders, output: str = "") -> AsyncGenerator[Destination]:
     place = await Destination.open(roots, output)
     try:
         yield place
@@ -138,7 +140,7 @@ def test_only_the_extension_of_a_medium_is_taken_off(name: str, stem: str) -> No
 # Places
 
 
-async def test_nothing_is_made_in_the_output_folder(roots: Roots) -> None:
+async def test_nothing_is_made_in_the_output_folder(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         assert (place.folder, place.stem) == (roots.output, "")
         assert listed(roots.output) == set()
@@ -163,7 +165,7 @@ async def test_nothing_is_made_in_the_output_folder(roots: Roots) -> None:
     ],
 )
 async def test_an_output_is_a_folder_or_a_file_name(
-    roots: Roots, project: Path, output: str, where: str, stem: str
+    roots: AllowedFolders, project: Path, output: str, where: str, stem: str
 ) -> None:
     (project / "there").mkdir()
     (project / "link").symlink_to("there")
@@ -177,7 +179,7 @@ async def test_an_output_is_a_folder_or_a_file_name(
 
 async def test_a_relative_output_starts_at_the_output_folder_elsewhere(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    async with opened(Roots(output=output, allowed=(output,)), "a/b.png") as place:
+    async with opened(AllowedFolders(output=output, allowed=(output,)), "a/b.png") as place:
         assert (place.folder, place.stem) == (output / "a", "b")
 
 
@@ -198,7 +200,7 @@ async def test_a_relative_output_starts_at_the_output_folder_elsewhere(tmp_path:
     ],
 )
 async def test_nothing_is_made_outside_the_allowed_folders(
-    roots: Roots, project: Path, tmp_path: Path, output: str
+    roots: AllowedFolders, project: Path, tmp_path: Path, output: str
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -218,7 +220,7 @@ async def test_nothing_is_made_outside_the_allowed_folders(
         *("x" * 201, "é" * 101, "media://abc", "file:///x/"),
     ],
 )
-async def test_a_name_that_is_not_portable_is_refused(roots: Roots, name: str) -> None:
+async def test_a_name_that_is_not_portable_is_refused(roots: AllowedFolders, name: str) -> None:
     last = name.split("/", maxsplit=1)[0]
     for output in (name, f"new/{last}", f"{last}/a.png", f"{last}/"):
         with pytest.raises(InvalidRequest, match=r"output: .* cannot name a file or folder"):
@@ -227,7 +229,7 @@ async def test_a_name_that_is_not_portable_is_refused(roots: Roots, name: str) -
 
 
 @pytest.mark.parametrize("output", ["\0", "a\0b.png", "a/\0/b", "\ud800.png", "x" * 300 + "/a", "a/" * 3000])
-async def test_what_is_no_path_is_refused(roots: Roots, output: str) -> None:
+async def test_what_is_no_path_is_refused(roots: AllowedFolders, output: str) -> None:
     with pytest.raises(InvalidRequest):
         await Destination.open(roots, output)
     assert not roots.output.exists()
@@ -235,7 +237,7 @@ async def test_what_is_no_path_is_refused(roots: Roots, output: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.text(max_size=30) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "out", "~"])).map("/".join))
-def test_any_output_is_inside_or_refused(roots: Roots, project: Path, output: str) -> None:
+def test_any_output_is_inside_or_refused(roots: AllowedFolders, project: Path, output: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(destination, "ROOM", 0)
 
@@ -250,7 +252,7 @@ def test_any_output_is_inside_or_refused(roots: Roots, project: Path, output: st
         anyio.run(attempt)
 
 
-async def test_a_file_in_the_way_of_a_folder_is_named(roots: Roots, project: Path) -> None:
+async def test_a_file_in_the_way_of_a_folder_is_named(roots: AllowedFolders, project: Path) -> None:
     (project / "file").touch()
     with pytest.raises(InvalidRequest, match=r"output: .*'file/a.png'.* not a folder"):
         await Destination.open(roots, "file/a.png")
@@ -263,7 +265,7 @@ async def test_a_file_in_the_way_of_a_folder_is_named(roots: Roots, project: Pat
     ("code", "said"), [(errno.EACCES, "not permitted"), (errno.EROFS, "read-only"), (errno.ENOSPC, "full")]
 )
 async def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid(
-    roots: Roots, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch, code: int, said: str
 ) -> None:
     def refuse(_self: object, _name: str) -> int:
         raise OSError(code, "no")
@@ -274,7 +276,9 @@ async def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid
     assert "MEDIASMITH_OUTPUT_DIR" in refused.value.hint
 
 
-async def test_a_nearly_full_disk_is_refused_with_numbers(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_nearly_full_disk_is_refused_with_numbers(
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     free = 63_999_999
 
     def usage(_path: Path) -> SimpleNamespace:
@@ -315,12 +319,12 @@ def swapped_for_a_link(path: Path, target: Path) -> Generator[None]:
 
 @pytest.mark.parametrize("has_dir_fd", [True, False])
 async def test_a_link_put_in_place_after_the_check_is_not_followed(
-    roots: Roots, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_dir_fd: bool
+    roots: AllowedFolders, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_dir_fd: bool
 ) -> None:
     monkeypatch.setattr(folder, "_HAS_DIR_FD", has_dir_fd)
     deep = project / "out" / "deep"
     deep.mkdir(parents=True)
-    roots = Roots(output=deep, allowed=(deep, project), base=project)
+    roots = AllowedFolders(output=deep, allowed=(deep, project), base=project)
     (tmp_path / "outside" / "deep").mkdir(parents=True)
     for name in ("out", "out/deep"):
 
@@ -338,7 +342,7 @@ async def test_a_link_put_in_place_after_the_check_is_not_followed(
         (tmp_path / "away").rename(project / name)
 
 
-async def test_a_link_put_in_place_after_opening_is_not_followed(roots: Roots, tmp_path: Path) -> None:
+async def test_a_link_put_in_place_after_opening_is_not_followed(roots: AllowedFolders, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     async with opened(roots) as place:
         with swapped_for_a_link(roots.output, outside):
@@ -348,7 +352,7 @@ async def test_a_link_put_in_place_after_opening_is_not_followed(roots: Roots, t
             assert listed(outside) == set()
 
 
-async def test_nothing_is_left_open(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_left_open(roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(roots):
         pass  # worker threads and their pipes are there now
     before = descriptors()
@@ -367,7 +371,7 @@ async def test_nothing_is_left_open(roots: Roots, monkeypatch: pytest.MonkeyPatc
 # Files
 
 
-async def test_a_saved_file_is_described_and_not_there_before_it_is_settled(roots: Roots) -> None:
+async def test_a_saved_file_is_described_and_not_there_before_it_is_settled(roots: AllowedFolders) -> None:
     data = png()
     async with opened(roots, "pic.jpg") as place:
         facts = await place.save("t1", data, max_bytes=len(data))
@@ -380,7 +384,7 @@ async def test_a_saved_file_is_described_and_not_there_before_it_is_settled(root
         assert (place.folder / "pic.png").read_bytes() == data
 
 
-async def test_a_streamed_file_is_the_same_as_a_saved_one(roots: Roots) -> None:
+async def test_a_streamed_file_is_the_same_as_a_saved_one(roots: AllowedFolders) -> None:
     data = media.wav(os.urandom(600_001), rate=24_000)
 
     async def chunks() -> AsyncGenerator[bytes]:
@@ -404,7 +408,9 @@ async def test_a_streamed_file_is_the_same_as_a_saved_one(roots: Roots) -> None:
 @pytest.mark.parametrize(
     ("data", "mime"), [(b"", ""), (b"{}", ""), (b"<svg/>", "image/svg+xml"), (png()[:50], "image/png")]
 )
-async def test_a_file_that_cannot_be_measured_is_kept_all_the_same(roots: Roots, data: bytes, mime: str) -> None:
+async def test_a_file_that_cannot_be_measured_is_kept_all_the_same(
+    roots: AllowedFolders, data: bytes, mime: str
+) -> None:
     async with opened(roots) as place:
         for facts in (await place.save("t", data, max_bytes=LIMIT), await place.sink("u", max_bytes=LIMIT).finish()):
             assert facts.duration_seconds is None
@@ -413,7 +419,7 @@ async def test_a_file_that_cannot_be_measured_is_kept_all_the_same(roots: Roots,
         assert (await place.settle("t", "a.bin"))[0].read_bytes() == data
 
 
-async def test_a_token_may_be_used_anew(roots: Roots) -> None:
+async def test_a_token_may_be_used_anew(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         old = place.sink("t", max_bytes=LIMIT)
         await old.write(bytes(300_000))
@@ -423,7 +429,7 @@ async def test_a_token_may_be_used_anew(roots: Roots) -> None:
         assert path.read_bytes() == b"new"
 
 
-async def test_memory_stays_flat_however_long_the_file_gets(roots: Roots) -> None:
+async def test_memory_stays_flat_however_long_the_file_gets(roots: AllowedFolders) -> None:
     chunk = bytes(64 * 1024)
     async with opened(roots) as place:
         sink = place.sink("t", max_bytes=10**9)
@@ -447,7 +453,7 @@ async def chunks_and_end(sink: FileSink, size: int) -> AsyncGenerator[bytes]:
 
 
 @pytest.mark.parametrize("size", [10, 700_000])
-async def test_too_large_an_answer_is_refused(roots: Roots, size: int) -> None:
+async def test_too_large_an_answer_is_refused(roots: AllowedFolders, size: int) -> None:
     async with opened(roots) as place:
         with pytest.raises(ProviderError, match=f"larger than the limit of {size - 1} bytes"):
             await place.save("t", bytes(size), max_bytes=size - 1)
@@ -459,7 +465,7 @@ async def test_too_large_an_answer_is_refused(roots: Roots, size: int) -> None:
         assert listed(place.folder) == set()
 
 
-async def test_the_umask_decides_who_may_read_a_file(roots: Roots) -> None:
+async def test_the_umask_decides_who_may_read_a_file(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
             before = os.umask(umask)
@@ -471,7 +477,7 @@ async def test_the_umask_decides_who_may_read_a_file(roots: Roots) -> None:
             assert path.stat().st_mode & 0o777 == mode
 
 
-async def test_a_left_over_link_is_not_written_through(roots: Roots, tmp_path: Path) -> None:
+async def test_a_left_over_link_is_not_written_through(roots: AllowedFolders, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     async with opened(roots) as place:
         (place.folder / ".t.part").symlink_to(tmp_path / "precious")
@@ -483,7 +489,7 @@ async def test_a_left_over_link_is_not_written_through(roots: Roots, tmp_path: P
 # Settling
 
 
-async def test_an_existing_file_is_never_overwritten(roots: Roots) -> None:
+async def test_an_existing_file_is_never_overwritten(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         (place.folder / "v1.2.png").write_text("mine")
         (place.folder / "v1.2-2.png").symlink_to("nowhere")
@@ -517,7 +523,7 @@ SYSTEMS = pytest.mark.parametrize("system", [as_it_is, without_links, without_di
 
 @SYSTEMS
 async def test_200_files_of_one_name_are_200_files(
-    roots: Roots, monkeypatch: pytest.MonkeyPatch, system: Callable[[pytest.MonkeyPatch], None]
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch, system: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     system(monkeypatch)
     monkeypatch.setattr(os, "fsync", no_sync)
@@ -540,7 +546,7 @@ async def test_200_files_of_one_name_are_200_files(
 
 @SYSTEMS
 async def test_a_file_is_settled_the_same_on_every_system(
-    roots: Roots, monkeypatch: pytest.MonkeyPatch, system: Callable[[pytest.MonkeyPatch], None]
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch, system: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     system(monkeypatch)
     async with opened(roots, "deep/er/") as place:
@@ -552,7 +558,7 @@ async def test_a_file_is_settled_the_same_on_every_system(
         assert listed(place.folder) == {"a.png", "a-2.png"}
 
 
-async def test_a_rename_that_fails_leaves_no_empty_file(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rename_that_fails_leaves_no_empty_file(roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.EIO, "broken")
 
@@ -565,7 +571,7 @@ async def test_a_rename_that_fails_leaves_no_empty_file(roots: Roots, monkeypatc
         assert listed(place.folder) == {".t.part"}
 
 
-async def test_settling_can_be_repeated_after_a_crash_in_the_middle(roots: Roots) -> None:
+async def test_settling_can_be_repeated_after_a_crash_in_the_middle(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         (place.folder / "a.png").write_text("another")
         await place.save("t", b"x", max_bytes=LIMIT)
@@ -577,12 +583,12 @@ async def test_settling_can_be_repeated_after_a_crash_in_the_middle(roots: Roots
             await place.settle("t", "a.png")
 
 
-async def test_names_are_synced_too(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_names_are_synced_too(roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[bool] = []
     fsync = os.fsync
 
     def note(fd: int) -> None:
-        synced.append(os.path.isdir(fd))  # noqa: PTH112 - a descriptor
+        synced.append(os.path.isdir(fd))
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", note)
@@ -608,7 +614,7 @@ async def test_names_are_synced_too(roots: Roots, monkeypatch: pytest.MonkeyPatc
 )
 @pytest.mark.parametrize("call", ["write", "fsync"])
 async def test_what_the_disk_refuses_is_said_in_our_words(
-    roots: Roots, monkeypatch: pytest.MonkeyPatch, call: str, code: int, said: str
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch, call: str, code: int, said: str
 ) -> None:
     async with opened(roots) as place:
 
@@ -630,7 +636,9 @@ async def test_what_the_disk_refuses_is_said_in_our_words(
         assert listed(place.folder) == set()
 
 
-async def test_a_disk_that_takes_little_at_a_time_gets_all(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_takes_little_at_a_time_gets_all(
+    roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write = os.write
 
     def little(fd: int, data: memoryview) -> int:
@@ -642,7 +650,7 @@ async def test_a_disk_that_takes_little_at_a_time_gets_all(roots: Roots, monkeyp
         assert (await place.settle("t", "a.png"))[0].read_bytes() == png()
 
 
-async def test_a_folder_that_was_removed_is_made_again(roots: Roots) -> None:
+async def test_a_folder_that_was_removed_is_made_again(roots: AllowedFolders) -> None:
     async with opened(roots, "out/deep/") as place:
         place.folder.rmdir()
         place.folder.parent.rmdir()
@@ -651,7 +659,7 @@ async def test_a_folder_that_was_removed_is_made_again(roots: Roots) -> None:
         assert path.read_bytes() == png()
 
 
-async def test_a_folder_that_goes_with_its_files_is_an_error(roots: Roots) -> None:
+async def test_a_folder_that_goes_with_its_files_is_an_error(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         await place.save("t", png(), max_bytes=LIMIT)
         (place.folder / ".t.part").unlink()
@@ -660,7 +668,7 @@ async def test_a_folder_that_goes_with_its_files_is_an_error(roots: Roots) -> No
             await place.settle("t", "a.png")
 
 
-async def test_a_discarded_file_is_gone_and_a_missing_one_is_no_error(roots: Roots) -> None:
+async def test_a_discarded_file_is_gone_and_a_missing_one_is_no_error(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         sink = place.sink("t", max_bytes=LIMIT)
         await sink.write(bytes(300_000))
@@ -674,7 +682,7 @@ async def test_a_discarded_file_is_gone_and_a_missing_one_is_no_error(roots: Roo
             await sink.finish()
 
 
-async def test_sweeping_takes_only_what_was_left_over(roots: Roots) -> None:
+async def test_sweeping_takes_only_what_was_left_over(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         for name in (".j1-1.part", ".j1-2.part", ".j2-1.part", ".other.part", "j1-1.part", ".j1-3.png"):
             (place.folder / name).touch()
@@ -682,7 +690,7 @@ async def test_sweeping_takes_only_what_was_left_over(roots: Roots) -> None:
         assert listed(place.folder) == {".j1-2.part", ".j2-1.part", ".other.part", "j1-1.part", ".j1-3.png"}
 
 
-async def test_closing_closes_files_too(roots: Roots) -> None:
+async def test_closing_closes_files_too(roots: AllowedFolders) -> None:
     place = await Destination.open(roots)
     sink = place.sink("t", max_bytes=LIMIT)
     await sink.write(bytes(300_000))
@@ -711,7 +719,7 @@ anyio.run(main)
 """
 
 
-async def test_a_killed_server_leaves_only_what_can_be_swept(roots: Roots) -> None:
+async def test_a_killed_server_leaves_only_what_can_be_swept(roots: AllowedFolders) -> None:
     killed = await anyio.run_process([sys.executable, "-c", KILLED, str(roots.output)], check=False)
     assert killed.returncode == -9
     assert listed(roots.output) == {".whole.part", ".half.part"}

@@ -27,8 +27,9 @@ from fakes.engines import (
     the_job,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import JSON, Accepted, Call, Pending, Result, Work
-from mediasmith.errors import (
+from mediasmith.jobs.outputs import Outputs
+from mediasmith.plugin.contract import JSON, Accepted, Call, Context, Pending, Result
+from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
     MediaError,
@@ -38,8 +39,8 @@ from mediasmith.errors import (
     Refused,
     Unreachable,
 )
-from mediasmith.library import Library, Part
-from mediasmith.outputs import Outputs
+from mediasmith.storage.library.records import Task
+from mediasmith.storage.library.store import Library
 
 
 async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path)
         assert ended == ["stopped"]
         assert (result.status, result.files, result.attempts) == ("cancelled", (), ())
         assert result.error.startswith("The job was cancelled. It may have been billed")
-        [part] = await engine.library.parts(running.job_id)
+        [part] = await engine.library.tasks(running.job_id)
         assert (part.phase, part.billed) == ("cancelled", "unknown")
         assert (await collected(engine, running.job_id)).status == "cancelled"
 
@@ -142,13 +143,13 @@ async def test_a_handle_that_comes_during_a_cancel_is_not_lost(tmp_path: Path, *
     async with opened(tmp_path, backend) as engine:
         running = await made(engine, caller=HASTY)
         await settled(engine)
-        async with anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as task_group:
 
             async def stop() -> None:
                 with nullcontext() if stoppable else pytest.raises(InvalidRequest, match="so the job goes on"):
                     await collected(engine, running.job_id, cancel=True)
 
-            tasks.start_soon(stop)
+            task_group.start_soon(stop)
             await settled(engine)
             go_on.set()
         ended = await collected(engine, running.job_id)
@@ -191,7 +192,7 @@ async def test_a_stuck_part_is_given_up_and_one_that_gets_on_is_kept(tmp_path: P
     clock, provider = VirtualClock(), Scripted(job("a"), job("b"))
     stuck = [True]
 
-    async def poll(_work: Work[None], handle: JSON) -> Pending | Result:
+    async def poll(_work: Context[None], handle: JSON) -> Pending | Result:
         if handle == "a":
             raise MissingKey("One", ("ONE_KEY",), rejected=True)
         return Pending() if stuck else picture()
@@ -222,9 +223,9 @@ async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, polled: bool
 ) -> None:
     saving, go_on = anyio.Event(), anyio.Event()
-    save = Library.save_part
+    save = Library.save_task
 
-    async def slow(self: Library, part: Part, *, at: float) -> None:
+    async def slow(self: Library, part: Task, *, at: float) -> None:
         await save(self, part, at=at)
         if part.phase == "sending":
             saving.set()
@@ -236,8 +237,8 @@ async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
     async with opened(tmp_path, backend) as engine:
         running = await made(engine, caller=HASTY)
         await saving.wait()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+        async with anyio.create_task_group() as task_group:
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
             await settled(engine)
             go_on.set()
         result = await collected(engine, running.job_id)
@@ -267,7 +268,7 @@ async def test_a_cancel_does_not_wait_for_a_file_that_is_being_fetched(
 async def test_a_cancel_that_fails_at_the_provider_still_ends_the_job(tmp_path: Path, failing: str) -> None:
     told: list[object] = []
 
-    async def cancel(_work: Work[None], handle: object) -> None:
+    async def cancel(_work: Context[None], handle: object) -> None:
         told.append(handle)
         match failing:
             case "raises":
@@ -291,23 +292,23 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
     told: list[object] = []
 
-    async def cancel(_work: Work[None], handle: object) -> None:
+    async def cancel(_work: Context[None], handle: object) -> None:
         told.append(handle)
         cancelling.set()
         await go_on.wait()
 
     provider = Scripted(job(), polls=[forever])
     results: list[str] = []
-    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine, anyio.create_task_group() as tasks:
+    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine, anyio.create_task_group() as task_group:
         running = await made(engine, caller=HASTY)
         await settled(engine)
 
         async def stop() -> None:
             results.append((await collected(engine, running.job_id, cancel=True)).status)
 
-        tasks.start_soon(stop)
+        task_group.start_soon(stop)
         await cancelling.wait()
-        tasks.start_soon(stop)
+        task_group.start_soon(stop)
         await settled(engine)
         go_on.set()
     assert results == ["cancelled", "cancelled"]
@@ -317,7 +318,7 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
 async def test_a_cancel_whose_own_call_is_cancelled_goes_on(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
 
-    async def cancel(_work: Work[None], _handle: object) -> None:
+    async def cancel(_work: Context[None], _handle: object) -> None:
         cancelling.set()
         await go_on.wait()
 
@@ -325,10 +326,10 @@ async def test_a_cancel_whose_own_call_is_cancelled_goes_on(tmp_path: Path) -> N
     async with opened(tmp_path, provider.backend(cancel=cancel)) as engine:
         running = await made(engine, caller=HASTY)
         await settled(engine)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+        async with anyio.create_task_group() as task_group:
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
             await cancelling.wait()
-            tasks.cancel_scope.cancel()
+            task_group.cancel_scope.cancel()
         go_on.set()
         await settled(engine)
         assert (await the_job(engine)).status == "cancelled"
@@ -390,14 +391,14 @@ async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(tmp_path: Path,
 
 async def test_whoever_waits_for_a_cancelled_job_is_told(tmp_path: Path) -> None:
     errors: list[MediaError] = []
-    async with opened(tmp_path, fake(start=forever)) as engine, anyio.create_task_group() as tasks:
+    async with opened(tmp_path, fake(start=forever)) as engine, anyio.create_task_group() as task_group:
 
         async def wait() -> None:
             with pytest.raises(Cancelled) as caught:
                 await made(engine)
             errors.append(caught.value)
 
-        tasks.start_soon(wait)
+        task_group.start_soon(wait)
         await settled(engine)
         await collected(engine, (await the_job(engine)).job_id, cancel=True)
     assert [error.billed for error in errors] == ["unknown"]
@@ -439,8 +440,8 @@ async def test_a_cancel_that_comes_as_files_get_their_names_loses_none(
     async with opened(tmp_path, Scripted().backend()) as engine:
         running = await made(engine, caller=HASTY)
         await staging.wait()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+        async with anyio.create_task_group() as task_group:
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
             await settled(engine)
             go_on.set()
         result = await collected(engine, running.job_id)

@@ -16,8 +16,8 @@ import pytest
 from fakes.backends import FakeParams, capability, fake
 from fakes.engines import opened, usd
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Model, Price, Range, Takes
-from mediasmith.errors import InvalidRequest, ProviderError
+from mediasmith.plugin.contract import Model, Price, Range, Takes
+from mediasmith.plugin.errors import InvalidRequest, ProviderError
 
 
 class Spoken(FakeParams):

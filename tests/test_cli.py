@@ -14,10 +14,10 @@ import pytest
 from fakes.backends import capability, fake
 from fakes.commands import COMMAND, CommandLine
 from mediasmith import cli
-from mediasmith.cli.exits import Exit
-from mediasmith.contract import Model, Params, Takes
-from mediasmith.errors import MediaError
-from mediasmith.http.serving import HOST, PORT
+from mediasmith.cli.exit_codes import Exit
+from mediasmith.mcp.http.listener import HOST, PORT
+from mediasmith.plugin.contract import Model, Params, Takes
+from mediasmith.plugin.errors import MediaError
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_serve_listens_where_it_is_told_and_else_where_the_server_says(
     async def serve_http(host: str, port: int) -> None:
         listened.append((host, port))
 
-    monkeypatch.setattr("mediasmith.http.serving.serve_http", serve_http)
+    monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)
     assert command("serve", "--http").code == Exit.DONE
     assert command("serve", "--http", "--host", "::1", "--port", "0").code == Exit.DONE
     assert listened == [(HOST, PORT), ("::1", 0)]
@@ -94,7 +94,7 @@ def test_a_server_that_may_not_listen_says_why(command: CommandLine, monkeypatch
     async def serve_http(_host: str, _port: int) -> None:
         raise MediaError("Nothing can listen on port 80.", "Choose another port.")
 
-    monkeypatch.setattr("mediasmith.http.serving.serve_http", serve_http)
+    monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)
     ran = command("serve", "--http", "--port", "80")
     assert (ran.code, ran.out, ran.err) == (
         Exit.FAILED,
@@ -112,7 +112,7 @@ def test_without_more_words_it_serves_on_standard_input_and_output(
     async def serve_stdio() -> None:
         served.append(True)
 
-    monkeypatch.setattr("mediasmith.serving.serve_stdio", serve_stdio)
+    monkeypatch.setattr("mediasmith.mcp.stdio.serve_stdio", serve_stdio)
     assert cli.main(words) == Exit.DONE
     monkeypatch.setattr("sys.stdin", None)
     assert cli.main(words) == Exit.DONE
@@ -124,7 +124,7 @@ def test_whoever_starts_a_server_by_hand_is_told(command: CommandLine, monkeypat
     async def serve_stdio() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mediasmith.serving.serve_stdio", serve_stdio)
+    monkeypatch.setattr("mediasmith.mcp.stdio.serve_stdio", serve_stdio)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     ran = command()
     assert (ran.code, ran.out) == (Exit.INTERRUPTED, [])
@@ -367,7 +367,7 @@ def imported(*words: str) -> set[str]:
 def test_help_and_mistakes_import_nothing_but_the_parser(words: Sequence[str]) -> None:
     names = imported(*words)
     own = {name for name in names if name.startswith("mediasmith.") and not name.startswith("mediasmith.cli")}
-    assert own <= {"mediasmith.errors", "mediasmith.caller", "mediasmith.__main__"}
+    assert own <= {"mediasmith.plugin.errors", "mediasmith.config.caller", "mediasmith.__main__"}
     assert "click" in names
     assert not names & {"mcp", "pydantic", "anyio", "asyncio", "sqlite3", "PIL", "rich", "importlib.metadata"}
 
@@ -375,5 +375,5 @@ def test_help_and_mistakes_import_nothing_but_the_parser(words: Sequence[str]) -
 @pytest.mark.parametrize("words", [["generate", "--help"], ["generate", "x", "--colour", "red"]])
 def test_help_on_what_is_installed_imports_nothing_that_works(words: Sequence[str]) -> None:
     names = imported(*words)
-    assert "mediasmith.installation" in names
-    assert not names & {"mcp", "sqlite3", "PIL", "rich", "mediasmith.engine", "mediasmith.library"}
+    assert "mediasmith.config.installation" in names
+    assert not names & {"mcp", "sqlite3", "PIL", "rich", "mediasmith.engine.use_cases", "mediasmith.storage.library"}

@@ -21,12 +21,12 @@ from anyio.streams.text import TextReceiveStream
 from fakes.backends import fake, make
 from fakes.commands import COMMAND, CommandLine, collectable
 from fakes.provider import Provider
-from mediasmith import engine
-from mediasmith.cli.exits import Exit
+from mediasmith.cli.exit_codes import Exit
 from mediasmith.cli.progress import Lines
 from mediasmith.cli.terminal import say
-from mediasmith.contract import JSON, Accepted, Access, Call, Pending, Result, Work
-from mediasmith.errors import Refused
+from mediasmith.engine import assembly, use_cases
+from mediasmith.plugin.contract import JSON, Accepted, Access, Call, Context, Pending, Result
+from mediasmith.plugin.errors import Refused
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_command_whose_answer_was_lost_takes_its_job_up_again(
 
     with monkeypatch.context() as lost:
         lost.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
-        lost.setattr("mediasmith.engine.Engine.answered", lose)
+        lost.setattr("mediasmith.engine.use_cases.Engine.answered", lose)
         assert command("generate", "a lighthouse").code == Exit.LEFT
     finished.append(True)
     ran = command("generate", "a lighthouse")
@@ -141,7 +141,7 @@ def test_whoever_waits_is_told_how_it_stands(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch, more: list[str]
 ) -> None:
     polls = iter(range(30))
-    monkeypatch.setattr("mediasmith.opening.SystemClock", HastyClock)
+    monkeypatch.setattr("mediasmith.engine.bootstrap.SystemClock", HastyClock)
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "100000")
     command.install(collectable(done=lambda: next(polls) == 29, every=5))
     ran = command("generate", "a lighthouse", *more)
@@ -190,7 +190,7 @@ async def test_ctrl_c_leaves_the_job_and_says_how_to_collect_it(provider: Provid
 STUCK = """
 import sys, time
 from anyio import to_thread
-import mediasmith.registry
+import mediasmith.config.registry
 from fakes.backends import fake
 from mediasmith.cli import main
 
@@ -199,9 +199,9 @@ async def start(_call):
     await to_thread.run_sync(time.sleep, 50)
 
 def load(*, only=()):
-    return mediasmith.registry.Registry(backends={"stuck": fake("stuck", start=start)}, broken={})
+    return mediasmith.config.registry.Registry(backends={"stuck": fake("stuck", start=start)}, broken={})
 
-mediasmith.registry.load = load
+mediasmith.config.registry.load = load
 raise SystemExit(main(["generate", "a lighthouse"]))
 """
 
@@ -256,7 +256,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
         while not said:
             await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr("mediasmith.cli.waiting.say", tell)
+    monkeypatch.setattr("mediasmith.cli.interrupts.say", tell)
     return wait
 
 
@@ -284,7 +284,7 @@ def test_once_the_provider_has_named_the_work_it_is_left(
         await told()
         return Accepted(handle="h-1")
 
-    async def poll(_work: Work[None], _handle: JSON) -> Pending | Result:
+    async def poll(_work: Context[None], _handle: JSON) -> Pending | Result:
         return Pending()
 
     command.install(fake(start=start, poll=poll))
@@ -317,7 +317,7 @@ def test_before_there_is_a_job_ctrl_c_ends_it(command: CommandLine, monkeypatch:
         signal.raise_signal(signal.SIGINT)
         await anyio.sleep_forever()
 
-    monkeypatch.setattr("mediasmith.planning.Planning.decide", decide)
+    monkeypatch.setattr("mediasmith.selection.planning.Planning.decide", decide)
     ran = command("generate", "a lighthouse")
     assert (ran.code, ran.out) == (Exit.INTERRUPTED, [])
     assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
@@ -337,13 +337,13 @@ def keyboard() -> Generator[None]:
 def test_a_ctrl_c_that_nobody_listens_to_yet_says_where_to_look(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assemble = engine.assemble
+    assemble = assembly.assemble
 
-    def interrupted_assemble(*given: Any, **named: Any) -> engine.Engine:
+    def interrupted_assemble(*given: Any, **named: Any) -> use_cases.Engine:
         signal.raise_signal(signal.SIGINT)
         return assemble(*given, **named)
 
-    monkeypatch.setattr(engine, "assemble", interrupted_assemble)
+    monkeypatch.setattr(assembly, "assemble", interrupted_assemble)
     ran = command("generate", "a lighthouse", "--json")
     assert ran.code == Exit.INTERRUPTED
     assert ran.err == ["Stopped. `mediasmith jobs` shows what can still be collected."]

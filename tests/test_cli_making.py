@@ -15,10 +15,10 @@ import pytest
 from fakes.backends import capability, fake, make, png
 from fakes.commands import CommandLine
 from mediasmith import cli
-from mediasmith.cli.exits import Exit
-from mediasmith.contract import Call, Model, Output, Params, Price, Result, Takes
-from mediasmith.errors import ProviderError, Refused
-from mediasmith.params import Seed
+from mediasmith.cli.exit_codes import Exit
+from mediasmith.plugin.contract import Call, Model, Output, Params, Price, Result, Takes
+from mediasmith.plugin.errors import ProviderError, Refused
+from mediasmith.plugin.params import Seed
 
 
 @pytest.fixture

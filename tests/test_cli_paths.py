@@ -11,14 +11,14 @@ from fakes.backends import fake, make, png
 from fakes.commands import CommandLine
 from fakes.engines import PATIENT, Scripted, a_job, a_part, collected, library_of, opened
 from fakes.virtual_clock import VirtualClock
-from mediasmith.cli.exits import Exit
-from mediasmith.contract import Call, Result, Takes
-from mediasmith.errors import NotAllowed
-from mediasmith.installation import Installation
-from mediasmith.opening import open_engine, opening
-from mediasmith.registry import Registry
-from mediasmith.roots import Roots
-from mediasmith.settings import Settings
+from mediasmith.cli.exit_codes import Exit
+from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import lazy_engine, open_engine
+from mediasmith.plugin.contract import Call, Result, Takes
+from mediasmith.plugin.errors import NotAllowed
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_other_callers_stay_confined(command: CommandLine, home: Path, rea
 
 
 def test_only_the_user_of_this_machine_is_not_confined(home: Path) -> None:
-    roots = Roots.find(Settings(output_dir=home / "out"), home, confined=False)
+    roots = AllowedFolders.find(Settings(output_dir=home / "out"), home, confined=False)
     assert roots.confine("a.png") == home / "a.png"
     assert roots.confine("/etc/hosts") == Path("/etc/hosts").resolve()
     with pytest.raises(NotAllowed):
@@ -130,6 +130,6 @@ async def test_a_job_whose_folder_is_out_of_reach_is_not_kept_from_who_may_use_i
     async with opened(tmp_path, provider.backend()) as server:
         with pytest.raises(NotAllowed):
             await collected(server, stored.id)
-        async with opening(installation, clock=VirtualClock(), confined=False) as unconfined:
+        async with lazy_engine(installation, clock=VirtualClock(), confined=False) as unconfined:
             result = await collected(await unconfined.engine(), stored.id)
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)

@@ -16,10 +16,10 @@ import pytest
 
 from fakes.backends import fake, make
 from fakes.commands import COMMAND, CommandLine, collectable
-from mediasmith.cli.exits import Exit
+from mediasmith.cli.exit_codes import Exit
 from mediasmith.cli.progress import progress
-from mediasmith.contract import Call, Model, Result
-from mediasmith.errors import Refused
+from mediasmith.plugin.contract import Call, Model, Result
+from mediasmith.plugin.errors import Refused
 
 BAR = "━"
 
@@ -111,7 +111,7 @@ def test_it_is_told_how_long_ago_a_job_was_started(
         async def sleep(self, _seconds: float) -> None:
             await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr("mediasmith.opening.SystemClock", Clock)
+    monkeypatch.setattr("mediasmith.engine.bootstrap.SystemClock", Clock)
     command("generate", "a fox")
     Clock.time += seconds
     assert f"  {told}  " in command("jobs").out[1]

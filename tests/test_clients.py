@@ -19,11 +19,11 @@ import pytest
 from anyio.abc import TaskGroup
 
 from fakes.virtual_clock import VirtualClock
-from mediasmith import clients as clients_module
-from mediasmith.clients import Clients
-from mediasmith.clock import Clock, SystemClock
-from mediasmith.contract import Access, Backend
-from mediasmith.errors import MediaError, MissingKey, ProviderError, RateLimited, Unreachable
+from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, RateLimited, Unreachable
+from mediasmith.runtime import client_pool as clients_module
+from mediasmith.runtime.client_pool import ClientPool
+from mediasmith.runtime.clock import Clock, SystemClock
 
 ACCESS = Access(key="sk-secret", env={}, base_url="")
 
@@ -37,7 +37,7 @@ class Provider:
 
     def __init__(self, name: str = "acme", sdk: str = "", explained: MediaError | None = None) -> None:
         self.opened: list[Client] = []
-        self.tasks: list[int] = []
+        self.task_group: list[int] = []
         self.entered = anyio.Event()
         self.gate = anyio.Event()
         self.gate.set()
@@ -56,7 +56,7 @@ class Provider:
     @asynccontextmanager
     async def connect(self, access: Access) -> AsyncGenerator[Client]:
         assert access is ACCESS
-        self.tasks.append(anyio.get_current_task().id)
+        self.task_group.append(anyio.get_current_task().id)
         self.entered.set()
         await self.gate.wait()
         if self.failing:
@@ -64,22 +64,22 @@ class Provider:
         async with anyio.create_task_group():  # must be left by the task that entered it
             self.opened.append(Client())
             yield self.opened[-1]
-        self.tasks.append(anyio.get_current_task().id)
+        self.task_group.append(anyio.get_current_task().id)
         if self.on_close:
             await self.on_close()
 
 
 @asynccontextmanager
-async def running(access: Callable[[Backend[Any]], Access] = lambda _backend: ACCESS) -> AsyncGenerator[Clients]:
-    async with anyio.create_task_group() as tasks:
-        clients = Clients(tasks, access)
+async def running(access: Callable[[Backend[Any]], Access] = lambda _backend: ACCESS) -> AsyncGenerator[ClientPool]:
+    async with anyio.create_task_group() as task_group:
+        clients = ClientPool(task_group, access)
         try:
             yield clients
         finally:
             await clients.close()
 
 
-async def failure(clients: Clients, backend: Backend[Any]) -> MediaError:
+async def failure(clients: ClientPool, backend: Backend[Any]) -> MediaError:
     with pytest.raises(MediaError) as caught:
         await clients.client(backend)
     return caught.value
@@ -109,7 +109,7 @@ async def test_a_client_is_opened_and_closed_by_one_task_that_is_nobody_elses() 
     provider = Provider()
     async with running() as clients, anyio.create_task_group() as callers:
         callers.start_soon(clients.client, provider.backend)
-    opened_by, closed_by = provider.tasks
+    opened_by, closed_by = provider.task_group
     assert opened_by == closed_by != anyio.get_current_task().id
 
 
@@ -118,7 +118,7 @@ async def test_calls_that_come_while_it_opens_share_the_opening() -> None:
     provider.gate = anyio.Event()
     got: list[Client] = []
 
-    async def use(clients: Clients) -> None:
+    async def use(clients: ClientPool) -> None:
         got.append(await clients.client(provider.backend))
 
     async with running() as clients:
@@ -141,7 +141,7 @@ async def test_a_caller_that_gives_up_leaves_the_opening_alone() -> None:
             callers.cancel_scope.cancel()
         provider.gate.set()
         await clients.client(provider.backend)
-        assert len(provider.tasks) == 1
+        assert len(provider.task_group) == 1
 
 
 async def test_a_failed_opening_is_told_to_every_caller_and_then_forgotten() -> None:
@@ -150,7 +150,7 @@ async def test_a_failed_opening_is_told_to_every_caller_and_then_forgotten() -> 
     provider.failing = OSError("sk-secret is wrong")
     errors: list[MediaError] = []
 
-    async def use(clients: Clients) -> None:
+    async def use(clients: ClientPool) -> None:
         errors.append(await failure(clients, provider.backend))
 
     async with running() as clients:
@@ -159,7 +159,7 @@ async def test_a_failed_opening_is_told_to_every_caller_and_then_forgotten() -> 
                 callers.start_soon(use, clients)
             await provider.entered.wait()
             provider.gate.set()
-        assert len(provider.tasks) == 1
+        assert len(provider.task_group) == 1
         assert {str(error) for error in errors} == {
             "The client of Acme could not be opened (OSError). Nothing was billed."
         }
@@ -174,7 +174,7 @@ async def test_callers_do_not_share_the_error_that_they_write_their_job_into() -
     provider.gate = anyio.Event()
     errors: list[MediaError] = []
 
-    async def use(clients: Clients) -> None:
+    async def use(clients: ClientPool) -> None:
         errors.append(await failure(clients, provider.backend))
 
     async with running() as clients, anyio.create_task_group() as callers:
@@ -235,7 +235,7 @@ async def test_an_sdk_that_is_not_installed_is_told_with_the_package() -> None:
             "Acme needs the Python package acme-media-client, which cannot be imported (module acme_media)."
         )
         assert "pip install acme-media-client" in error.hint
-        assert provider.tasks == []
+        assert provider.task_group == []
 
 
 async def test_an_sdk_is_loaded_off_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ async def test_closing_closes_every_client_and_opens_none_any_more() -> None:
         await clients.client(one.backend)
         await clients.client(other.backend)
         await clients.close()
-        assert (len(one.tasks), len(other.tasks)) == (2, 2)
+        assert (len(one.task_group), len(other.task_group)) == (2, 2)
         assert (await failure(clients, one.backend)).message == "The server is closing."
 
 
@@ -274,7 +274,7 @@ async def test_an_error_while_closing_is_logged_and_not_raised(caplog: pytest.Lo
     async with running() as clients:
         await clients.client(one.backend)
         await clients.client(other.backend)
-    assert len(other.tasks) == 2
+    assert len(other.task_group) == 2
     assert [record.getMessage() for record in caplog.records] == ["the client of one ended with OSError"]
 
 
@@ -284,7 +284,7 @@ async def test_a_client_that_hangs_while_closing_is_cancelled(monkeypatch: pytes
     provider.on_close = anyio.sleep_forever
     async with running() as clients:
         await clients.client(provider.backend)
-    assert len(provider.tasks) == 2
+    assert len(provider.task_group) == 2
 
 
 async def test_a_client_that_hangs_is_cancelled_also_when_everything_else_was(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +296,7 @@ async def test_a_client_that_hangs_is_cancelled_also_when_everything_else_was(mo
             await clients.client(provider.backend)
             everything.cancel()
             await anyio.sleep_forever()
-    assert len(provider.tasks) == 2
+    assert len(provider.task_group) == 2
 
 
 async def test_closing_does_not_wait_for_an_sdk_that_is_still_loading(
@@ -313,7 +313,7 @@ async def test_closing_does_not_wait_for_an_sdk_that_is_still_loading(
             await anyio.to_thread.run_sync(loading.wait)
     finally:
         load.set()
-    assert provider.tasks == []
+    assert provider.task_group == []
 
 
 async def test_closing_ends_an_opening_and_tells_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,7 +322,7 @@ async def test_closing_ends_an_opening_and_tells_its_callers(monkeypatch: pytest
     provider.gate = anyio.Event()
     errors: list[MediaError] = []
 
-    async def use(clients: Clients) -> None:
+    async def use(clients: ClientPool) -> None:
         errors.append(await failure(clients, provider.backend))
 
     async with anyio.create_task_group() as callers, running() as clients:
@@ -338,16 +338,16 @@ async def test_a_client_is_closed_in_peace_while_everything_else_is_cancelled() 
         await anyio.lowlevel.checkpoint()
         closed.append(True)
 
-    async def serve(tasks: TaskGroup, provider: Provider) -> None:
+    async def serve(task_group: TaskGroup, provider: Provider) -> None:
         async with running() as clients:
             await clients.client(provider.backend)
-            tasks.cancel_scope.cancel()
+            task_group.cancel_scope.cancel()
             await anyio.sleep_forever()
 
     provider = Provider()
     provider.on_close = say_goodbye
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve, tasks, provider)
+    async with anyio.create_task_group() as task_group:
+        task_group.start_soon(serve, task_group, provider)
     assert closed == [True]
 
 
@@ -401,9 +401,9 @@ async def test_virtual_sleepers_wake_in_the_order_of_their_times() -> None:
         await clock.sleep(seconds)
         woken.append((name, clock.now()))
 
-    async with anyio.create_task_group() as tasks:
+    async with anyio.create_task_group() as task_group:
         for name, seconds in (("late", 30), ("first", 10), ("second", 10), ("none", 0)):
-            tasks.start_soon(sleeper, name, seconds)
+            task_group.start_soon(sleeper, name, seconds)
         await clock.advance(9.5)
         assert (woken, clock.now(), clock.sleepers) == ([("none", 1000)], 1009.5, 3)
         await clock.advance(0.5)
@@ -423,11 +423,11 @@ async def test_advancing_meets_every_poll_of_a_loop_that_works_in_threads() -> N
             await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
             polls.append(clock.now())
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(poll)
+    async with anyio.create_task_group() as task_group:
+        task_group.start_soon(poll)
         await clock.advance(60)
         assert polls == [5.0 * number for number in range(1, 13)]
-        tasks.cancel_scope.cancel()
+        task_group.cancel_scope.cancel()
 
 
 async def test_a_cancelled_sleeper_is_forgotten() -> None:
@@ -454,15 +454,18 @@ async def test_autojump_lets_a_reply_over_loopback_arrive_first() -> None:
         async with stream:
             await stream.send(await stream.receive())
 
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, echo)
-        tasks.start_soon(clock.sleep, 900)
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as task_group,
+    ):
+        task_group.start_soon(listener.serve, echo)
+        task_group.start_soon(clock.sleep, 900)
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         async with clock.autojump(), await anyio.connect_tcp("127.0.0.1", port) as stream:
             await stream.send(b"ping")
             assert await stream.receive() == b"ping"
             assert clock.now() == 0
-        tasks.cancel_scope.cancel()
+        task_group.cancel_scope.cancel()
 
 
 async def test_an_error_inside_autojump_comes_out_as_it_is() -> None:

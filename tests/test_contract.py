@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.provider import running
-from mediasmith import registry
+from mediasmith.config import registry
 from mediasmith.testing import Relay, Rig, contract, relay
 
 HERE = Path(__file__).parent

@@ -24,13 +24,14 @@ import pytest
 from anyio import to_thread
 from pydantic import AliasChoices, ConfigDict, Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
     Access,
     Backend,
     Call,
     Capability,
+    Context,
     Model,
     Output,
     Params,
@@ -38,10 +39,17 @@ from mediasmith.contract import (
     Price,
     Result,
     Takes,
-    Work,
 )
-from mediasmith.errors import MediaError, MissingKey, OutOfCredit, ProviderError, RateLimited, StateGone, Unreachable
-from mediasmith.params import Seed
+from mediasmith.plugin.errors import (
+    MediaError,
+    MissingKey,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    StateGone,
+    Unreachable,
+)
+from mediasmith.plugin.params import Seed
 from mediasmith.testing import CHECKS, Answer, Rig, Sent, cases, png
 
 URL = "http://127.0.0.1:1"
@@ -138,7 +146,7 @@ class PaperParams(Params):
     steps: int | None = None
 
 
-def explain(error: Exception) -> MediaError | None:  # noqa: PLR0911 - a table
+def explain(error: Exception) -> MediaError | None:
     match error:
         case Nowhere():
             return Unreachable("Paper cannot be reached.", billed="no")
@@ -196,7 +204,7 @@ async def submit(call: Call[Client, Any]) -> Accepted:
             raise ProviderError("Paper did not name the job.")
 
 
-async def poll(work: Work[Client], handle: JSON) -> Pending | Result:
+async def poll(work: Context[Client], handle: JSON) -> Pending | Result:
     answer = await work.client.ask("GET", f"/jobs/{id_of(handle)}")
     match answer.get("status"):
         case "running":
@@ -207,7 +215,7 @@ async def poll(work: Work[Client], handle: JSON) -> Pending | Result:
             raise ProviderError("Paper answered with a status that is not known.")
 
 
-async def cancel(work: Work[Client], handle: JSON) -> None:
+async def cancel(work: Context[Client], handle: JSON) -> None:
     await work.client.ask("DELETE", f"/jobs/{id_of(handle)}")
 
 
@@ -516,7 +524,7 @@ def freed() -> Generator[None]:
     FREE.set()
 
 
-async def asking_once_and_for_all(work: Work[Client], handle: JSON) -> Pending | Result:
+async def asking_once_and_for_all(work: Context[Client], handle: JSON) -> Pending | Result:
     if isinstance(handle, dict) and handle.get("id") in ASKED:
         raise ProviderError("It was collected already.")
     answer = await poll(work, handle)
@@ -528,24 +536,24 @@ async def asking_once_and_for_all(work: Work[Client], handle: JSON) -> Pending |
 ASKED: list[str] = []
 
 
-async def giving_up(work: Work[Client], handle: JSON) -> Pending | Result:
+async def giving_up(work: Context[Client], handle: JSON) -> Pending | Result:
     try:
         return await poll(work, handle)
     except (Status, Broken) as error:
         raise ProviderError("Paper failed.") from error
 
 
-async def hoping(work: Work[Client], handle: JSON) -> Pending | Result:
+async def hoping(work: Context[Client], handle: JSON) -> Pending | Result:
     answer = json.loads(await work.client.paper.ask("GET", f"/jobs/{id_of(handle)}"))
     return picture() if answer.get("status") == "done" else Pending()
 
 
-async def percenting(work: Work[Client], handle: JSON) -> Pending | Result:
+async def percenting(work: Context[Client], handle: JSON) -> Pending | Result:
     answer = await poll(work, handle)
     return Pending(progress=50) if isinstance(answer, Pending) else answer
 
 
-async def fetching(work: Work[Client], handle: JSON) -> Pending | Result:
+async def fetching(work: Context[Client], handle: JSON) -> Pending | Result:
     answer = await work.client.ask("GET", f"/jobs/{id_of(handle)}")
     if answer.get("status") != "done":
         return Pending()
@@ -561,13 +569,13 @@ async def submitting_for_this_client(call: Call[Client, Any]) -> Accepted:
     return await submit(call)
 
 
-async def knowing_its_client(work: Work[Client], handle: JSON) -> Pending | Result:
+async def knowing_its_client(work: Context[Client], handle: JSON) -> Pending | Result:
     if not any(work.client is known for known in CLIENTS):
         raise ProviderError("This is no job of this client.")
     return await poll(work, handle)
 
 
-async def believing_handles(work: Work[Client], handle: JSON) -> Pending | Result:
+async def believing_handles(work: Context[Client], handle: JSON) -> Pending | Result:
     told: Any = handle
     return await poll(work, {"id": told["id"]})
 
@@ -576,7 +584,7 @@ async def lists_nothing(_client: Client) -> Sequence[str]:
     return ()
 
 
-async def cancelling_twice(work: Work[Client], handle: JSON) -> None:
+async def cancelling_twice(work: Context[Client], handle: JSON) -> None:
     await cancel(work, handle)
     await cancel(work, handle)
 

@@ -22,10 +22,10 @@ from mcp import Client, MCPError
 from fakes.backends import png
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
-from mediasmith.app import App
-from mediasmith.installation import Installation
-from mediasmith.opening import opening
-from mediasmith.registry import Registry
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.server import MediaServer
 from mediasmith_stub.accepted import Picture
 from mediasmith_stub.backends import stub_job, stub_now, stub_slow
 from mediasmith_stub.media import large_picture, picture
@@ -33,8 +33,8 @@ from mediasmith_stub.media import large_picture, picture
 PROMPT = "a lighthouse"
 MODELS = {"stub_now": "now-2", "stub_job": "job-1", "stub_slow": "slow-1"}
 
-LIBRARY = "mediasmith.library.store:Library"
-DESTINATION = "mediasmith.artifacts.destination:Destination"
+LIBRARY = "mediasmith.storage.library.store:Library"
+DESTINATION = "mediasmith.storage.artifacts.destination:Destination"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ async def successor(folder: Path, provider: Provider) -> AsyncGenerator[Client]:
     """The next server on the same library, in this process."""
     backends = Registry(backends={one.name: one for one in (stub_now, stub_job, stub_slow)}, broken={})
     installation = Installation.load(env=environment(folder, provider), backends=backends)
-    async with opening(installation) as opened, Client(App(opened)) as client:
+    async with lazy_engine(installation) as opened, Client(MediaServer(opened)) as client:
         yield client
 
 
@@ -213,7 +213,9 @@ async def test_an_answer_that_did_not_get_out_is_given_to_the_same_call(graves: 
 
 async def test_a_file_that_was_half_downloaded_is_fetched_anew(tmp_path: Path, provider: Provider) -> None:
     provider.script("GET /files/{id}", {"fixed": "jpeg", "times": 2})
-    await dead(tmp_path, provider, Death("stub_job", "before mediasmith.artifacts.sink:FileSink.finish"), PROMPT)
+    await dead(
+        tmp_path, provider, Death("stub_job", "before mediasmith.storage.artifacts.sink:FileSink.finish"), PROMPT
+    )
     [half] = saved(tmp_path).values()
     assert large_picture("jpeg").startswith(half)
     async with successor(tmp_path, provider) as client:

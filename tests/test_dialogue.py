@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mediasmith.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, cast, turns
 
 DEFAULT = ("Kore", "Puck")
 

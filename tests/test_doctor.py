@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from fakes.backends import capability, fake
-from mediasmith.contract import Access, Backend
-from mediasmith.doctor import Report, examine
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings, variable
+from mediasmith.cli.doctor import Report, examine
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings, variable
+from mediasmith.plugin.contract import Access, Backend
 
 KEY = "sk-0123456789abcdef"
 
@@ -38,7 +38,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         def load(*, only: Collection[str] = ()) -> Registry:
             return registry
 
-        monkeypatch.setattr("mediasmith.registry.load", load)
+        monkeypatch.setattr("mediasmith.config.registry.load", load)
 
     do(fake())
     return do

@@ -18,7 +18,7 @@ from driving.messages import MESSAGES
 from driving.model import StubModel
 from driving.shown import Answer, Shown, Tool
 from driving.talk import CHECKS, Failed, script
-from mediasmith.installation import Installation
+from mediasmith.config.installation import Installation
 
 EXPECTED = sorted(Path(__file__).parent.glob("conformance/*.yml"))
 

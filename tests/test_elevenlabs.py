@@ -14,8 +14,8 @@ from elevenlabs.core.parse_error import ParsingError
 from fakes.elevenlabs import KEY, FakeElevenLabs, running
 from fakes.elevenlabs.catalogue import GEORGE, HOUSE, ROGER, SARAH
 from fakes.elevenlabs.errors import WRONG_KEY, scripted
-from mediasmith.contract import Access
-from mediasmith.errors import (
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -27,9 +27,9 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
     Unsuitable,
-    unpaid,
 )
-from mediasmith.testing import Hands, signed_in
+from mediasmith.plugin.http_errors import not_billed
+from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.elevenlabs import backend, client, voices
 from mediasmith_backends.elevenlabs.errors import explain
 from mediasmith_backends.elevenlabs.voices import CAST, names, resolved
@@ -41,7 +41,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY) as hands:
         yield hands
 
@@ -240,7 +240,7 @@ def test_what_happens_to_the_connection_is_told(failure: Exception, kind: type[M
 
 def test_what_it_does_not_know_it_leaves_alone() -> None:
     assert explain(ValueError("no")) is None
-    with pytest.raises(ValueError, match="no"), unpaid(explain):
+    with pytest.raises(ValueError, match="no"), not_billed(explain):
         raise ValueError("no")
 
 
@@ -251,28 +251,30 @@ def test_what_it_does_not_know_it_leaves_alone() -> None:
     ("wanted", "voice"),
     [("George", GEORGE), ("sarah", SARAH), ("Roger - Laid-Back, Casual, Resonant", ROGER), (" Roger ", ROGER)],
 )
-async def test_a_voice_is_found_by_its_name_or_how_it_begins(hands: Hands, wanted: str, voice: Any) -> None:
+async def test_a_voice_is_found_by_its_name_or_how_it_begins(hands: AdapterHarness, wanted: str, voice: Any) -> None:
     assert await resolved(hands.client, wanted) == voice.id
 
 
-async def test_a_name_is_looked_up_once(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_name_is_looked_up_once(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     for _ in range(3):
         await resolved(hands.client, "Sarah")
     assert fake.counts() == {LISTED: 1}
 
 
-async def test_an_id_is_looked_up_and_passed_on(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_an_id_is_looked_up_and_passed_on(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     assert await resolved(hands.client, "cgSgspJ2msm6clMCkdW9") == "cgSgspJ2msm6clMCkdW9"
     assert await resolved(hands.client, ROGER.id) == ROGER.id
     assert fake.counts() == {LOOKED_UP: 1}
 
 
-async def test_what_looks_like_an_id_and_is_none_is_told(hands: Hands) -> None:
+async def test_what_looks_like_an_id_and_is_none_is_told(hands: AdapterHarness) -> None:
     with pytest.raises(Unsuitable, match="no voice 'abcdefghij0123456789'"):
         await resolved(hands.client, "abcdefghij0123456789")
 
 
-async def test_an_id_that_may_not_be_looked_at_is_left_to_the_request(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_an_id_that_may_not_be_looked_at_is_left_to_the_request(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     fake.script(LOOKED_UP, scripted(401, "missing_permissions"))
     assert await resolved(hands.client, "abcdefghij0123456789") == "abcdefghij0123456789"
 
@@ -282,7 +284,7 @@ async def test_an_id_that_may_not_be_looked_at_is_left_to_the_request(fake: Fake
     [("Goerge", "Near it are: George"), ("Sara H", "Sarah - Mature"), ("Xyzzy", "Some are: George")],
 )
 async def test_a_name_that_nobody_has_is_told_with_those_near_it(
-    fake: FakeElevenLabs, hands: Hands, wanted: str, near: str
+    fake: FakeElevenLabs, hands: AdapterHarness, wanted: str, near: str
 ) -> None:
     with pytest.raises(Unsuitable) as caught:
         await resolved(hands.client, wanted)
@@ -298,35 +300,35 @@ def listed(*called: str) -> Mapping[str, object]:
 
 
 async def test_a_beginning_that_the_search_does_not_find_is_found_in_the_list(
-    fake: FakeElevenLabs, hands: Hands
+    fake: FakeElevenLabs, hands: AdapterHarness
 ) -> None:
     fake.script(LISTED, listed())
     assert await resolved(hands.client, "Charlie") == "IKne3meq5aSn9XLyUdCD"
 
 
-async def test_a_name_that_several_have_is_told_with_their_ids(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_name_that_several_have_is_told_with_their_ids(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(LISTED, listed("Anna", "Anna", "Anna Maria"))
     with pytest.raises(Unsuitable, match=r"several voices called 'Anna': Anna \(voice0\), Anna \(voice1\)\."):
         await resolved(hands.client, "Anna")
 
 
-async def test_a_whole_name_goes_before_the_beginning_of_another(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_whole_name_goes_before_the_beginning_of_another(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(LISTED, listed("Anna Maria", "Anna"))
     assert await resolved(hands.client, "anna") == "voice1"
 
 
-async def test_a_beginning_that_several_have_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_beginning_that_several_have_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(LISTED, listed("Anna Maria", "Anna - Calm", "Annabel"))
     with pytest.raises(Unsuitable, match=r"several .*: Anna Maria \(voice0\), Anna - Calm \(voice1\)\."):
         await resolved(hands.client, "Anna")
 
 
-async def test_half_a_name_is_no_name(hands: Hands) -> None:
+async def test_half_a_name_is_no_name(hands: AdapterHarness) -> None:
     with pytest.raises(Unsuitable, match=r"no voice 'Sara'\. .*Near it are: Sarah"):
         await resolved(hands.client, "Sara")
 
 
-async def test_voices_that_cannot_be_looked_up_cost_nothing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_voices_that_cannot_be_looked_up_cost_nothing(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(LISTED, {"status": 500, "body": {"detail": "Oh no."}}, {"reset": True})
     for kind in (ProviderError, Unreachable):
         with pytest.raises(kind) as caught:
@@ -335,14 +337,16 @@ async def test_voices_that_cannot_be_looked_up_cost_nothing(fake: FakeElevenLabs
     assert fake.counts() == {LISTED: 2}, "it was asked again by itself"
 
 
-async def test_the_voices_that_speak_by_themselves_need_not_be_looked_up(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_the_voices_that_speak_by_themselves_need_not_be_looked_up(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     assert [await resolved(hands.client, voice) for voice in CAST] == list(CAST)
     assert fake.counts() == {}
     assert set(CAST) <= set(HOUSE)
     assert len(set(CAST)) == len(CAST) == 10
 
 
-async def test_a_name_is_looked_up_anew_after_something_went_wrong(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_name_is_looked_up_anew_after_something_went_wrong(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     call = hands.call(voice="Sarah")
     await hands.capability.start(call)
     fake.script("POST /v1/text-to-speech/{voice_id}", scripted(404, "voice_not_found"))
@@ -353,7 +357,7 @@ async def test_a_name_is_looked_up_anew_after_something_went_wrong(fake: FakeEle
 
 
 async def test_every_page_of_voices_is_listed(
-    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeElevenLabs, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voices, "_PAGE", 5)
     assert set(await names(hands.client)) == {voice.name for voice in HOUSE.values()}
@@ -361,7 +365,7 @@ async def test_every_page_of_voices_is_listed(
 
 
 async def test_voices_are_listed_with_their_ids_and_by_them_where_they_share_a_name(
-    fake: FakeElevenLabs, hands: Hands
+    fake: FakeElevenLabs, hands: AdapterHarness
 ) -> None:
     fake.script(LISTED, listed("Anna", "Anna", "Ben", ""))
     found = await names(hands.client)
@@ -369,7 +373,7 @@ async def test_voices_are_listed_with_their_ids_and_by_them_where_they_share_a_n
 
 
 async def test_a_lookup_that_hangs_ends_soon_and_cost_nothing(
-    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeElevenLabs, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voices, "_LOOKUP_SECONDS", 0.1)
     fake.script(LISTED, {"hang": True})

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from fakes.elevenlabs import running
-from mediasmith.contract import JSON, Accepted, Call, Capability, Result
+from mediasmith.plugin.contract import JSON, Accepted, Call, Capability, Result
 from mediasmith.testing import Relay, Rig, Sent, contract, relay
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.client import ElevenLabs

@@ -14,14 +14,14 @@ from fakes.elevenlabs import KEY, FakeElevenLabs, running
 from fakes.elevenlabs.errors import scripted
 from fakes.engines import HASTY, collected
 from fakes.trying import failure
-from mediasmith.clock import SystemClock
-from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Result, Role, Source
-from mediasmith.engine import Engine
-from mediasmith.errors import MediaError, ProviderError, StateGone, Unreachable
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Result, Role, Source
+from mediasmith.plugin.errors import MediaError, ProviderError, StateGone, Unreachable
+from mediasmith.runtime.clock import SystemClock
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.dubbing import DubbingParams, dubbing
 
@@ -38,7 +38,7 @@ def fake(fake: FakeElevenLabs) -> FakeElevenLabs:
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=dubbing) as hands:
         yield hands
 
@@ -60,12 +60,14 @@ def clip(mime: str = "audio/wav") -> Mapping[Role, Sequence[Source]]:
     return {"video" if mime.startswith("video") else "audio": [MemorySource(mime=mime)]}
 
 
-def ask(prompt: str = "", inputs: Mapping[Role, Sequence[Source]] | None = None, **params: Any) -> Ask[DubbingParams]:
+def ask(
+    prompt: str = "", inputs: Mapping[Role, Sequence[Source]] | None = None, **params: Any
+) -> Request[DubbingParams]:
     asked = DubbingParams.model_validate({"language": "es", **params})
-    return Ask(model=dubbing.models[0], prompt=prompt, params=asked, inputs=clip() if inputs is None else inputs)
+    return Request(model=dubbing.models[0], prompt=prompt, params=asked, inputs=clip() if inputs is None else inputs)
 
 
-async def begun(hands: Hands, asked: Ask[DubbingParams]) -> Mapping[str, Any]:
+async def begun(hands: AdapterHarness, asked: Request[DubbingParams]) -> Mapping[str, Any]:
     assert not dubbing.refuses(asked)
     accepted = await dubbing.start(hands.of(asked))
     assert isinstance(accepted, Accepted)
@@ -73,7 +75,7 @@ async def begun(hands: Hands, asked: Ask[DubbingParams]) -> Mapping[str, Any]:
     return accepted.handle
 
 
-async def trouble(hands: Hands, handle: JSON) -> MediaError:
+async def trouble(hands: AdapterHarness, handle: JSON) -> MediaError:
     try:
         await hands.poll(handle)
     except MediaError as error:
@@ -81,7 +83,7 @@ async def trouble(hands: Hands, handle: JSON) -> MediaError:
     raise AssertionError("there was none")
 
 
-async def test_a_recording_is_sent_with_what_is_known_of_it(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_recording_is_sent_with_what_is_known_of_it(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     handle = await begun(hands, ask("Interview", source_language="en", speakers=2, drop_background_audio=True))
     assert set(handle) == {"dubbing", "language", "mime"}
     [body] = fake.bodies(CREATE)
@@ -97,7 +99,7 @@ async def test_a_recording_is_sent_with_what_is_known_of_it(fake: FakeElevenLabs
     ]
 
 
-async def test_nothing_is_asked_for_that_nobody_said(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_nothing_is_asked_for_that_nobody_said(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await begun(hands, ask(inputs=clip("video/mp4"), watermark=True, highest_resolution=True))
     await begun(hands, ask())
     first, second = (body["fields"] for body in fake.bodies(CREATE))
@@ -105,7 +107,7 @@ async def test_nothing_is_asked_for_that_nobody_said(fake: FakeElevenLabs, hands
     assert second == {"target_lang": "es"}
 
 
-async def test_a_region_is_left_out_aloud(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_region_is_left_out_aloud(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await begun(hands, ask(language="de-DE", source_language="EN-gb"))
     fields = fake.bodies(CREATE)[0]["fields"]
     assert (fields["target_lang"], fields["source_lang"]) == ("de", "en")
@@ -120,13 +122,13 @@ BOTH: Mapping[Role, Sequence[Source]] = {**clip(), **clip("video/mp4")}
     [(ask(language=None), "language"), (ask(inputs={}), "audio or video"), (ask(inputs=BOTH), "audio or video")],
     ids=["no language", "nothing", "two"],
 )
-def test_what_cannot_be_dubbed_is_refused(asked: Ask[DubbingParams], word: str) -> None:
+def test_what_cannot_be_dubbed_is_refused(asked: Request[DubbingParams], word: str) -> None:
     assert word in dubbing.refuses(asked)
 
 
 @pytest.mark.parametrize("mime", ["audio/wav", "video/mp4"])
 async def test_a_dub_is_polled_for_and_left_to_the_server_to_fetch(
-    fake: FakeElevenLabs, hands: Hands, mime: str
+    fake: FakeElevenLabs, hands: AdapterHarness, mime: str
 ) -> None:
     handle = await begun(hands, ask(inputs=clip(mime)))
     assert await hands.poll(handle) == Pending(message="dubbing")
@@ -142,7 +144,7 @@ async def test_a_dub_is_polled_for_and_left_to_the_server_to_fetch(
     assert fake.counts() == {CREATE: 1, POLL: 2}
 
 
-async def test_a_dub_that_failed_says_why(hands: Hands) -> None:
+async def test_a_dub_that_failed_says_why(hands: AdapterHarness) -> None:
     handle = await begun(hands, ask("a forbidden thing"))
     await hands.poll(handle)
     error = await trouble(hands, handle)
@@ -152,7 +154,7 @@ async def test_a_dub_that_failed_says_why(hands: Hands) -> None:
     assert error.billed == "unknown"
 
 
-async def test_a_dub_that_is_gone_is_no_longer_waited_for(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_dub_that_is_gone_is_no_longer_waited_for(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     handle = {"dubbing": "gone", "language": "es", "mime": "audio/mpeg"}
     gone = await trouble(hands, handle)
     assert isinstance(gone, StateGone)
@@ -163,7 +165,7 @@ async def test_a_dub_that_is_gone_is_no_longer_waited_for(fake: FakeElevenLabs, 
 
 @pytest.mark.parametrize("body", [{"status": "asleep"}, {"status": None}, {}, []], ids=str)
 async def test_an_answer_that_does_not_say_how_it_stands_passes(
-    fake: FakeElevenLabs, hands: Hands, body: object
+    fake: FakeElevenLabs, hands: AdapterHarness, body: object
 ) -> None:
     handle = await begun(hands, ask())
     fake.script(POLL, {"body": body})
@@ -178,7 +180,9 @@ async def test_an_answer_that_does_not_say_how_it_stands_passes(
     [scripted(500, "internal_error"), scripted(429, "system_busy"), {"reset": True}, {"body": {}}],
     ids=["broken", "busy", "lost", "no id"],
 )
-async def test_a_dub_is_asked_for_once(fake: FakeElevenLabs, hands: Hands, answer: Mapping[str, object]) -> None:
+async def test_a_dub_is_asked_for_once(
+    fake: FakeElevenLabs, hands: AdapterHarness, answer: Mapping[str, object]
+) -> None:
     fake.script(CREATE, {**answer, "times": 3})
     await failure(hands, ask())
     assert fake.counts() == {CREATE: 1}

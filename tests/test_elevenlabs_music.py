@@ -17,8 +17,8 @@ from fakes.elevenlabs.errors import scripted
 from fakes.engines import edited, opened
 from fakes.engines import made as generated
 from fakes.trying import failure, made
-from mediasmith.contract import JSON, Ask, Output
-from mediasmith.errors import (
+from mediasmith.plugin.contract import JSON, Output, Request
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     ProviderError,
@@ -28,8 +28,8 @@ from mediasmith.errors import (
     TimedOut,
     Unsuitable,
 )
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySink, signed_in
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySink, signed_in
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.music import MusicParams, music
 from mediasmith_backends.elevenlabs.plans import Chunk, CompositionPlan, Excerpt, Span, resumed, unsung
@@ -46,16 +46,18 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=music) as hands:
         yield hands
 
 
-def ask(prompt: str = "a song of the sea", state: JSON = None, **params: Any) -> Ask[MusicParams]:
-    return Ask(model=music.models[0], prompt=prompt, params=MusicParams.model_validate(params), inputs={}, state=state)
+def ask(prompt: str = "a song of the sea", state: JSON = None, **params: Any) -> Request[MusicParams]:
+    return Request(
+        model=music.models[0], prompt=prompt, params=MusicParams.model_validate(params), inputs={}, state=state
+    )
 
 
-async def one(hands: Hands, asked: Ask[MusicParams]) -> Output:
+async def one(hands: AdapterHarness, asked: Request[MusicParams]) -> Output:
     assert not music.refuses(asked)
     [output] = (await made(hands, asked)).outputs
     return output
@@ -72,7 +74,9 @@ def state_of(output: Output) -> Mapping[str, Any]:
     return output.state
 
 
-async def test_a_song_is_planned_for_nothing_and_composed_from_its_plan(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_song_is_planned_for_nothing_and_composed_from_its_plan(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     output = await one(hands, ask(duration=60, seed=7))
     [planning], [composing] = fake.bodies(PLAN), fake.bodies(COMPOSE)
     assert planning == {"prompt": "a song of the sea", "music_length_ms": 60_000, "model_id": "music_v2_5"}
@@ -88,32 +92,32 @@ async def test_a_song_is_planned_for_nothing_and_composed_from_its_plan(fake: Fa
     assert not hands.warnings
 
 
-async def test_what_the_headers_tell_is_told(hands: Hands) -> None:
+async def test_what_the_headers_tell_is_told(hands: AdapterHarness) -> None:
     result = await made(hands, ask(duration=3))
     assert result.details["song_id"] == state_of(result.outputs[0])["song"]
     assert result.details["characters"] == 36
     assert result.details["request_id"]
 
 
-async def test_nothing_is_asked_for_that_nobody_said(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_nothing_is_asked_for_that_nobody_said(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await one(hands, ask())
     assert fake.bodies(PLAN) == [{"prompt": "a song of the sea", "model_id": "music_v2_5"}]
     assert "seed" not in fake.bodies(COMPOSE)[0]
 
 
-async def test_a_plan_of_another_length_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_plan_of_another_length_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(PLAN, {"body": PLANNED})
     await one(hands, ask(duration=60))
     assert [warning for warning in hands.warnings if "7 seconds" in warning and "duration of 60" in warning]
 
 
-async def test_samples_become_a_stereo_file(hands: Hands) -> None:
+async def test_samples_become_a_stereo_file(hands: AdapterHarness) -> None:
     output = await one(hands, ask(duration=3, output_format="wav", sample_rate=24_000))
     with wave.open(io.BytesIO(sound(output))) as file:
         assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, 24_000, 72_000)
 
 
-async def test_a_plan_needs_no_prompt_and_nothing_else_does_without(hands: Hands) -> None:
+async def test_a_plan_needs_no_prompt_and_nothing_else_does_without(hands: AdapterHarness) -> None:
     await one(hands, ask("", composition_plan=PLANNED))
     assert hands.warnings == []
     assert "takes a prompt, or a composition_plan" in music.refuses(ask(" ", instrumental=True))
@@ -123,7 +127,7 @@ def test_a_form_that_music_has_not_is_refused() -> None:
     assert "sample_rate 48000" in music.refuses(ask(sample_rate=48_000, bitrate=96))
 
 
-async def test_without_a_voice_there_is_nothing_to_sing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_without_a_voice_there_is_nothing_to_sing(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await one(hands, ask(duration=6, instrumental=True))
     [planning], [composing] = fake.bodies(PLAN), fake.bodies(COMPOSE)
     assert "without vocals" in planning["prompt"]
@@ -152,7 +156,7 @@ def test_directions_stay_where_lyrics_go() -> None:
 # A plan of the caller's own
 
 
-async def test_a_plan_is_composed_as_it_stands(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_plan_is_composed_as_it_stands(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     output = await one(hands, ask("", composition_plan=PLANNED))
     assert fake.counts() == {COMPOSE: 1}
     [chunk, _] = fake.bodies(COMPOSE)[0]["composition_plan"]["chunks"]
@@ -161,7 +165,7 @@ async def test_a_plan_is_composed_as_it_stands(fake: FakeElevenLabs, hands: Hand
     assert not hands.warnings
 
 
-async def test_the_prompt_beside_a_plan_is_left_out_aloud(hands: Hands) -> None:
+async def test_the_prompt_beside_a_plan_is_left_out_aloud(hands: AdapterHarness) -> None:
     await one(hands, ask("loudly", composition_plan=PLANNED))
     assert [warning for warning in hands.warnings if "prompt was left out" in warning]
 
@@ -198,7 +202,7 @@ def test_what_is_no_plan_is_told_before_anything_is_sent(plan: Mapping[str, Any]
 # Going on
 
 
-async def test_what_did_not_change_is_taken_out_of_the_song(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_did_not_change_is_taken_out_of_the_song(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     first = await one(hands, ask(duration=60))
     second = await one(hands, ask("with a drum", state=first.state, duration=60))
     planning, composing = fake.bodies(PLAN)[1], fake.bodies(COMPOSE)[1]
@@ -213,13 +217,15 @@ async def test_what_did_not_change_is_taken_out_of_the_song(fake: FakeElevenLabs
     assert fake.paid() == 2
 
 
-async def test_two_songs_go_on_from_one(hands: Hands) -> None:
+async def test_two_songs_go_on_from_one(hands: AdapterHarness) -> None:
     first = await one(hands, ask(duration=60))
     two = [await one(hands, ask(words, state=first.state)) for words in ("with a drum", "with a flute")]
     assert len({state_of(output)["song"] for output in two}) == 2
 
 
-async def test_an_account_whose_songs_are_not_kept_goes_on_from_the_plan(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_an_account_whose_songs_are_not_kept_goes_on_from_the_plan(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     fake.settings(inpainting=False)
     first = await one(hands, ask(duration=60))
     assert state_of(first)["song"] is None
@@ -231,7 +237,7 @@ async def test_an_account_whose_songs_are_not_kept_goes_on_from_the_plan(fake: F
     assert [warning for warning in hands.warnings if "composed anew from its plan" in warning]
 
 
-async def test_a_song_that_is_gone_is_composed_anew_from_its_plan(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_song_that_is_gone_is_composed_anew_from_its_plan(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     state = {"song": "gone", "plan": PLANNED}
     output = await one(hands, ask("with a drum", state=state))
     gone, anew = fake.bodies(COMPOSE)
@@ -241,7 +247,7 @@ async def test_a_song_that_is_gone_is_composed_anew_from_its_plan(fake: FakeElev
     assert [warning for warning in hands.warnings if "composed anew from its plan" in warning]
 
 
-async def test_what_nobody_can_go_on_from_is_told_for_nothing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_nobody_can_go_on_from_is_told_for_nothing(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     error = await failure(hands, ask(state={"voice": "George"}))
     assert isinstance(error, StateGone)
     assert fake.counts() == {}
@@ -288,7 +294,7 @@ async def test_a_song_of_a_plan_goes_on_with_words_in_the_same_form(fake: FakeEl
 # What goes wrong
 
 
-async def test_what_the_provider_would_rather_make_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_the_provider_would_rather_make_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     error = await failure(hands, ask("a copyrighted song"))
     assert isinstance(error, Refused)
     assert "a original song" in error.hint
@@ -312,7 +318,11 @@ async def test_what_the_provider_would_rather_make_is_told(fake: FakeElevenLabs,
     ids=["often", "empty", "list", "lost plan", "lost song", "broken", "wrong"],
 )
 async def test_a_plan_costs_nothing_and_a_song_is_asked_for_once(
-    fake: FakeElevenLabs, hands: Hands, request_name: str, answer: Mapping[str, object], due: tuple[type, str | None]
+    fake: FakeElevenLabs,
+    hands: AdapterHarness,
+    request_name: str,
+    answer: Mapping[str, object],
+    due: tuple[type, str | None],
 ) -> None:
     fake.script(request_name, answer)
     error = await failure(hands, ask(duration=3))
@@ -322,7 +332,7 @@ async def test_a_plan_costs_nothing_and_a_song_is_asked_for_once(
 
 
 async def test_a_plan_that_never_comes_costs_nothing(
-    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeElevenLabs, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_module(MusicParams.__module__), "_PLAN_SECONDS", 0.05)
     fake.script(PLAN, {"hang": True})
@@ -359,12 +369,12 @@ async def test_a_plan_with_a_song_that_is_not_there_is_sent_once(
     assert fake.counts() == {COMPOSE: 1}
 
 
-async def test_what_is_not_allowed_at_all_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_is_not_allowed_at_all_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(COMPOSE, {**scripted(403, "only_for_creator+"), "times": 2})
     assert isinstance(await failure(hands, ask(duration=3)), Unsuitable)
 
 
-async def test_more_in_a_plan_than_is_known_is_not_sent_back(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_more_in_a_plan_than_is_known_is_not_sent_back(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     chunk: Mapping[str, Any] = {**PART, "mood": "sad", "negative_styles": None}
     fake.script(PLAN, {"body": {"plan_id": "p", "chunks": [chunk]}})
     await one(hands, ask())

@@ -18,10 +18,10 @@ from fakes.elevenlabs.hearing import voices_in
 from fakes.engines import edited, opened
 from fakes.engines import made as generated
 from fakes.trying import failure, made
-from mediasmith.contract import JSON, Ask, Capability, Output, Result, Role, Source
-from mediasmith.errors import InvalidRequest, ProviderError, StateGone, Unsuitable
-from mediasmith.media import sniff, wav
-from mediasmith.testing import Hands, MemorySink, MemorySource, signed_in
+from mediasmith.plugin.contract import JSON, Capability, Output, Request, Result, Role, Source
+from mediasmith.plugin.errors import InvalidRequest, ProviderError, StateGone, Unsuitable
+from mediasmith.plugin.media import sniff, wav
+from mediasmith.testing import AdapterHarness, MemorySink, MemorySource, signed_in
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.cloning import voice_clone
@@ -58,13 +58,13 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY) as hands:
         yield hands
 
 
-def ask(  # noqa: PLR0913 - all that can be asked
-    hands: Hands,
+def ask(
+    hands: AdapterHarness,
     capability: Capability[ElevenLabs, Any],
     prompt: str = "",
     *,
@@ -72,9 +72,9 @@ def ask(  # noqa: PLR0913 - all that can be asked
     state: JSON = None,
     model: int = 0,
     **params: Any,
-) -> Ask[Any]:
+) -> Request[Any]:
     hands.capability = capability
-    return Ask(
+    return Request(
         model=capability.models[model],
         prompt=prompt,
         params=capability.params.model_validate(params),
@@ -83,7 +83,7 @@ def ask(  # noqa: PLR0913 - all that can be asked
     )
 
 
-async def done(hands: Hands, asked: Ask[Any]) -> Result:
+async def done(hands: AdapterHarness, asked: Request[Any]) -> Result:
     refused = hands.capability.refuses(asked)
     assert not refused, refused
     return await made(hands, asked)
@@ -98,7 +98,7 @@ def sound(output: Output) -> bytes:
 # Conversion and isolation
 
 
-async def test_a_recording_is_spoken_by_another_voice(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_recording_is_spoken_by_another_voice(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     recording = Recording()
     asked = ask(
         hands, voice_conversion, inputs={"audio": [recording]}, voice="Charlotte", stability=0.5, style=0, seed=7
@@ -123,14 +123,14 @@ async def test_a_recording_is_spoken_by_another_voice(fake: FakeElevenLabs, hand
     assert [file.closed for file in recording.files] == [True]
 
 
-async def test_without_a_voice_it_is_the_usual_one(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_without_a_voice_it_is_the_usual_one(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     asked = ask(hands, voice_conversion, inputs={"audio": [Recording()]}, remove_background_noise=True)
     assert voices_in(sound((await done(hands, asked)).outputs[0])) == [GEORGE.hertz]
     [body] = fake.bodies(CONVERT)
     assert body["fields"] == {"model_id": "eleven_multilingual_sts_v2", "remove_background_noise": "true"}
 
 
-async def test_a_conversion_comes_in_the_form_that_is_asked_for(hands: Hands) -> None:
+async def test_a_conversion_comes_in_the_form_that_is_asked_for(hands: AdapterHarness) -> None:
     asked = ask(hands, voice_conversion, inputs={"audio": [Recording()]}, output_format="wav", sample_rate=16_000)
     [output] = (await done(hands, asked)).outputs
     with wave.open(io.BytesIO(sound(output))) as file:
@@ -139,14 +139,14 @@ async def test_a_conversion_comes_in_the_form_that_is_asked_for(hands: Hands) ->
     assert "sample_rate" in voice_conversion.refuses(ask(hands, voice_conversion, sample_rate=8000))
 
 
-async def test_a_voice_that_nobody_has_costs_nothing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_voice_that_nobody_has_costs_nothing(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     error = await failure(hands, ask(hands, voice_conversion, inputs={"audio": [Recording()]}, voice="Charlxtte"))
     assert isinstance(error, Unsuitable)
     assert "Charlotte" in str(error)
     assert fake.paid() == 0
 
 
-async def test_what_is_no_recording_is_told(hands: Hands) -> None:
+async def test_what_is_no_recording_is_told(hands: AdapterHarness) -> None:
     noise = Recording()
     noise.data = b"RIFF....WAVE" + bytes(100)
     error = await failure(hands, ask(hands, voice_conversion, inputs={"audio": [noise]}))
@@ -155,7 +155,7 @@ async def test_what_is_no_recording_is_told(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize("mime", ["audio/wav", "video/mp4"])
-async def test_a_voice_is_freed_of_what_is_around_it(fake: FakeElevenLabs, hands: Hands, mime: str) -> None:
+async def test_a_voice_is_freed_of_what_is_around_it(fake: FakeElevenLabs, hands: AdapterHarness, mime: str) -> None:
     asked = ask(hands, audio_isolation, inputs={"audio": [MemorySource(mime=mime)]})
     [output] = (await done(hands, asked)).outputs
     assert (output.mime, sniff(sound(output))) == ("audio/mpeg", "audio/mpeg")
@@ -166,7 +166,7 @@ async def test_a_voice_is_freed_of_what_is_around_it(fake: FakeElevenLabs, hands
 
 @pytest.mark.parametrize("capability", [voice_conversion, audio_isolation], ids=["conversion", "isolation"])
 async def test_a_prompt_beside_a_recording_is_left_out_aloud(
-    hands: Hands, capability: Capability[ElevenLabs, Any]
+    hands: AdapterHarness, capability: Capability[ElevenLabs, Any]
 ) -> None:
     await done(hands, ask(hands, capability, "louder", inputs={"audio": [Recording()]}))
     assert [warning for warning in hands.warnings if "prompt was left out" in warning]
@@ -176,7 +176,7 @@ async def test_a_prompt_beside_a_recording_is_left_out_aloud(
     ("capability", "request_name"), [(voice_conversion, CONVERT), (audio_isolation, ISOLATE), (voice_clone, CLONE)]
 )
 async def test_a_form_is_sent_once(
-    fake: FakeElevenLabs, hands: Hands, capability: Capability[ElevenLabs, Any], request_name: str
+    fake: FakeElevenLabs, hands: AdapterHarness, capability: Capability[ElevenLabs, Any], request_name: str
 ) -> None:
     fake.script(request_name, {**scripted(500, "internal_error"), "times": 3})
     role: Role = "voice_sample" if capability is voice_clone else "audio"
@@ -191,7 +191,7 @@ async def test_a_form_is_sent_once(
 # Design
 
 
-async def test_a_description_gives_previews_to_choose_from(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_description_gives_previews_to_choose_from(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     result = await done(hands, ask(hands, voice_design, PIRATE))
     assert fake.bodies(DESIGN) == [
         {"voice_description": PIRATE, "model_id": "eleven_ttv_v3", "auto_generate_text": True}
@@ -206,7 +206,7 @@ async def test_a_description_gives_previews_to_choose_from(fake: FakeElevenLabs,
     assert fake.paid() == 1
 
 
-async def test_the_wishes_for_a_voice_are_sent(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_the_wishes_for_a_voice_are_sent(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     text = (
         "I have seen things that you people would not believe, and sailed where no map has ever been drawn, my friend."
     )
@@ -226,12 +226,12 @@ async def test_the_wishes_for_a_voice_are_sent(fake: FakeElevenLabs, hands: Hand
 
 
 @pytest.mark.parametrize("length", [19, 1001])
-async def test_a_description_is_of_some_length(length: int, hands: Hands) -> None:
+async def test_a_description_is_of_some_length(length: int, hands: AdapterHarness) -> None:
     assert f"{length:,}" in voice_design.refuses(ask(hands, voice_design, "x" * length))
     assert not voice_design.refuses(ask(hands, voice_design, "x" * (20 if length < 20 else 1000)))
 
 
-async def test_the_second_of_three_previews_becomes_a_voice(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_the_second_of_three_previews_becomes_a_voice(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     second = (await done(hands, ask(hands, voice_design, PIRATE))).outputs[1]
     result = await done(hands, ask(hands, voice_design, "Captain Rust", state=second.state))
     [output] = result.outputs
@@ -263,7 +263,7 @@ async def test_how_previews_were_made_does_not_hinder_keeping_one(fake: FakeElev
     assert fake.bodies(KEEP)[0]["voice_name"] == "Captain Rust"
 
 
-async def test_a_preview_is_kept_once(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_preview_is_kept_once(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     state = (await done(hands, ask(hands, voice_design, PIRATE))).outputs[0].state
     await done(hands, ask(hands, voice_design, "Captain Rust", state=state))
     error = await failure(hands, ask(hands, voice_design, "Captain Gold", state=state))
@@ -274,7 +274,9 @@ async def test_a_preview_is_kept_once(fake: FakeElevenLabs, hands: Hands) -> Non
     assert fake.counts()[KEEP] == 2
 
 
-async def test_a_preview_that_is_gone_is_told_before_a_voice_is_made(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_preview_that_is_gone_is_told_before_a_voice_is_made(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     state = {"generated_voice": "gone", "description": PIRATE}
     error = await failure(hands, ask(hands, voice_design, "Captain Rust", state=state))
     assert isinstance(error, StateGone)
@@ -282,7 +284,7 @@ async def test_a_preview_that_is_gone_is_told_before_a_voice_is_made(fake: FakeE
     assert fake.counts() == {HEAR: 1}
 
 
-async def test_a_voice_is_not_made_when_its_sound_cannot_be_had(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_voice_is_not_made_when_its_sound_cannot_be_had(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     state = (await done(hands, ask(hands, voice_design, PIRATE))).outputs[0].state
     fake.script(HEAR, {"reset": True})
     error = await failure(hands, ask(hands, voice_design, "Captain Rust", state=state))
@@ -290,7 +292,9 @@ async def test_a_voice_is_not_made_when_its_sound_cannot_be_had(fake: FakeEleven
     assert KEEP not in fake.counts()
 
 
-async def test_a_lost_answer_about_a_voice_leaves_open_whether_it_was_made(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_lost_answer_about_a_voice_leaves_open_whether_it_was_made(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     state = (await done(hands, ask(hands, voice_design, PIRATE))).outputs[0].state
     fake.script(KEEP, {"status": 500, "body": {}, "times": 3})
     error = await failure(hands, ask(hands, voice_design, "Captain Rust", state=state))
@@ -300,7 +304,7 @@ async def test_a_lost_answer_about_a_voice_leaves_open_whether_it_was_made(fake:
 
 @pytest.mark.parametrize(("prompt", "params"), [("x" * 101, {}), ("Captain Rust", {"seed": 1})], ids=["name", "option"])
 async def test_a_voice_is_kept_as_it_is_under_a_short_name(
-    hands: Hands, prompt: str, params: Mapping[str, Any]
+    hands: AdapterHarness, prompt: str, params: Mapping[str, Any]
 ) -> None:
     state = {"generated_voice": "one", "description": PIRATE}
     assert voice_design.refuses(ask(hands, voice_design, prompt, state=state, **params))
@@ -318,7 +322,7 @@ async def test_a_voice_is_kept_as_it_is_under_a_short_name(
     ],
     ids=str,
 )
-async def test_previews_that_make_no_sense_are_told(fake: FakeElevenLabs, hands: Hands, body: object) -> None:
+async def test_previews_that_make_no_sense_are_told(fake: FakeElevenLabs, hands: AdapterHarness, body: object) -> None:
     fake.script(DESIGN, {"body": body})
     assert isinstance(await failure(hands, ask(hands, voice_design, PIRATE)), ProviderError)
 
@@ -326,7 +330,7 @@ async def test_previews_that_make_no_sense_are_told(fake: FakeElevenLabs, hands:
 # Cloning
 
 
-async def test_a_voice_is_cloned_and_says_something(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_voice_is_cloned_and_says_something(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     samples: dict[Role, Sequence[Source]] = {"voice_sample": [Recording(), Recording()]}
     result = await done(hands, ask(hands, voice_clone, "Grandma, a warm and slow voice", inputs=samples))
     [cloning], [speaking] = fake.bodies(CLONE), fake.bodies(SPEAK)
@@ -346,7 +350,7 @@ async def test_a_voice_is_cloned_and_says_something(fake: FakeElevenLabs, hands:
     assert any(str(result.details["voice_id"]) in request["path"] for request in fake.log())
 
 
-async def test_what_a_clone_says_and_how_it_is_made_can_be_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_a_clone_says_and_how_it_is_made_can_be_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     samples: dict[Role, Sequence[Source]] = {"voice_sample": [Recording()]}
     asked = ask(hands, voice_clone, inputs=samples, model=1, text="Good morning.", remove_background_noise=True)
     result = await done(hands, asked)
@@ -368,7 +372,9 @@ async def test_what_a_clone_says_and_how_it_is_made_can_be_told(fake: FakeEleven
         (", no name at all", "sample"),
     ],
 )
-async def test_a_clone_is_called_by_the_first_words(fake: FakeElevenLabs, hands: Hands, prompt: str, name: str) -> None:
+async def test_a_clone_is_called_by_the_first_words(
+    fake: FakeElevenLabs, hands: AdapterHarness, prompt: str, name: str
+) -> None:
     await done(hands, ask(hands, voice_clone, prompt, inputs={"voice_sample": [Recording()]}))
     assert fake.bodies(CLONE)[0]["fields"]["name"] == name
 
@@ -384,7 +390,7 @@ async def test_a_clone_is_called_by_the_first_words(fake: FakeElevenLabs, hands:
     ids=["often", "empty account", "lost", "cut off"],
 )
 async def test_a_clone_that_cannot_be_heard_is_not_made_again(
-    fake: FakeElevenLabs, hands: Hands, answer: Mapping[str, object]
+    fake: FakeElevenLabs, hands: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(SPEAK, answer)
     error = await failure(hands, ask(hands, voice_clone, "Grandma", inputs={"voice_sample": [Recording()]}))
@@ -400,13 +406,13 @@ async def test_a_clone_that_cannot_be_heard_is_not_made_again(
     assert fake.counts()[CLONE] == 1
 
 
-async def test_a_voice_that_must_be_verified_says_so(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_voice_that_must_be_verified_says_so(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(CLONE, {"body": {"voice_id": "v" * 20, "requires_verification": True}})
     error = await failure(hands, ask(hands, voice_clone, "Grandma", inputs={"voice_sample": [Recording()]}))
     assert "verified" in str(error)
 
 
-async def test_an_account_that_has_enough_voices_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_an_account_that_has_enough_voices_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(voices=0)
     error = await failure(hands, ask(hands, voice_clone, "Grandma", inputs={"voice_sample": [Recording()]}))
     assert isinstance(error, Unsuitable)
@@ -415,7 +421,7 @@ async def test_an_account_that_has_enough_voices_is_told(fake: FakeElevenLabs, h
 
 
 @pytest.mark.parametrize("body", [{}, []], ids=str)
-async def test_a_clone_without_an_id_makes_no_sense(fake: FakeElevenLabs, hands: Hands, body: object) -> None:
+async def test_a_clone_without_an_id_makes_no_sense(fake: FakeElevenLabs, hands: AdapterHarness, body: object) -> None:
     fake.script(CLONE, {"body": body})
     error = await failure(hands, ask(hands, voice_clone, "Grandma", inputs={"voice_sample": [Recording()]}))
     assert isinstance(error, ProviderError)
@@ -423,7 +429,7 @@ async def test_a_clone_without_an_id_makes_no_sense(fake: FakeElevenLabs, hands:
 
 
 async def test_samples_are_read_from_the_disk_while_they_are_sent(
-    fake: FakeElevenLabs, hands: Hands, tmp_path: Path
+    fake: FakeElevenLabs, hands: AdapterHarness, tmp_path: Path
 ) -> None:
     path = tmp_path / "sample.wav"
     path.write_bytes(wav(bytes(8_000_000), rate=44_100))

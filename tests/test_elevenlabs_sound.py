@@ -11,10 +11,10 @@ import pytest
 
 from fakes.elevenlabs import KEY, FakeElevenLabs, running
 from fakes.trying import failure, made
-from mediasmith.contract import Ask
-from mediasmith.errors import ModelGone, Refused
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, signed_in
+from mediasmith.plugin.contract import Request
+from mediasmith.plugin.errors import ModelGone, Refused
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith.testing.doubles import MemorySink
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.sound_effect import sound_effect
@@ -25,17 +25,19 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=sound_effect) as hands:
         yield hands
 
 
-def ask(prompt: str = "a door falls shut", model: int = 0, **params: Any) -> Ask[Any]:
+def ask(prompt: str = "a door falls shut", model: int = 0, **params: Any) -> Request[Any]:
     values = sound_effect.params.model_validate(params)
-    return Ask(model=sound_effect.models[model], prompt=prompt, params=values, inputs={})
+    return Request(model=sound_effect.models[model], prompt=prompt, params=values, inputs={})
 
 
-async def test_a_sound_that_loops_has_the_length_that_was_asked_for(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_sound_that_loops_has_the_length_that_was_asked_for(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     result = await made(hands, ask(duration=5, loop=True, prompt_influence=0.7))
     assert fake.bodies(MADE) == [
         {
@@ -53,7 +55,7 @@ async def test_a_sound_that_loops_has_the_length_that_was_asked_for(fake: FakeEl
     assert result.details == {"characters": 200}
 
 
-async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await made(hands, ask(model=1))
     assert fake.bodies(MADE) == [{"text": "a door falls shut", "model_id": "eleven_text_to_sound_v2"}]
     assert fake.counts() == {MADE: 1}
@@ -68,7 +70,7 @@ async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeElevenLabs, hands
     ],
 )
 async def test_each_format_is_what_it_says(
-    fake: FakeElevenLabs, hands: Hands, given: Mapping[str, Any], code: str, mime: str
+    fake: FakeElevenLabs, hands: AdapterHarness, given: Mapping[str, Any], code: str, mime: str
 ) -> None:
     assert not sound_effect.refuses(ask(**given))
     [output] = (await made(hands, ask(duration=0.5, **given))).outputs
@@ -79,12 +81,12 @@ async def test_each_format_is_what_it_says(
 
 @pytest.mark.parametrize("how", ["retired", "unlisted"])
 async def test_a_model_that_is_gone_is_told_for_the_server_to_try_the_next(
-    fake: FakeElevenLabs, hands: Hands, how: str
+    fake: FakeElevenLabs, hands: AdapterHarness, how: str
 ) -> None:
     fake.settings(**{how: ["eleven_text_to_sound_v3"]})
     assert isinstance(await failure(hands, ask()), ModelGone)
     assert (await made(hands, ask(model=1))).complete
 
 
-async def test_a_sound_against_the_rules_is_a_refusal(hands: Hands) -> None:
+async def test_a_sound_against_the_rules_is_a_refusal(hands: AdapterHarness) -> None:
     assert isinstance(await failure(hands, ask("a forbidden noise")), Refused)

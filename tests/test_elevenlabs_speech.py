@@ -18,8 +18,8 @@ from fakes.elevenlabs.hearing import voices_in
 from fakes.engines import edited, opened
 from fakes.engines import made as generated
 from fakes.trying import failure, made
-from mediasmith.contract import JSON, Ask, Capability, Output, Result
-from mediasmith.errors import (
+from mediasmith.plugin.contract import JSON, Capability, Output, Request, Result
+from mediasmith.plugin.errors import (
     ModelGone,
     OutOfCredit,
     ProviderError,
@@ -30,8 +30,8 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith.testing.doubles import MemorySink
 from mediasmith_backends.elevenlabs import answers, backend, models
 from mediasmith_backends.elevenlabs.client import ElevenLabs
@@ -51,22 +51,22 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeElevenLabs) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY) as hands:
         yield hands
 
 
 def ask(
-    hands: Hands,
+    hands: AdapterHarness,
     prompt: str,
     model: str = "eleven_v4",
     state: JSON = None,
     capability: Capability[ElevenLabs, Any] = speech,
     **params: Any,
-) -> Ask[Any]:
+) -> Request[Any]:
     hands.capability = capability
     [chosen] = [one for one in capability.models if one.id == model]
-    return Ask(model=chosen, prompt=prompt, params=capability.params.model_validate(params), inputs={}, state=state)
+    return Request(model=chosen, prompt=prompt, params=capability.params.model_validate(params), inputs={}, state=state)
 
 
 def content(output: Output) -> bytes:
@@ -105,7 +105,7 @@ def said(fake: FakeElevenLabs) -> list[str]:
 # One piece
 
 
-async def test_words_are_said_by_the_voice_as_they_stand(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_words_are_said_by_the_voice_as_they_stand(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     result = await made(hands, ask(hands, "Good morning.", voice=SARAH.id, seed=7, language="de", stability=0.3))
     assert fake.bodies(SPOKEN) == [
         {
@@ -124,21 +124,21 @@ async def test_words_are_said_by_the_voice_as_they_stand(fake: FakeElevenLabs, h
     assert hands.warnings == []
 
 
-async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     result = await made(hands, ask(hands, "Good morning."))
     assert fake.bodies(SPOKEN) == [{"text": "Good morning.", "model_id": "eleven_v4"}]
     assert voices_in(sound(result)) == [GEORGE.hertz]
     assert fake.counts() == {SPOKEN: 1}
 
 
-async def test_the_result_tells_the_voice_the_request_and_what_was_charged(hands: Hands) -> None:
+async def test_the_result_tells_the_voice_the_request_and_what_was_charged(hands: AdapterHarness) -> None:
     result = await made(hands, ask(hands, "Good morning."))
     state: Any = result.outputs[0].state
     assert result.details == {"voice_id": GEORGE.id, "request_id": state["requests"][0], "characters": 13}
     assert result.cost_usd is None
 
 
-async def test_settings_that_only_some_models_have(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_settings_that_only_some_models_have(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     given: Mapping[str, Any] = {"speed": 0.8, "style": 0.5, "similarity": 1, "text_normalisation": "off"}
     await made(hands, ask(hands, "Hello.", "eleven_multilingual_v2", **given))
     [body] = fake.bodies(SPOKEN)
@@ -147,13 +147,13 @@ async def test_settings_that_only_some_models_have(fake: FakeElevenLabs, hands: 
 
 
 @pytest.mark.usefixtures("short")
-async def test_how_to_say_it_stands_in_brackets_before_each_piece(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_how_to_say_it_stands_in_brackets_before_each_piece(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await made(hands, ask(hands, FEW, instructions="whispering"))
     assert len(said(fake)) > 1
     assert all(text.startswith("[whispering] This is") and len(text) <= 500 for text in said(fake))
 
 
-async def test_a_region_that_is_left_out_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_region_that_is_left_out_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await made(hands, ask(hands, "Servus.", language="de-AT"))
     assert fake.bodies(SPOKEN)[0]["language_code"] == "de"
     assert "language" in hands.warnings[0]
@@ -173,7 +173,7 @@ async def test_a_region_that_is_left_out_is_told(fake: FakeElevenLabs, hands: Ha
     ],
 )
 async def test_each_format_is_what_it_says(
-    fake: FakeElevenLabs, hands: Hands, given: Mapping[str, Any], code: str, codec: str
+    fake: FakeElevenLabs, hands: AdapterHarness, given: Mapping[str, Any], code: str, codec: str
 ) -> None:
     result = await made(hands, ask(hands, "Good morning to all of you, wherever you are." * 5, **given))
     assert fake.log()[-1]["path"].endswith(f"?output_format={code}")
@@ -194,7 +194,7 @@ async def test_each_format_is_what_it_says(
     ],
 )
 async def test_a_form_that_there_is_not_is_told_before_it_is_sent(
-    hands: Hands, given: Mapping[str, Any], why: str
+    hands: AdapterHarness, given: Mapping[str, Any], why: str
 ) -> None:
     assert why in speech.refuses(ask(hands, "Hello.", **given))
 
@@ -205,7 +205,7 @@ async def test_a_form_that_there_is_not_is_told_before_it_is_sent(
 @pytest.mark.parametrize("form", ["mp3", "wav", "ogg", "ulaw"])
 @pytest.mark.usefixtures("short")
 async def test_a_long_text_becomes_one_file_cut_between_sentences(
-    fake: FakeElevenLabs, hands: Hands, form: str
+    fake: FakeElevenLabs, hands: AdapterHarness, form: str
 ) -> None:
     result = await made(hands, ask(hands, FEW, output_format=form))
     texts = said(fake)
@@ -221,7 +221,9 @@ async def test_a_long_text_becomes_one_file_cut_between_sentences(
 
 
 @pytest.mark.parametrize("text", [SENTENCES, WORDS], ids=["sentences", "words alone"])
-async def test_twelve_thousand_characters_become_one_mp3(fake: FakeElevenLabs, hands: Hands, text: str) -> None:
+async def test_twelve_thousand_characters_become_one_mp3(
+    fake: FakeElevenLabs, hands: AdapterHarness, text: str
+) -> None:
     assert len(text) > 12_000
     data = sound(await made(hands, ask(hands, text)))
     assert " ".join(said(fake)) == text
@@ -230,7 +232,7 @@ async def test_twelve_thousand_characters_become_one_mp3(fake: FakeElevenLabs, h
 
 
 @pytest.mark.usefixtures("short")
-async def test_each_piece_is_told_of_those_around_it(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_each_piece_is_told_of_those_around_it(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     result = await made(hands, ask(hands, FEW, "eleven_multilingual_v2"))
     bodies = fake.bodies(SPOKEN)
     told = [body.get("previous_request_ids", []) for body in bodies]
@@ -243,19 +245,21 @@ async def test_each_piece_is_told_of_those_around_it(fake: FakeElevenLabs, hands
 
 
 @pytest.mark.usefixtures("short")
-async def test_progress_is_told_piece_by_piece(hands: Hands) -> None:
+async def test_progress_is_told_piece_by_piece(hands: AdapterHarness) -> None:
     await made(hands, ask(hands, FEW))
     assert [report.progress for report in hands.reports] == [0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 @pytest.mark.usefixtures("short")
-async def test_a_model_that_is_told_nothing_of_others_is_told_nothing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_model_that_is_told_nothing_of_others_is_told_nothing(
+    fake: FakeElevenLabs, hands: AdapterHarness
+) -> None:
     await made(hands, ask(hands, FEW, "eleven_v3"))
     assert [set(body) for body in fake.bodies(SPOKEN)] == [{"text", "model_id"}] * 5
 
 
 @pytest.mark.usefixtures("short")
-async def test_ids_that_a_model_does_not_take_give_way_to_words(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_ids_that_a_model_does_not_take_give_way_to_words(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(unlinked=["eleven_v4"])
     result = await made(hands, ask(hands, FEW))
     answered = [entry for entry in fake.log() if entry["status"] == 200]
@@ -269,7 +273,7 @@ async def test_ids_that_a_model_does_not_take_give_way_to_words(fake: FakeEleven
 
 
 @pytest.mark.usefixtures("short")
-async def test_what_was_paid_for_is_kept_when_a_later_piece_fails(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_what_was_paid_for_is_kept_when_a_later_piece_fails(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(credits=1_100)
     result = await made(hands, ask(hands, FEW))
     *done, missing = said(fake)
@@ -284,20 +288,20 @@ async def test_what_was_paid_for_is_kept_when_a_later_piece_fails(fake: FakeElev
 
 
 @pytest.mark.usefixtures("short")
-async def test_a_first_piece_that_fails_is_a_failure(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_first_piece_that_fails_is_a_failure(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(credits=10)
     assert isinstance(await failure(hands, ask(hands, FEW)), OutOfCredit)
     assert fake.paid() == 1
     assert hands.warnings == []
 
 
-async def test_samples_are_not_made_of_what_is_none(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_samples_are_not_made_of_what_is_none(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(SPOKEN, {"html": True, "status": 200})
     assert isinstance(await failure(hands, ask(hands, "Hello.", output_format="wav")), ProviderError)
 
 
 @pytest.mark.usefixtures("short")
-async def test_pieces_that_cannot_be_joined_are_files_of_their_own(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_pieces_that_cannot_be_joined_are_files_of_their_own(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.script(SPOKEN, {}, {"body": {"this": "is no sound"}, "headers": {"content-type": "audio/mpeg"}})
     result = await made(hands, ask(hands, FEW[:600]))
     assert [sniff(content(output)) for output in result.outputs] == ["audio/mpeg", ""]
@@ -307,12 +311,12 @@ async def test_pieces_that_cannot_be_joined_are_files_of_their_own(fake: FakeEle
 # What goes on from it
 
 
-async def on(hands: Hands, state: JSON, **given: Any) -> Result:
+async def on(hands: AdapterHarness, state: JSON, **given: Any) -> Result:
     return await made(hands, ask(hands, "And it goes on.", state=state, **given))
 
 
 async def test_what_goes_on_is_said_by_the_same_voice_and_told_what_came_before(
-    fake: FakeElevenLabs, hands: Hands
+    fake: FakeElevenLabs, hands: AdapterHarness
 ) -> None:
     first = await made(hands, ask(hands, "Once upon a time.", voice=ROGER.id))
     earlier: Any = first.outputs[0].state
@@ -325,7 +329,7 @@ async def test_what_goes_on_is_said_by_the_same_voice_and_told_what_came_before(
     assert hands.warnings == []
 
 
-async def test_another_voice_can_go_on(hands: Hands) -> None:
+async def test_another_voice_can_go_on(hands: AdapterHarness) -> None:
     first = await made(hands, ask(hands, "Once upon a time.", voice=ROGER.id))
     second = await on(hands, first.outputs[0].state, voice=SARAH.id)
     assert voices_in(sound(second)) == [SARAH.hertz]
@@ -347,12 +351,14 @@ async def test_the_voice_stays_when_its_name_has_become_anothers(fake: FakeEleve
 
 
 @pytest.mark.parametrize(("voice", "speaks"), [(None, ROGER), ("Sarah", SARAH)])
-async def test_what_was_said_before_names_were_kept_goes_on(hands: Hands, voice: str | None, speaks: Any) -> None:
+async def test_what_was_said_before_names_were_kept_goes_on(
+    hands: AdapterHarness, voice: str | None, speaks: Any
+) -> None:
     state: JSON = {"voice": ROGER.id, "requests": [], "said": "Once upon a time."}
     assert voices_in(sound(await on(hands, state, voice=voice))) == [speaks.hertz]
 
 
-async def test_requests_that_are_forgotten_give_way_to_their_text(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_requests_that_are_forgotten_give_way_to_their_text(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     first = await made(hands, ask(hands, "Once upon a time."))
     state: Any = first.outputs[0].state
     fake.expire(state["requests"][0])
@@ -364,7 +370,7 @@ async def test_requests_that_are_forgotten_give_way_to_their_text(fake: FakeElev
 
 @pytest.mark.usefixtures("short")
 async def test_pieces_that_go_on_from_forgotten_requests_are_told_of_each_other(
-    fake: FakeElevenLabs, hands: Hands
+    fake: FakeElevenLabs, hands: AdapterHarness
 ) -> None:
     first = await made(hands, ask(hands, "Once upon a time."))
     state: Any = first.outputs[0].state
@@ -373,7 +379,7 @@ async def test_pieces_that_go_on_from_forgotten_requests_are_told_of_each_other(
     assert len(fake.bodies(SPOKEN)[-1]["previous_request_ids"]) == 1
 
 
-async def test_a_model_that_cannot_be_told_what_came_before_says_so(hands: Hands) -> None:
+async def test_a_model_that_cannot_be_told_what_came_before_says_so(hands: AdapterHarness) -> None:
     first = await made(hands, ask(hands, "Once upon a time.", "eleven_v3", voice=ROGER.id))
     second = await on(hands, first.outputs[0].state, model="eleven_v3")
     assert "only the voice is the same" in hands.warnings[0]
@@ -382,7 +388,7 @@ async def test_a_model_that_cannot_be_told_what_came_before_says_so(hands: Hands
 
 @pytest.mark.parametrize("state", [{"of": "another version"}, "text", 7, []])
 async def test_what_cannot_be_gone_on_from_is_told_before_paying(
-    fake: FakeElevenLabs, hands: Hands, state: JSON
+    fake: FakeElevenLabs, hands: AdapterHarness, state: JSON
 ) -> None:
     assert isinstance(await failure(hands, ask(hands, "On.", state=state)), StateGone)
     assert fake.paid() == 0
@@ -406,7 +412,7 @@ async def test_what_cannot_be_gone_on_from_is_told_before_paying(
     ],
 )
 async def test_what_the_provider_says_is_told_and_sent_once(
-    fake: FakeElevenLabs, hands: Hands, answer: Mapping[str, object], kind: type[Exception], billed: str | None
+    fake: FakeElevenLabs, hands: AdapterHarness, answer: Mapping[str, object], kind: type[Exception], billed: str | None
 ) -> None:
     fake.script(SPOKEN, answer)
     error = await failure(hands, ask(hands, "Hello."))
@@ -416,7 +422,7 @@ async def test_what_the_provider_says_is_told_and_sent_once(
 
 
 async def test_an_answer_that_drips_ends_some_time(
-    fake: FakeElevenLabs, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeElevenLabs, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "_ANSWER_SECONDS", 0.2)
     fake.script(SPOKEN, {"drip": True})
@@ -425,20 +431,20 @@ async def test_an_answer_that_drips_ends_some_time(
     assert error.billed is None
 
 
-async def test_words_against_the_rules_are_a_refusal(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_words_against_the_rules_are_a_refusal(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     error = await failure(hands, ask(hands, "a forbidden thing"))
     assert isinstance(error, Refused)
     assert error.billed == "no"
 
 
-async def test_a_model_the_account_has_not_is_told_once(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_model_the_account_has_not_is_told_once(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(retired=["eleven_v4"])
     error = await failure(hands, ask(hands, "Hello."))
     assert isinstance(error, ModelGone)
     assert fake.paid() == 1
 
 
-async def test_a_format_that_the_plan_has_not_is_told(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_format_that_the_plan_has_not_is_told(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     fake.settings(plan="free")
     error = await failure(hands, ask(hands, "Hello.", bitrate=192))
     assert isinstance(error, Unsuitable)
@@ -450,11 +456,11 @@ async def test_a_format_that_the_plan_has_not_is_told(fake: FakeElevenLabs, hand
 LINES = "Anna: Good morning.\nBen: Hello.\n\nHow are you?\nAnna:  Well: and you?\nBen: Well."
 
 
-def talk(hands: Hands, prompt: str = LINES, model: str = "eleven_v4", **params: Any) -> Ask[Any]:
+def talk(hands: AdapterHarness, prompt: str = LINES, model: str = "eleven_v4", **params: Any) -> Request[Any]:
     return ask(hands, prompt, model, capability=dialogue, **params)
 
 
-async def test_each_line_is_said_by_the_voice_of_its_speaker(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_each_line_is_said_by_the_voice_of_its_speaker(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     given: Mapping[str, Any] = {"voices": ("Ben=Roger",), "language": "en", "seed": 3, "stability": 0.5}
     assert not dialogue.refuses(talk(hands, **given))
     result = await made(hands, talk(hands, **given))
@@ -480,7 +486,7 @@ def turns(number: int, text: str) -> str:
     return "\n".join(f"{'AB'[turn % 2]}: {text}" for turn in range(number))
 
 
-async def test_a_long_dialogue_is_cut_between_its_lines(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_long_dialogue_is_cut_between_its_lines(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     line = "Something is said that takes its time. " * 10
     result = await made(hands, talk(hands, turns(12, line), output_format="mp3"))
     sizes = [sum(len(turn["text"]) for turn in body["inputs"]) for body in fake.bodies(TALKED)]
@@ -490,7 +496,7 @@ async def test_a_long_dialogue_is_cut_between_its_lines(fake: FakeElevenLabs, ha
     assert seconds(sound(result)) == pytest.approx(sum(sizes) / LETTERS, abs=0.1)
 
 
-async def test_a_line_longer_than_any_request_is_cut_within(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_line_longer_than_any_request_is_cut_within(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     await made(hands, talk(hands, f"A: {SENTENCES[:3000]}\nB: Yes."))
     one, other = fake.bodies(TALKED)
     assert [turn["voice_id"] for turn in (*one["inputs"], *other["inputs"])] == [CAST[0], CAST[0], CAST[1]]
@@ -505,12 +511,12 @@ async def test_a_line_longer_than_any_request_is_cut_within(fake: FakeElevenLabs
     ],
 )
 async def test_what_is_no_dialogue_is_told_before_it_is_sent(
-    hands: Hands, prompt: str, given: tuple[str, ...], why: str
+    hands: AdapterHarness, prompt: str, given: tuple[str, ...], why: str
 ) -> None:
     assert why in dialogue.refuses(talk(hands, prompt, voices=given))
 
 
-async def test_twelve_speakers_share_ten_voices(hands: Hands) -> None:
+async def test_twelve_speakers_share_ten_voices(hands: AdapterHarness) -> None:
     prompt = "\n".join(f"S{n}: Hello to everybody who is here." for n in range(12))
     assert not dialogue.refuses(talk(hands, prompt))
     voices: Any = (await made(hands, talk(hands, prompt))).details["voices"]
@@ -518,13 +524,13 @@ async def test_twelve_speakers_share_ten_voices(hands: Hands) -> None:
     assert set(voices.values()) <= set(HOUSE)
 
 
-async def test_a_speaker_without_such_a_voice_costs_nothing(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_a_speaker_without_such_a_voice_costs_nothing(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     error = await failure(hands, talk(hands, voices=("Ben=Nobody",)))
     assert "Nobody" in str(error)
     assert fake.paid() == 0
 
 
-async def test_both_models_talk(fake: FakeElevenLabs, hands: Hands) -> None:
+async def test_both_models_talk(fake: FakeElevenLabs, hands: AdapterHarness) -> None:
     for model in dialogue.models:
         await made(hands, talk(hands, model=model.id, stability=1.0))
     assert [body["model_id"] for body in fake.bodies(TALKED)] == ["eleven_v4", "eleven_v3"]

@@ -30,14 +30,15 @@ from fakes.engines import (
     settled,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.arguments import request_of
-from mediasmith.caller import Caller
-from mediasmith.contract import Output, Result, Takes
-from mediasmith.engine import Engine, _fingerprint  # pyright: ignore[reportPrivateUsage] - what a dead process left
-from mediasmith.errors import Billed, InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
-from mediasmith.library import Library, Phase
-from mediasmith.media import wav
-from mediasmith.results import JobList, MediaResult
+from mediasmith.config.caller import Caller
+from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.engine.use_cases import Engine, _fingerprint  # pyright: ignore[reportPrivateUsage] - what a dead process left
+from mediasmith.plugin.contract import Output, Result, Takes
+from mediasmith.plugin.errors import Billed, InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
+from mediasmith.plugin.media import wav
+from mediasmith.selection.request import parse_request
+from mediasmith.storage.library.records import Phase
+from mediasmith.storage.library.store import Library
 
 EARLIER = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
 
@@ -401,7 +402,7 @@ async def lost_by_a_dead_process(
     engine: Engine, folder: Path, *, phase: Phase = "sending", billed: Billed = "unknown"
 ) -> None:
     """Record what a process left that died, by default while the answer to "lost" was due."""
-    request = request_of({"prompt": "lost"}, engine.installation.tools["generate_media"].parameters)
+    request = parse_request({"prompt": "lost"}, engine.installation.tools["generate_media"].parameters)
     lost = a_job(
         folder,
         id="k" * 26,
@@ -575,6 +576,6 @@ async def test_a_file_has_a_handle_when_somebody_here_can_go_on_from_it(tmp_path
     async with opened(tmp_path, songs, films, locked) as engine:
         assert (await made(engine)).continuation_id
         assert not (await made(engine, kind="music")).continuation_id
-    opening = Scripted().backend("open", kind="music", takes={"audio": Takes()}, edits="audio")
-    async with opened(tmp_path, songs, opening) as engine:
+    lazy_engine = Scripted().backend("open", kind="music", takes={"audio": Takes()}, edits="audio")
+    async with opened(tmp_path, songs, lazy_engine) as engine:
         assert (await made(engine, "another", kind="music", backend="songs")).continuation_id

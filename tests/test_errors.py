@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from mediasmith import errors
-from mediasmith.errors import (
+from mediasmith.plugin import errors
+from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
@@ -22,10 +22,9 @@ from mediasmith.errors import (
     StateGone,
     TimedOut,
     Unsuitable,
-    of_status,
-    restored,
-    unreached,
+    error_from_record,
 )
+from mediasmith.plugin.http_errors import error_for_status, unreachable_error
 
 CLASSES = {
     name: one
@@ -138,15 +137,15 @@ def test_a_key_that_is_not_accepted_is_to_be_corrected() -> None:
     ],
 )
 def test_a_status_has_one_meaning(status: int, kind: type[MediaError], billed: Billed | None, said: str) -> None:
-    error = of_status(status, "Acme", keys=["ACME_KEY"], said=" Too long. ", retry_after=3)
+    error = error_for_status(status, "Acme", keys=["ACME_KEY"], said=" Too long. ", retry_after=3)
     assert (type(error), error.billed, error.message) == (kind, billed, said)
     if isinstance(error, RateLimited):
         assert error.retry_after == 3
 
 
 def test_a_status_alone_makes_a_sentence() -> None:
-    assert of_status(500, "Acme").message == "Acme answered 500."
-    assert of_status(429, "Acme").message == "Acme is asked too often."
+    assert error_for_status(500, "Acme").message == "Acme answered 500."
+    assert error_for_status(429, "Acme").message == "Acme is asked too often."
 
 
 def test_what_an_error_carries_can_be_read() -> None:
@@ -157,7 +156,7 @@ def test_what_an_error_carries_can_be_read() -> None:
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
 def test_an_error_can_be_restored_from_its_record(kind: type[MediaError]) -> None:
     record = {"type": kind.__name__, "message": "It broke.", "hint": "Wait.", "billed": "unknown"}
-    error = restored(record, job_id="j1")
+    error = error_from_record(record, job_id="j1")
     assert type(error) is kind
     assert str(error) == (
         "It broke. It may have been billed, so it was not sent again. Wait. Collect it with get_job, job_id j1."
@@ -169,7 +168,7 @@ def test_an_error_can_be_restored_from_its_record(kind: type[MediaError]) -> Non
 
 def test_a_record_that_says_little_is_still_an_error() -> None:
     for record in (None, {}, {"type": "Gone", "message": ""}, {"type": "SystemExit"}):
-        error = restored(record)
+        error = error_from_record(record)
         assert type(error) is MediaError
         assert str(error) == "It failed, and nothing more is known."
 
@@ -182,6 +181,6 @@ def test_backends_that_cannot_for_the_same_reason_are_named_together() -> None:
 
 
 def test_who_cannot_be_reached_is_told_with_what_to_look_at() -> None:
-    error = unreached("Acme")
+    error = unreachable_error("Acme")
     assert error.billed == "no"
     assert str(error).startswith("Acme cannot be reached. Nothing was billed. Check the network and the proxy")

@@ -19,7 +19,7 @@ from fakes.google import KEY, FakeGoogle, running
 from fakes.google.errors import WRONG_KEY
 from fakes.google.samples import CLIP, DRAWING, MUSIC, PICTURE, SHOT, SPEECH, WORDS, block
 from loopback.films import clip
-from mediasmith.media import sniff
+from mediasmith.plugin.media import sniff
 from mediasmith.testing import png
 
 Sdk: TypeAlias = Any
@@ -54,7 +54,7 @@ def named(words: object) -> str:
 
 
 def refused(ask: Callable[[], object]) -> tuple[int, str]:
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - the SDK has two families of errors, none of them public
+    with pytest.raises(Exception) as caught:
         ask()
     error: Any = caught.value
     return getattr(error, "status_code", None) or error.code, str(error)

@@ -365,7 +365,7 @@ def filmed(fake: FakeOpenRouter, client: Sdk, **words: Any) -> bytes:
     return fetched(client, name)
 
 
-def described(data: bytes) -> tuple[tuple[int, int], int, int]:
+def error_record(data: bytes) -> tuple[tuple[int, int], int, int]:
     """The size of a video, its length in seconds, and how many sounds it has."""
     container: Any = av.open(io.BytesIO(data))
     with container:
@@ -402,7 +402,7 @@ def test_a_video_is_pending_then_in_progress_and_can_then_be_fetched(client: Sdk
 def test_a_video_is_real_and_as_it_was_asked_for(
     fake: FakeOpenRouter, client: Sdk, words: dict[str, Any], made: tuple[tuple[int, int], int, int]
 ) -> None:
-    assert described(filmed(fake, client, **words)) == made
+    assert error_record(filmed(fake, client, **words)) == made
 
 
 def test_every_word_changes_the_video(fake: FakeOpenRouter, client: Sdk) -> None:

@@ -18,7 +18,7 @@ from fakes.xai.__main__ import METHODS
 from fakes.xai.contract import CONTRACT, Messages
 from fakes.xai.wire import CODES, CallWire, wire
 from mediasmith.testing import Answer
-from mediasmith.testing.failing import EDITS, UNKNOWN_WORDS
+from mediasmith.testing.check_failures import EDITS, UNKNOWN_WORDS
 
 Sdk: TypeAlias = Any
 """The SDK: its types know too well what can be asked to be asked anything else."""

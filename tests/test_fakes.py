@@ -17,24 +17,24 @@ import httpx2
 import pytest
 from PIL import Image
 
-from fakes.backends import Drawing, FakeParams, Hands, capability, fake, make, png, signed_in
+from fakes.backends import AdapterHarness, Drawing, FakeParams, capability, fake, make, png, signed_in
 from fakes.provider import KEY, STUB, Provider, running
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
     Access,
-    Ask,
     Backend,
     Call,
+    Context,
     Model,
     Output,
     Params,
     Pending,
     Remote,
+    Request,
     Result,
-    Work,
 )
-from mediasmith.errors import (
+from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
     MediaError,
@@ -48,7 +48,7 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
 )
-from mediasmith.media import sniff
+from mediasmith.plugin.media import sniff
 from mediasmith_stub.backends import stub_job, stub_now, stub_slow, stub_stream
 from mediasmith_stub.client import TIMEOUT
 
@@ -292,7 +292,7 @@ def test_a_page_can_come_where_json_is_due(provider: Provider, client: httpx2.Cl
 async def test_a_request_can_be_held_and_let_go(provider: Provider) -> None:
     answered = anyio.Event()
 
-    async def draw(hands: Hands) -> None:
+    async def draw(hands: AdapterHarness) -> None:
         await hands.make()
         answered.set()
 
@@ -452,7 +452,7 @@ def test_stub_now_refuses_two_shapes_at_once() -> None:
         ({"aspect_ratio": "1:1"}, False),
         ({"size": "64x64", "aspect_ratio": "1:1"}, True),
     ):
-        ask = Ask(model=capability.models[0], prompt="", params=capability.params(**given), inputs={})
+        ask = Request(model=capability.models[0], prompt="", params=capability.params(**given), inputs={})
         assert bool(capability.refuses(ask)) is refused
 
 
@@ -624,7 +624,7 @@ def test_an_error_of_something_else_is_not_explained() -> None:
 async def test_a_fake_backend_makes_a_picture_without_any_provider() -> None:
     backend = fake()
     async with backend.connect(Access(key="", env={}, base_url="")) as client:
-        result = await Hands(backend, client).make(mood="calm")
+        result = await AdapterHarness(backend, client).make(mood="calm")
     (output,) = result.outputs
     with Image.open(io.BytesIO(body_of(output))) as picture:
         picture.load()
@@ -638,14 +638,14 @@ async def test_a_fake_backend_has_the_fields_it_is_given() -> None:
     async def start(call: Call[None, Longer]) -> Accepted:
         return Accepted(handle=call.params.duration)
 
-    async def poll(_work: Work[None], handle: JSON) -> Pending:
+    async def poll(_work: Context[None], handle: JSON) -> Pending:
         return Pending(message=str(handle))
 
     models = (Model(id="one-1"),)
     backend = fake("one", keys=("ONE_KEY",), kind="music", params=Longer, models=models, start=start, poll=poll)
     (made,) = backend.capabilities
     assert (backend.name, backend.keys, made.kind, made.models) == ("one", ("ONE_KEY",), "music", models)
-    hands = Hands(backend, None)
+    hands = AdapterHarness(backend, None)
     assert await hands.poll(await hands.submit(duration=2.0)) == Pending(message="2.0")
 
 

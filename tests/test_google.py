@@ -10,8 +10,8 @@ import pytest
 
 from fakes.google import KEY, FakeGoogle, running
 from fakes.google.errors import WRONG_KEY
-from mediasmith.access import access
-from mediasmith.errors import (
+from mediasmith.config.credentials import access
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -22,7 +22,7 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.images import image
 from mediasmith_backends.google.inputs import INLINE
@@ -33,7 +33,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=image) as hands:
         yield hands
 
@@ -67,7 +67,7 @@ async def test_nothing_of_the_environment_goes_out(fake: FakeGoogle, monkeypatch
 async def test_the_address_is_the_one_declared_or_the_providers_own(fake: FakeGoogle) -> None:
     declared = {"GOOGLE_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": fake.url + "/"}
     async with backend.connect(access(backend, declared)) as client:
-        await Hands(backend, client).submit()
+        await AdapterHarness(backend, client).submit()
     assert fake.paid() == 1
     async with signed_in(backend, "") as hands:
         assert hands.client.url == "https://generativelanguage.googleapis.com"
@@ -94,7 +94,7 @@ async def test_a_wrong_key_or_address_is_told_and_costs_nothing(
     assert key not in str(error)
 
 
-async def test_the_client_does_not_show_its_key(hands: Hands) -> None:
+async def test_the_client_does_not_show_its_key(hands: AdapterHarness) -> None:
     assert KEY not in repr(hands.client)
 
 
@@ -132,7 +132,7 @@ REFUSALS: Mapping[str, tuple[int, object, type[MediaError], str | None]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a_refusal_is_told_by_its_status_and_details_and_is_asked_for_once(
-    fake: FakeGoogle, hands: Hands, case: str
+    fake: FakeGoogle, hands: AdapterHarness, case: str
 ) -> None:
     status, body, kind, billed = REFUSALS[case]
     fake.script(MADE, {"status": status, "body": body, "times": 5})
@@ -145,7 +145,7 @@ async def test_a_refusal_is_told_by_its_status_and_details_and_is_asked_for_once
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a_refused_upload_is_told_in_the_same_way_and_nothing_is_paid(
-    fake: FakeGoogle, hands: Hands, case: str
+    fake: FakeGoogle, hands: AdapterHarness, case: str
 ) -> None:
     status, body, kind, _ = REFUSALS[case]
     fake.script(UPLOADED, {"status": status, "body": body, "times": 5})
@@ -156,7 +156,7 @@ async def test_a_refused_upload_is_told_in_the_same_way_and_nothing_is_paid(
     assert fake.counts() == {UPLOADED: 1}
 
 
-async def test_a_header_also_says_how_long_to_wait(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_header_also_says_how_long_to_wait(fake: FakeGoogle, hands: AdapterHarness) -> None:
     fake.script(MADE, {"status": 429, "headers": {"retry-after": "7"}, "body": told()})
     error = await hands.fails()
     assert isinstance(error, RateLimited)
@@ -178,7 +178,7 @@ def inside(source: MemorySource) -> dict[str, str]:
 
 
 async def test_what_has_no_room_in_the_request_is_uploaded_and_used_when_it_is_ready(
-    fake: FakeGoogle, hands: Hands
+    fake: FakeGoogle, hands: AdapterHarness
 ) -> None:
     fake.settings(processing=1)
     light = MemorySource(b"\xff\0\0")
@@ -191,7 +191,7 @@ async def test_what_has_no_room_in_the_request_is_uploaded_and_used_when_it_is_r
     assert words["text"] == "a red kite"
 
 
-async def test_files_share_the_room_there_is(fake: FakeGoogle, hands: Hands) -> None:
+async def test_files_share_the_room_there_is(fake: FakeGoogle, hands: AdapterHarness) -> None:
     half = [MemorySource(bytes([shade, 0, 0])) for shade in range(3)]
     for source in half:
         source.size = INLINE // 2
@@ -206,7 +206,7 @@ async def test_files_share_the_room_there_is(fake: FakeGoogle, hands: Hands) -> 
     ids=str,
 )
 async def test_an_upload_that_cannot_be_used_ends_it_before_anything_is_paid(
-    fake: FakeGoogle, hands: Hands, file: Mapping[str, object]
+    fake: FakeGoogle, hands: AdapterHarness, file: Mapping[str, object]
 ) -> None:
     told = {"x-goog-upload-status": "final", "x-goog-upload-url": f"{fake.url}/upload/v1/files?upload_id=none"}
     fake.script(UPLOADED, {"headers": told, "body": {"file": file}, "times": 2})
@@ -216,7 +216,7 @@ async def test_an_upload_that_cannot_be_used_ends_it_before_anything_is_paid(
     assert fake.paid() == 0
 
 
-async def test_a_large_file_is_uploaded_in_pieces(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_large_file_is_uploaded_in_pieces(fake: FakeGoogle, hands: AdapterHarness) -> None:
     source = MemorySource()
     source.data += bytes(10_000_000)  # the SDK cuts at 8 MiB
     source.size = len(source.data)
@@ -224,7 +224,7 @@ async def test_a_large_file_is_uploaded_in_pieces(fake: FakeGoogle, hands: Hands
     assert fake.counts() == {UPLOADED: 3, MADE: 1}
 
 
-async def test_an_upload_goes_nowhere_else(fake: FakeGoogle, hands: Hands) -> None:
+async def test_an_upload_goes_nowhere_else(fake: FakeGoogle, hands: AdapterHarness) -> None:
     away = "http://169.254.169.254/upload/v1/files?upload_id=none"
     elsewhere = {"headers": {"x-goog-upload-url": away, "x-goog-upload-status": "active"}, "body": {}}
     fake.script(UPLOADED, elsewhere, {"headers": {"x-goog-upload-status": "final"}, "body": {}})

@@ -13,7 +13,7 @@ from typing import Any
 
 from fakes.google import running
 from fakes.google.account import written
-from mediasmith.contract import Access, Capability
+from mediasmith.plugin.contract import Access, Capability
 from mediasmith.testing import Relay, Rig, Sent, contract, relay
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google

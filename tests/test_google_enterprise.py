@@ -13,10 +13,10 @@ from fakes.google import KEY, PROJECT, FakeGoogle, running
 from fakes.google.account import TOKENS, UNKNOWN, written
 from fakes.google.veo import STARTS
 from fakes.trying import failure, made
-from mediasmith.access import access
-from mediasmith.contract import Ask, Capability
-from mediasmith.errors import MediaError, MissingKey, Unreachable
-from mediasmith.testing import Hands
+from mediasmith.config.credentials import access
+from mediasmith.plugin.contract import Capability, Request
+from mediasmith.plugin.errors import MediaError, MissingKey, Unreachable
+from mediasmith.testing import AdapterHarness
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.imagen import imagen
@@ -30,8 +30,8 @@ ON = {"GOOGLE_GENAI_USE_ENTERPRISE": "true"}
 PROVIDER = running
 
 
-def ask(capability: Capability[Google, Any] = veo) -> Ask[Any]:
-    return Ask(model=capability.models[0], prompt="a red kite", params=capability.params(), inputs={})
+def ask(capability: Capability[Google, Any] = veo) -> Request[Any]:
+    return Request(model=capability.models[0], prompt="a red kite", params=capability.params(), inputs={})
 
 
 # What is offered
@@ -107,7 +107,7 @@ def test_what_is_no_bucket_is_told_before_anything_is_paid(bucket: str) -> None:
 async def test_another_project_may_give_its_quota(fake: FakeGoogle, tmp_path: Path) -> None:
     env = {**fake.enterprise(tmp_path / "account.json"), "GOOGLE_CLOUD_QUOTA_PROJECT": "giver"}
     async with backend.connect(access(backend, env)) as client:
-        await made(Hands(backend, client, veo), ask())
+        await made(AdapterHarness(backend, client, veo), ask())
     signed = [entry["headers"] for entry in fake.log() if entry["path"] != "/token"]
     assert {headers.get("x-goog-user-project") for headers in signed} == {"giver"}
 
@@ -115,7 +115,7 @@ async def test_another_project_may_give_its_quota(fake: FakeGoogle, tmp_path: Pa
 async def test_one_token_signs_everything_until_it_runs_out(fake: FakeGoogle, tmp_path: Path) -> None:
     env = fake.enterprise(tmp_path / "account.json")
     async with backend.connect(access(backend, env)) as client:
-        hands = Hands(backend, client, veo)
+        hands = AdapterHarness(backend, client, veo)
         await made(hands, ask())
         await made(hands, ask())
         assert (fake.counts()[TOKENS], fake.paid()) == (1, 2)
@@ -139,7 +139,7 @@ async def test_nothing_of_the_environment_signs_or_leads_astray(
     for name, value in undeclared.items():
         monkeypatch.setenv(name, value)
     async with backend.connect(access(backend, env)) as client:
-        await made(Hands(backend, client, veo), ask())
+        await made(AdapterHarness(backend, client, veo), ask())
     [path] = [entry["path"] for entry in fake.log() if entry["path"].endswith(":predictLongRunning")]
     assert path.startswith(f"/v1beta1/projects/{PROJECT}/locations/us-central1/publishers/google/models/veo-3.1")
     assert "undeclared" not in json.dumps(fake.log())
@@ -169,7 +169,7 @@ async def test_an_account_that_is_gone_or_out_of_reach_is_told_and_costs_nothing
         found = access(backend, {**env, "GOOGLE_APPLICATION_CREDENTIALS": str(file)})
         async with backend.connect(found) as client:
             for capability in (veo, imagen):
-                error = await failure(Hands(backend, client, capability), ask(capability))
+                error = await failure(AdapterHarness(backend, client, capability), ask(capability))
                 assert type(error) is kind
                 assert error.billed == "no"
     assert fake.paid() == 0
@@ -180,7 +180,7 @@ async def test_a_token_that_is_not_taken_is_told_by_the_variable_of_its_account(
 ) -> None:
     fake.script(STARTS[0], {"status": 401, "body": {"error": {"code": 401, "status": "UNAUTHENTICATED"}}})
     async with backend.connect(access(backend, fake.enterprise(tmp_path / "account.json"))) as client:
-        error = await failure(Hands(backend, client, veo), ask())
+        error = await failure(AdapterHarness(backend, client, veo), ask())
     assert isinstance(error, MissingKey)
     assert "GOOGLE_APPLICATION_CREDENTIALS" in str(error)
 
@@ -204,5 +204,5 @@ async def test_requests_go_to_the_location(fake: FakeGoogle, tmp_path: Path, loc
         assert client.sdk.vertexai
     env["GOOGLE_VERTEX_BASE_URL"] = f"{fake.url}/"
     async with backend.connect(access(backend, env)) as client:
-        await made(Hands(backend, client, veo), ask())
+        await made(AdapterHarness(backend, client, veo), ask())
     assert fake.paid() == 1

@@ -13,8 +13,8 @@ import pytest
 from fakes.engines import PATIENT, collected, opened, saved
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
-from mediasmith.contract import JSON, Accepted, Ask, Result
-from mediasmith.errors import (
+from mediasmith.plugin.contract import JSON, Accepted, Request, Result
+from mediasmith.plugin.errors import (
     Cancelled,
     MediaError,
     MissingKey,
@@ -26,8 +26,8 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.images import ImageParams, image
 
@@ -38,20 +38,20 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=image) as hands:
         yield hands
 
 
 def ask(
     prompt: str = "a red kite", *, state: JSON = None, images: Any = (), draft: bool = False, **params: Any
-) -> Ask[Any]:
+) -> Request[Any]:
     model = DRAFT if draft else image.models[0]
-    return Ask(model=model, prompt=prompt, params=ImageParams(**params), inputs={"image": images}, state=state)
+    return Request(model=model, prompt=prompt, params=ImageParams(**params), inputs={"image": images}, state=state)
 
 
 async def test_a_picture_is_begun_in_the_background_with_everything_that_was_asked(
-    fake: FakeGoogle, hands: Hands
+    fake: FakeGoogle, hands: AdapterHarness
 ) -> None:
     pictures = [MemorySource(), MemorySource(b"\xff\0\0")]
     answer = await image.start(
@@ -81,21 +81,23 @@ async def test_a_picture_is_begun_in_the_background_with_everything_that_was_ask
     assert fake.paid() == 1
 
 
-async def test_a_draft_is_answered_at_once(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_draft_is_answered_at_once(fake: FakeGoogle, hands: AdapterHarness) -> None:
     result = await image.start(hands.of(ask(draft=True)))
     assert isinstance(result, Result)
     assert (fake.counts(), len(result.outputs)) == ({MADE: 1}, 1)
     assert "background" not in fake.bodies(MADE)[0]
 
 
-async def test_an_answer_that_stops_early_is_not_gone_on_with_by_itself(fake: FakeGoogle, hands: Hands) -> None:
+async def test_an_answer_that_stops_early_is_not_gone_on_with_by_itself(
+    fake: FakeGoogle, hands: AdapterHarness
+) -> None:
     fake.script(MADE, {"body": {"id": "v1_1", "status": "requires_continuation", "continuation_token": "more"}})
     assert isinstance(await failure(hands, ask(draft=True)), ProviderError)
     assert fake.counts() == {MADE: 1}
 
 
 @pytest.mark.parametrize("draft", [False, True])
-async def test_all_pictures_of_all_steps_are_collected(hands: Hands, *, draft: bool) -> None:
+async def test_all_pictures_of_all_steps_are_collected(hands: AdapterHarness, *, draft: bool) -> None:
     result = await made(hands, ask("a kite, step by step", draft=draft))
     assert [sniff(output.body) for output in result.outputs if isinstance(output.body, bytes)] == ["image/png"] * 2
     assert len({output.body for output in result.outputs}) == 2
@@ -113,7 +115,7 @@ async def test_all_pictures_of_all_steps_are_collected(hands: Hands, *, draft: b
     ],
 )
 async def test_no_picture_is_a_refusal_with_the_reason(
-    fake: FakeGoogle, hands: Hands, prompt: str, reason: str, *, draft: bool
+    fake: FakeGoogle, hands: AdapterHarness, prompt: str, reason: str, *, draft: bool
 ) -> None:
     error = await failure(hands, ask(prompt, draft=draft))
     assert isinstance(error, Refused)
@@ -157,7 +159,7 @@ MADE_NONETHELESS = {"no base64", "under way"}
 
 @pytest.mark.parametrize("draft", [False, True])
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_every_ending_is_told(fake: FakeGoogle, hands: Hands, ending: str, *, draft: bool) -> None:
+async def test_every_ending_is_told(fake: FakeGoogle, hands: AdapterHarness, ending: str, *, draft: bool) -> None:
     scripted, kind = ENDINGS[ending]
     fake.script(MADE if draft or ending == "under way" else LOOKED, scripted)
     error = await failure(hands, ask(draft=draft or ending == "under way"))
@@ -181,7 +183,7 @@ NOT_A_VERDICT: Mapping[str, tuple[Mapping[str, Any], type[MediaError]]] = {
 
 @pytest.mark.parametrize("trouble", NOT_A_VERDICT)
 async def test_a_picture_that_is_paid_for_can_be_collected_after_trouble(
-    fake: FakeGoogle, hands: Hands, tmp_path: Path, trouble: str
+    fake: FakeGoogle, hands: AdapterHarness, tmp_path: Path, trouble: str
 ) -> None:
     scripted, kind = NOT_A_VERDICT[trouble]
     fake.settings(polls=0)
@@ -207,7 +209,7 @@ ODD: Mapping[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("scripted", ODD.values(), ids=ODD)
 async def test_a_picture_is_not_lost_for_an_odd_answer(
-    fake: FakeGoogle, hands: Hands, scripted: Mapping[str, object]
+    fake: FakeGoogle, hands: AdapterHarness, scripted: Mapping[str, object]
 ) -> None:
     fake.script(MADE, scripted)
     result = await made(hands, ask(draft=True))
@@ -217,7 +219,9 @@ async def test_a_picture_is_not_lost_for_an_odd_answer(
 # Edits
 
 
-async def test_an_edit_goes_on_from_the_interaction_and_says_everything_again(fake: FakeGoogle, hands: Hands) -> None:
+async def test_an_edit_goes_on_from_the_interaction_and_says_everything_again(
+    fake: FakeGoogle, hands: AdapterHarness
+) -> None:
     first = await made(hands, ask(aspect_ratio="16:9"))
     state = first.outputs[0].state
     assert isinstance(state, dict)
@@ -228,7 +232,7 @@ async def test_an_edit_goes_on_from_the_interaction_and_says_everything_again(fa
     assert edit.outputs[0].body != (await made(hands, ask("at night", aspect_ratio="16:9"))).outputs[0].body
 
 
-async def test_what_an_edit_would_go_on_from_is_gone(fake: FakeGoogle, hands: Hands) -> None:
+async def test_what_an_edit_would_go_on_from_is_gone(fake: FakeGoogle, hands: AdapterHarness) -> None:
     for draft in (False, True):
         error = await failure(hands, ask("at night", state={"interaction": "v1_never"}, draft=draft))
         assert isinstance(error, StateGone)
@@ -236,7 +240,9 @@ async def test_what_an_edit_would_go_on_from_is_gone(fake: FakeGoogle, hands: Ha
     assert fake.counts() == {MADE: 2, LOOKED: 2}
 
 
-async def test_what_went_wrong_otherwise_is_not_blamed_on_the_earlier_picture(fake: FakeGoogle, hands: Hands) -> None:
+async def test_what_went_wrong_otherwise_is_not_blamed_on_the_earlier_picture(
+    fake: FakeGoogle, hands: AdapterHarness
+) -> None:
     state = (await made(hands, ask())).outputs[0].state
     fake.settings(retired=[image.models[0].id])
     assert isinstance(await failure(hands, ask("at night", state=state)), ModelGone)
@@ -269,7 +275,7 @@ async def test_when_it_is_gone_the_saved_file_is_edited_and_that_is_said(fake: F
     assert again["response_format"]["aspect_ratio"] == "16:9"
 
 
-async def test_work_that_is_gone_ends_the_job(fake: FakeGoogle, hands: Hands) -> None:
+async def test_work_that_is_gone_ends_the_job(fake: FakeGoogle, hands: AdapterHarness) -> None:
     handle = await hands.submit()
     assert isinstance(handle, dict)
     fake.expire(str(handle["interaction"]))

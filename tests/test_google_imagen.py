@@ -16,11 +16,11 @@ from fakes.engines import PATIENT, opened
 from fakes.google import FakeGoogle, running
 from fakes.google.imagen import DRAWINGS, EDITS
 from fakes.trying import failure, made
-from mediasmith.access import access
-from mediasmith.contract import Ask, Role
-from mediasmith.errors import ModelGone, ProviderError, Refused
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySource, png
+from mediasmith.config.credentials import access
+from mediasmith.plugin.contract import Request, Role
+from mediasmith.plugin.errors import ModelGone, ProviderError, Refused
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySource, png
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.imagen import imagen
 from mediasmith_backends.google.imagen_edit import imagen_edit
@@ -37,21 +37,21 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle, account: Path) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle, account: Path) -> AsyncGenerator[AdapterHarness]:
     async with backend.connect(access(backend, fake.enterprise(account))) as client:
-        yield Hands(backend, client, imagen)
+        yield AdapterHarness(backend, client, imagen)
 
 
-def drawing(prompt: str = "a red kite", **params: Any) -> Ask[Any]:
-    return Ask(model=imagen.models[0], prompt=prompt, params=imagen.params.model_validate(params), inputs={})
+def drawing(prompt: str = "a red kite", **params: Any) -> Request[Any]:
+    return Request(model=imagen.models[0], prompt=prompt, params=imagen.params.model_validate(params), inputs={})
 
 
-def editing(inputs: Mapping[Role, Sequence[MemorySource]], **params: Any) -> Ask[Any]:
+def editing(inputs: Mapping[Role, Sequence[MemorySource]], **params: Any) -> Request[Any]:
     model, given = imagen_edit.models[0], imagen_edit.params.model_validate(params)
-    return Ask(model=model, prompt="[1] at night", params=given, inputs=inputs)
+    return Request(model=model, prompt="[1] at night", params=given, inputs=inputs)
 
 
-async def edited(hands: Hands, asked: Ask[Any]) -> bytes:
+async def edited(hands: AdapterHarness, asked: Request[Any]) -> bytes:
     assert not imagen_edit.refuses(asked)
     hands.capability = imagen_edit
     [output] = (await made(hands, asked)).outputs
@@ -71,7 +71,7 @@ def test_the_days_when_the_models_are_switched_off_are_known() -> None:
 # From words
 
 
-async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, hands: Hands) -> None:
+async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, hands: AdapterHarness) -> None:
     wishes: dict[str, Any] = {
         "aspect_ratio": "16:9",
         "size": "2K",
@@ -103,14 +103,14 @@ async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, hands: H
     assert ["without Google's watermark" in warning for warning in hands.warnings] == [True]
 
 
-async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeGoogle, hands: Hands) -> None:
+async def test_nothing_is_sent_that_nobody_asked_for(fake: FakeGoogle, hands: AdapterHarness) -> None:
     [output] = (await made(hands, drawing())).outputs
     assert output.mime == "image/png"
     assert fake.bodies(DRAWN)[0]["parameters"] == {"sampleCount": 1, "includeRaiReason": True}
     assert hands.warnings == []
 
 
-async def test_a_model_that_is_switched_off_is_told_and_costs_nothing(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_model_that_is_switched_off_is_told_and_costs_nothing(fake: FakeGoogle, hands: AdapterHarness) -> None:
     fake.settings(retired=[imagen.models[0].id])
     error = await failure(hands, drawing())
     assert isinstance(error, ModelGone)
@@ -125,7 +125,7 @@ async def test_a_model_that_is_switched_off_is_told_and_costs_nothing(fake: Fake
     ],
 )
 async def test_a_picture_that_is_held_back_is_a_refusal(
-    fake: FakeGoogle, hands: Hands, prompt: str, reason: str
+    fake: FakeGoogle, hands: AdapterHarness, prompt: str, reason: str
 ) -> None:
     error = await failure(hands, drawing(prompt))
     assert isinstance(error, Refused)
@@ -133,7 +133,7 @@ async def test_a_picture_that_is_held_back_is_a_refusal(
     assert fake.paid() == 1
 
 
-async def test_one_picture_of_an_odd_answer_is_enough(fake: FakeGoogle, hands: Hands) -> None:
+async def test_one_picture_of_an_odd_answer_is_enough(fake: FakeGoogle, hands: AdapterHarness) -> None:
     predictions: list[Any] = [{"raiFilteredReason": "Unsafe."}, {**shown(png()), "new": 7, "safetyAttributes": {}}]
     fake.script(DRAWN, {"body": {"predictions": predictions, "metadata": 7}})
     [output] = (await made(hands, drawing())).outputs
@@ -141,7 +141,7 @@ async def test_one_picture_of_an_odd_answer_is_enough(fake: FakeGoogle, hands: H
 
 
 @pytest.mark.parametrize("body", [{"predictions": 7}, {"predictions": [7]}, [], "no"], ids=str)
-async def test_an_answer_without_sense_is_told(fake: FakeGoogle, hands: Hands, body: object) -> None:
+async def test_an_answer_without_sense_is_told(fake: FakeGoogle, hands: AdapterHarness, body: object) -> None:
     fake.script(DRAWN, {"body": body})
     error = await failure(hands, drawing())
     assert type(error) in {ProviderError, Refused}
@@ -152,7 +152,7 @@ async def test_an_answer_without_sense_is_told(fake: FakeGoogle, hands: Hands, b
 # From pictures
 
 
-async def test_each_picture_says_what_it_is_for_and_is_counted(fake: FakeGoogle, hands: Hands) -> None:
+async def test_each_picture_says_what_it_is_for_and_is_counted(fake: FakeGoogle, hands: AdapterHarness) -> None:
     inputs: Mapping[Role, Sequence[MemorySource]] = {
         "subject_image": [PHOTO, OTHER],
         "style_image": [OTHER],
@@ -236,7 +236,7 @@ async def test_an_edit_changes_the_whole_picture_whatever_the_earlier_one_change
     assert body["parameters"]["editMode"] == "EDIT_MODE_DEFAULT"
 
 
-async def test_a_mask_becomes_white_where_it_can_be_seen_through(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_mask_becomes_white_where_it_can_be_seen_through(fake: FakeGoogle, hands: AdapterHarness) -> None:
     mask = MemorySource()
     drawn = Image.new("RGBA", (16, 16), (0, 0, 0, 255))
     drawn.paste((255, 0, 0, 0), (0, 0, 8, 16))
@@ -265,7 +265,7 @@ async def test_a_mask_becomes_white_where_it_can_be_seen_through(fake: FakeGoogl
     ids=str,
 )
 async def test_without_a_mask_words_say_what_changes(
-    fake: FakeGoogle, hands: Hands, params: Mapping[str, Any], config: Mapping[str, object]
+    fake: FakeGoogle, hands: AdapterHarness, params: Mapping[str, Any], config: Mapping[str, object]
 ) -> None:
     await edited(hands, editing({"image": [PHOTO]}, **params))
     [body] = fake.bodies(EDITED)
@@ -286,7 +286,9 @@ async def test_without_a_mask_words_say_what_changes(
     ],
     ids=range(6),
 )
-async def test_what_does_not_go_together_is_told_before_it_is_sent(hands: Hands, asked: Ask[Any], why: str) -> None:
+async def test_what_does_not_go_together_is_told_before_it_is_sent(
+    hands: AdapterHarness, asked: Request[Any], why: str
+) -> None:
     assert why in imagen_edit.refuses(asked)
     # The provider would say the same.
     hands.capability = imagen_edit

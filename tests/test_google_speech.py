@@ -12,10 +12,10 @@ import pytest
 
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
-from mediasmith.contract import Ask, Capability, Output
-from mediasmith.errors import InvalidRequest, ProviderError, Refused
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, signed_in
+from mediasmith.plugin.contract import Capability, Output, Request
+from mediasmith.plugin.errors import InvalidRequest, ProviderError, Refused
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.dialogue import dialogue
@@ -30,20 +30,20 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY) as hands:
         yield hands
 
 
 def ask(
-    hands: Hands, capability: Capability[Google, Any], prompt: str, *, draft: bool = False, **params: Any
-) -> Ask[Any]:
+    hands: AdapterHarness, capability: Capability[Google, Any], prompt: str, *, draft: bool = False, **params: Any
+) -> Request[Any]:
     hands.capability = capability
     model = capability.models[-1 if draft else 0]
-    return Ask(model=model, prompt=prompt, params=capability.params.model_validate(params), inputs={})
+    return Request(model=model, prompt=prompt, params=capability.params.model_validate(params), inputs={})
 
 
-async def one(hands: Hands, asked: Ask[Any]) -> Output:
+async def one(hands: AdapterHarness, asked: Request[Any]) -> Output:
     [output] = (await made(hands, asked)).outputs
     return output
 
@@ -51,7 +51,9 @@ async def one(hands: Hands, asked: Ask[Any]) -> Output:
 # Speech
 
 
-async def test_words_are_said_as_they_stand_and_the_manner_stands_beside_them(fake: FakeGoogle, hands: Hands) -> None:
+async def test_words_are_said_as_they_stand_and_the_manner_stands_beside_them(
+    fake: FakeGoogle, hands: AdapterHarness
+) -> None:
     asked = ask(hands, speech, "Good morning.", voice="Leda", language="en-GB", instructions="whispering")
     output = await one(hands, asked)
     assert (output.mime, output.state) == ("audio/mpeg", None)
@@ -78,7 +80,7 @@ async def test_words_are_said_as_they_stand_and_the_manner_stands_beside_them(fa
     assert fake.counts() == {MADE: 1}
 
 
-async def test_nothing_is_said_that_nobody_asked_for(fake: FakeGoogle, hands: Hands) -> None:
+async def test_nothing_is_said_that_nobody_asked_for(fake: FakeGoogle, hands: AdapterHarness) -> None:
     await made(hands, ask(hands, speech, "Good morning.", draft=True))
     [body] = fake.bodies(MADE)
     assert body["model"] == "gemini-3.8-flash-lite-tts"
@@ -90,7 +92,7 @@ async def test_nothing_is_said_that_nobody_asked_for(fake: FakeGoogle, hands: Ha
     ("given", "sent"), [("DE", "de"), ("EN-gb", "en-GB"), ("es-419", "es-419"), ("cmn-Hans-cn", "cmn-Hans-CN")]
 )
 async def test_a_language_is_sent_as_the_provider_writes_it(
-    fake: FakeGoogle, hands: Hands, given: str, sent: str
+    fake: FakeGoogle, hands: AdapterHarness, given: str, sent: str
 ) -> None:
     await made(hands, ask(hands, speech, "Hi.", language=given))
     assert fake.bodies(MADE)[0]["generation_config"]["speech_config"] == [{"voice": "Kore", "language": sent}]
@@ -99,7 +101,9 @@ async def test_a_language_is_sent_as_the_provider_writes_it(
 @pytest.mark.parametrize(
     ("given", "sent"), [("kore", "Kore"), ("PUCK", "Puck"), ("voice_abc123def456", "voice_abc123def456")]
 )
-async def test_a_voice_is_sent_as_the_provider_writes_it(fake: FakeGoogle, hands: Hands, given: str, sent: str) -> None:
+async def test_a_voice_is_sent_as_the_provider_writes_it(
+    fake: FakeGoogle, hands: AdapterHarness, given: str, sent: str
+) -> None:
     await made(hands, ask(hands, speech, "Hi.", voice=given))
     assert fake.bodies(MADE)[0]["generation_config"]["speech_config"] == [{"voice": sent}]
 
@@ -109,7 +113,7 @@ async def test_a_voice_is_sent_as_the_provider_writes_it(fake: FakeGoogle, hands
     [(("Anna=kore", "Ben = PUCK"), ["Kore", "Puck"]), (("Ben=kore",), ["Puck", "Kore"])],
 )
 async def test_the_voices_of_a_dialogue_are_the_same_in_any_case(
-    fake: FakeGoogle, hands: Hands, given: tuple[str, ...], sent: list[str]
+    fake: FakeGoogle, hands: AdapterHarness, given: tuple[str, ...], sent: list[str]
 ) -> None:
     await made(hands, ask(hands, dialogue, LINES, voices=given))
     speakers = fake.bodies(MADE)[0]["generation_config"]["speech_config"]["speakers"]
@@ -117,7 +121,7 @@ async def test_the_voices_of_a_dialogue_are_the_same_in_any_case(
 
 
 @pytest.mark.parametrize(("form", "mime"), [("mp3", "audio/mpeg"), ("wav", "audio/wav"), ("ogg", "audio/ogg")])
-async def test_each_format_is_what_it_says(hands: Hands, form: str, mime: str) -> None:
+async def test_each_format_is_what_it_says(hands: AdapterHarness, form: str, mime: str) -> None:
     output = await one(hands, ask(hands, speech, "Good morning.", output_format=form))
     assert isinstance(output.body, bytes)
     assert (output.mime, sniff(output.body)) == (mime, mime)
@@ -137,7 +141,7 @@ SAMPLES = bytes(range(256)) * 8
     ],
 )
 async def test_samples_are_given_a_header_with_the_rate_that_their_type_tells(
-    fake: FakeGoogle, hands: Hands, mime: str, beside: Mapping[str, object], shape: tuple[int, int]
+    fake: FakeGoogle, hands: AdapterHarness, mime: str, beside: Mapping[str, object], shape: tuple[int, int]
 ) -> None:
     block = {"type": "audio", "mime_type": mime, "data": base64.b64encode(SAMPLES).decode(), **beside}
     steps = [{"type": "model_output", "content": [block]}]
@@ -150,23 +154,25 @@ async def test_samples_are_given_a_header_with_the_rate_that_their_type_tells(
 
 
 @pytest.mark.parametrize("block", [{"mime_type": "audio/weird", "data": "AAAA"}, {"mime_type": "audio/l16"}], ids=str)
-async def test_what_is_no_sound_is_no_result(fake: FakeGoogle, hands: Hands, block: Mapping[str, object]) -> None:
+async def test_what_is_no_sound_is_no_result(
+    fake: FakeGoogle, hands: AdapterHarness, block: Mapping[str, object]
+) -> None:
     steps = [{"type": "model_output", "content": [{"type": "audio", **block}]}]
     fake.script(MADE, {"body": {"id": "v1_1", "status": "completed", "steps": steps}})
     assert isinstance(await failure(hands, ask(hands, speech, "Good morning.")), ProviderError)
 
 
-async def test_a_voice_that_nobody_has_costs_nothing(hands: Hands) -> None:
+async def test_a_voice_that_nobody_has_costs_nothing(hands: AdapterHarness) -> None:
     error = await failure(hands, ask(hands, speech, "Good morning.", voice="Nobody"))
     assert isinstance(error, InvalidRequest)
     assert "Nobody" in str(error)
 
 
-async def test_words_that_are_not_said_are_a_refusal(hands: Hands) -> None:
+async def test_words_that_are_not_said_are_a_refusal(hands: AdapterHarness) -> None:
     assert isinstance(await failure(hands, ask(hands, speech, "a forbidden thing")), Refused)
 
 
-async def test_the_voices_there_are(fake: FakeGoogle, hands: Hands) -> None:
+async def test_the_voices_there_are(fake: FakeGoogle, hands: AdapterHarness) -> None:
     names = await voices(hands.client)
     assert {"Kore", "Puck", "voice_abc123def456"} <= {*names}
     assert fake.counts() == {"GET /v1/voices": 1}
@@ -177,7 +183,7 @@ async def test_the_voices_there_are(fake: FakeGoogle, hands: Hands) -> None:
 # Dialogue
 
 
-async def test_each_line_is_a_turn_of_its_speaker(fake: FakeGoogle, hands: Hands) -> None:
+async def test_each_line_is_a_turn_of_its_speaker(fake: FakeGoogle, hands: AdapterHarness) -> None:
     given: dict[str, Any] = {
         "voices": ("Ben=Orus",),
         "language": "en",
@@ -218,7 +224,7 @@ async def test_each_line_is_a_turn_of_its_speaker(fake: FakeGoogle, hands: Hands
     ],
 )
 async def test_what_is_no_dialogue_of_two_is_told_before_it_is_sent(
-    hands: Hands, prompt: str, given: tuple[str, ...], why: str
+    hands: AdapterHarness, prompt: str, given: tuple[str, ...], why: str
 ) -> None:
     assert why in dialogue.refuses(ask(hands, dialogue, prompt, voices=given))
 
@@ -227,7 +233,9 @@ async def test_what_is_no_dialogue_of_two_is_told_before_it_is_sent(
 
 
 @pytest.mark.parametrize("draft", [False, True])
-async def test_music_comes_with_its_lyrics_and_structure(fake: FakeGoogle, hands: Hands, *, draft: bool) -> None:
+async def test_music_comes_with_its_lyrics_and_structure(
+    fake: FakeGoogle, hands: AdapterHarness, *, draft: bool
+) -> None:
     result = await made(hands, ask(hands, music, "a waltz", draft=draft))
     [output] = result.outputs
     assert output.mime == "audio/mpeg"

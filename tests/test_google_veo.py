@@ -16,11 +16,11 @@ from fakes.google.cloud import route
 from fakes.google.veo import STARTS
 from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
-from mediasmith.access import access
-from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Role, Source
-from mediasmith.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySource
+from mediasmith.config.credentials import access
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Role, Source
+from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.veo import VeoParams, veo
 
@@ -40,16 +40,16 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle, account: Path) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle, account: Path) -> AsyncGenerator[AdapterHarness]:
     """Without a bucket."""
     async with backend.connect(access(backend, fake.enterprise(account))) as client:
-        yield Hands(backend, client, veo)
+        yield AdapterHarness(backend, client, veo)
 
 
 @pytest.fixture
-def stored(hands: Hands) -> Hands:
+def stored(hands: AdapterHarness) -> AdapterHarness:
     """With one."""
-    return Hands(backend, replace(hands.client, bucket=BUCKET), veo)
+    return AdapterHarness(backend, replace(hands.client, bucket=BUCKET), veo)
 
 
 def ask(
@@ -57,8 +57,8 @@ def ask(
     inputs: Mapping[Role, Sequence[Source]] | None = None,
     state: JSON = None,
     **params: Any,
-) -> Ask[VeoParams]:
-    return Ask(
+) -> Request[VeoParams]:
+    return Request(
         model=veo.models[0],
         prompt=prompt,
         params=VeoParams.model_validate({"duration": 4, **params}),
@@ -74,7 +74,7 @@ def shown(source: MemorySource) -> dict[str, str]:
 PLAIN = {"sampleCount": 1, "durationSeconds": 4, "resolution": "720p", "generateAudio": True}
 
 
-async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, stored: Hands) -> None:
+async def test_everything_that_was_asked_is_sent_once(fake: FakeGoogle, stored: AdapterHarness) -> None:
     wishes: dict[str, Any] = {
         "aspect_ratio": "9:16",
         "size": "1080p",
@@ -117,14 +117,14 @@ INPUTS: Mapping[str, tuple[Mapping[Role, Sequence[MemorySource]], Mapping[str, A
 
 
 @pytest.mark.parametrize("case", INPUTS)
-async def test_frames_are_sent_as_what_they_are_for(fake: FakeGoogle, hands: Hands, case: str) -> None:
+async def test_frames_are_sent_as_what_they_are_for(fake: FakeGoogle, hands: AdapterHarness, case: str) -> None:
     files, instance = INPUTS[case]
     assert not veo.refuses(ask(inputs=files))
     await veo.start(hands.of(ask(inputs=files)))
     assert fake.bodies(MADE) == [{"instances": [{"prompt": "a red kite", **instance}], "parameters": PLAIN}]
 
 
-async def test_references_are_sent_beside_the_prompt(fake: FakeGoogle, hands: Hands) -> None:
+async def test_references_are_sent_beside_the_prompt(fake: FakeGoogle, hands: AdapterHarness) -> None:
     asked = ask(inputs={"image": [FIRST, LAST]}, duration=8)
     assert not veo.refuses(asked)
     await veo.start(hands.of(asked))
@@ -132,7 +132,7 @@ async def test_references_are_sent_beside_the_prompt(fake: FakeGoogle, hands: Ha
     assert fake.bodies(MADE)[0]["instances"] == [{"prompt": "a red kite", "referenceImages": references}]
 
 
-NO: Mapping[str, tuple[Ask[VeoParams], str]] = {
+NO: Mapping[str, tuple[Request[VeoParams], str]] = {
     "only an end": (ask(inputs={"last_frame": [LAST]}), "needs a first_frame"),
     "frames and references": (ask(inputs={"first_frame": [FIRST], "image": [LAST]}, duration=8), "not go together"),
     "frames and a video": (ask(inputs={"first_frame": [FIRST], "video": [FILM]}, duration=8), "not go together"),
@@ -147,7 +147,9 @@ NO: Mapping[str, tuple[Ask[VeoParams], str]] = {
 LITE = veo.models[2]
 
 
-async def test_the_lite_model_takes_frames_and_videos_but_no_references(fake: FakeGoogle, hands: Hands) -> None:
+async def test_the_lite_model_takes_frames_and_videos_but_no_references(
+    fake: FakeGoogle, hands: AdapterHarness
+) -> None:
     taken: Sequence[Mapping[Role, Sequence[Source]]] = (
         {"first_frame": [FIRST], "last_frame": [LAST]},
         {"video": [FILM]},
@@ -170,14 +172,14 @@ def test_what_does_not_go_together_is_told_before_it_is_sent(case: str) -> None:
 @pytest.mark.parametrize(
     "case", ["only an end", "frames and references", "frames and a video", "references, not for long"]
 )
-async def test_the_provider_says_the_same(hands: Hands, case: str) -> None:
+async def test_the_provider_says_the_same(hands: AdapterHarness, case: str) -> None:
     assert isinstance(await failure(hands, NO[case][0]), InvalidRequest)
 
 
 # Delivery
 
 
-async def test_without_a_bucket_the_video_comes_within_the_answer(fake: FakeGoogle, hands: Hands) -> None:
+async def test_without_a_bucket_the_video_comes_within_the_answer(fake: FakeGoogle, hands: AdapterHarness) -> None:
     [output] = (await made(hands, ask())).outputs
     assert isinstance(output.body, bytes)
     assert (output.mime, sniff(output.body), output.state) == ("video/mp4", "video/mp4", None)
@@ -186,7 +188,7 @@ async def test_without_a_bucket_the_video_comes_within_the_answer(fake: FakeGoog
     assert all("comes as bytes within one answer" in model.note for model in veo.models)
 
 
-async def test_with_a_bucket_it_waits_there(fake: FakeGoogle, stored: Hands) -> None:
+async def test_with_a_bucket_it_waits_there(fake: FakeGoogle, stored: AdapterHarness) -> None:
     result = await made(stored, ask())
     [output] = result.outputs
     assert isinstance(output.body, Remote)
@@ -216,7 +218,7 @@ async def test_a_video_is_saved_and_its_cost_told(fake: FakeGoogle, account: Pat
 # Going on
 
 
-async def test_a_stored_video_is_gone_on_with_where_it_lies(fake: FakeGoogle, stored: Hands) -> None:
+async def test_a_stored_video_is_gone_on_with_where_it_lies(fake: FakeGoogle, stored: AdapterHarness) -> None:
     [earlier] = (await made(stored, ask())).outputs
     extension = ask("and then it rains", state=earlier.state, duration=8)
     assert not veo.refuses(extension)
@@ -228,7 +230,7 @@ async def test_a_stored_video_is_gone_on_with_where_it_lies(fake: FakeGoogle, st
     assert (body["parameters"]["durationSeconds"], body["parameters"]["resolution"]) == (8, "720p")
 
 
-async def test_a_saved_video_is_gone_on_with_by_sending_it(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_saved_video_is_gone_on_with_by_sending_it(fake: FakeGoogle, hands: AdapterHarness) -> None:
     await made(hands, ask(inputs={"video": [FILM]}, duration=8))
     [body] = fake.bodies(MADE)
     assert body["instances"] == [{"prompt": "a red kite", "video": shown(FILM)}]
@@ -236,7 +238,7 @@ async def test_a_saved_video_is_gone_on_with_by_sending_it(fake: FakeGoogle, han
     assert veo.edits == "video"
 
 
-async def test_a_stored_video_that_is_gone_is_told(fake: FakeGoogle, stored: Hands) -> None:
+async def test_a_stored_video_that_is_gone_is_told(fake: FakeGoogle, stored: AdapterHarness) -> None:
     error = await failure(stored, ask(state=GONE, duration=8))
     assert isinstance(error, StateGone)
     assert error.billed == "no"
@@ -248,7 +250,7 @@ async def test_a_stored_video_that_is_gone_is_told(fake: FakeGoogle, stored: Han
 
 @pytest.mark.parametrize("state", [7, {}, {"video": "here"}, {"video": 3}, {"interaction": "v1_1"}], ids=str)
 async def test_a_state_of_another_making_is_gone_before_anything_is_sent(
-    fake: FakeGoogle, hands: Hands, state: JSON
+    fake: FakeGoogle, hands: AdapterHarness, state: JSON
 ) -> None:
     assert isinstance(await failure(hands, ask(state=state, duration=8)), StateGone)
     assert fake.counts() == {}
@@ -292,7 +294,7 @@ ENDINGS: Mapping[str, tuple[dict[str, Any], type[MediaError], str]] = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_every_ending_is_told(fake: FakeGoogle, hands: Hands, ending: str) -> None:
+async def test_every_ending_is_told(fake: FakeGoogle, hands: AdapterHarness, ending: str) -> None:
     scripted, kind, words = ENDINGS[ending]
     fake.script(LOOKED, scripted)
     error = await failure(hands, ask())
@@ -318,7 +320,7 @@ async def test_a_video_that_is_paid_for_can_be_collected_after_trouble(
     assert (result.status, fake.paid()) == ("done", 1)
 
 
-async def test_a_request_that_is_found_wrong_is_no_word_about_the_work(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_request_that_is_found_wrong_is_no_word_about_the_work(fake: FakeGoogle, hands: AdapterHarness) -> None:
     handle = await hands.submit(duration=4)
     fake.script(LOOKED, {"status": 400, "body": {}})
     with pytest.raises(Exception, match="400") as told:
@@ -326,7 +328,7 @@ async def test_a_request_that_is_found_wrong_is_no_word_about_the_work(fake: Fak
     assert not isinstance(told.value, MediaError)  # only the SDK says so
 
 
-async def test_a_video_is_not_lost_for_an_odd_answer(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_video_is_not_lost_for_an_odd_answer(fake: FakeGoogle, hands: AdapterHarness) -> None:
     data = base64.urlsafe_b64encode(FILM.data).decode().rstrip("=")
     videos: list[Any] = [7, {"mimeType": []}, {"bytesBase64Encoded": data, "mimeType": 7, "new": {}}]
     fake.script(LOOKED, answered(videos=videos, raiMediaFilteredCount="none", raiMediaFilteredReasons=7))
@@ -334,7 +336,7 @@ async def test_a_video_is_not_lost_for_an_odd_answer(fake: FakeGoogle, hands: Ha
     assert (output.body, output.mime) == (FILM.data, "video/mp4")
 
 
-async def test_an_operation_is_pending_until_it_is_done(hands: Hands) -> None:
+async def test_an_operation_is_pending_until_it_is_done(hands: AdapterHarness) -> None:
     handle = await hands.submit(duration=4)
     assert [type(await hands.poll(handle)) for _ in range(2)] == [Pending, Pending]
     assert not isinstance(await hands.poll(handle), Pending)
@@ -343,14 +345,16 @@ async def test_an_operation_is_pending_until_it_is_done(hands: Hands) -> None:
 @pytest.mark.parametrize(
     "handle", ["x", {"operation": "projects/p/../models/m/operations/1"}, {"operation": ""}], ids=str
 )
-async def test_a_handle_of_another_making_asks_for_nothing(fake: FakeGoogle, hands: Hands, handle: JSON) -> None:
+async def test_a_handle_of_another_making_asks_for_nothing(
+    fake: FakeGoogle, hands: AdapterHarness, handle: JSON
+) -> None:
     with pytest.raises(StateGone):
         await hands.poll(handle)
     assert fake.counts() == {}
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 7}, [], "no"], ids=str)
-async def test_an_answer_without_an_operation_is_told(fake: FakeGoogle, hands: Hands, body: object) -> None:
+async def test_an_answer_without_an_operation_is_told(fake: FakeGoogle, hands: AdapterHarness, body: object) -> None:
     fake.script(MADE, {"body": body})
     error = await failure(hands, ask())
     assert isinstance(error, ProviderError)

@@ -13,9 +13,9 @@ from fakes.engines import PATIENT, edited, opened
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import JSON, Accepted, Ask, Pending, Remote, Role, Source
-from mediasmith.errors import Cancelled, InvalidRequest, ModelGone, ProviderError, Refused, StateGone
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Role, Source
+from mediasmith.plugin.errors import Cancelled, InvalidRequest, ModelGone, ProviderError, Refused, StateGone
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.inputs import INLINE
 from mediasmith_backends.google.videos import VideoParams, video
@@ -32,7 +32,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeGoogle) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeGoogle) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.url, KEY, capability=video) as hands:
         yield hands
 
@@ -42,9 +42,9 @@ def ask(
     inputs: Mapping[Role, Sequence[Source]] | None = None,
     state: JSON = None,
     **params: Any,
-) -> Ask[VideoParams]:
+) -> Request[VideoParams]:
     small = {"size": "360p", **params}
-    return Ask(
+    return Request(
         model=video.models[0],
         prompt=prompt,
         params=VideoParams.model_validate(small),
@@ -71,7 +71,7 @@ TASKS: Mapping[str, tuple[Mapping[Role, Sequence[MemorySource]], Mapping[str, An
 
 @pytest.mark.parametrize("case", TASKS)
 async def test_the_task_is_said_and_files_stand_in_the_order_that_tells_what_they_are_for(
-    fake: FakeGoogle, hands: Hands, case: str
+    fake: FakeGoogle, hands: AdapterHarness, case: str
 ) -> None:
     files, params, task = TASKS[case]
     assert not video.refuses(ask(inputs=files, **params))
@@ -99,7 +99,7 @@ async def test_the_task_is_said_and_files_stand_in_the_order_that_tells_what_the
 
 @pytest.mark.parametrize(("size", "duration"), [("360p", 3), ("1080p", 15), ("4K", 10)])
 async def test_size_and_duration_are_sent_in_the_providers_words(
-    fake: FakeGoogle, hands: Hands, size: str, duration: int
+    fake: FakeGoogle, hands: AdapterHarness, size: str, duration: int
 ) -> None:
     await video.start(hands.of(ask(size=size, duration=duration)))
     wish = fake.bodies(MADE)[0]["response_format"]
@@ -128,13 +128,13 @@ def test_what_does_not_go_together_is_told_before_it_is_sent(case: str) -> None:
 @pytest.mark.parametrize(
     "case", ["edited to a length", "extended too large", "extended with many", "extended for long", "far between"]
 )
-async def test_the_provider_says_the_same(hands: Hands, case: str) -> None:
+async def test_the_provider_says_the_same(hands: AdapterHarness, case: str) -> None:
     files, params, _ = NO[case]
     error = await failure(hands, ask(inputs=files, **params))
     assert isinstance(error, InvalidRequest)
 
 
-async def test_the_video_waits_at_the_provider(fake: FakeGoogle, hands: Hands) -> None:
+async def test_the_video_waits_at_the_provider(fake: FakeGoogle, hands: AdapterHarness) -> None:
     result = await made(hands, ask())
     [output] = result.outputs
     assert isinstance(output.body, Remote)
@@ -145,7 +145,7 @@ async def test_the_video_waits_at_the_provider(fake: FakeGoogle, hands: Hands) -
 
 
 @pytest.mark.parametrize("uri", ["https://evil.example/v1/files/abc", "gs://bucket/files/abc", "http://[/files/abc"])
-async def test_an_address_from_an_answer_is_not_gone_to(fake: FakeGoogle, hands: Hands, uri: str) -> None:
+async def test_an_address_from_an_answer_is_not_gone_to(fake: FakeGoogle, hands: AdapterHarness, uri: str) -> None:
     film = {"type": "video", "mime_type": "video/mp4", "uri": uri}
     steps = [{"type": "model_output", "content": [film]}]
     fake.script(LOOKED, {"body": {"id": "v1_1", "status": "completed", "steps": steps}})
@@ -156,7 +156,7 @@ async def test_an_address_from_an_answer_is_not_gone_to(fake: FakeGoogle, hands:
 
 
 @pytest.mark.parametrize("uri", ["https://evil.example/abc", "https://evil.example/files/../../x", "files"])
-async def test_an_address_without_a_file_is_no_result(fake: FakeGoogle, hands: Hands, uri: str) -> None:
+async def test_an_address_without_a_file_is_no_result(fake: FakeGoogle, hands: AdapterHarness, uri: str) -> None:
     film = {"type": "video", "mime_type": "video/mp4", "uri": uri}
     steps = [{"type": "model_output", "content": [film]}]
     fake.script(LOOKED, {"body": {"id": "v1_1", "status": "completed", "steps": steps}})
@@ -184,7 +184,7 @@ async def test_a_video_is_saved_and_an_edit_lasts_as_long(fake: FakeGoogle, tmp_
 # Going on
 
 
-async def test_an_edit_and_an_extension_go_on_from_the_interaction(fake: FakeGoogle, hands: Hands) -> None:
+async def test_an_edit_and_an_extension_go_on_from_the_interaction(fake: FakeGoogle, hands: AdapterHarness) -> None:
     state = (await made(hands, ask(duration=3))).outputs[0].state
     await made(hands, ask("at night", state=state))
     await made(hands, ask("and then it rains", state=state, extend=True, duration=5))
@@ -199,7 +199,7 @@ async def test_an_edit_and_an_extension_go_on_from_the_interaction(fake: FakeGoo
     assert hands.warnings == []
 
 
-async def test_a_large_video_is_uploaded(fake: FakeGoogle, hands: Hands) -> None:
+async def test_a_large_video_is_uploaded(fake: FakeGoogle, hands: AdapterHarness) -> None:
     film = MemorySource(mime="video/mp4")
     film.size = INLINE + 1
     await video.start(hands.of(ask(inputs={"video": [film]})))
@@ -208,7 +208,7 @@ async def test_a_large_video_is_uploaded(fake: FakeGoogle, hands: Hands) -> None
     assert fake.counts() == {"POST /upload/v1/files": 2, MADE: 1}
 
 
-async def test_what_it_would_go_on_from_is_gone(fake: FakeGoogle, hands: Hands) -> None:
+async def test_what_it_would_go_on_from_is_gone(fake: FakeGoogle, hands: AdapterHarness) -> None:
     error = await failure(hands, ask(state=EARLIER))
     assert isinstance(error, StateGone)
     fake.script(LOOKED, {"status": 500, "body": {}})
@@ -218,7 +218,7 @@ async def test_what_it_would_go_on_from_is_gone(fake: FakeGoogle, hands: Hands) 
 
 @pytest.mark.parametrize("state", [7, {}, {"interaction": ""}, {"interaction": 3}, {"video": "v1"}, "v1_1"], ids=str)
 async def test_a_state_of_another_making_is_gone_before_anything_is_sent(
-    fake: FakeGoogle, hands: Hands, state: JSON
+    fake: FakeGoogle, hands: AdapterHarness, state: JSON
 ) -> None:
     assert isinstance(await failure(hands, ask(state=state)), StateGone)
     assert fake.counts() == {}
@@ -227,14 +227,14 @@ async def test_a_state_of_another_making_is_gone_before_anything_is_sent(
 # On the way
 
 
-async def test_how_it_stands_is_told(fake: FakeGoogle, hands: Hands) -> None:
+async def test_how_it_stands_is_told(fake: FakeGoogle, hands: AdapterHarness) -> None:
     handle = await hands.submit(size="360p")
     states = [await hands.poll(handle) for _ in range(3)]
     assert [isinstance(state, Pending) and state.message for state in states] == ["queued", "", False]
     assert fake.counts() == {MADE: 1, LOOKED: 3}
 
 
-async def test_it_is_stopped(fake: FakeGoogle, hands: Hands) -> None:
+async def test_it_is_stopped(fake: FakeGoogle, hands: AdapterHarness) -> None:
     handle = await hands.submit(size="360p")
     assert video.cancel
     await video.cancel(hands.work, handle)
@@ -243,7 +243,7 @@ async def test_it_is_stopped(fake: FakeGoogle, hands: Hands) -> None:
         await hands.poll(handle)
 
 
-async def test_a_refusal_comes_with_its_reason(hands: Hands) -> None:
+async def test_a_refusal_comes_with_its_reason(hands: AdapterHarness) -> None:
     error = await failure(hands, ask("a forbidden thing"))
     assert isinstance(error, Refused)
     assert "may be harmful" in error.reason

@@ -30,15 +30,15 @@ from fakes.http import ANN, BOB, OwnSite, Site, Users, installed, site
 from fakes.provider import KEY, Provider
 from fakes.server import ERAS, Era, ask, environment, on_disk, refused, started, text
 from fakes.virtual_clock import VirtualClock
-from mediasmith.app import MAX_RESOURCE, App
-from mediasmith.contract import Backend, Call, Output, Pending, Result, Takes
-from mediasmith.errors import MediaError
-from mediasmith.http.guard import MAX_BODY
-from mediasmith.http.principals import HOLDER, OneToken, principal_of
-from mediasmith.http.serving import HOST, http_app, serve_http
-from mediasmith.installation import Installation
-from mediasmith.opening import opening
-from mediasmith.registry import Registry
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.http.access_control import MAX_BODY
+from mediasmith.mcp.http.listener import HOST, http_app, serve_http
+from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of
+from mediasmith.mcp.server import MAX_RESOURCE, MediaServer
+from mediasmith.plugin.contract import Backend, Call, Output, Pending, Result, Takes
+from mediasmith.plugin.errors import MediaError
 from mediasmith_stub.backends import stub_slow
 
 TOKEN = "a-token-of-the-tests-0123456789"
@@ -289,11 +289,11 @@ async def test_without_the_token_nobody_is_let_in(guarded: Site, given: str, ver
 async def test_beyond_this_machine_it_is_not_served_without_a_token_or_a_verifier(
     tmp_path: Path, url: str, hosts: tuple[str, ...], settings: dict[str, Any]
 ) -> None:
-    async with opening(installed(tmp_path, **settings)) as opened:
+    async with lazy_engine(installed(tmp_path, **settings)) as opened:
         with pytest.raises(MediaError, match="without a token") as caught:
             http_app(opened, url=url, hosts=hosts)
         assert http_app(opened, url=url, hosts=hosts, token_verifier=Users())
-    async with opening(installed(tmp_path, http_token=SecretStr(TOKEN), **settings)) as opened:
+    async with lazy_engine(installed(tmp_path, http_token=SecretStr(TOKEN), **settings)) as opened:
         assert http_app(opened, url=url, hosts=hosts)
     assert "Set MEDIASMITH_HTTP_TOKEN" in caught.value.hint
 
@@ -362,8 +362,8 @@ async def not_served(
 async def test_without_a_token_where_one_is_needed_a_call_does_nothing(tmp_path: Path) -> None:
     auth = AuthSettings(issuer_url=AnyHttpUrl("https://id.invalid"), resource_server_url=None)
     async with (
-        opening(installed(tmp_path, fake())) as opened,
-        Client(App(opened, token_verifier=Users(), auth=auth)) as client,
+        lazy_engine(installed(tmp_path, fake())) as opened,
+        Client(MediaServer(opened, token_verifier=Users(), auth=auth)) as client,
     ):
         assert "no token" in await refused(client, "generate_media", prompt="a lighthouse")
         with pytest.raises(MCPError, match="no token"):
@@ -387,7 +387,7 @@ async def test_who_issues_tokens_is_published_for_a_verifier_that_says_so(tmp_pa
 
 
 async def test_only_the_very_token_is_accepted_and_it_is_not_passed_on() -> None:
-    verifier = OneToken(SecretStr(TOKEN))
+    verifier = StaticTokenVerifier(SecretStr(TOKEN))
     access = await verifier.verify_token(TOKEN)
     assert access is not None
     assert principal_of(access) == "http"

@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from mediasmith.contract import Role, Source
-from mediasmith.errors import (
+from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.settings import Settings
+from mediasmith.plugin.contract import Role, Source
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     NotAllowed,
@@ -27,11 +29,9 @@ from mediasmith.errors import (
     UnknownContinuation,
     Unreachable,
 )
-from mediasmith.inputs import File, Inputs, check_mask
-from mediasmith.media import wav
-from mediasmith.net import Downloader
-from mediasmith.roots import Roots
-from mediasmith.settings import Settings
+from mediasmith.plugin.media import wav
+from mediasmith.storage.downloader import Downloader
+from mediasmith.storage.inputs import File, Inputs, check_mask
 
 ID = "abcdefghijklmnopqrstuvwx27"
 MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + b"\0" * 64
@@ -139,7 +139,7 @@ def inputs(project: Path, output: Path, tmp_path: Path) -> Inputs:
             raise UnknownContinuation(f"There is no continuation {identifier}.", "Use one of get_job.")
         return saved
 
-    roots = Roots(output=output, allowed=(output, project), base=project)
+    roots = AllowedFolders(output=output, allowed=(output, project), base=project)
     settings = Settings(max_input_bytes=200_000, max_pixels=1_000_000)
     return Inputs(roots=roots, settings=settings, downloader=Remote(), artifact=artifact)
 
@@ -353,9 +353,9 @@ async def test_a_message_says_what_is_wrong_with_a_reference(
 
 
 def test_every_role_has_a_name_that_callers_know() -> None:
-    from mediasmith.inputs import _ARGUMENTS  # noqa: PLC0415 - private, for here # pyright: ignore[reportPrivateUsage]
+    from mediasmith.storage.inputs import ARGUMENTS
 
-    assert set(_ARGUMENTS) == set(IMAGE_ROLES) | {"audio", "video", "voice_sample"}
+    assert set(ARGUMENTS) == set(IMAGE_ROLES) | {"audio", "video", "voice_sample"}
 
 
 @pytest.mark.parametrize(

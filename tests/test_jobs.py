@@ -31,18 +31,15 @@ from fakes.engines import (
     the_job,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Call, Output, Pending, Result, Work
-from mediasmith.errors import (
-    MediaError,
-    Refused,
-)
-from mediasmith.installation import Installation
-from mediasmith.library import Library
-from mediasmith.making import Making
-from mediasmith.opening import Opening, opening
-from mediasmith.registry import Registry
-from mediasmith.results import MediaResult
-from mediasmith.settings import Settings
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.engine.results import MediaResult
+from mediasmith.jobs.dispatch import Dispatcher
+from mediasmith.plugin.contract import Call, Context, Output, Pending, Result
+from mediasmith.plugin.errors import MediaError, Refused
+from mediasmith.storage.library.store import Library
 
 # Going on with a job that nobody works on
 
@@ -57,9 +54,9 @@ async def test_two_calls_that_collect_at_once_share_one_collection(tmp_path: Pat
         async def collect() -> None:
             results.append(await collected(engine, running.job_id))
 
-        async with anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as task_group:
             for _ in range(3):
-                tasks.start_soon(collect)
+                task_group.start_soon(collect)
     assert [result.status for result in results] == ["done"] * 3
     assert len({result.files[0].path for result in results}) == 1
     assert len(files_in(tmp_path)) == 1
@@ -111,7 +108,7 @@ async def test_a_fault_of_our_own_in_a_job_ends_only_that_job(
 
     async with opened(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Making, "make", broken)
+            patched.setattr(Dispatcher, "make", broken)
             with pytest.raises(MediaError, match=r"Mediasmith itself failed \(ZeroDivisionError\)"):
                 await made(engine)
         assert (await the_job(engine)).status == "failed"
@@ -196,7 +193,7 @@ async def test_closing_records_what_was_in_flight_as_perhaps_billed(tmp_path: Pa
         await settled(engine)
     async with library_of(tmp_path) as library:
         stored = await library.job(running.job_id, principal="local")
-        [part] = await library.parts(running.job_id)
+        [part] = await library.tasks(running.job_id)
     assert stored is not None
     assert (stored.state, part.phase, part.billed) == ("unknown", "unknown", "unknown")
 
@@ -205,13 +202,13 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing = anyio.Event()
-    save_part = Library.save_part
+    save_task = Library.save_task
 
     async def slow(self: Library, part: Any, *, at: float) -> None:
         if part.phase == "accepted":
             writing.set()
             await turns(20)
-        await save_part(self, part, at=at)
+        await save_task(self, part, at=at)
 
     monkeypatch.setattr(Library, "save_part", slow)
     provider = Scripted(job("abc"), polls=[forever])
@@ -231,32 +228,32 @@ async def turns(count: int) -> None:
 
 async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recording = anyio.Event()
-    save_part = Library.save_part
+    save_task = Library.save_task
 
     async def slow(self: Library, part: Any, *, at: float) -> None:
         if part.phase == "failed":
             recording.set()
             await turns(20)
-        await save_part(self, part, at=at)
+        await save_task(self, part, at=at)
 
     monkeypatch.setattr(Library, "save_part", slow)
     async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
         running = await made(engine, caller=HASTY)
         await recording.wait()
     async with library_of(tmp_path) as library:
-        [part] = await library.parts(running.job_id)
+        [part] = await library.tasks(running.job_id)
     assert (part.phase, part.billed) == ("failed", "no")
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncGenerator[Opening]:
+async def serving(folder: Path) -> AsyncGenerator[LazyEngine]:
     """An opening as a server has it, which leaves before it is closed."""
     installation = Installation(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
         registry=Registry(backends={"one": fake("one")}, broken={}),
         env={},
     )
-    async with opening(installation) as server:
+    async with lazy_engine(installation) as server:
         yield server
 
 
@@ -270,7 +267,7 @@ async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkey
         await stage(self, *given, at=at)
 
     monkeypatch.setattr(Library, "stage", slow)
-    monkeypatch.setattr("mediasmith.jobs._UNWINDING", 10.0)  # on a busy machine, too
+    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING", 10.0)  # on a busy machine, too
     async with serving(tmp_path) as server:
         running = await (await server.engine()).generate({"prompt": "x"}, HASTY)
         await staging.wait()
@@ -278,7 +275,7 @@ async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkey
             await server.leave()
             async with library_of(tmp_path) as library:
                 stored = await library.job(running.job_id, principal="local")
-                [part] = await library.parts(running.job_id)
+                [part] = await library.tasks(running.job_id)
             assert stored is not None
             assert (stored.state, part.phase) == ("done", "done")
     assert len(files_in(tmp_path)) == 1
@@ -397,7 +394,7 @@ async def test_a_batch_that_is_left_is_collected_item_by_item(tmp_path: Path) ->
             case _:
                 return await forever()
 
-    async def poll(_work: Work[None], _handle: object) -> Pending | Result:
+    async def poll(_work: Context[None], _handle: object) -> Pending | Result:
         return await forever() if first else Result(outputs=(Output(body=png(), mime="image/png"),))
 
     first = True

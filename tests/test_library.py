@@ -19,9 +19,10 @@ import anyio
 import pytest
 from filelock import FileLock
 
-from mediasmith.contract import JSON
-from mediasmith.errors import MediaError
-from mediasmith.library import Artifact, Job, Library, Part
+from mediasmith.plugin.contract import JSON
+from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.store import Library
 
 spawn = multiprocessing.get_context("spawn")
 
@@ -47,8 +48,8 @@ def a_job(name: str = "job", **changes: Any) -> Job:
     return replace(job, **changes)
 
 
-def a_part(job: str = "job", **changes: Any) -> Part:
-    part = Part(job_id=job, number=0, prompt="a fox", backend="test", capability="picture", model="one", params={})
+def a_part(job: str = "job", **changes: Any) -> Task:
+    part = Task(job_id=job, number=0, prompt="a fox", backend="test", capability="picture", model="one", params={})
     return replace(part, **changes)
 
 
@@ -56,7 +57,7 @@ def an_artifact(name: str = "fox", job: str = "job", **changes: Any) -> Artifact
     artifact = Artifact(
         id=name,
         job_id=job,
-        part=0,
+        task=0,
         position=0,
         path=f"/media/{name}.png",
         mime="image/png",
@@ -148,7 +149,7 @@ async def test_a_record_reads_back_as_it_was_written_also_after_a_restart(path: 
     for _ in range(2):
         async with Library.open(path) as library:
             assert await library.job("job", principal="ada") == job
-            assert await library.parts("job") == [part]
+            assert await library.tasks("job") == [part]
             assert await library.artifacts("job") == [artifact]
             assert await library.artifact("fox", principal="ada") == artifact
 
@@ -157,9 +158,9 @@ async def test_a_saved_part_replaces_the_old_one_and_touches_its_job(path: Path)
     async with Library.open(path) as library:
         await library.add_job(a_job(), [a_part(), a_part(number=1)])
         saved = a_part(phase="accepted", handle={"id": 7}, billed="yes")
-        await library.save_part(saved, at=200.0)
-        await library.add_parts([a_part(number=2)])
-        assert await library.parts("job") == [saved, a_part(number=1), a_part(number=2)]
+        await library.save_task(saved, at=200.0)
+        await library.add_tasks([a_part(number=2)])
+        assert await library.tasks("job") == [saved, a_part(number=1), a_part(number=2)]
         assert await library.job("job", principal="ada") == a_job(updated=200.0)
 
 
@@ -168,9 +169,9 @@ async def test_parts_and_artifacts_come_in_the_order_of_the_prompts_and_their_fi
     async with Library.open(path) as library:
         await library.add_job(a_job(), parts)
         for part in parts:
-            artifacts = [an_artifact(f"{part.number}-{place}", part=part.number, position=place) for place in (1, 0)]
+            artifacts = [an_artifact(f"{part.number}-{place}", task=part.number, position=place) for place in (1, 0)]
             await library.settle(part, artifacts, at=1.0)
-        assert [part.number for part in await library.parts("job")] == [2, 1, 0]
+        assert [part.number for part in await library.tasks("job")] == [2, 1, 0]
         names = [artifact.id for artifact in await library.artifacts("job")]
     assert names == ["2-0", "2-1", "1-0", "1-1", "0-0", "0-1"]
 
@@ -183,22 +184,22 @@ async def test_a_staged_artifact_is_listed_with_its_job_but_found_only_once_it_i
         await library.stage(saving, [staged], at=200.0)
         assert await library.artifact("fox", principal="ada", used=300.0) is None
         assert await library.artifacts("job") == [staged]
-        assert await library.parts("job") == [saving]
+        assert await library.tasks("job") == [saving]
         settled = replace(staged, token="", path="/media/fox-2.png")
         await library.settle(replace(saving, phase="done"), [settled], at=300.0)
         assert await library.artifact("fox", principal="ada") == settled
         assert await library.artifacts("job") == [settled]
-        assert await library.parts("job") == [a_part(phase="done")]
+        assert await library.tasks("job") == [a_part(phase="done")]
         assert await library.job("job", principal="ada") == a_job(updated=300.0)
 
 
 async def test_what_an_earlier_attempt_staged_is_replaced(path: Path) -> None:
-    other = an_artifact("other", part=1, token="b")
+    other = an_artifact("other", task=1, token="b")
     async with Library.open(path) as library:
         await library.add_job(a_job(), [a_part(), a_part(number=1)])
         await library.stage(a_part(number=1), [other], at=1.0)
         await library.stage(a_part(), [an_artifact("lost", token="a")], at=1.0)
-        await library.save_part(a_part(phase="accepted"), at=2.0)
+        await library.save_task(a_part(phase="accepted"), at=2.0)
         await library.stage(a_part(), [an_artifact(token="c")], at=3.0)
         assert await library.artifacts("job") == [an_artifact(token="c"), other]
         await library.settle(a_part(), [an_artifact()], at=4.0)
@@ -244,7 +245,7 @@ async def test_any_string_may_be_asked_for_and_is_just_unknown(path: Path, name:
         await fill(library, a_job(), an_artifact())
         assert await library.job(name, principal="ada") is None
         assert await library.artifact(name, principal="ada", used=1.0) is None
-        assert await library.parts(name) == []
+        assert await library.tasks(name) == []
         assert await library.artifacts(name) == []
         assert await library.unanswered("ada", name, since=0.0) is None
         assert not await library.claim(name, old="owner", new="x")
@@ -353,7 +354,7 @@ async def test_a_job_is_forgotten_with_its_last_artifact(path: Path) -> None:
         assert await library.prune(before=100.0) == 0
         assert await library.prune(before=101.0) == 1
         assert [job.id for job in await library.recent("ada", 10)] == ["late"]
-        assert await library.parts("job") == await library.parts("failed") == []
+        assert await library.tasks("job") == await library.tasks("failed") == []
         assert await library.artifact("fox", principal="ada") is None
 
 
@@ -382,7 +383,7 @@ async def test_what_was_edited_from_a_forgotten_artifact_stays(path: Path) -> No
 
 async def test_a_server_that_records_nothing_touches_nothing(path: Path) -> None:
     async with Library.open(path) as library:
-        assert await library.unfinished() == await library.recent("ada", 5) == await library.parts("job") == []
+        assert await library.unfinished() == await library.recent("ada", 5) == await library.tasks("job") == []
         assert await library.artifact("fox", principal="ada", used=1.0) is None
         assert await library.unanswered("ada", "same", since=0.0) is None
         assert await library.spent(since=0.0) == 0.0
@@ -391,7 +392,7 @@ async def test_a_server_that_records_nothing_touches_nothing(path: Path) -> None
 
 
 async def test_importing_the_library_loads_neither_sqlite_nor_filelock() -> None:
-    code = "import sys, mediasmith.library, mediasmith.owners; print({'sqlite3', 'filelock'} & set(sys.modules))"
+    code = "import sys, mediasmith.storage.library, mediasmith.jobs.ownership; print({'sqlite3', 'filelock'} & set(sys.modules))"
     assert (await anyio.run_process([sys.executable, "-c", code])).stdout.strip() == b"set()"
 
 
@@ -426,7 +427,7 @@ async def test_every_record_costs_one_transaction(path: Path, connections: list[
         [connection] = connections
         connection.set_trace_callback(asked.append)
         await library.add_job(a_job("b"), [a_part("b"), a_part("b", number=1)])
-        await library.save_part(a_part("b", phase="sending"), at=1.0)
+        await library.save_task(a_part("b", phase="sending"), at=1.0)
         await library.stage(a_part("b"), [an_artifact(job="b", token="x")], at=2.0)
         await library.settle(a_part("b"), [an_artifact(job="b")], at=3.0)
         await library.save_job(a_job("b", state="done"))
@@ -442,9 +443,9 @@ async def test_a_record_is_written_as_a_whole_or_not_at_all(path: Path) -> None:
         await library.add_job(a_job(), [a_part()])
         with pytest.raises(TypeError):
             await library.settle(a_part(phase="done"), [an_artifact(state={"not": object()})], at=1.0)
-        assert await library.parts("job") == [a_part()]
+        assert await library.tasks("job") == [a_part()]
         with pytest.raises(sqlite3.IntegrityError):
-            await library.add_parts([a_part("unknown")])
+            await library.add_tasks([a_part("unknown")])
 
 
 async def test_a_cancelled_caller_does_not_break_the_library(path: Path) -> None:
@@ -457,7 +458,7 @@ async def test_a_cancelled_caller_does_not_break_the_library(path: Path) -> None
                     scope.cancel()
         await library.add_job(a_job("last"), [a_part("last")])
         for job in await library.recent("ada", 100):
-            assert await library.parts(job.id) == [a_part(job.id)]
+            assert await library.tasks(job.id) == [a_part(job.id)]
 
 
 async def test_many_tasks_share_the_library(path: Path) -> None:
@@ -475,11 +476,11 @@ async def test_no_look_up_reads_a_whole_table(path: Path, connections: list[sqli
         [connection] = connections
         connection.set_trace_callback(asked.append)
         await library.add_job(a_job("b"), [a_part("b")])
-        await library.save_part(a_part("b"), at=1.0)
+        await library.save_task(a_part("b"), at=1.0)
         await library.save_job(a_job("b", state="done"))
         await library.stage(a_part("b"), [an_artifact("c", "b", token="x")], at=1.0)
         await library.job("b", principal="ada")
-        await library.parts("b")
+        await library.tasks("b")
         await library.artifacts("b")
         await library.artifact("fox", principal="ada", used=500.0)
         await library.recent("ada", 5)
@@ -578,7 +579,7 @@ async def test_a_full_disk_is_an_error_and_leaves_what_was_there(
 async def test_a_process_that_never_lets_go_is_not_waited_for_for_ever(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mediasmith.library.database._PATIENCE", 0.01)
+    monkeypatch.setattr("mediasmith.storage.library.sqlite._PATIENCE", 0.01)
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
         with beside(path) as connection:
@@ -592,7 +593,7 @@ async def test_a_process_that_never_lets_go_is_not_waited_for_for_ever(
 async def test_a_process_that_never_ends_opening_is_not_waited_for_for_ever(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mediasmith.library.database._PATIENCE", 0.01)
+    monkeypatch.setattr("mediasmith.storage.library.sqlite._PATIENCE", 0.01)
     path.parent.mkdir()
     with FileLock(f"{path}.lock"):
         async with Library.open(path) as library:
@@ -610,7 +611,7 @@ async def make_rounds(path: Path, name: str, rounds: int) -> None:
             for number in (start, start + 1):
                 job = f"{name}-{number}"
                 await library.add_job(a_job(job), [a_part(job)])
-                await library.save_part(a_part(job, phase="sending"), at=1.0)
+                await library.save_task(a_part(job, phase="sending"), at=1.0)
                 await library.stage(a_part(job, phase="saving"), [an_artifact(job, job, token="x")], at=2.0)
                 await library.settle(a_part(job, phase="done"), [an_artifact(job, job)], at=3.0)
                 assert await library.artifact(job, principal="ada", used=500.0)
@@ -623,7 +624,7 @@ def work(pipe: Any, path: Path, name: str, rounds: int) -> None:
     pipe.recv()
     try:
         anyio.run(make_rounds, path, name, rounds)
-    except BaseException as error:  # noqa: BLE001 - the parent is to see it, whatever it is
+    except BaseException as error:
         pipe.send(repr(error))
     else:
         pipe.send("done")
@@ -633,7 +634,7 @@ def stage_and_hang(pipe: Any, path: Path) -> None:
     async def stage() -> None:
         async with Library.open(path) as library:
             await library.add_job(a_job(), [a_part()])
-            await library.save_part(a_part(phase="accepted", handle={"id": 7}), at=1.0)
+            await library.save_task(a_part(phase="accepted", handle={"id": 7}), at=1.0)
             await library.stage(a_part(phase="saving", handle={"id": 7}), [an_artifact(token="x")], at=2.0)
             with beside(path) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -681,7 +682,7 @@ def test_what_was_recorded_before_a_kill_is_there_after_it(path: Path) -> None:
     async def look() -> None:
         async with Library.open(path) as library:
             assert await library.unfinished() == [a_job(updated=2.0)]
-            assert await library.parts("job") == [a_part(phase="saving", handle={"id": 7})]
+            assert await library.tasks("job") == [a_part(phase="saving", handle={"id": 7})]
             assert await library.artifacts("job") == [an_artifact(token="x")]
             assert await library.claim("job", old="owner", new="heir")
 

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from mediasmith.library import Artifact, Job, JobState, Library, Part
+from mediasmith.storage.library.records import Artifact, Job, JobState, Task
+from mediasmith.storage.library.store import Library
 
 PRINCIPALS = ("", "ada", "bob")
 COST = 0.25
@@ -39,7 +40,7 @@ class LibraryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, Job] = {}
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, Task] = {}
         self.artifacts: dict[str, Artifact] = {}
         self.now = 0.0
         self.rest = ExitStack()
@@ -102,14 +103,14 @@ class LibraryMachine(RuleBasedStateMachine):
             created=self.now,
             updated=self.now,
         )
-        part = Part(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
+        part = Task(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
         self.portal.call(self.library.add_job, job, [part])
         part = replace(part, phase="saving", billed="yes", cost_usd=COST)
         made = [
             Artifact(
                 id=f"{name}-{place}",
                 job_id=name,
-                part=0,
+                task=0,
                 position=place,
                 path="",
                 token="temporary",
@@ -187,7 +188,7 @@ class LibraryMachine(RuleBasedStateMachine):
                     assert found == (artifact if own else None)
             for name, job in self.jobs.items():
                 assert await self.library.job(name, principal=job.principal) == job
-                assert await self.library.parts(name) == [self.parts[name]]
+                assert await self.library.tasks(name) == [self.parts[name]]
                 assert await self.library.artifacts(name) == self._of(name)
 
         self.portal.call(look)

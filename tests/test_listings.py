@@ -10,10 +10,10 @@ import pytest
 from fakes.backends import capability, fake
 from fakes.engines import Scripted, Voiced, made, opened
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Backend, Call, Model, Names, Output, Result
-from mediasmith.engine import Engine
-from mediasmith.errors import OutOfCredit, Unreachable
-from mediasmith.media import wav
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Backend, Call, Model, Names, Output, Result
+from mediasmith.plugin.errors import OutOfCredit, Unreachable
+from mediasmith.plugin.media import wav
 
 SARAH = {"Sarah - Mature, Reassuring": "EXAVITQu4vr4xnSDxMaL"}
 

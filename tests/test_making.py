@@ -27,8 +27,8 @@ from fakes.engines import (
     speaking,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Call, Model, Output, Params, Result, Role, Takes
-from mediasmith.errors import (
+from mediasmith.plugin.contract import Call, Model, Output, Params, Result, Role, Takes
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -42,8 +42,8 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.library import Library
-from mediasmith.params import Seed
+from mediasmith.plugin.params import Seed
+from mediasmith.storage.library.store import Library
 
 TAKES_AN_IMAGE: Mapping[Role, Takes] = {"image": Takes()}
 
@@ -330,12 +330,12 @@ async def test_prompts_and_counts_are_made_in_parallel_under_the_limit(tmp_path:
         return picture()
 
     results: list[Any] = []
-    async with opened(tmp_path, fake(start=start), concurrency=3) as engine, anyio.create_task_group() as tasks:
+    async with opened(tmp_path, fake(start=start), concurrency=3) as engine, anyio.create_task_group() as task_group:
 
         async def call() -> None:
             results.append(await batch(engine, "a", "b", "c", n=2))
 
-        tasks.start_soon(call)
+        task_group.start_soon(call)
         await settled(engine)
         assert (running, most) == (3, 3)
         open_gate.set()
@@ -355,8 +355,8 @@ async def test_the_limit_is_each_backends_own(tmp_path: Path) -> None:
         return picture()
 
     backends = (fake("slow", start=stuck, preference=1), fake("quick"))
-    async with opened(tmp_path, *backends, concurrency=1) as engine, anyio.create_task_group() as tasks:
-        tasks.start_soon(made, engine, "x", PATIENT)
+    async with opened(tmp_path, *backends, concurrency=1) as engine, anyio.create_task_group() as task_group:
+        task_group.start_soon(made, engine, "x", PATIENT)
         await settled(engine)
         assert (await made(engine, backend="quick")).status == "done"
         open_gate.set()

@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fakes.films import FILMS, SOUNDS, film, sound
-from mediasmith import media
+from fakes.films import SOUNDS, VIDEO_MIMES, film, sound
+from mediasmith.plugin import media, probe
 
 
 def picture(form: str, size: tuple[int, int] = (30, 20)) -> bytes:
@@ -113,19 +113,19 @@ def test_an_unknown_type_has_a_plain_extension_and_no_family() -> None:
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
 def test_a_picture_is_measured_by_its_header(form: str) -> None:
     data = picture(form, (300, 20))
-    assert media.dimensions(io.BytesIO(data), f"image/{form.lower()}") == (300, 20)
+    assert probe.dimensions(io.BytesIO(data), f"image/{form.lower()}") == (300, 20)
 
 
 def test_a_picture_larger_than_memory_is_measured_all_the_same() -> None:
     data = bytearray(picture("PNG"))
     data[16:24] = (65_535).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
-    assert media.dimensions(io.BytesIO(data), "image/png") == (65_535, 65_535)
+    assert probe.dimensions(io.BytesIO(data), "image/png") == (65_535, 65_535)
 
 
-@given(st.sampled_from([*media.PICTURES, "image/svg+xml", "image/avif", ""]), st.binary(max_size=100))
+@given(st.sampled_from([*probe.IMAGE_MIMES, "image/svg+xml", "image/avif", ""]), st.binary(max_size=100))
 def test_a_broken_picture_has_no_dimensions(mime: str, data: bytes) -> None:
-    assert media.dimensions(io.BytesIO(data), mime) is None
+    assert probe.dimensions(io.BytesIO(data), mime) is None
 
 
 @given(st.binary(max_size=2000), st.sampled_from([8000, 24_000, 44_100]), st.integers(1, 2), st.sampled_from([1, 2, 4]))
@@ -134,7 +134,7 @@ def test_wrapped_sound_can_be_read_back(pcm: bytes, rate: int, channels: int, wi
     frames = len(pcm) // (channels * width)
     assert media.sniff(wrapped) == "audio/wav"
     assert len(wrapped) == 44 + frames * channels * width
-    assert media.duration(io.BytesIO(wrapped), "audio/wav") == round(frames / rate, 3)
+    assert probe.duration(io.BytesIO(wrapped), "audio/wav") == round(frames / rate, 3)
     with wave.open(io.BytesIO(wrapped)) as reader:
         assert reader.getparams()[:4] == (channels, width, rate, frames)
         assert reader.readframes(frames) == pcm[: frames * channels * width]
@@ -144,30 +144,30 @@ def test_wrapped_sound_can_be_read_back(pcm: bytes, rate: int, channels: int, wi
 def test_a_streamed_wav_is_as_long_as_the_file(claim: int) -> None:
     data = bytearray(media.wav(bytes(48_000), rate=24_000))
     data[40:44] = claim.to_bytes(4, "little")
-    assert media.duration(io.BytesIO(data), "audio/wav") == 1.0
+    assert probe.duration(io.BytesIO(data), "audio/wav") == 1.0
 
 
 def test_coded_samples_in_a_wav_have_a_duration() -> None:
     data = bytearray(media.wav(bytes(4000), rate=8000, width=1))
     data[20] = 7  # not samples as they are, but mu-law
-    assert media.duration(io.BytesIO(data), "audio/wav") == 0.5
+    assert probe.duration(io.BytesIO(data), "audio/wav") == 0.5
 
 
 @given(st.binary(max_size=100))
 def test_broken_sound_has_no_duration(data: bytes) -> None:
     whole = media.wav(bytes(100), rate=8000)
-    assert media.duration(io.BytesIO(whole[:20] + data[:10]), "audio/wav") is None
-    assert media.duration(io.BytesIO(data), "audio/wav") is None
-    assert media.duration(io.BytesIO(whole), "audio/mpeg") is None
-    assert media.duration(io.BytesIO(whole), "image/png") is None
+    assert probe.duration(io.BytesIO(whole[:20] + data[:10]), "audio/wav") is None
+    assert probe.duration(io.BytesIO(data), "audio/wav") is None
+    assert probe.duration(io.BytesIO(whole), "audio/mpeg") is None
+    assert probe.duration(io.BytesIO(whole), "image/png") is None
 
 
 @pytest.mark.parametrize("mime", SOUNDS)
 def test_sound_of_every_type_has_its_duration(mime: str) -> None:
     data = sound(mime, 2.5)
     assert media.sniff(data) == mime
-    assert media.duration(io.BytesIO(data), mime) == pytest.approx(2.5, abs=0.05)
-    assert media.dimensions(io.BytesIO(data), mime) is None
+    assert probe.duration(io.BytesIO(data), mime) == pytest.approx(2.5, abs=0.05)
+    assert probe.dimensions(io.BytesIO(data), mime) is None
 
 
 @cache
@@ -179,37 +179,37 @@ def halves(mime: str, turned: int = 0, streamed: bool = False) -> bytes:
     return film(pictures, mime, turned=turned, streamed=streamed)
 
 
-@pytest.mark.parametrize("mime", FILMS)
+@pytest.mark.parametrize("mime", VIDEO_MIMES)
 def test_a_film_has_its_size_and_its_duration(mime: str) -> None:
     data = halves(mime)
     file = io.BytesIO(data)
     assert media.sniff(data) == mime
-    assert media.dimensions(file, mime) == (96, 64)
-    assert media.duration(file, mime) == 1  # wherever an earlier reader left off
+    assert probe.dimensions(file, mime) == (96, 64)
+    assert probe.duration(file, mime) == 1  # wherever an earlier reader left off
 
 
 def test_a_film_that_does_not_say_how_long_it_is_is_read_to_its_end() -> None:
     streamed = halves("video/webm", streamed=True)
     assert b"\x44\x89" in halves("video/webm")[:300]  # the element that says so
     assert b"\x44\x89" not in streamed[:300]
-    assert media.duration(io.BytesIO(streamed), "video/webm") == pytest.approx(1, abs=0.05)
+    assert probe.duration(io.BytesIO(streamed), "video/webm") == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize(("turned", "size"), [(90, (64, 96)), (-90, (64, 96)), (180, (96, 64))])
 def test_a_film_is_measured_as_it_is_shown(turned: int, size: tuple[int, int]) -> None:
-    assert media.dimensions(io.BytesIO(halves("video/mp4", turned)), "video/mp4") == size
+    assert probe.dimensions(io.BytesIO(halves("video/mp4", turned)), "video/mp4") == size
 
 
 def test_sound_in_a_films_clothes_has_a_duration_and_no_size() -> None:
     data = sound("audio/mp4", 1, form="mp4")
     assert media.sniff(data) == "video/mp4"
-    assert media.duration(io.BytesIO(data), "video/mp4") == pytest.approx(1, abs=0.03)
-    assert media.dimensions(io.BytesIO(data), "video/mp4") is None
+    assert probe.duration(io.BytesIO(data), "video/mp4") == pytest.approx(1, abs=0.03)
+    assert probe.dimensions(io.BytesIO(data), "video/mp4") is None
 
 
-@pytest.mark.parametrize("mime", FILMS)
+@pytest.mark.parametrize("mime", VIDEO_MIMES)
 def test_a_films_pictures_come_with_their_times(mime: str) -> None:
-    shown = list(media.frames(io.BytesIO(halves(mime)), mime, 1000))
+    shown = list(probe.video_frames(io.BytesIO(halves(mime)), mime, 1000))
     assert [second for second, _ in shown] == pytest.approx([number / 24 for number in range(24)], abs=0.002)
     first, last = shown[0][1], shown[-1][1]
     assert (first.size, first.mode) == ((96, 64), "RGB")
@@ -226,7 +226,7 @@ def is_about(picture: Image.Image, place: tuple[int, int], colour: tuple[int, in
 
 @pytest.mark.parametrize(("turned", "red"), [(90, (16, 40)), (-90, (16, 8)), (180, (40, 16))])
 def test_a_films_pictures_are_upright_and_no_larger_than_asked(turned: int, red: tuple[int, int]) -> None:
-    _, picture = next(media.frames(io.BytesIO(halves("video/mp4", turned)), "video/mp4", 48))
+    _, picture = next(probe.video_frames(io.BytesIO(halves("video/mp4", turned)), "video/mp4", 48))
     assert max(picture.size) == 48
     assert is_about(picture, red, (192, 16, 16))
 
@@ -248,19 +248,19 @@ def test_memory_stays_flat_whatever_the_size_of_a_film() -> None:
     padding = (len(data) + 5_000_008).to_bytes(4, "big") + b"free" + bytes(len(data) + 5_000_000)
     for file in (Watched(data + padding), Watched(sound("audio/aac", 60))):
         mime = media.sniff(file.getvalue())
-        assert media.duration(file, mime)
+        assert probe.duration(file, mime)
         assert file.largest <= 1 << 16
         assert file.whole < 1_000_000
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from([*FILMS, *SOUNDS]), st.data())
+@given(st.sampled_from([*VIDEO_MIMES, *SOUNDS]), st.data())
 def test_no_damage_to_a_film_or_to_sound_is_an_error(mime: str, data: st.DataObject) -> None:
-    body = bytearray(halves(mime) if mime in FILMS else recorded(mime))
+    body = bytearray(halves(mime) if mime in VIDEO_MIMES else recorded(mime))
     for _ in range(data.draw(st.integers(0, 6))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     damaged = io.BytesIO(bytes(body[: data.draw(st.integers(0, len(body)))]))
-    seconds, size = media.duration(damaged, mime), media.dimensions(damaged, mime)
+    seconds, size = probe.duration(damaged, mime), probe.dimensions(damaged, mime)
     assert seconds is None or seconds > 0
     assert size is None or min(size) > 0
 
@@ -276,18 +276,18 @@ def test_a_broken_film_says_nothing_not_even_on_standard_error(capfd: pytest.Cap
     damaged[start : start + 300] = bytes(300)
     for data in (damaged, b"\0\0\0\x18ftypisom" + bytes(100), b"junk", b""):
         file = io.BytesIO(data)
-        media.duration(file, "video/mp4")
-        media.dimensions(file, "video/mp4")
+        probe.duration(file, "video/mp4")
+        probe.dimensions(file, "video/mp4")
         with suppress(Exception):
-            list(media.frames(file, "video/mp4", 100))
+            list(probe.video_frames(file, "video/mp4", 100))
     assert capfd.readouterr() == ("", "")
 
 
 def test_pictures_are_measured_without_pyav() -> None:
     code = (
         "import io, sys; from mediasmith import media; from mediasmith.testing.doubles import png; "
-        "print(media.dimensions(io.BytesIO(png()), 'image/png'), media.duration(io.BytesIO(png()), 'image/png'), "
-        "media.duration(io.BytesIO(media.wav(bytes(8), rate=8)), 'audio/wav'), 'av' in sys.modules)"
+        "print(probe.dimensions(io.BytesIO(png()), 'image/png'), probe.duration(io.BytesIO(png()), 'image/png'), "
+        "probe.duration(io.BytesIO(media.wav(bytes(8), rate=8)), 'audio/wav'), 'av' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "(16, 16) None 0.5 False\n"

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from mediasmith.contract import Accepts, Model, Params, Price, Range
-from mediasmith.money import estimate
-from mediasmith.selector import Choice
+from mediasmith.plugin.contract import Accepts, Model, Params, Price, Range
+from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.pricing import estimate
 from mediasmith.testing import MemorySource
 from test_schema import backend, capability
 
@@ -49,7 +49,7 @@ def price(usd: float, per: Unit = "image", **when: Any) -> Price:
     return Price(usd=usd, per=per, when=when, as_of=date(2026, 11, 20), source="https://prices.example")
 
 
-def cost(  # noqa: PLR0913 - what a cost depends on
+def cost(
     *prices: Price,
     params: type[Params] = Clip,
     accepts: Accepts = True,
@@ -63,7 +63,7 @@ def cost(  # noqa: PLR0913 - what a cost depends on
     model = Model(id="m", prices=prices, accepts={"duration": accepts})
     makes = replace(capability("video", params), models=(model,), edits="video", once=once)
     made: dict[str, Any] = {"values": {}, **choice}
-    chosen = Choice(backend=backend("a", makes), capability=makes, model=model, **made)
+    chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, **made)
     return estimate(chosen, prompt=prompt, count=count, seconds=seconds)
 
 
@@ -169,10 +169,12 @@ def test_an_estimate_is_not_above_a_limit_by_a_rounding_error() -> None:
 @pytest.mark.parametrize("edit", [{"native": True}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
 def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit: dict[str, Any]) -> None:
     prices = (price(0.02, size="720p"), price(0.2, size="1080p"))
-    assert cost(*prices, params=Sized, once=("size",), **edit) == pytest.approx(0.2)
+    assert cost(*prices, params=Sized, not_inherited=("size",), **edit) == pytest.approx(0.2)
     assert cost(*prices, params=Sized, **edit) == pytest.approx(0.02)
-    assert cost(price(1, "second"), params=Defaulted, once=("duration",), **edit) == 20
-    assert cost(price(1, "second"), params=Defaulted, once=("duration",), inputs={"first_frame": (FRAME,)}) == 8
+    assert cost(price(1, "second"), params=Defaulted, not_inherited=("duration",), **edit) == 20
+    assert (
+        cost(price(1, "second"), params=Defaulted, not_inherited=("duration",), inputs={"first_frame": (FRAME,)}) == 8
+    )
 
 
 def test_a_matching_price_that_cannot_be_counted_makes_the_cost_unknown() -> None:

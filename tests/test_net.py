@@ -21,8 +21,9 @@ from anyio.streams.tls import TLSListener
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasmith.errors import NotAllowed, ProviderError, TimedOut, Unreachable
-from mediasmith.net import Downloader, public
+from mediasmith.plugin.errors import NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.storage.downloader import Downloader
+from mediasmith.storage.ssrf import is_public
 
 PRIVATE = (
     "0.0.0.0",
@@ -228,9 +229,9 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for media.example, in one file."""
-    from cryptography import x509  # noqa: PLC0415 - heavy: two tests need it
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - as above
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
@@ -262,27 +263,27 @@ def secured(authority: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_private_or_special_address_is_not_public(address: str) -> None:
-    assert not public(address)
+    assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_an_address_of_the_internet_is_public(address: str) -> None:
-    assert public(address)
+    assert is_public(address)
 
 
 @pytest.mark.parametrize("text", ["", "example.com", "8.8.8", "2130706433", "0x7f000001", "0177.0.0.1", "8.8.8.8."])
 def test_what_is_no_address_is_not_public(text: str) -> None:
-    assert not public(text)
+    assert not is_public(text)
 
 
 @given(st.ip_addresses(v=4))
 def test_a_tunnelled_address_is_as_public_as_the_one_inside(inner: ipaddress.IPv4Address) -> None:
-    assert public(f"::ffff:{inner}") == public(f"64:ff9b::{inner}") == public(str(inner))
+    assert is_public(f"::ffff:{inner}") == is_public(f"64:ff9b::{inner}") == is_public(str(inner))
 
 
 @given(st.ip_addresses(network="::/3") | st.ip_addresses(network="4000::/2") | st.ip_addresses(network="8000::/1"))
 def test_outside_the_assigned_part_of_ipv6_only_tunnels_to_the_internet_are_public(address: object) -> None:
-    assert not public(str(address)) or str(address).startswith(("::ffff:", "64:ff9b::"))
+    assert not is_public(str(address)) or str(address).startswith(("::ffff:", "64:ff9b::"))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from fakes.openai import KEY, FakeOpenAI, running
 from fakes.openai.errors import WRONG_KEY
-from mediasmith.contract import Access
-from mediasmith.errors import (
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -24,7 +24,7 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.testing import Hands, signed_in
+from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.openai import backend
 from mediasmith_backends.openai.client import base_url, is_openai
 
@@ -35,7 +35,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=SPEECH) as hands:
         yield hands
 
@@ -124,7 +124,7 @@ REFUSALS: Mapping[str, tuple[int, dict[str, Any], type[MediaError], str | None]]
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a_refusal_is_told_by_its_code_then_by_its_status_and_is_asked_for_once(
-    fake: FakeOpenAI, hands: Hands, case: str
+    fake: FakeOpenAI, hands: AdapterHarness, case: str
 ) -> None:
     status, body, kind, billed = REFUSALS[case]
     fake.script(SPEAK, {"status": status, "body": body, "times": 5})
@@ -144,7 +144,7 @@ async def test_a_key_that_is_not_accepted_names_the_variable(fake: FakeOpenAI) -
 
 @pytest.mark.parametrize(("stage", "billed"), [("input", "no"), ("output", None)])
 async def test_a_refused_picture_says_why_and_whether_it_was_made(
-    fake: FakeOpenAI, hands: Hands, stage: str, billed: str | None
+    fake: FakeOpenAI, hands: AdapterHarness, stage: str, billed: str | None
 ) -> None:
     details = {"categories": ["violence", "self-harm"], "moderation_stage": stage}
     fake.script(SPEAK, {"status": 400, "body": error("moderation_blocked", moderation_details=details)})
@@ -165,7 +165,7 @@ async def test_a_refused_picture_says_why_and_whether_it_was_made(
     ],
 )
 async def test_the_pause_that_is_asked_for_is_passed_on(
-    fake: FakeOpenAI, hands: Hands, headers: dict[str, str], pause: float | None
+    fake: FakeOpenAI, hands: AdapterHarness, headers: dict[str, str], pause: float | None
 ) -> None:
     fake.script(SPEAK, {"status": 429, "headers": headers, "body": error()})
     told = await hands.fails()
@@ -173,20 +173,22 @@ async def test_the_pause_that_is_asked_for_is_passed_on(
     assert told.retry_after == pause
 
 
-async def test_what_the_provider_says_is_cut_short(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_what_the_provider_says_is_cut_short(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     for code in ("moderation_blocked", None):
         fake.script(SPEAK, {"status": 400, "body": {"error": {"message": "long " * 1000, "code": code}}})
         assert len((await hands.fails()).message) < 400
 
 
-async def test_a_paying_request_goes_where_no_answer_sends_it(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_paying_request_goes_where_no_answer_sends_it(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     fake.script(SPEAK, {"status": 307, "headers": {"location": f"{fake.base_url}/images/generations"}})
     assert isinstance(await hands.fails(), ProviderError)
     assert fake.counts() == {SPEAK: 1}
 
 
 @pytest.mark.parametrize("fault", ["reset", "garbage", "truncate"])
-async def test_a_connection_that_breaks_may_have_cost_something(fake: FakeOpenAI, hands: Hands, fault: str) -> None:
+async def test_a_connection_that_breaks_may_have_cost_something(
+    fake: FakeOpenAI, hands: AdapterHarness, fault: str
+) -> None:
     fake.script(SPEAK, {fault: True, "times": 5})
     told = await hands.fails()
     assert isinstance(told, Unreachable)

@@ -14,14 +14,14 @@ import pytest
 from fakes.engines import HASTY, PATIENT, collected, edited, made, saved
 from fakes.openai import KEY, FakeOpenAI, running
 from fakes.openai.catalogue import FORBIDDEN, WITHHELD
-from mediasmith.clock import SystemClock
-from mediasmith.contract import Pending, Result
-from mediasmith.engine import Engine
-from mediasmith.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Pending, Result
+from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
+from mediasmith.runtime.clock import SystemClock
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.openai import backend
 
 GENERATE, EDIT, RESPOND = "POST /v1/images/generations", "POST /v1/images/edits", "POST /v1/responses"
@@ -39,7 +39,7 @@ def fake(fake: FakeOpenAI) -> FakeOpenAI:
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=IMAGE) as hands:
         yield hands
 
@@ -57,7 +57,7 @@ async def server(fake: FakeOpenAI, folder: Path) -> AsyncGenerator[Engine]:
         yield engine
 
 
-async def finished(hands: Hands, **given: Any) -> Result:
+async def finished(hands: AdapterHarness, **given: Any) -> Result:
     return await hands.finish(await hands.start(size=SMALL, **given))
 
 
@@ -65,7 +65,7 @@ def bodies(fake: FakeOpenAI, path: str) -> list[Any]:
     return [request["body"] for request in fake.log() if request["method"] == "POST" and request["path"] == path]
 
 
-async def test_a_picture_has_a_name_before_it_is_made(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_picture_has_a_name_before_it_is_made(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     handle = await hands.submit(size=SMALL, quality="low", output_format="webp", moderation="low", complexity="low")
     assert isinstance(handle, Mapping)
     assert list(handle) == ["response"]
@@ -91,7 +91,7 @@ async def test_a_picture_has_a_name_before_it_is_made(fake: FakeOpenAI, hands: H
 
 
 async def test_it_is_polled_for_until_it_is_done_and_tells_what_was_made_of_the_prompt(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     handle = await hands.submit(size=SMALL)
     assert await hands.poll(handle) == Pending(message="queued")
@@ -105,7 +105,7 @@ async def test_it_is_polled_for_until_it_is_done_and_tells_what_was_made_of_the_
     assert fake.counts() == {RESPOND: 1, POLL: 2}
 
 
-async def test_references_go_with_the_words(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_references_go_with_the_words(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     one, other = MemorySource(), MemorySource(b"\xff\0\0")
     await hands.submit(inputs={"image": [one, other]}, size=SMALL)
     assert bodies(fake, "/v1/responses")[0]["input"] == [
@@ -202,7 +202,7 @@ async def test_another_server_collects_a_picture_and_a_cancel_reaches_it(fake: F
 
 
 async def test_a_picture_that_is_gone_from_the_provider_is_waited_for_no_worse_than_any_trouble(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     handle = await hands.submit(size=SMALL)
     assert isinstance(handle, Mapping)
@@ -215,21 +215,21 @@ async def test_a_picture_that_is_gone_from_the_provider_is_waited_for_no_worse_t
     assert "not found" in told.message
 
 
-async def failing(hands: Hands, **given: Any) -> MediaError:
+async def failing(hands: AdapterHarness, **given: Any) -> MediaError:
     with pytest.raises(MediaError) as caught:
         await finished(hands, **given)
     return caught.value
 
 
 @pytest.mark.parametrize("word", [FORBIDDEN, WITHHELD])
-async def test_what_is_against_the_rules_is_a_refusal(hands: Hands, word: str) -> None:
+async def test_what_is_against_the_rules_is_a_refusal(hands: AdapterHarness, word: str) -> None:
     asked = replace(hands.call(size=SMALL), prompt=f"a {word} thing")
     with pytest.raises(Refused) as caught:
         await hands.finish(await IMAGE.start(asked))
     assert "safety system" in caught.value.message
 
 
-def standing(status: str, **more: Any) -> dict[str, Any]:
+def describe_progress(status: str, **more: Any) -> dict[str, Any]:
     return {"body": {"id": "resp_1", "status": status, **more}}
 
 
@@ -238,46 +238,50 @@ def message(**part: str) -> dict[str, Any]:
 
 
 ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str]] = {
-    "an error": (standing("failed", error={"code": "server_error", "message": "It fell over."}), ProviderError, "fell"),
+    "an error": (
+        describe_progress("failed", error={"code": "server_error", "message": "It fell over."}),
+        ProviderError,
+        "fell",
+    ),
     "a busy provider": (
-        standing("failed", error={"code": "rate_limit_exceeded", "message": "Busy."}),
+        describe_progress("failed", error={"code": "rate_limit_exceeded", "message": "Busy."}),
         ProviderError,
         "Busy",
     ),
-    "an error without words": (standing("failed", error=None), ProviderError, "could not make"),
-    "a filter": (standing("incomplete", incomplete_details={"reason": "content_filter"}), Refused, "declined"),
+    "an error without words": (describe_progress("failed", error=None), ProviderError, "could not make"),
+    "a filter": (describe_progress("incomplete", incomplete_details={"reason": "content_filter"}), Refused, "declined"),
     "no tokens left": (
-        standing("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+        describe_progress("incomplete", incomplete_details={"reason": "max_output_tokens"}),
         ProviderError,
         "broke",
     ),
-    "a cancel": (standing("cancelled"), Cancelled, "cancelled"),
+    "a cancel": (describe_progress("cancelled"), Cancelled, "cancelled"),
     "words": (
-        standing("completed", output=[message(type="output_text", text="I had rather not.")]),
+        describe_progress("completed", output=[message(type="output_text", text="I had rather not.")]),
         ProviderError,
         "rather not",
     ),
-    "a refusal": (standing("completed", output=[message(type="refusal", refusal="No.")]), ProviderError, "No"),
+    "a refusal": (describe_progress("completed", output=[message(type="refusal", refusal="No.")]), ProviderError, "No"),
     "a failed call": (
-        standing(
+        describe_progress(
             "completed",
             output=[{"type": "image_generation_call", "status": "failed", "error": {"message": "Ink is out."}}],
         ),
         ProviderError,
         "Ink",
     ),
-    "nothing": (standing("completed", output=None), ProviderError, "could not make"),
+    "nothing": (describe_progress("completed", output=None), ProviderError, "could not make"),
     "no picture": (
-        standing("completed", output=[{"type": "image_generation_call", "result": "%"}]),
+        describe_progress("completed", output=[{"type": "image_generation_call", "result": "%"}]),
         ProviderError,
         "no sense",
     ),
-    "a new word": (standing("hibernating"), ProviderError, "status"),
+    "a new word": (describe_progress("hibernating"), ProviderError, "status"),
 }
 
 
 @pytest.mark.parametrize("case", ENDS)
-async def test_however_it_ends_it_ends(fake: FakeOpenAI, hands: Hands, case: str) -> None:
+async def test_however_it_ends_it_ends(fake: FakeOpenAI, hands: AdapterHarness, case: str) -> None:
     answer, kind, word = ENDS[case]
     fake.script(POLL, answer)
     told = await failing(hands)
@@ -285,16 +289,18 @@ async def test_however_it_ends_it_ends(fake: FakeOpenAI, hands: Hands, case: str
     assert word in told.message
 
 
-async def test_every_picture_of_a_response_is_kept(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_every_picture_of_a_response_is_kept(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     call = {"type": "image_generation_call", "result": base64.b64encode(png()).decode()}
-    fake.script(POLL, standing("completed", output=[{"type": "reasoning", "content": None}, call, call], usage=None))
+    fake.script(
+        POLL, describe_progress("completed", output=[{"type": "reasoning", "content": None}, call, call], usage=None)
+    )
     result = await finished(hands)
     assert [output.body for output in result.outputs] == [png(), png()]
     assert result.outputs[1].state == {"response": "resp_1"}
 
 
 async def test_when_the_model_that_leads_conversations_is_gone_pictures_are_made_at_once(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     fake.settings(retired=["gpt-6-luna"])
     assert isinstance(await hands.start(size=SMALL), Result)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fakes.openai import KEY, FakeOpenAI, running
-from mediasmith.contract import Accepted, Ask, Model, Remote, Result
-from mediasmith.errors import InvalidRequest, ModelGone, ProviderError, StateGone
-from mediasmith.media import parse_size, sniff
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.plugin.contract import Accepted, Model, Remote, Request, Result
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, ProviderError, StateGone
+from mediasmith.plugin.media import parse_size, sniff
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.openai import backend
 from mediasmith_backends.openai.pictures import ImageParams, fitting
 
@@ -26,7 +26,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=IMAGE) as hands:
         yield hands
 
@@ -37,10 +37,10 @@ def heavy() -> MemorySource:
     return source
 
 
-def ask(*, model: str = "", state: Any = None, inputs: Mapping[str, Any] | None = None, **params: Any) -> Ask[Any]:
+def ask(*, model: str = "", state: Any = None, inputs: Mapping[str, Any] | None = None, **params: Any) -> Request[Any]:
     known = {one.id: one for one in IMAGE.models}
     given: Any = inputs or {}
-    return Ask(
+    return Request(
         model=known.get(model, Model(id=model)) if model else IMAGE.models[0],
         prompt="a red kite",
         params=ImageParams.model_validate({"size": SMALL, **params}),
@@ -49,7 +49,7 @@ def ask(*, model: str = "", state: Any = None, inputs: Mapping[str, Any] | None 
     )
 
 
-async def made(hands: Hands, asked: Ask[Any]) -> Result:
+async def made(hands: AdapterHarness, asked: Request[Any]) -> Result:
     result = await IMAGE.start(hands.of(asked))
     assert isinstance(result, Result)
     return result
@@ -70,7 +70,7 @@ WAYS: Mapping[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", WAYS)
-async def test_each_picture_goes_one_way_in_one_request(fake: FakeOpenAI, hands: Hands, case: str) -> None:
+async def test_each_picture_goes_one_way_in_one_request(fake: FakeOpenAI, hands: AdapterHarness, case: str) -> None:
     given, way = WAYS[case]
     if given.get("model"):
         fake.script(way, {"body": {"data": [{"b64_json": base64.b64encode(png()).decode()}]}})
@@ -79,7 +79,7 @@ async def test_each_picture_goes_one_way_in_one_request(fake: FakeOpenAI, hands:
     assert isinstance(answer, Accepted) == (way == RESPOND)
 
 
-async def test_several_pictures_are_one_paid_request(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_several_pictures_are_one_paid_request(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     result = await made(hands, ask(n=3, quality="low"))
     assert len({output.body for output in result.outputs}) == 3
     assert [output.mime for output in result.outputs] == ["image/png"] * 3
@@ -98,7 +98,9 @@ async def test_several_pictures_are_one_paid_request(fake: FakeOpenAI, hands: Ha
     }
 
 
-async def test_a_gif_moves_and_an_svg_is_drawn_by_the_model_that_is_named(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_gif_moves_and_an_svg_is_drawn_by_the_model_that_is_named(
+    fake: FakeOpenAI, hands: AdapterHarness
+) -> None:
     moving = await made(hands, ask(output_format="gif", frame_count=3, frame_duration_ms=100))
     drawn = await made(hands, ask(output_format="svg", svg_model="gpt-6-sol"))
     assert [one.outputs[0].mime for one in (moving, drawn)] == ["image/gif", "image/svg+xml"]
@@ -106,7 +108,7 @@ async def test_a_gif_moves_and_an_svg_is_drawn_by_the_model_that_is_named(fake: 
     assert isinstance(drawn.details["svg_usage"], Mapping)
 
 
-async def test_references_and_a_mask_go_as_files_with_name_and_type(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_references_and_a_mask_go_as_files_with_name_and_type(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     await made(hands, ask(inputs={"image": [PICTURE, OTHER], "mask": [MASK]}))
     files = fake.log()[0]["body"]["files"]
     assert [(file["field"], file["name"], file["mime"]) for file in files] == [
@@ -117,7 +119,7 @@ async def test_references_and_a_mask_go_as_files_with_name_and_type(fake: FakeOp
 
 
 async def test_a_mask_that_hides_nothing_or_has_another_size_is_refused_before_it_is_sent(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     smaller = MemorySource(b"\0\0\0\0")
     smaller.dimensions = (8, 8)
@@ -144,7 +146,7 @@ async def test_a_mask_that_hides_nothing_or_has_another_size_is_refused_before_i
     ],
 )
 async def test_an_aspect_ratio_becomes_a_size_of_its_shape(
-    fake: FakeOpenAI, hands: Hands, ratio: str, size: str | None
+    fake: FakeOpenAI, hands: AdapterHarness, ratio: str, size: str | None
 ) -> None:
     await IMAGE.start(hands.of(ask(size=None, aspect_ratio=ratio)))
     sent = fake.log()[0]["body"]["tools"][0]["size"]
@@ -203,7 +205,7 @@ def answered(*images: object, **more: object) -> dict[str, Any]:
     return {"body": {"created": 1, "data": images, **more}}
 
 
-async def test_base64_may_have_white_space_and_an_answer_may_grow(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_base64_may_have_white_space_and_an_answer_may_grow(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     text = base64.encodebytes(png(64, 64)).decode()
     image = {"b64_json": f"\n {text}\t", "revised_prompt": "a kite, red", "mood": "bright"}
     fake.script(GENERATE, answered(image, image, usage="free", tomorrow=[1]))
@@ -212,13 +214,17 @@ async def test_base64_may_have_white_space_and_an_answer_may_grow(fake: FakeOpen
     assert result.details == {"revised_prompt": "a kite, red", "usage": "free"}
 
 
-async def test_a_gateway_may_answer_with_an_address_which_the_server_looks_at(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_gateway_may_answer_with_an_address_which_the_server_looks_at(
+    fake: FakeOpenAI, hands: AdapterHarness
+) -> None:
     fake.script(GENERATE, answered({"url": "https://files.example/kite.png"}))
     result = await made(hands, ask(model="flux-3"))
     assert result.outputs[0].body == Remote(url="https://files.example/kite.png")
 
 
-async def test_of_pictures_that_were_paid_for_together_the_good_ones_are_kept(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_of_pictures_that_were_paid_for_together_the_good_ones_are_kept(
+    fake: FakeOpenAI, hands: AdapterHarness
+) -> None:
     good = {"b64_json": base64.b64encode(png()).decode()}
     fake.script(GENERATE, answered(good, {"b64_json": "%%%"}, {}))
     result = await made(hands, ask(n=3))
@@ -241,7 +247,7 @@ UNSERVED: Mapping[str, tuple[int, Any]] = {
 
 @pytest.mark.parametrize("case", UNSERVED)
 async def test_where_there_are_no_conversations_the_picture_is_made_at_once(
-    fake: FakeOpenAI, hands: Hands, case: str
+    fake: FakeOpenAI, hands: AdapterHarness, case: str
 ) -> None:
     status, body = UNSERVED[case]
     for inputs, way in ({}, GENERATE), ({"image": [PICTURE]}, EDIT):
@@ -252,7 +258,9 @@ async def test_where_there_are_no_conversations_the_picture_is_made_at_once(
         assert fake.counts() == {RESPOND: 1, way: 1}
 
 
-async def test_where_there_are_no_conversations_one_that_is_continued_is_gone(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_where_there_are_no_conversations_one_that_is_continued_is_gone(
+    fake: FakeOpenAI, hands: AdapterHarness
+) -> None:
     fake.script(RESPOND, {"status": 404, "body": {"detail": "Not Found"}})
     told = await hands.fails(state={"response": "resp_1"}, size=SMALL)
     assert isinstance(told, StateGone)
@@ -260,7 +268,7 @@ async def test_where_there_are_no_conversations_one_that_is_continued_is_gone(fa
 
 
 async def test_a_model_that_has_gone_is_told_by_the_request_that_would_have_used_it(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     fake.settings(retired=["gpt-image-2.6-sunburst"])
     assert isinstance(await hands.fails(size=SMALL), ModelGone)

@@ -14,10 +14,11 @@ import pytest
 from fakes.engines import made, opened
 from fakes.openai import KEY, FakeOpenAI, running
 from fakes.openai.catalogue import VOICES
-from mediasmith.contract import Model, Result
-from mediasmith.errors import ProviderError, RateLimited
-from mediasmith.media import duration, sniff
-from mediasmith.testing import Hands, MemorySink, VirtualClock, signed_in
+from mediasmith.plugin.contract import Model, Result
+from mediasmith.plugin.errors import ProviderError, RateLimited
+from mediasmith.plugin.media import sniff
+from mediasmith.plugin.probe import duration
+from mediasmith.testing import AdapterHarness, MemorySink, VirtualClock, signed_in
 from mediasmith_backends.openai import backend
 
 SPEAK = "POST /v1/audio/speech"
@@ -31,12 +32,12 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=SPEECH) as hands:
         yield hands
 
 
-async def spoken(hands: Hands, text: str, **params: Any) -> Result:
+async def spoken(hands: AdapterHarness, text: str, **params: Any) -> Result:
     result = await SPEECH.start(replace(hands.call(**params), prompt=text))
     assert isinstance(result, Result)
     return result
@@ -53,7 +54,9 @@ def said(fake: FakeOpenAI) -> list[str]:
 
 
 @pytest.mark.parametrize("form", MIMES)
-async def test_speech_comes_in_every_format_and_is_what_it_says(fake: FakeOpenAI, hands: Hands, form: str) -> None:
+async def test_speech_comes_in_every_format_and_is_what_it_says(
+    fake: FakeOpenAI, hands: AdapterHarness, form: str
+) -> None:
     result = await spoken(hands, "Good morning to you all.", output_format=form)
     data, mime = sound(result), MIMES[form]
     assert (result.outputs[0].mime, sniff(data)) == (mime, mime)
@@ -62,7 +65,9 @@ async def test_speech_comes_in_every_format_and_is_what_it_says(fake: FakeOpenAI
     assert fake.log()[0]["body"] == {**sent, "response_format": {"ogg": "opus"}.get(form, form)}
 
 
-async def test_what_comes_is_written_as_it_comes_but_for_wav_whose_header_must_wait_for_the_end(hands: Hands) -> None:
+async def test_what_comes_is_written_as_it_comes_but_for_wav_whose_header_must_wait_for_the_end(
+    hands: AdapterHarness,
+) -> None:
     await spoken(hands, "Good morning.")
     assert hands.types == ["audio/mpeg"]
     data = sound(await spoken(hands, "Good morning.", output_format="wav"))
@@ -70,7 +75,7 @@ async def test_what_comes_is_written_as_it_comes_but_for_wav_whose_header_must_w
     assert int.from_bytes(data[40:44], "little") == len(data) - 44
 
 
-async def test_voice_manner_and_speed_are_sent(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_voice_manner_and_speed_are_sent(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     await spoken(hands, "Good morning.", voice="marin", instructions="whisper", speed=0.5)
     await spoken(hands, "Good morning.", voice="voice_1a2B-3")
     await spoken(hands, "Good morning.", voice="Sage")
@@ -80,7 +85,7 @@ async def test_voice_manner_and_speed_are_sent(fake: FakeOpenAI, hands: Hands) -
     assert third["voice"] == "sage"
 
 
-async def test_every_voice_that_everybody_has_is_listed_and_others_are_refused(hands: Hands) -> None:
+async def test_every_voice_that_everybody_has_is_listed_and_others_are_refused(hands: AdapterHarness) -> None:
     assert set(await SPEECH.choices["voice"](hands.client)) == set(VOICES)
     assert "alloy, ash" in SPEECH.refuses(hands.call(voice="adam"))
     for voice in (*VOICES, "Sage", "voice_1a2B-3"):
@@ -88,7 +93,7 @@ async def test_every_voice_that_everybody_has_is_listed_and_others_are_refused(h
 
 
 def test_an_engine_of_ones_own_has_its_own_voices() -> None:
-    call = Hands(backend, None, SPEECH).call(voice="af_heart")
+    call = AdapterHarness(backend, None, SPEECH).call(voice="af_heart")
     assert SPEECH.refuses(replace(call, model=Model(id="kokoro"))) == ""
 
 
@@ -100,7 +105,7 @@ def test_the_older_models_take_no_instructions_and_all_go_on_one_day() -> None:
 
 @pytest.mark.parametrize("form", MIMES)
 async def test_a_long_text_is_read_in_pieces_that_end_with_sentences_and_becomes_one_file(
-    fake: FakeOpenAI, hands: Hands, form: str
+    fake: FakeOpenAI, hands: AdapterHarness, form: str
 ) -> None:
     result = await spoken(hands, LONG, output_format=form)
     texts = said(fake)
@@ -115,13 +120,13 @@ async def test_a_long_text_is_read_in_pieces_that_end_with_sentences_and_becomes
     assert not hands.warnings
 
 
-async def test_pieces_of_a_script_that_takes_more_tokens_are_shorter(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_pieces_of_a_script_that_takes_more_tokens_are_shorter(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     await spoken(hands, "\u4eca\u5929\u4e0b\u96e8\u3002" * 300)
     assert [len(text) for text in said(fake)] == [1200, 300]
     assert all(text.endswith("\u3002") for text in said(fake))
 
 
-async def test_a_text_of_just_the_longest_length_is_one_request(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_text_of_just_the_longest_length_is_one_request(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     await spoken(hands, "a" * 4096)
     await spoken(hands, " padded ")
     assert [len(text) for text in said(fake)] == [4096, 8]
@@ -137,7 +142,7 @@ BREAKS: Mapping[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", BREAKS)
 async def test_when_a_later_piece_fails_what_was_paid_for_is_kept_and_said(
-    fake: FakeOpenAI, hands: Hands, case: str
+    fake: FakeOpenAI, hands: AdapterHarness, case: str
 ) -> None:
     fake.script(SPEAK, {}, BREAKS[case])
     result = await spoken(hands, LONG)
@@ -148,7 +153,7 @@ async def test_when_a_later_piece_fails_what_was_paid_for_is_kept_and_said(
     assert fake.counts() == {SPEAK: 2}
 
 
-async def test_when_the_first_piece_fails_it_fails(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_when_the_first_piece_fails_it_fails(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     fake.script(SPEAK, {"html": True})
     with pytest.raises(ProviderError):
         await spoken(hands, LONG)
@@ -159,7 +164,9 @@ async def test_when_the_first_piece_fails_it_fails(fake: FakeOpenAI, hands: Hand
     assert fake.counts() == {SPEAK: 2}
 
 
-async def test_sound_that_cannot_be_put_together_is_told(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sound_that_cannot_be_put_together_is_told(
+    hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_parts: object, _mime: str) -> bytes:
         raise ValueError
 

@@ -13,14 +13,14 @@ import pytest
 from fakes.engines import edited, made
 from fakes.openai import KEY, FakeOpenAI, running
 from fakes.openai.catalogue import FORBIDDEN
-from mediasmith.clock import SystemClock
-from mediasmith.contract import Pending, Remote, Result
-from mediasmith.engine import Engine
-from mediasmith.errors import MissingKey, ProviderError, Refused, StateGone
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Pending, Remote, Result
+from mediasmith.plugin.errors import MissingKey, ProviderError, Refused, StateGone
+from mediasmith.runtime.clock import SystemClock
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.openai import backend
 
 CREATE, POLL = "POST /v1/videos", "GET /v1/videos/{id}"
@@ -38,7 +38,7 @@ def fake(fake: FakeOpenAI) -> FakeOpenAI:
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=VIDEO) as hands:
         yield hands
 
@@ -60,7 +60,7 @@ def sent(fake: FakeOpenAI) -> list[Any]:
     return [request["body"] for request in fake.log() if request["method"] == "POST"]
 
 
-async def test_a_video_is_asked_for_in_a_form_with_its_first_frame(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_video_is_asked_for_in_a_form_with_its_first_frame(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     handle = await hands.submit(inputs={"first_frame": [FRAME]}, size="1280x720", duration=8)
     assert isinstance(handle, Mapping)
     assert list(handle) == ["video"]
@@ -74,7 +74,7 @@ async def test_a_video_is_asked_for_in_a_form_with_its_first_frame(fake: FakeOpe
 
 
 async def test_it_is_polled_for_with_its_progress_and_left_to_the_server_to_fetch(
-    fake: FakeOpenAI, hands: Hands
+    fake: FakeOpenAI, hands: AdapterHarness
 ) -> None:
     handle = await hands.submit()
     assert await hands.poll(handle) == Pending(progress=0.0, message="queued")
@@ -131,7 +131,7 @@ async def test_a_video_that_is_gone_is_edited_from_its_file(fake: FakeOpenAI, tm
 
 @pytest.mark.parametrize(("mode", "request_name"), [(None, EDIT), ("edit", EDIT), ("extend", EXTEND)])
 async def test_a_file_is_edited_or_extended(
-    fake: FakeOpenAI, hands: Hands, mode: str | None, request_name: str
+    fake: FakeOpenAI, hands: AdapterHarness, mode: str | None, request_name: str
 ) -> None:
     await hands.submit(inputs={"video": [FILM]}, mode=mode)
     assert fake.counts() == {request_name: 1}
@@ -157,7 +157,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_words_that_do_not_go_together_are_refused(case: str) -> None:
     given, word = REFUSED[case]
-    hands = Hands(backend, None, VIDEO)
+    hands = AdapterHarness(backend, None, VIDEO)
     assert word in VIDEO.refuses(hands.call(**given))
 
 
@@ -171,11 +171,11 @@ def test_words_that_do_not_go_together_are_refused(case: str) -> None:
     ],
 )
 def test_words_that_go_together_are_taken(given: dict[str, Any]) -> None:
-    assert VIDEO.refuses(Hands(backend, None, VIDEO).call(**given)) == ""
+    assert VIDEO.refuses(AdapterHarness(backend, None, VIDEO).call(**given)) == ""
 
 
 def test_models_of_a_gateways_own_may_be_longer_and_of_other_sizes() -> None:
-    call = Hands(backend, None, VIDEO).call(duration=30, size="832x480")
+    call = AdapterHarness(backend, None, VIDEO).call(duration=30, size="832x480")
     assert VIDEO.refuses(replace(call, model=replace(call.model, id="wan-3"))) == ""
 
 
@@ -193,7 +193,7 @@ def ended(**more: Any) -> dict[str, Any]:
     ],
 )
 async def test_a_video_that_fails_is_told(
-    fake: FakeOpenAI, hands: Hands, answer: dict[str, Any], kind: type[Exception], word: str
+    fake: FakeOpenAI, hands: AdapterHarness, answer: dict[str, Any], kind: type[Exception], word: str
 ) -> None:
     handle = await hands.submit()
     fake.script(POLL, answer)
@@ -201,20 +201,22 @@ async def test_a_video_that_fails_is_told(
         await hands.poll(handle)
 
 
-async def test_what_is_against_the_rules_is_a_refusal(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_what_is_against_the_rules_is_a_refusal(fake: FakeOpenAI, hands: AdapterHarness) -> None:
     answer = await VIDEO.start(replace(hands.call(), prompt=f"a {FORBIDDEN} thing"))
     with pytest.raises(Refused):
         await hands.finish(answer)
 
 
 @pytest.mark.parametrize("progress", [None, "half", -5, 700, [1]])
-async def test_progress_that_makes_no_sense_is_none(fake: FakeOpenAI, hands: Hands, progress: object) -> None:
+async def test_progress_that_makes_no_sense_is_none(fake: FakeOpenAI, hands: AdapterHarness, progress: object) -> None:
     handle = await hands.submit()
     fake.script(POLL, ended(status="in_progress", progress=progress))
     assert await hands.poll(handle) == Pending(message="in progress")
 
 
-async def test_a_remix_of_a_video_that_is_gone_is_told_before_it_is_paid_for(fake: FakeOpenAI, hands: Hands) -> None:
+async def test_a_remix_of_a_video_that_is_gone_is_told_before_it_is_paid_for(
+    fake: FakeOpenAI, hands: AdapterHarness
+) -> None:
     for mode in (None, "edit", "extend"):
         told = await hands.fails(state=STATE, mode=mode)
         assert isinstance(told, StateGone)

@@ -12,8 +12,8 @@ import pytest
 
 from fakes.openrouter import KEY, FakeOpenRouter, running
 from fakes.openrouter.errors import WRONG_KEY
-from mediasmith.contract import Ask, Model, Output
-from mediasmith.errors import (
+from mediasmith.plugin.contract import Model, Output, Request
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -26,8 +26,8 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySink, Relay, relay, signed_in
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySink, Relay, relay, signed_in
 from mediasmith.testing.wire import Answer
 from mediasmith_backends.openrouter import backend
 
@@ -38,7 +38,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenRouter) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenRouter) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=SPEECH) as hands:
         yield hands
 
@@ -137,7 +137,7 @@ REFUSALS: Mapping[str, tuple[int, object, type[MediaError], str | None]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a_refusal_is_told_by_what_stands_beside_its_status_and_is_asked_for_once(
-    fake: FakeOpenRouter, hands: Hands, case: str
+    fake: FakeOpenRouter, hands: AdapterHarness, case: str
 ) -> None:
     status, body, kind, billed = REFUSALS[case]
     fake.script(SPEAK, {"status": status, "headers": {"retry-after": "20"}, "body": body, "times": 5})
@@ -165,7 +165,7 @@ WITHIN: Mapping[str, tuple[object, type[MediaError], str | None]] = {
 
 @pytest.mark.parametrize("case", WITHIN)
 async def test_an_error_within_an_answer_is_told_as_it_is_beside_a_status(
-    fake: FakeOpenRouter, hands: Hands, case: str
+    fake: FakeOpenRouter, hands: AdapterHarness, case: str
 ) -> None:
     body, kind, billed = WITHIN[case]
     fake.script(SPEAK, {"status": 200, "body": body, "times": 5})
@@ -178,7 +178,7 @@ async def test_an_error_within_an_answer_is_told_as_it_is_beside_a_status(
 
 async def test_what_was_flagged_says_why(fake: FakeOpenRouter) -> None:
     async with signed_in(backend, fake.base_url, KEY, capability=IMAGE) as hands:
-        call = hands.of(Ask(model=IMAGE.models[0], prompt="forbidden", params=IMAGE.params(), inputs={}))
+        call = hands.of(Request(model=IMAGE.models[0], prompt="forbidden", params=IMAGE.params(), inputs={}))
         with pytest.raises(Exception, match="flagged") as caught:
             await IMAGE.start(call)
     told = backend.explain(caught.value)
@@ -186,7 +186,7 @@ async def test_what_was_flagged_says_why(fake: FakeOpenRouter) -> None:
     assert told.reason == "violence"
 
 
-async def test_an_empty_account_is_told(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_an_empty_account_is_told(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     fake.settings(credit=0)
     assert isinstance(await hands.fails(), OutOfCredit)
 
@@ -201,7 +201,7 @@ def samples(output: Output) -> tuple[int, int, int]:
         return reader.getframerate(), reader.getnchannels(), reader.getnframes()
 
 
-async def test_speech_is_mp3_written_as_it_comes(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_speech_is_mp3_written_as_it_comes(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     (output,) = (await hands.make()).outputs
     assert isinstance(output.body, MemorySink)
     assert (output.mime, sniff(output.body.data)) == ("audio/mpeg", "audio/mpeg")
@@ -214,7 +214,7 @@ async def test_speech_is_mp3_written_as_it_comes(fake: FakeOpenRouter, hands: Ha
     }
 
 
-async def test_samples_are_asked_for_by_name_and_wrapped(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_samples_are_asked_for_by_name_and_wrapped(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     (output,) = (await hands.make(output_format="wav", voice="nova", speed=2.0, instructions="calm")).outputs
     assert output.mime == "audio/wav"
     assert samples(output)[:2] == (24_000, 1)
@@ -271,9 +271,11 @@ async def test_an_answer_without_sound_is_none(relayed: Relay, mime: str) -> Non
     assert not hands.sinks
 
 
-async def test_a_model_that_nobody_lists_is_asked_and_may_leave_words_out(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_model_that_nobody_lists_is_asked_and_may_leave_words_out(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     params = SPEECH.params(voice="Kore", instructions="calm")
-    ask = Ask(model=Model(id="google/gemini-3.8-flash-tts"), prompt="Hello.", params=params, inputs={})
+    ask = Request(model=Model(id="google/gemini-3.8-flash-tts"), prompt="Hello.", params=params, inputs={})
     await SPEECH.start(hands.of(ask))
     assert [warning for warning in hands.warnings if "instructions" in warning] == hands.warnings
     assert len(hands.warnings) == 1

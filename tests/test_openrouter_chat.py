@@ -12,9 +12,9 @@ import pytest
 
 from fakes.engines import PATIENT, opened
 from fakes.openrouter import KEY, FakeOpenRouter, running
-from mediasmith.contract import Remote
-from mediasmith.errors import MediaError, ProviderError, RateLimited, Refused, StateGone
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.plugin.contract import Remote
+from mediasmith.plugin.errors import MediaError, ProviderError, RateLimited, Refused, StateGone
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.openrouter import backend
 
 TALK, LIST = "POST /api/v1/chat/completions", "GET /api/v1/images/models"
@@ -27,7 +27,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenRouter) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenRouter) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=CHAT) as hands:
         yield hands
 
@@ -46,7 +46,7 @@ def said(*pictures: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_a_conversation_is_kept_with_its_picture_and_what_the_model_thought(
-    fake: FakeOpenRouter, hands: Hands
+    fake: FakeOpenRouter, hands: AdapterHarness
 ) -> None:
     fake.script(TALK, {"status": 200, "body": said(PICTURE)})
     first = await hands.make(aspect_ratio="16:9", size="2K")
@@ -61,7 +61,9 @@ async def test_a_conversation_is_kept_with_its_picture_and_what_the_model_though
     assert model["images"] == [{"image_url": {"url": f"data:image/png;base64,{PICTURE}"}}]
 
 
-async def test_a_conversation_too_long_to_be_kept_goes_on_from_the_file(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_conversation_too_long_to_be_kept_goes_on_from_the_file(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     fake.script(TALK, {"fixed": "jpeg"})
     (output,) = (await hands.make()).outputs
     assert (output.state, output.mime) == (None, "image/jpeg")
@@ -70,13 +72,13 @@ async def test_a_conversation_too_long_to_be_kept_goes_on_from_the_file(fake: Fa
     assert [part["type"] for part in message["content"]] == ["text", "image_url"]
 
 
-async def test_of_several_pictures_none_has_the_conversation(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_of_several_pictures_none_has_the_conversation(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     fake.script(TALK, {"status": 200, "body": said(PICTURE, PICTURE)})
     result = await hands.make()
     assert [output.state for output in result.outputs] == [None, None]
 
 
-async def test_a_picture_at_an_address_is_left_to_the_server(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_picture_at_an_address_is_left_to_the_server(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     fake.script(TALK, {"status": 200, "body": said("https://example.com/a.png")})
     (output,) = (await hands.make()).outputs
     assert isinstance(output.body, Remote)
@@ -86,7 +88,7 @@ async def test_a_picture_at_an_address_is_left_to_the_server(fake: FakeOpenRoute
 
 @pytest.mark.parametrize("state", [{"messages": []}, {"messages": ["text"]}, {"video": "x"}, []])
 async def test_a_conversation_that_is_none_is_told_before_paying(
-    fake: FakeOpenRouter, hands: Hands, state: Any
+    fake: FakeOpenRouter, hands: AdapterHarness, state: Any
 ) -> None:
     assert isinstance(await hands.fails(state=state), StateGone)
     assert fake.counts() == {}
@@ -111,7 +113,7 @@ WITHOUT: Mapping[str, tuple[dict[str, Any], type[MediaError], str]] = {
 
 
 @pytest.mark.parametrize("case", WITHOUT)
-async def test_an_answer_without_a_picture_says_why(fake: FakeOpenRouter, hands: Hands, case: str) -> None:
+async def test_an_answer_without_a_picture_says_why(fake: FakeOpenRouter, hands: AdapterHarness, case: str) -> None:
     body, kind, words = WITHOUT[case]
     fake.script(TALK, {"status": 200, "body": body, "times": 5})
     told = await hands.fails()
@@ -121,7 +123,7 @@ async def test_an_answer_without_a_picture_says_why(fake: FakeOpenRouter, hands:
     assert fake.paid() == 1
 
 
-async def test_more_pictures_than_a_model_looks_at_are_refused(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_more_pictures_than_a_model_looks_at_are_refused(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     many = {"image": [KITE] * 15}
     assert "at most 14 image" in CHAT.refuses(hands.call(inputs=many))  # pyright: ignore[reportArgumentType] - roles
     assert fake.counts() == {}

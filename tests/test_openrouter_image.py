@@ -12,10 +12,10 @@ import pytest
 
 from fakes.engines import PATIENT, opened
 from fakes.openrouter import KEY, FakeOpenRouter, running
-from mediasmith.contract import Ask, Model, Range, Result
-from mediasmith.errors import InvalidRequest, MediaError, ModelGone, Unsuitable
-from mediasmith.media import sniff
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.plugin.contract import Model, Range, Request, Result
+from mediasmith.plugin.errors import InvalidRequest, MediaError, ModelGone, Unsuitable
+from mediasmith.plugin.media import sniff
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.openrouter import backend, client, images
 
 DRAW, LIST = "POST /api/v1/images", "GET /api/v1/images/models"
@@ -28,7 +28,7 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenRouter) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenRouter) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=IMAGE) as hands:
         yield hands
 
@@ -39,25 +39,25 @@ def ask(
     listed: bool = True,
     inputs: Mapping[str, Any] | None = None,
     **params: Any,
-) -> Ask[Any]:
+) -> Request[Any]:
     """A call to a model that stands in the table, or to one that is only `listed` where callers find it."""
     known = {one.id: one for one in IMAGE.models} if listed else {}
     given: Any = inputs or {}
     one = known.get(model, Model(id=model)) if model else IMAGE.models[0]
-    return Ask(model=one, prompt="a red kite", params=IMAGE.params(**params), inputs=given)
+    return Request(model=one, prompt="a red kite", params=IMAGE.params(**params), inputs=given)
 
 
-async def made(hands: Hands, asked: Ask[Any]) -> Result:
+async def made(hands: AdapterHarness, asked: Request[Any]) -> Result:
     result = await IMAGE.start(hands.of(asked))
     assert isinstance(result, Result)
     return result
 
 
-async def failed(hands: Hands, asked: Ask[Any]) -> MediaError:
+async def failed(hands: AdapterHarness, asked: Request[Any]) -> MediaError:
     known = None
     try:
         await IMAGE.start(hands.of(asked))
-    except Exception as error:  # noqa: BLE001 - what it was is looked at
+    except Exception as error:
         known = error if isinstance(error, MediaError) else backend.explain(error)
     assert known
     return known
@@ -71,7 +71,9 @@ def sent(fake: FakeOpenRouter) -> Any:
 # One request
 
 
-async def test_a_tier_goes_out_as_a_resolution_and_pixels_as_a_size(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_tier_goes_out_as_a_resolution_and_pixels_as_a_size(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     await made(hands, ask(SEEDREAM, size="2K", aspect_ratio="16:9", seed=7))
     assert sent(fake) == {
         "model": SEEDREAM,
@@ -84,7 +86,9 @@ async def test_a_tier_goes_out_as_a_resolution_and_pixels_as_a_size(fake: FakeOp
     assert sent(fake) == {"model": SEEDREAM, "prompt": "a red kite", "size": "640x480"}
 
 
-async def test_every_picture_comes_with_its_type_and_the_call_with_its_cost(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_every_picture_comes_with_its_type_and_the_call_with_its_cost(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     result = await made(hands, ask(SEEDREAM, n=3, size="64x64"))
     bodies = [output.body for output in result.outputs]
     assert [output.mime for output in result.outputs] == ["image/png"] * 3
@@ -94,13 +98,13 @@ async def test_every_picture_comes_with_its_type_and_the_call_with_its_cost(fake
     assert fake.counts() == {DRAW: 1}
 
 
-async def test_references_are_shown_in_their_order(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_references_are_shown_in_their_order(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     await made(hands, ask(inputs={"image": [KITE, BOAT]}))
     urls = [await source.data_uri() for source in (KITE, BOAT)]
     assert sent(fake)["input_references"] == [{"type": "image_url", "image_url": {"url": url}} for url in urls]
 
 
-async def test_vectors_are_told_as_what_they_are(hands: Hands) -> None:
+async def test_vectors_are_told_as_what_they_are(hands: AdapterHarness) -> None:
     (output,) = (await made(hands, ask("recraft/recraft-v4-vector", output_format="svg"))).outputs
     assert output.mime == "image/svg+xml"
 
@@ -116,7 +120,7 @@ async def test_vectors_are_told_as_what_they_are(hands: Hands) -> None:
         (ask(inputs={"image": [KITE] * 15}), "at most 14 image"),
     ],
 )
-def test_what_does_not_go_together_is_said_before_anything_is_asked(asked: Ask[Any], reason: str) -> None:
+def test_what_does_not_go_together_is_said_before_anything_is_asked(asked: Request[Any], reason: str) -> None:
     assert reason in IMAGE.refuses(asked)
 
 
@@ -130,11 +134,13 @@ def test_what_does_not_go_together_is_said_before_anything_is_asked(asked: Ask[A
         ask("acme/new", size="512", inputs={"image": [KITE] * 16}),
     ],
 )
-def test_what_goes_together_is_not_refused(asked: Ask[Any]) -> None:
+def test_what_goes_together_is_not_refused(asked: Request[Any]) -> None:
     assert not IMAGE.refuses(asked)
 
 
-async def test_a_part_of_an_answer_that_is_broken_does_not_cost_the_rest(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_part_of_an_answer_that_is_broken_does_not_cost_the_rest(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     data = [{"b64_json": "?"}, {"b64_json": PICTURE, "media_type": 7}, {"b64_json": None}, "text", {"b64_json": ""}]
     fake.script(DRAW, {"status": 200, "body": {"data": data, "usage": {"cost": "many"}}})
     result = await made(hands, ask(SEEDREAM, n=2))
@@ -143,7 +149,7 @@ async def test_a_part_of_an_answer_that_is_broken_does_not_cost_the_rest(fake: F
 
 
 async def test_a_large_picture_comes_whole_and_the_loop_stays_free_meanwhile(
-    fake: FakeOpenRouter, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeOpenRouter, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
 
@@ -170,7 +176,7 @@ async def test_a_large_picture_comes_whole_and_the_loop_stays_free_meanwhile(
 
 
 async def test_options_are_passed_on_once_their_provider_is_known_to_take_them(
-    fake: FakeOpenRouter, hands: Hands
+    fake: FakeOpenRouter, hands: AdapterHarness
 ) -> None:
     options = {"black-forest-labs": {"steps": 40, "guidance": 3}}
     await made(hands, ask(FLUX, provider_options=options))
@@ -188,7 +194,7 @@ async def test_options_are_passed_on_once_their_provider_is_known_to_take_them(
     ],
 )
 async def test_options_that_would_be_dropped_are_refused(
-    fake: FakeOpenRouter, hands: Hands, model: str, options: Any, reason: str
+    fake: FakeOpenRouter, hands: AdapterHarness, model: str, options: Any, reason: str
 ) -> None:
     told = await failed(hands, ask(model, provider_options=options))
     assert isinstance(told, InvalidRequest)
@@ -196,7 +202,9 @@ async def test_options_that_would_be_dropped_are_refused(
     assert fake.paid() == 0
 
 
-async def test_options_for_one_of_several_providers_are_warned_about(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_options_for_one_of_several_providers_are_warned_about(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     endpoints = [
         {"provider_slug": slug, "allowed_passthrough_parameters": ["steps"]} for slug in ("black-forest-labs", "x")
     ]
@@ -209,7 +217,9 @@ async def test_options_for_one_of_several_providers_are_warned_about(fake: FakeO
 # Models that stand in no table
 
 
-async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     await made(hands, ask(SEEDREAM, listed=False, quality="high", size="2K", seed=7))
     assert sent(fake) == {"model": SEEDREAM, "prompt": "a red kite", "resolution": "2K", "seed": 7}
     assert ["quality" in warning for warning in hands.warnings] == [True]
@@ -231,7 +241,7 @@ async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(fake: Fake
     ],
 )
 async def test_what_a_listed_model_does_not_take_is_refused_before_it_is_paid_for(
-    fake: FakeOpenRouter, hands: Hands, model: str, given: dict[str, Any], reason: str
+    fake: FakeOpenRouter, hands: AdapterHarness, model: str, given: dict[str, Any], reason: str
 ) -> None:
     told = await failed(hands, ask(model, listed=False, **given))
     assert isinstance(told, InvalidRequest)
@@ -240,7 +250,9 @@ async def test_what_a_listed_model_does_not_take_is_refused_before_it_is_paid_fo
     assert fake.paid() == 0
 
 
-async def test_a_model_that_is_not_listed_is_asked_for_again_each_time(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_model_that_is_not_listed_is_asked_for_again_each_time(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     for _ in range(2):
         told = await failed(hands, ask("acme/new"))
         assert isinstance(told, Unsuitable)
@@ -248,14 +260,14 @@ async def test_a_model_that_is_not_listed_is_asked_for_again_each_time(fake: Fak
     assert fake.counts() == {LIST: 2}
 
 
-async def test_a_list_that_cannot_be_had_has_cost_nothing(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_list_that_cannot_be_had_has_cost_nothing(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     fake.script(LIST, {"status": 500, "body": {}}, {"reset": True}, {"status": 200, "body": {"data": 7}})
     told = [await failed(hands, ask("acme/new")) for _ in range(3)]
     assert [one.billed for one in told] == ["no"] * 3
     assert fake.paid() == 0
 
 
-async def test_a_list_is_read_as_far_as_it_can_be(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_list_is_read_as_far_as_it_can_be(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     takes = {
         "aspect_ratio": {"type": "enum", "values": ["1:1", "auto"]},
         "quality": {"type": "enum", "values": ["auto", "low"]},
@@ -282,7 +294,7 @@ async def test_a_list_is_read_as_far_as_it_can_be(fake: FakeOpenRouter, hands: H
     }
 
 
-async def test_the_list_has_the_known_models_first_as_they_are_known(hands: Hands) -> None:
+async def test_the_list_has_the_known_models_first_as_they_are_known(hands: AdapterHarness) -> None:
     assert IMAGE.discover
     found = await IMAGE.discover(hands.client)
     assert [model.id for model in found] == [model.id for model in IMAGE.models]

@@ -13,17 +13,9 @@ import pytest
 from fakes.engines import PATIENT, opened
 from fakes.openrouter import KEY, FakeOpenRouter, running
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Accepted, Ask, Call, Model, Pending, Price, Remote, Result
-from mediasmith.errors import (
-    Cancelled,
-    InvalidRequest,
-    MediaError,
-    ModelGone,
-    ProviderError,
-    Refused,
-    StateGone,
-)
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.plugin.contract import Accepted, Call, Model, Pending, Price, Remote, Request, Result
+from mediasmith.plugin.errors import Cancelled, InvalidRequest, MediaError, ModelGone, ProviderError, Refused, StateGone
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.openrouter import backend
 
 FILM, ASK, LIST = "POST /api/v1/videos", "GET /api/v1/videos/{id}", "GET /api/v1/videos/models"
@@ -36,29 +28,29 @@ PROVIDER = running
 
 
 @pytest.fixture
-async def hands(fake: FakeOpenRouter) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeOpenRouter) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=VIDEO) as hands:
         yield hands
 
 
-def ask(model: str = "", *, listed: bool = True, inputs: Any = None, state: Any = None, **params: Any) -> Ask[Any]:
+def ask(model: str = "", *, listed: bool = True, inputs: Any = None, state: Any = None, **params: Any) -> Request[Any]:
     """A call to a model that stands in the table, or to one that is only `listed` where callers find it."""
     known = {one.id: one for one in VIDEO.models} if listed else {}
     one = known.get(model, Model(id=model)) if model else VIDEO.models[0]
-    return Ask(model=one, prompt="a red kite", params=VIDEO.params(**params), inputs=inputs or {}, state=state)
+    return Request(model=one, prompt="a red kite", params=VIDEO.params(**params), inputs=inputs or {}, state=state)
 
 
-async def begun(hands: Hands, asked: Ask[Any]) -> Any:
+async def begun(hands: AdapterHarness, asked: Request[Any]) -> Any:
     accepted = await VIDEO.start(hands.of(asked))
     assert isinstance(accepted, Accepted)
     return accepted.handle
 
 
-async def failed(hands: Hands, asked: Ask[Any]) -> MediaError:
+async def failed(hands: AdapterHarness, asked: Request[Any]) -> MediaError:
     known = None
     try:
         await VIDEO.start(hands.of(asked))
-    except Exception as error:  # noqa: BLE001 - what it was is looked at
+    except Exception as error:
         known = error if isinstance(error, MediaError) else backend.explain(error)
     assert known
     return known
@@ -76,7 +68,7 @@ async def seen(source: MemorySource, kind: str = "image_url") -> dict[str, Any]:
 # Asking
 
 
-async def test_words_go_out_by_the_names_that_openrouter_has(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_words_go_out_by_the_names_that_openrouter_has(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     await begun(hands, ask(size="480p", aspect_ratio="9:16", duration=4, generate_audio=False, seed=7))
     assert sent(fake) == {
         "model": SEEDANCE,
@@ -91,7 +83,7 @@ async def test_words_go_out_by_the_names_that_openrouter_has(fake: FakeOpenRoute
     assert sent(fake)["size"] == "1280x720"
 
 
-async def test_frames_say_which_they_are_and_references_what(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_frames_say_which_they_are_and_references_what(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     await begun(hands, ask(inputs={"last_frame": [BOAT], "first_frame": [KITE]}))
     assert sent(fake)["frame_images"] == [
         {**await seen(KITE), "frame_type": "first_frame"},
@@ -115,21 +107,21 @@ async def test_frames_say_which_they_are_and_references_what(fake: FakeOpenRoute
         (ask(VEO, inputs={"video": [CLIP]}), "does not take video with google/veo-3.1"),
     ],
 )
-def test_what_does_not_go_together_is_said_before_anything_is_asked(asked: Ask[Any], reason: str) -> None:
+def test_what_does_not_go_together_is_said_before_anything_is_asked(asked: Request[Any], reason: str) -> None:
     assert reason in VIDEO.refuses(asked)
 
 
 @pytest.mark.parametrize(
     "asked", [ask(size="720p", aspect_ratio="16:9"), ask(inputs={"first_frame": [], "image": [KITE]})]
 )
-def test_what_goes_together_is_not_refused(asked: Ask[Any]) -> None:
+def test_what_goes_together_is_not_refused(asked: Request[Any]) -> None:
     assert not VIDEO.refuses(asked)
 
 
 # Waiting
 
 
-async def test_a_video_is_named_asked_after_and_left_to_the_server(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_video_is_named_asked_after_and_left_to_the_server(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     handle = await begun(hands, ask(duration=4))
     assert [await hands.poll(handle) for _ in range(2)] == [Pending(message="pending"), Pending(message="in progress")]
     result = await hands.poll(handle)
@@ -158,7 +150,7 @@ def done(**more: Any) -> dict[str, Any]:
     ],
 )
 async def test_the_key_is_shown_where_it_belongs_and_nowhere_else(
-    fake: FakeOpenRouter, hands: Hands, more: dict[str, Any], urls: list[str], with_key: bool
+    fake: FakeOpenRouter, hands: AdapterHarness, more: dict[str, Any], urls: list[str], with_key: bool
 ) -> None:
     given, due = json.loads(json.dumps([more, urls]).replace("{base}", fake.base_url))
     fake.script(ASK, {"status": 200, "body": done(**given)})
@@ -181,7 +173,7 @@ ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str | None, str]] = {
 
 
 @pytest.mark.parametrize("case", ENDS)
-async def test_work_that_ends_without_a_video_says_so(fake: FakeOpenRouter, hands: Hands, case: str) -> None:
+async def test_work_that_ends_without_a_video_says_so(fake: FakeOpenRouter, hands: AdapterHarness, case: str) -> None:
     body, kind, billed, words = ENDS[case]
     fake.script(ASK, {"status": 200, "body": body})
     with pytest.raises(kind, match=words) as caught:
@@ -199,13 +191,13 @@ PASSING: Mapping[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("answer", PASSING)
-async def test_an_answer_that_may_pass_is_no_verdict(fake: FakeOpenRouter, hands: Hands, answer: str) -> None:
+async def test_an_answer_that_may_pass_is_no_verdict(fake: FakeOpenRouter, hands: AdapterHarness, answer: str) -> None:
     fake.script(ASK, PASSING[answer])
     told = None
     try:
         await hands.poll({"video": "gen-vid-1"})
-    except Exception as error:  # noqa: BLE001 - what it was is looked at
-        assert not isinstance(error, MediaError)  # noqa: PT017 - as above
+    except Exception as error:
+        assert not isinstance(error, MediaError)
         told = backend.explain(error)
     assert type(told) is ProviderError
 
@@ -227,7 +219,7 @@ async def test_a_video_is_saved_and_its_cost_told(fake: FakeOpenRouter, tmp_path
 # Going on
 
 
-async def finished(fake: FakeOpenRouter, hands: Hands) -> Any:
+async def finished(fake: FakeOpenRouter, hands: AdapterHarness) -> Any:
     handle = await begun(hands, ask(duration=4))
     fake.finish()
     result = await hands.poll(handle)
@@ -235,7 +227,7 @@ async def finished(fake: FakeOpenRouter, hands: Hands) -> Any:
     return result.outputs[0].state
 
 
-async def test_a_video_goes_on_from_an_earlier_one(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_video_goes_on_from_an_earlier_one(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     state = await finished(fake, hands)
     await begun(hands, ask(state=state))
     assert sent(fake)["previous_job_id"] == state["video"]
@@ -243,7 +235,7 @@ async def test_a_video_goes_on_from_an_earlier_one(fake: FakeOpenRouter, hands: 
 
 
 async def test_an_earlier_video_that_is_gone_is_told_so_that_its_file_is_sent(
-    fake: FakeOpenRouter, hands: Hands
+    fake: FakeOpenRouter, hands: AdapterHarness
 ) -> None:
     state = await finished(fake, hands)
     fake.expire(state["video"])
@@ -253,13 +245,17 @@ async def test_an_earlier_video_that_is_gone_is_told_so_that_its_file_is_sent(
         assert told.billed == "no"
 
 
-async def test_a_refusal_of_an_edit_is_no_loss_of_the_earlier_video(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_refusal_of_an_edit_is_no_loss_of_the_earlier_video(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     error = {"code": 400, "message": "No.", "metadata": {"error_type": "content_policy_violation"}}
     fake.script(FILM, {"status": 400, "body": {"error": error}})
     assert isinstance(await failed(hands, ask(state={"video": "gen-vid-1"})), Refused)
 
 
-async def test_a_file_that_comes_in_place_of_its_state_is_looked_at_again(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_file_that_comes_in_place_of_its_state_is_looked_at_again(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     told = await failed(hands, ask(VEO, inputs={"video": [CLIP]}))
     assert isinstance(told, InvalidRequest)
     assert "does not take video" in str(told)
@@ -268,7 +264,7 @@ async def test_a_file_that_comes_in_place_of_its_state_is_looked_at_again(fake: 
 
 @pytest.mark.parametrize(("model", "goes_on"), [(SEEDANCE, True), (VEO, False), (WAN, False), ("acme/new", True)])
 async def test_state_is_kept_of_models_that_go_on(
-    fake: FakeOpenRouter, hands: Hands, model: str, goes_on: bool
+    fake: FakeOpenRouter, hands: AdapterHarness, model: str, goes_on: bool
 ) -> None:
     fake.script(ASK, {"status": 200, "body": done()})
     call: Call[Any, Any] = hands.of(ask(model))
@@ -281,7 +277,9 @@ async def test_state_is_kept_of_models_that_go_on(
 # Models that stand in no table
 
 
-async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(
+    fake: FakeOpenRouter, hands: AdapterHarness
+) -> None:
     await begun(hands, ask(WAN, listed=False, duration=5, size="640x360", seed=7, generate_audio=False))
     assert sent(fake)["size"] == "640x360"
     assert "seed" not in sent(fake)
@@ -301,7 +299,7 @@ async def test_a_model_that_is_only_listed_is_asked_for_what_it_takes(fake: Fake
     ],
 )
 async def test_what_a_listed_model_does_not_take_is_refused_before_it_is_paid_for(
-    fake: FakeOpenRouter, hands: Hands, model: str, given: dict[str, Any], reason: str
+    fake: FakeOpenRouter, hands: AdapterHarness, model: str, given: dict[str, Any], reason: str
 ) -> None:
     told = await failed(hands, ask(model, listed=False, **given))
     assert isinstance(told, InvalidRequest)
@@ -310,14 +308,14 @@ async def test_what_a_listed_model_does_not_take_is_refused_before_it_is_paid_fo
     assert fake.paid() == 0
 
 
-async def test_a_model_that_is_not_listed_is_gone(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_a_model_that_is_not_listed_is_gone(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     told = await failed(hands, ask("acme/new"))
     assert isinstance(told, ModelGone)
     assert told.billed == "no"
     assert fake.paid() == 0
 
 
-async def test_the_list_tells_prices_by_the_second(fake: FakeOpenRouter, hands: Hands) -> None:
+async def test_the_list_tells_prices_by_the_second(fake: FakeOpenRouter, hands: AdapterHarness) -> None:
     skus = {
         "per-video-second": "0.50",
         "per-video-second-1080p": "0.75",

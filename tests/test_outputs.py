@@ -16,10 +16,10 @@ from pydantic import Field
 from fakes.backends import FakeParams, fake, png
 from fakes.engines import Scripted, collected, files_in, job, made, opened, picture, saved
 from fakes.virtual_clock import VirtualClock
-from mediasmith import media
-from mediasmith.contract import Call, Model, Output, Price, Remote, Result
-from mediasmith.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
-from mediasmith.net import Downloader
+from mediasmith.plugin import media
+from mediasmith.plugin.contract import Call, Model, Output, Price, Remote, Result
+from mediasmith.plugin.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.storage.downloader import Downloader
 from mediasmith.testing import MemorySink
 
 WAV = media.wav(b"\0\0" * 8000, rate=8000)

@@ -15,8 +15,8 @@ import pytest
 from anyio import to_thread
 from filelock import BaseFileLock, FileLock, Timeout
 
-from mediasmith.errors import MediaError
-from mediasmith.owners import Owner, alive
+from mediasmith.jobs.ownership import Owner, alive
+from mediasmith.plugin.errors import MediaError
 
 spawn = multiprocessing.get_context("spawn")
 
@@ -117,7 +117,7 @@ def test_owners_files_are_locked_and_tried_by_one_process_at_a_time(
         return FileLock(file)
 
     [dead] = dead_owners(tmp_path, 1)
-    monkeypatch.setattr("mediasmith.owners._lock", watched)
+    monkeypatch.setattr("mediasmith.jobs.ownership._lock", watched)
     owner = Owner.claim(tmp_path)
     owner.release()
     assert not alive(tmp_path, dead)

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mediasmith.contract import Role
-from mediasmith.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
+from mediasmith.plugin.contract import Role
+from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
 
 ADAPTERS: Mapping[Any, TypeAdapter[object]] = {
     one: TypeAdapter[object](one) for one in (AspectRatio, Size, Seed, Count)

@@ -33,9 +33,10 @@ from fakes.engines import (
     settled,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.caller import Caller
-from mediasmith.contract import Accepted, Access, Call, Output, Pending, Result, Work
-from mediasmith.errors import (
+from mediasmith.config.caller import Caller
+from mediasmith.engine.results import Cost, JobList
+from mediasmith.plugin.contract import Accepted, Access, Call, Context, Output, Pending, Result
+from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
     MediaError,
@@ -47,8 +48,7 @@ from mediasmith.errors import (
     Unreachable,
     Unsuitable,
 )
-from mediasmith.library import Library
-from mediasmith.results import Cost, JobList
+from mediasmith.storage.library.store import Library
 
 KEY = "sk-live/0123456789+abcdef"
 FORMS = (
@@ -317,7 +317,7 @@ async def test_a_client_that_never_opens_is_given_up(tmp_path: Path) -> None:
 async def test_polls_come_at_the_capabilitys_pace(tmp_path: Path) -> None:
     clock, times = VirtualClock(), list[float]()
 
-    async def poll(_work: Work[None], _handle: object) -> Pending | Result:
+    async def poll(_work: Context[None], _handle: object) -> Pending | Result:
         times.append(clock.now())
         return picture() if len(times) == 4 else Pending()
 
@@ -330,7 +330,7 @@ async def test_polls_come_at_the_capabilitys_pace(tmp_path: Path) -> None:
 async def test_trouble_with_polls_backs_off_and_passes(tmp_path: Path, error: type[Exception]) -> None:
     clock, times = VirtualClock(), list[float]()
 
-    async def poll(_work: Work[None], _handle: object) -> Pending | Result:
+    async def poll(_work: Context[None], _handle: object) -> Pending | Result:
         times.append(clock.now())
         if len(times) < 7:
             raise error("for now")
@@ -464,10 +464,10 @@ async def test_a_handle_whose_backend_cannot_ask_about_it_is_an_error(tmp_path: 
 async def test_the_handle_is_on_record_before_anything_waits(tmp_path: Path) -> None:
     seen: list[object] = []
 
-    async def poll(_work: Work[None], _handle: object) -> Result:
+    async def poll(_work: Context[None], _handle: object) -> Result:
         async with library_of(tmp_path) as library:
             [one] = await library.unfinished()
-            seen.extend((part.phase, part.handle, part.billed) for part in await library.parts(one.id))
+            seen.extend((part.phase, part.handle, part.billed) for part in await library.tasks(one.id))
         return picture()
 
     async with opened(tmp_path, Scripted(job({"id": 7})).backend(poll=poll)) as engine:
@@ -478,12 +478,12 @@ async def test_the_handle_is_on_record_before_anything_waits(tmp_path: Path) -> 
 async def test_a_handle_that_cannot_be_recorded_is_still_collected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_part = Library.save_part
+    save_task = Library.save_task
 
     async def full(self: Library, part: Any, *, at: float) -> None:
         if part.phase == "accepted":
             raise MediaError("The library cannot be used: SQLITE_FULL.")
-        await save_part(self, part, at=at)
+        await save_task(self, part, at=at)
 
     monkeypatch.setattr(Library, "save_part", full)
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(3))
@@ -541,7 +541,7 @@ async def test_a_file_that_was_begun_when_the_provider_failed_is_removed(tmp_pat
 
 
 async def test_a_file_begun_in_a_poll_that_failed_is_removed_while_the_job_goes_on(tmp_path: Path) -> None:
-    async def poll(work: Work[None], _handle: object) -> Result:
+    async def poll(work: Context[None], _handle: object) -> Result:
         await streamed(work, b"x" * 300_000)  # pyright: ignore[reportArgumentType] - it only opens a file
         await anyio.sleep_forever()
         return picture()

@@ -25,9 +25,9 @@ from fakes.engines import (
     usd,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.contract import Model, Takes
-from mediasmith.errors import InvalidRequest, OverBudget, ProviderError, UnknownContinuation
-from mediasmith.params import Size
+from mediasmith.plugin.contract import Model, Takes
+from mediasmith.plugin.errors import InvalidRequest, OverBudget, ProviderError, UnknownContinuation
+from mediasmith.plugin.params import Size
 
 IMAGE: Any = {"image": Takes(max=3), "mask": Takes(mimes=("image/png",))}
 
@@ -86,7 +86,7 @@ async def test_an_edit_inherits_words_and_options_and_gives_way_to_new_ones(tmp_
 
 async def test_an_edit_does_not_inherit_what_says_how_to_go_on_from_a_file(tmp_path: Path) -> None:
     provider = Scripted(picture(state=1), picture(state=2))
-    async with opened(tmp_path, provider.backend(edits="image", takes=IMAGE, once=("mood",))) as engine:
+    async with opened(tmp_path, provider.backend(edits="image", takes=IMAGE, not_inherited=("mood",))) as engine:
         first = await made(engine, aspect_ratio="16:9", options={"mood": "calm"})
         await edited(engine, first.continuation_id)
     assert provider.calls[1].params.model_dump(exclude_none=True) == {"aspect_ratio": "16:9"}

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from fakes.films import FILMS, film
-from mediasmith import media
-from mediasmith.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES, Preview, previews
+from fakes.films import VIDEO_MIMES, film
+from mediasmith.plugin import media, probe
+from mediasmith.storage.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES, Preview, previews
 
 Color = tuple[int, ...]
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -185,7 +185,7 @@ def filmed(path: Path, *pictures: Image.Image, mime: str = "video/mp4", turned: 
     return path, mime
 
 
-@pytest.mark.parametrize("mime", FILMS)
+@pytest.mark.parametrize("mime", VIDEO_MIMES)
 async def test_a_film_is_shown_by_a_poster(tmp_path: Path, mime: str) -> None:
     (preview,) = await previews([filmed(tmp_path / "a", *[halves((1280, 640))] * 3, mime=mime)])
     poster = opened(preview)
@@ -223,7 +223,7 @@ async def test_what_came_before_the_damage_is_shown(tmp_path: Path) -> None:
     data[start : start + 400] = b"\xff" * 400
     path.write_bytes(data)
     with path.open("rb") as file, pytest.raises(ValueError, match="Invalid data"):
-        list(media.frames(file, mime, SIDE))
+        list(probe.video_frames(file, mime, SIDE))
     (preview,) = await previews([(path, mime)])
     assert_like(opened(preview), (40, 80), (0, 0, 0))
 
@@ -251,7 +251,7 @@ async def test_a_film_that_cannot_be_read_has_no_preview(tmp_path: Path, capfd: 
 def test_pictures_are_shown_without_pyav(tmp_path: Path) -> None:
     path, mime = saved(tmp_path / "a", halves((60, 60)))
     code = (
-        "import sys, anyio, pathlib; from mediasmith.previews import previews; "
+        "import sys, anyio, pathlib; from mediasmith.storage.previews import previews; "
         f"shown = anyio.run(previews, [(pathlib.Path({str(path)!r}), {mime!r})] * 6); "
         "print(len(shown), 'av' in sys.modules)"
     )
@@ -279,9 +279,9 @@ async def test_a_file_that_cannot_be_read_has_no_preview(tmp_path: Path) -> None
 
 async def test_a_picture_of_too_many_pixels_has_no_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = saved(tmp_path / "a", halves((600, 100)))
-    monkeypatch.setattr("mediasmith.previews._MOST_PIXELS", 60_000)
+    monkeypatch.setattr("mediasmith.storage.previews._MOST_PIXELS", 60_000)
     assert len(await previews([file])) == 1
-    monkeypatch.setattr("mediasmith.previews._MOST_PIXELS", 59_999)
+    monkeypatch.setattr("mediasmith.storage.previews._MOST_PIXELS", 59_999)
     assert await previews([file]) == []
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import mediasmith
-from mediasmith.settings import Settings, variable
+from mediasmith.config.settings import Settings, variable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

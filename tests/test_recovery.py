@@ -24,20 +24,20 @@ from fakes.engines import (
     picture,
     settled,
 )
-from mediasmith.errors import NotAllowed, ProviderError
-from mediasmith.library import Artifact, Job, Part
-from mediasmith.results import JobList, MediaResult
+from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.plugin.errors import NotAllowed, ProviderError
+from mediasmith.storage.library.records import Artifact, Job, Task
 
 ID = "j" * 26
 
 
-async def left(folder: Path, /, *parts: Part, artifacts: tuple[Artifact, ...] = (), **changed: Any) -> Job:
+async def left(folder: Path, /, *parts: Task, artifacts: tuple[Artifact, ...] = (), **changed: Any) -> Job:
     """Record a job as a process left it that is gone."""
     stored = a_job(folder, **changed)
     async with library_of(folder) as library:
         await library.add_job(stored, parts)
         for artifact in artifacts:
-            part = next(part for part in parts if part.number == artifact.part)
+            part = next(part for part in parts if part.number == artifact.task)
             await library.stage(part, [artifact], at=stored.updated)
     return stored
 

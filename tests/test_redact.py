@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasmith.redact import Redactor, told
+from mediasmith.runtime.redaction import Redactor, describe_exception
 
 KEY = "sk-proj/AbC+0123456789_xyz"
 FORMS = {
@@ -95,8 +95,8 @@ def test_no_text_around_it_brings_a_secret_through(before: str, after: str) -> N
 def test_an_exception_is_told_by_type_and_place_and_never_by_its_text() -> None:
     with pytest.raises(ValueError, match="invalid") as caught:
         int(KEY)
-    line = told(caught.value)
+    line = describe_exception(caught.value)
     assert line.startswith("ValueError at ")
     assert "test_redact.py:" in line
     assert KEY not in line
-    assert told(ValueError(KEY)) == "ValueError"
+    assert describe_exception(ValueError(KEY)) == "ValueError"

@@ -12,12 +12,12 @@ import pytest
 from pydantic import Field
 
 from fakes.backends import FakeParams, capability, fake
-from mediasmith.contract import Backend, Model, Params, Price, Range, Takes
-from mediasmith.installation import Installation
-from mediasmith.params import AspectRatio
-from mediasmith.reference import remade
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings, variable
+from mediasmith.cli.reference import regenerate
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings, variable
+from mediasmith.plugin.contract import Backend, Model, Params, Price, Range, Takes
+from mediasmith.plugin.params import AspectRatio
 from mediasmith_stub.backends import stub_now, stub_stream
 
 
@@ -28,7 +28,7 @@ def installed(*backends: Backend[Any], **changed: Any) -> Installation:
 
 def part(name: str, *backends: Backend[Any]) -> list[str]:
     """The lines that one pair of markers gives rise to."""
-    first, *lines, last = remade(f"<!-- {name} -->\n<!-- /{name} -->", installed(*backends)).split("\n")
+    first, *lines, last = regenerate(f"<!-- {name} -->\n<!-- /{name} -->", installed(*backends)).split("\n")
     assert (first, last) == (f"<!-- {name} -->", f"<!-- /{name} -->")
     return lines
 
@@ -122,7 +122,7 @@ class Formed(Params):
     below: Annotated[float, Field(lt=10_000_000)] = 1
     share: Annotated[float, Field(ge=0, lt=1)] | None = None
     several: tuple[Literal["a", "b"], ...] = ()
-    level: Literal[1, 2, None] = None  # noqa: PYI061 - the form whose schema lists null
+    level: Literal[1, 2, None] = None
     shape: Shape | None = None
     either: int | str = 1
 
@@ -231,7 +231,7 @@ After.
 
 
 def test_only_what_stands_between_markers_changes() -> None:
-    page = remade(PAGE, installed(stub_stream))
+    page = regenerate(PAGE, installed(stub_stream))
     outside = [line for line in PAGE.split("\n") if "stale" not in line]
     assert [line for line in page.split("\n") if line in outside and line] == [line for line in outside if line]
     assert "stale" not in page
@@ -241,7 +241,7 @@ def test_only_what_stands_between_markers_changes() -> None:
 
 def test_a_page_made_twice_is_the_same() -> None:
     here = installed(stub_now, stub_stream)
-    assert remade(remade(PAGE, here), here) == remade(PAGE, here)
+    assert regenerate(regenerate(PAGE, here), here) == regenerate(PAGE, here)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_page_made_twice_is_the_same() -> None:
 )
 def test_a_marker_that_is_wrong_is_told_with_its_line(lines: Sequence[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        remade("\n".join(lines), installed(stub_now))
+        regenerate("\n".join(lines), installed(stub_now))
 
 
 EVERYTHING = "\n".join(
@@ -267,14 +267,14 @@ EVERYTHING = "\n".join(
 
 def test_keys_settings_home_and_working_folder_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backends = (fake("one", params=FakeParams, keys=("ONE_KEY",)), stub_now)
-    before = remade(EVERYTHING, installed(*backends))
+    before = regenerate(EVERYTHING, installed(*backends))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ONE_KEY", "sk-0123456789")
     monkeypatch.setenv("MEDIASMITH_CONCURRENCY", "7")
     monkeypatch.chdir(tmp_path)
     settings = Settings(preview=False, max_input_bytes=1, wait_seconds=1, order=("stub_now",), data_dir=tmp_path)
     env = {"ONE_KEY": "sk-0123456789", "MEDIASMITH_CONCURRENCY": "7"}
-    after = remade(EVERYTHING, installed(*backends, settings=settings, env=env))
+    after = regenerate(EVERYTHING, installed(*backends, settings=settings, env=env))
     assert after == before
     assert str(Path.home()) not in after
     assert "sk-0123456789" not in after

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, Optional
 import pytest
 from pydantic import BaseModel, Field
 
-from mediasmith.contract import Backend, Capability, Model, Params, Result, Takes
-from mediasmith.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed
-from mediasmith.registry import ARGUMENTS, Registry, faults, load
+from mediasmith.config.registry import ARGUMENTS, Registry, faults, load
+from mediasmith.plugin.contract import Backend, Capability, Model, Params, Result, Takes
+from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed
 
 GOOD = """
 from contextlib import asynccontextmanager
@@ -62,7 +62,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         invalidate_caches()
         own.append(distribution)
 
-    monkeypatch.setattr("mediasmith.registry.entry_points", only_own)
+    monkeypatch.setattr("mediasmith.config.registry.entry_points", only_own)
     return write
 
 
@@ -203,7 +203,7 @@ def test_a_sound_backend_has_no_faults() -> None:
         size: Annotated[str, Field(pattern="x")] | None = None
         duration: Literal[4, 8] | None = None
         quality: Optional[Literal["low", "high"]] = None  # noqa: UP045 - plug-ins may write it so
-        background: Literal["opaque"] | str = "opaque"  # noqa: PYI051 - as above
+        background: Literal["opaque"] | str = "opaque"
         voices: tuple[str, ...] = ()
         speed: float | int = 1
         generate_audio: bool = True

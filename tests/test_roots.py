@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mediasmith.errors import NotAllowed
-from mediasmith.roots import Roots
-from mediasmith.settings import Settings
+from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.settings import Settings
+from mediasmith.plugin.errors import NotAllowed
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def project(home: Path) -> Path:
 
 
 def test_in_a_project_files_go_to_its_media_folder(project: Path) -> None:
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     assert roots.output == project / "media"
     assert roots.allowed == (project / "media", project)
     assert not (project / "media").exists()
@@ -44,7 +44,7 @@ def test_in_a_project_files_go_to_its_media_folder(project: Path) -> None:
 
 def test_the_setting_wins_over_the_project(project: Path, tmp_path: Path) -> None:
     chosen, other = tmp_path.resolve() / "chosen", tmp_path.resolve() / "other"
-    roots = Roots.find(Settings(output_dir=chosen, allowed_dirs=(other, chosen, project)), project)
+    roots = AllowedFolders.find(Settings(output_dir=chosen, allowed_dirs=(other, chosen, project)), project)
     assert roots.output == chosen
     assert roots.allowed == (chosen, project, other)
     assert not chosen.exists()
@@ -52,7 +52,7 @@ def test_the_setting_wins_over_the_project(project: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("folder", ["/", "~", "/tmp", "/usr", "/usr/share", "/etc", "/bin", "/home", "/proc/self"])
 def test_elsewhere_they_go_to_the_pictures(home: Path, folder: str) -> None:
-    roots = Roots.find(Settings(), Path(folder).expanduser())
+    roots = AllowedFolders.find(Settings(), Path(folder).expanduser())
     assert roots.output == home / "Pictures" / "mediasmith"
     assert roots.allowed == (roots.output,)
     assert not roots.output.exists()
@@ -62,16 +62,16 @@ def test_the_temporary_folder_of_the_environment_is_no_project(home: Path, monke
     monkeypatch.setenv("TMPDIR", str(home / "tmp"))
     inside = home / "tmp" / "work"
     inside.mkdir(parents=True)
-    assert Roots.find(Settings(), home / "tmp").output == home / "Pictures" / "mediasmith"
-    assert Roots.find(Settings(), inside).output == inside / "media"
+    assert AllowedFolders.find(Settings(), home / "tmp").output == home / "Pictures" / "mediasmith"
+    assert AllowedFolders.find(Settings(), inside).output == inside / "media"
 
 
 def test_an_installed_application_is_no_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = home / "Library" / "app"
     inside.mkdir(parents=True)
-    assert Roots.find(Settings(), inside).output == home / "Pictures" / "mediasmith"
+    assert AllowedFolders.find(Settings(), inside).output == home / "Pictures" / "mediasmith"
     monkeypatch.setenv("TMPDIR", str(home / "Library"))  # some systems keep temporary files among applications
-    assert Roots.find(Settings(), inside).output == inside / "media"
+    assert AllowedFolders.find(Settings(), inside).output == inside / "media"
 
 
 def test_a_folder_that_cannot_be_written_is_no_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,20 +81,20 @@ def test_a_folder_that_cannot_be_written_is_no_project(project: Path, monkeypatc
         return access(path, mode) and path != project
 
     monkeypatch.setattr(os, "access", refuse)
-    assert Roots.find(Settings(), project).allowed == (project.parent / "Pictures" / "mediasmith",)
+    assert AllowedFolders.find(Settings(), project).allowed == (project.parent / "Pictures" / "mediasmith",)
 
 
 def test_without_pictures_they_go_to_the_data_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "Pictures").write_text("not a folder")
     data = home / "data"
-    assert Roots.find(Settings(data_dir=data), Path("/")).output == data / "media"
+    assert AllowedFolders.find(Settings(data_dir=data), Path("/")).output == data / "media"
 
 
 def test_an_account_without_a_home_still_has_a_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.path.expanduser", os.fspath)
     data = home / "data"
-    assert Roots.find(Settings(data_dir=data), Path("/")).output == data / "media"
-    assert Roots.find(Settings(data_dir=data), home).output == home / "media"
+    assert AllowedFolders.find(Settings(data_dir=data), Path("/")).output == data / "media"
+    assert AllowedFolders.find(Settings(data_dir=data), home).output == home / "media"
 
 
 def test_a_removed_working_directory_is_no_obstacle(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,20 +102,20 @@ def test_a_removed_working_directory_is_no_obstacle(home: Path, monkeypatch: pyt
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    roots = Roots.find(Settings())
+    roots = AllowedFolders.find(Settings())
     assert roots.output == home / "Pictures" / "mediasmith"
     assert roots.confine("a.png") == roots.output / "a.png"
 
 
 def test_the_working_directory_is_the_processs_own_by_default(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
-    assert Roots.find(Settings()) == Roots.find(Settings(), project)
+    assert AllowedFolders.find(Settings()) == AllowedFolders.find(Settings(), project)
 
 
 def test_links_in_the_settings_are_resolved(project: Path, home: Path) -> None:
     (home / "real").mkdir()
     (home / "link").symlink_to(home / "real")
-    roots = Roots.find(Settings(output_dir=home / "link" / "out", allowed_dirs=(home / "link",)), project)
+    roots = AllowedFolders.find(Settings(output_dir=home / "link" / "out", allowed_dirs=(home / "link",)), project)
     assert roots.allowed == (home / "real" / "out", project, home / "real")
     assert roots.confine(home / "link" / "a.png") == home / "real" / "a.png"
 
@@ -124,12 +124,12 @@ ANN, BOB = '["ann"]', '["bob"]'
 
 
 def test_the_user_of_this_machine_may_go_wherever_the_settings_and_the_project_say(project: Path) -> None:
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     assert roots.of("local") is roots
 
 
 def test_another_principal_has_a_folder_of_their_own_and_what_is_shared(project: Path, home: Path) -> None:
-    roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=(home / "shared",)), project)
+    roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=(home / "shared",)), project)
     ann, bob = roots.of(ANN), roots.of(BOB)
     assert ann.output.parent == bob.output.parent == home / "out"
     assert ann.output != bob.output
@@ -144,7 +144,7 @@ def test_another_principal_has_a_folder_of_their_own_and_what_is_shared(project:
 
 @pytest.mark.parametrize("principal", ["http", "../..", "/", "a/b", "\0", "x" * 9999, "principal", '["é", "\\ud800"]'])
 def test_the_folder_of_a_principal_has_a_safe_name_whatever_they_are_called(project: Path, principal: str) -> None:
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     own = roots.of(principal).output
     assert own.parent == roots.output
     assert own.name.removeprefix("principal-").isalnum()
@@ -154,7 +154,7 @@ def test_the_folder_of_a_principal_has_a_safe_name_whatever_they_are_called(proj
 def test_sharing_what_is_around_the_output_folder_does_not_open_it(project: Path, home: Path) -> None:
     inside = home / "out" / "library"
     for shared in ((home,), (home / "out",), (home, home / "out"), (home, inside)):
-        roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=shared), project)
+        roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=shared), project)
         ann, bob = roots.of(ANN), roots.of(BOB)
         assert ann.confine("a.png") == ann.output / "a.png"
         for closed in (home / "out", home / "out" / "a.png", bob.output / "a.png"):
@@ -165,7 +165,7 @@ def test_sharing_what_is_around_the_output_folder_does_not_open_it(project: Path
 
 
 def test_another_principal_is_not_told_where_links_lead_and_where_home_is(project: Path, home: Path) -> None:
-    roots = Roots.find(Settings(), project).of(ANN)
+    roots = AllowedFolders.find(Settings(), project).of(ANN)
     (project / "link").symlink_to(home / "secret")
     for path in (project / "link", Path("~/a.png")):
         with pytest.raises(NotAllowed) as refused:
@@ -177,7 +177,7 @@ def test_another_principal_is_not_told_where_links_lead_and_where_home_is(projec
 def test_a_project_cannot_allow_more_by_a_link(project: Path, home: Path) -> None:
     (home / "secret").mkdir()
     (project / "media").symlink_to(home / "secret")
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     with pytest.raises(NotAllowed):
         roots.confine(home / "secret" / "a.png")
     with pytest.raises(NotAllowed):
@@ -185,7 +185,7 @@ def test_a_project_cannot_allow_more_by_a_link(project: Path, home: Path) -> Non
 
 
 def test_a_relative_path_starts_at_the_project(project: Path) -> None:
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     assert roots.confine("out/a.png") == project / "out" / "a.png"
     assert roots.confine(Path("..foo")) == project / "..foo"
     assert roots.confine("a/../b") == project / "b"
@@ -194,17 +194,17 @@ def test_a_relative_path_starts_at_the_project(project: Path) -> None:
 
 
 def test_a_relative_path_starts_in_an_allowed_working_directory(home: Path) -> None:
-    roots = Roots.find(Settings(output_dir=home / "out", allowed_dirs=(home,)), home)
+    roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=(home,)), home)
     assert roots.confine("a.png") == home / "a.png"
 
 
 def test_elsewhere_a_relative_path_starts_at_the_output_folder(home: Path) -> None:
-    roots = Roots.find(Settings(output_dir=home / "out"), Path("/"))
+    roots = AllowedFolders.find(Settings(output_dir=home / "out"), Path("/"))
     assert roots.confine("a.png") == home / "out" / "a.png"
 
 
 def test_a_tilde_is_the_home_folder(home: Path) -> None:
-    roots = Roots.find(Settings(allowed_dirs=(home,)), Path("/"))
+    roots = AllowedFolders.find(Settings(allowed_dirs=(home,)), Path("/"))
     assert roots.confine("~/a.png") == home / "a.png"
     assert roots.confine("~no-such-user/a.png") == roots.output / "~no-such-user" / "a.png"
 
@@ -217,26 +217,26 @@ def test_a_path_that_leads_out_is_refused_with_what_is_allowed(project: Path, pa
     (project / "link").symlink_to("/etc")
     (project / "loop").symlink_to(project / "loop")
     with pytest.raises(NotAllowed) as refused:
-        Roots.find(Settings(), project).confine(path)
+        AllowedFolders.find(Settings(), project).confine(path)
     assert str(project) in refused.value.message
     assert "MEDIASMITH_ALLOWED_DIRS" in refused.value.hint
 
 
 def test_a_circle_of_links_is_a_path_like_any_other(project: Path) -> None:
     (project / "loop").symlink_to(project / "loop")
-    assert Roots.find(Settings(), project).confine("loop").parent == project
+    assert AllowedFolders.find(Settings(), project).confine("loop").parent == project
 
 
 @pytest.mark.parametrize("path", ["\0", "a\0b", "~\0", "a/\0/b", "\ud800", "~\ud800"])
 def test_text_that_is_no_path_is_refused(project: Path, path: str) -> None:
     with pytest.raises(NotAllowed, match="NUL"):
-        Roots.find(Settings(), project).confine(path)
+        AllowedFolders.find(Settings(), project).confine(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "~"])).map("/".join))
 def test_whatever_is_allowed_is_a_real_path_inside(project: Path, path: str) -> None:
-    roots = Roots.find(Settings(), project)
+    roots = AllowedFolders.find(Settings(), project)
     try:
         real = roots.confine(path)
     except NotAllowed:

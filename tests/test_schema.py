@@ -15,9 +15,21 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
-from mediasmith.contract import KINDS, Access, Backend, Call, Capability, Kind, Model, Params, Result, Role, Takes
-from mediasmith.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
-from mediasmith.schema import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, ToolSchema, field_schemas, tools
+from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, ToolSchema, field_schemas, tools
+from mediasmith.plugin.contract import (
+    KINDS,
+    Access,
+    Backend,
+    Call,
+    Capability,
+    Kind,
+    Model,
+    Params,
+    Result,
+    Role,
+    Takes,
+)
+from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
 
 AUDIO = Takes(mimes=("audio/mpeg", "audio/wav"))
 VIDEO = Takes(mimes=("video/mp4",))
@@ -393,7 +405,7 @@ def test_a_bound_that_one_backend_lacks_is_no_bound() -> None:
 
 def test_a_none_among_the_values_is_left_out() -> None:
     class Odd(Params):
-        quality: Literal["low", "high", None] = None  # noqa: PYI061 - the spelling that puts null among the values
+        quality: Literal["low", "high", None] = None
 
     assert parameters("generate_media", backend("odd", capability("image", Odd)))["quality"]["enum"] == ["low", "high"]
 

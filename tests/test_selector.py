@@ -14,11 +14,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
-from mediasmith.contract import JSON, Accepts, Ask, Backend, Capability, Kind, Model, Params, Range, Role, Takes
-from mediasmith.errors import InvalidRequest, MissingKey, NothingSuitable
-from mediasmith.params import WORDS, AspectRatio, Count, Seed
-from mediasmith.schema import field_schemas
-from mediasmith.selector import Choice, Installed, Origin, Wish, select
+from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.plugin.contract import (
+    JSON,
+    Accepts,
+    Backend,
+    Capability,
+    Kind,
+    Model,
+    Params,
+    Range,
+    Request,
+    Role,
+    Takes,
+)
+from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
+from mediasmith.plugin.params import WORDS, AspectRatio, Count, Seed
+from mediasmith.selection.candidate import Candidate, Origin, SelectionRequest
+from mediasmith.selection.ranking import SelectionContext, select
 from test_schema import ELEVENLABS, GOOGLE, INSTALLED, OPENAI, OPENROUTER, SKETCH, XAI, Nothing, backend, capability
 
 TODAY = date(2026, 11, 20)
@@ -77,23 +90,23 @@ def sketch(**more: Any) -> Backend[None]:
     return backend("sketch", one(Picture, preference=-1, **more), keyed=False)
 
 
-def wish(kind: Kind = "image", prompts: tuple[str, ...] = ("a fox",), **more: Any) -> Wish:
-    return Wish(kind=kind, prompts=prompts, **more)
+def wish(kind: Kind = "image", prompts: tuple[str, ...] = ("a fox",), **more: Any) -> SelectionRequest:
+    return SelectionRequest(kind=kind, prompts=prompts, **more)
 
 
-def having(*backends: Backend[None], missing: Mapping[str, str] | None = None, **more: Any) -> Installed:
-    return Installed(backends=backends, missing=missing or {}, today=TODAY, **more)
+def having(*backends: Backend[None], missing: Mapping[str, str] | None = None, **more: Any) -> SelectionContext:
+    return SelectionContext(backends=backends, missing=missing or {}, today=TODAY, **more)
 
 
-def chosen(asked: Wish, installed: Installed) -> list[str]:
+def chosen(asked: SelectionRequest, installed: SelectionContext) -> list[str]:
     return [f"{choice.backend.name}:{choice.model.id}" for choice in select(asked, installed)]
 
 
-def first(asked: Wish, *backends: Backend[None]) -> Choice:
+def first(asked: SelectionRequest, *backends: Backend[None]) -> Candidate:
     return select(asked, having(*backends))[0]
 
 
-def refusal(asked: Wish, *backends: Backend[None]) -> str:
+def refusal(asked: SelectionRequest, *backends: Backend[None]) -> str:
     """Why a named backend cannot."""
     with pytest.raises(InvalidRequest) as caught:
         select(asked, having(*backends))
@@ -101,7 +114,7 @@ def refusal(asked: Wish, *backends: Backend[None]) -> str:
     return caught.value.message
 
 
-def reasons(asked: Wish, installed: Installed) -> Mapping[str, str]:
+def reasons(asked: SelectionRequest, installed: SelectionContext) -> Mapping[str, str]:
     """Why each backend was passed over."""
     with pytest.raises(NothingSuitable) as caught:
         select(asked, installed)
@@ -322,17 +335,17 @@ def test_a_required_input_must_be_there() -> None:
 # Rules across words
 
 
-def no_transparent_jungle(ask: Ask[Picture]) -> str:
+def no_transparent_jungle(ask: Request[Picture]) -> str:
     if ask.params.background == "transparent" and "jungle" in ask.prompt and ask.model.id == "m" and ask.inputs:
         return "no transparent jungle"
     return ""
 
 
-def no_style_at_night(ask: Ask[Picture]) -> str:
+def no_style_at_night(ask: Request[Picture]) -> str:
     return "no style at night" if ask.params.style and "night" in ask.prompt else ""
 
 
-def three_at_a_time_in_4k(ask: Ask[Picture]) -> str:
+def three_at_a_time_in_4k(ask: Request[Picture]) -> str:
     return "4K is made three at a time" if ask.params.size == "4K" and ask.params.n > 3 else ""
 
 
@@ -346,7 +359,7 @@ def test_a_rule_sees_model_words_files_and_every_prompt() -> None:
     assert chosen(asked, having(full, maker("other", takes={"image": Takes()}))) == ["other:m"]
 
 
-def needs_state_or_file(ask: Ask[Picture]) -> str:
+def needs_state_or_file(ask: Request[Picture]) -> str:
     return "" if ask.state == {"id": "r1"} or ask.inputs.get("image") else "needs something to go on from"
 
 
@@ -361,8 +374,8 @@ def test_a_rule_sees_native_state_or_the_saved_file() -> None:
 def test_native_state_is_shown_to_nobody_but_its_maker() -> None:
     seen: dict[str, JSON] = {}
 
-    def rule(name: str) -> Callable[[Ask[Picture]], str]:
-        def look(ask: Ask[Picture]) -> str:
+    def rule(name: str) -> Callable[[Request[Picture]], str]:
+        def look(ask: Request[Picture]) -> str:
             seen[name] = ask.state
             return ""
 
@@ -373,7 +386,7 @@ def test_native_state_is_shown_to_nobody_but_its_maker() -> None:
     assert seen == {"a": "secret", "b": None}
 
 
-def broken_rule(_ask: Ask[Picture]) -> str:
+def broken_rule(_ask: Request[Picture]) -> str:
     raise KeyError("/home/someone/plug-in.py")
 
 
@@ -651,7 +664,7 @@ def test_what_one_backend_keeps_in_an_edit_another_is_told() -> None:
     asked = wish(origin=edit_of("a"), inherited={"size": "2K"})
     values = {
         choice.backend.name: choice.values
-        for choice in select(asked, having(editor("a", once=("size",)), editor("b", once=("size",))))
+        for choice in select(asked, having(editor("a", not_inherited=("size",)), editor("b", once=("size",))))
     }
     assert values == {"a": {}, "b": {"size": "2K"}}
 
@@ -695,7 +708,7 @@ def test_a_stand_in_is_never_what_another_choice_falls_back_on() -> None:
 
 
 def test_a_refusal_offers_a_stand_in_that_could_do_it_by_name() -> None:
-    def hint(asked: Wish, *backends: Backend[None]) -> str:
+    def hint(asked: SelectionRequest, *backends: Backend[None]) -> str:
         with pytest.raises(NothingSuitable) as caught:
             select(asked, having(*backends))
         return caught.value.hint
@@ -876,7 +889,7 @@ wishes = st.builds(
 missing = st.dictionaries(st.sampled_from([one.name for one in INSTALLED]), st.just("no key"), max_size=4)
 
 
-def answer(asked: Wish, installed: Installed) -> tuple[Choice, ...] | str:
+def answer(asked: SelectionRequest, installed: SelectionContext) -> tuple[Candidate, ...] | str:
     """The choices, or the refusal with its type."""
     try:
         return select(asked, installed)
@@ -887,7 +900,7 @@ def answer(asked: Wish, installed: Installed) -> tuple[Choice, ...] | str:
 @settings(max_examples=200, deadline=None)
 @given(asked=wishes, missing=missing, named=st.sampled_from(["", *(one.name for one in INSTALLED)]))
 def test_the_same_question_has_the_same_answer_and_nothing_is_changed(
-    asked: Wish, missing: dict[str, str], named: str
+    asked: SelectionRequest, missing: dict[str, str], named: str
 ) -> None:
     asked, installed = replace(asked, backend=named), having(*INSTALLED, missing=missing, order=("xai",))
     before = copy.deepcopy((asked, installed.missing, installed.order))
@@ -898,7 +911,9 @@ def test_the_same_question_has_the_same_answer_and_nothing_is_changed(
 
 @settings(max_examples=200, deadline=None)
 @given(asked=wishes, missing=missing)
-def test_every_choice_can_be_sent_and_every_word_is_taken_or_warned_about(asked: Wish, missing: dict[str, str]) -> None:
+def test_every_choice_can_be_sent_and_every_word_is_taken_or_warned_about(
+    asked: SelectionRequest, missing: dict[str, str]
+) -> None:
     got = answer(asked, having(*INSTALLED, missing=missing))
     for choice in () if isinstance(got, str) else got:
         assert choice.backend.name not in missing
@@ -921,7 +936,7 @@ def test_every_choice_can_be_sent_and_every_word_is_taken_or_warned_about(asked:
     place=st.integers(0, 5),
 )
 def test_another_backend_never_changes_what_a_named_one_does(
-    asked: Wish, named: Backend[None], others: list[Backend[None]], place: int
+    asked: SelectionRequest, named: Backend[None], others: list[Backend[None]], place: int
 ) -> None:
     rest = [other for other in others if other.name != named.name]
     asked = replace(asked, backend=named.name)

@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from mediasmith.access import access, base_url_variable
-from mediasmith.contract import Backend
-from mediasmith.errors import MissingKey
-from mediasmith.settings import PREFIX, Settings, accepted, unexpanded, variable
+from mediasmith.config.credentials import access, base_url_variable
+from mediasmith.config.settings import PREFIX, Settings, accepted, unexpanded, variable
+from mediasmith.plugin.contract import Backend
+from mediasmith.plugin.errors import MissingKey
 
 VARIABLES = [variable(field) for field in Settings.model_fields]
 

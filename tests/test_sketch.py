@@ -18,9 +18,9 @@ import anyio
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mediasmith.contract import JSON, Ask, Call, Output, Pending, Result, Source
-from mediasmith.errors import InvalidRequest, StateGone
-from mediasmith.media import sniff
+from mediasmith.plugin.contract import JSON, Call, Output, Pending, Request, Result, Source
+from mediasmith.plugin.errors import InvalidRequest, StateGone
+from mediasmith.plugin.media import sniff
 from mediasmith_backends.sketch import backend, drawing
 from mediasmith_backends.sketch.colour import distance
 from mediasmith_backends.sketch.colouring import kinds_of
@@ -435,8 +435,8 @@ async def test_the_file_is_of_the_type_that_was_asked_for(kind: str, mime: str) 
     assert opened(output).size == (240, 160)
 
 
-def asked(**params: Any) -> Ask[ImageParams]:
-    return Ask(model=CAPABILITY.models[0], prompt="hills", params=ImageParams(**params), inputs={})
+def asked(**params: Any) -> Request[ImageParams]:
+    return Request(model=CAPABILITY.models[0], prompt="hills", params=ImageParams(**params), inputs={})
 
 
 @pytest.mark.parametrize(

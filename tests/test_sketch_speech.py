@@ -19,8 +19,8 @@ import pytest
 from anyio import from_thread, to_thread
 
 from fakes.engines import edited, files_in, made, opened, saved
-from mediasmith.contract import JSON, Call, Result
-from mediasmith.errors import InvalidRequest, MediaError, StateGone, Unsuitable
+from mediasmith.plugin.contract import JSON, Call, Result
+from mediasmith.plugin.errors import InvalidRequest, MediaError, StateGone, Unsuitable
 from mediasmith_backends.sketch import backend, espeak
 from mediasmith_backends.sketch.renders import Renders
 from mediasmith_backends.sketch.speech import SpeechParams, speech
@@ -422,7 +422,7 @@ async def test_data_that_cannot_be_read_is_told_and_harms_no_later_call(
 def test_to_know_whether_it_is_there_loads_nothing() -> None:
     late = ("espeakng_loader", "av", "mediasmith_backends.sketch.espeak")
     code = (
-        "import sys; from mediasmith.installation import Installation; (row,) = Installation.load().offers('speech'); "
+        "import sys; from mediasmith.config.installation import Installation; (row,) = Installation.load().offers('speech'); "
         f"print(row.ready, [name for name in {late} if name in sys.modules])"
     )
     env = {**os.environ, "MEDIASMITH_BACKENDS": "sketch"}

@@ -24,15 +24,15 @@ from fakes.engines import HASTY, collected, edited, made, opened, saved
 from fakes.films import film
 from fakes.server import text
 from fakes.virtual_clock import VirtualClock
-from mediasmith.app import App
-from mediasmith.contract import JSON, Accepted, Ask, Pending, Result
-from mediasmith.errors import InvalidRequest, ProviderError, StateGone
-from mediasmith.installation import Installation
-from mediasmith.media import dimensions, duration, frames
-from mediasmith.opening import opening
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
-from mediasmith.testing import Hands
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.server import MediaServer
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Request, Result
+from mediasmith.plugin.errors import InvalidRequest, ProviderError, StateGone
+from mediasmith.plugin.probe import dimensions, duration, video_frames
+from mediasmith.testing import AdapterHarness
 from mediasmith_backends.sketch import backend
 from mediasmith_backends.sketch.editing import edit
 from mediasmith_backends.sketch.film import Film
@@ -100,11 +100,11 @@ class Made:
     told: list[Pending]
 
     def pictures(self) -> list[Image.Image]:
-        return [picture for _, picture in frames(io.BytesIO(self.data), "video/mp4", 4000)]
+        return [picture for _, picture in video_frames(io.BytesIO(self.data), "video/mp4", 4000)]
 
 
-def ask(prompt: str = LIGHTHOUSE, *, state: JSON = None, inputs: Any = None, **params: Any) -> Ask[VideoParams]:
-    return Ask(
+def ask(prompt: str = LIGHTHOUSE, *, state: JSON = None, inputs: Any = None, **params: Any) -> Request[VideoParams]:
+    return Request(
         model=CAPABILITY.models[0],
         prompt=prompt,
         params=VideoParams(**{**SMALL, **params}),
@@ -113,11 +113,11 @@ def ask(prompt: str = LIGHTHOUSE, *, state: JSON = None, inputs: Any = None, **p
     )
 
 
-def hands(renders: Renders | None = None) -> Hands:
-    return Hands(backend, renders or Renders(), CAPABILITY)
+def hands(renders: Renders | None = None) -> AdapterHarness:
+    return AdapterHarness(backend, renders or Renders(), CAPABILITY)
 
 
-async def begun(with_hands: Hands, asked: Ask[VideoParams]) -> JSON:
+async def begun(with_hands: AdapterHarness, asked: Request[VideoParams]) -> JSON:
     """The handle, as it comes back from the records."""
     assert not CAPABILITY.refuses(asked)
     answer = await CAPABILITY.start(with_hands.of(asked))
@@ -125,7 +125,7 @@ async def begun(with_hands: Hands, asked: Ask[VideoParams]) -> JSON:
     return json.loads(json.dumps(answer.handle))
 
 
-async def drawn(with_hands: Hands, handle: JSON) -> tuple[Result, list[Pending]]:
+async def drawn(with_hands: AdapterHarness, handle: JSON) -> tuple[Result, list[Pending]]:
     told: list[Pending] = []
     while isinstance(answer := await with_hands.poll(handle), Pending):
         told.append(answer)
@@ -583,8 +583,8 @@ async def test_an_answer_shows_a_poster_and_says_how_large_and_long_it_is(tmp_pa
     clock = VirtualClock()
     async with (
         clock.autojump(),
-        opening(folders(tmp_path), clock=clock) as opened_server,
-        Client(App(opened_server)) as client,
+        lazy_engine(folders(tmp_path), clock=clock) as opened_server,
+        Client(MediaServer(opened_server)) as client,
     ):
         given = {"prompt": LIGHTHOUSE, "kind": "video", **SMALL, "wait_seconds": 30}
         result = await client.call_tool("generate_media", given)
@@ -608,9 +608,9 @@ async def until(true: Callable[[], object]) -> None:
 async def test_what_one_process_began_the_next_one_finishes(tmp_path: Path) -> None:
     async with opened(tmp_path, backend) as engine:  # its clock stands still, so it is asked about once
         job_id = (await made(engine, LIGHTHOUSE, HASTY, kind="video", **SMALL)).job_id
-        live = engine.jobs.live(job_id)
+        live = engine.jobs.active(job_id)
         assert live
-        await until(lambda: live.parts[0].phase == "accepted")
+        await until(lambda: live.tasks[0].phase == "accepted")
     clock = VirtualClock()
     async with clock.autojump(), opened(tmp_path, backend, clock=clock) as engine:
         result = await collected(engine, job_id)
@@ -624,10 +624,10 @@ async def test_what_one_process_began_the_next_one_finishes(tmp_path: Path) -> N
 async def test_a_job_that_is_cancelled_stops_being_drawn(tmp_path: Path) -> None:
     async with opened(tmp_path, backend) as engine:
         job_id = (await made(engine, LIGHTHOUSE, HASTY, kind="video", **{**SMALL, "duration": 30})).job_id
-        live = engine.jobs.live(job_id)
+        live = engine.jobs.active(job_id)
         assert live
         await until(lambda: live.progress is not None)
         assert (await collected(engine, job_id, cancel=True)).status == "cancelled"
-        client = await engine.jobs.making.parts.clients.client(backend)
+        client = await engine.jobs.making.tasks.clients.client(backend)
         assert isinstance(client, Renders)
-        assert not client.drop(Order.model_validate(live.parts[0].handle).id)
+        assert not client.drop(Order.model_validate(live.tasks[0].handle).id)

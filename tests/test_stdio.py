@@ -24,11 +24,11 @@ from mcp_types import BlobResourceContents
 from fakes.backends import png
 from fakes.provider import Provider
 from fakes.server import COMMAND, ERAS, Era, Server, ask, environment, on_disk, refused, saved, serving, started, text
-from mediasmith.app import App
-from mediasmith.installation import Installation
-from mediasmith.library import Library
-from mediasmith.opening import opening
-from mediasmith.registry import Registry
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.server import MediaServer
+from mediasmith.storage.library.store import Library
 from mediasmith_stub.backends import stub_now, stub_slow
 
 LONG = "a" * 1_000_000
@@ -80,7 +80,7 @@ async def successor(folder: Path, provider: Provider) -> AsyncGenerator[Client]:
     """A server in this process, on what another one left."""
     backends = {backend.name: backend for backend in (stub_now, stub_slow)}
     installation = Installation.load(env=environment(folder, provider), backends=Registry(backends=backends, broken={}))
-    async with opening(installation) as opened, Client(App(opened)) as client:
+    async with lazy_engine(installation) as opened, Client(MediaServer(opened)) as client:
         yield client
 
 

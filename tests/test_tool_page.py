@@ -14,14 +14,14 @@ import yaml
 from mcp import Client
 
 from fakes.server import ask, on_disk, refused
-from mediasmith import registry
-from mediasmith.app import App
-from mediasmith.contract import MEDIA_TYPES
-from mediasmith.installation import Installation
-from mediasmith.opening import opening
-from mediasmith.params import INPUT_WORDS, WORDS
-from mediasmith.reference import remade
-from mediasmith.settings import Settings, variable
+from mediasmith.cli.reference import regenerate
+from mediasmith.config import registry
+from mediasmith.config.installation import Installation
+from mediasmith.config.settings import Settings, variable
+from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.server import MediaServer
+from mediasmith.plugin.contract import MEDIA_TYPES
+from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
 PAGE = (Path(__file__).parents[1] / "TOOL.md").read_text(encoding="utf-8")
 
@@ -37,7 +37,7 @@ def built_in(folder: Path) -> Installation:
 
 
 def test_the_tables_are_up_to_date(tmp_path: Path) -> None:
-    assert remade(PAGE, built_in(tmp_path)) == PAGE, "run: mediasmith reference TOOL.md"
+    assert regenerate(PAGE, built_in(tmp_path)) == PAGE, "run: mediasmith reference TOOL.md"
 
 
 def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_every_example_is_answered_as_the_page_shows(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     ids: dict[str, str] = {}
     shown_tools: set[str] = set()
-    async with opening(built_in(tmp_path)) as opened, Client(App(opened)) as client:
+    async with lazy_engine(built_in(tmp_path)) as opened, Client(MediaServer(opened)) as client:
         for call, form, answer in examples():
             tool = call["tool"]
             given = json.loads(_filled(json.dumps(call["arguments"]), ids))

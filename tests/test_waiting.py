@@ -10,8 +10,8 @@ import anyio.lowlevel
 import pytest
 
 from fakes.virtual_clock import VirtualClock
-from mediasmith.errors import Cancelled
-from mediasmith.waiting import Expired, cut_off, happens, within
+from mediasmith.plugin.errors import Cancelled
+from mediasmith.runtime.timeouts import Expired, cut_off, wait_for_event, with_timeout
 
 
 async def forever() -> str:
@@ -23,7 +23,7 @@ async def test_what_a_call_returns_is_returned() -> None:
     async def answer() -> str:
         return "here"
 
-    assert await within(VirtualClock(), 5, answer) == "here"
+    assert await with_timeout(VirtualClock(), 5, answer) == "here"
 
 
 async def test_a_call_that_takes_too_long_is_cancelled() -> None:
@@ -39,7 +39,7 @@ async def test_a_call_that_takes_too_long_is_cancelled() -> None:
     async with clock.autojump():
         started = clock.now()
         with pytest.raises(Expired):
-            await within(clock, 5, slow)
+            await with_timeout(clock, 5, slow)
     assert ends == [started + 5]
 
 
@@ -49,7 +49,7 @@ async def test_what_a_call_raises_is_raised_as_it_is(error: Exception) -> None:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        await within(VirtualClock(), 5, fail)
+        await with_timeout(VirtualClock(), 5, fail)
     assert caught.value is error
 
 
@@ -58,7 +58,7 @@ async def test_a_timeout_of_the_calls_own_is_not_the_end_of_the_time() -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError) as caught:
-        await within(VirtualClock(), 5, fail)
+        await with_timeout(VirtualClock(), 5, fail)
     assert not isinstance(caught.value, Expired)
 
 
@@ -72,7 +72,7 @@ async def test_what_a_call_makes_of_its_own_end_counts_as_late() -> None:
     clock = VirtualClock()
     async with clock.autojump():
         with pytest.raises(Expired):
-            await within(clock, 5, turns_cancellation_into_an_error)
+            await with_timeout(clock, 5, turns_cancellation_into_an_error)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_a_call_cannot_end_the_server(ending: BaseException) -> None:
         raise ending
 
     with pytest.raises(RuntimeError, match=type(ending).__name__):
-        await within(VirtualClock(), 5, end)
+        await with_timeout(VirtualClock(), 5, end)
 
 
 async def test_a_call_cannot_cancel_itself_after_another_was_late_either() -> None:
@@ -96,9 +96,9 @@ async def test_a_call_cannot_cancel_itself_after_another_was_late_either() -> No
     clock = VirtualClock()
     async with clock.autojump():
         with pytest.raises(Expired):
-            await within(clock, 5, forever)
+            await with_timeout(clock, 5, forever)
         with pytest.raises(RuntimeError):
-            await within(clock, 5, end)
+            await with_timeout(clock, 5, end)
 
 
 async def test_a_cancelled_waiter_stays_cancelled() -> None:
@@ -109,14 +109,14 @@ async def test_a_cancelled_waiter_stays_cancelled() -> None:
                 scope.cancel()
 
             tasks.start_soon(cancel)
-            await within(VirtualClock(), 5, forever)
+            await with_timeout(VirtualClock(), 5, forever)
     assert scope.cancelled_caught
 
 
 async def test_a_waiter_that_asyncio_cancels_stays_cancelled() -> None:
     with pytest.raises(TimeoutError) as caught:
         async with asyncio.timeout(0):
-            await within(VirtualClock(), 5, forever)
+            await with_timeout(VirtualClock(), 5, forever)
     assert not isinstance(caught.value, Expired)
 
 
@@ -128,7 +128,7 @@ async def test_an_answer_is_kept_though_the_waiter_is_cancelled_at_that_moment()
             scope.cancel()
             return "paid for"
 
-        answers.append(await within(VirtualClock(), 5, answer))
+        answers.append(await with_timeout(VirtualClock(), 5, answer))
         await anyio.lowlevel.checkpoint()
         answers.append("not reached")
     assert answers == ["paid for"]
@@ -137,12 +137,12 @@ async def test_an_answer_is_kept_though_the_waiter_is_cancelled_at_that_moment()
 async def test_an_event_that_comes_is_told_from_one_that_does_not() -> None:
     clock, event = VirtualClock(), anyio.Event()
     async with clock.autojump():
-        assert not await happens(clock, 5, event)
+        assert not await wait_for_event(clock, 5, event)
         assert clock.now() == VirtualClock().now() + 5
         event.set()
-        assert await happens(clock, 5, event)
-        assert await happens(clock, 0, event)
-        assert not await happens(clock, 0, anyio.Event())
+        assert await wait_for_event(clock, 5, event)
+        assert await wait_for_event(clock, 0, event)
+        assert not await wait_for_event(clock, 0, anyio.Event())
     assert clock.now() == VirtualClock().now() + 5
 
 

@@ -24,10 +24,13 @@ from fakes.xai import EXTENSION, IMAGE, KEY, POLL, UPLOAD, VIDEO, FakeXAI, runni
 from fakes.xai.catalogue import FORBIDDEN
 from fakes.xai.errors import MISTYPED_KEY, WRONG_KEY
 from fakes.xai.gate import Gate
-from mediasmith.clock import SystemClock
-from mediasmith.contract import Access
-from mediasmith.engine import Engine
-from mediasmith.errors import (
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.results import MediaResult
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -40,11 +43,8 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
 )
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.results import MediaResult
-from mediasmith.settings import Settings
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.runtime.clock import SystemClock
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.xai import backend, client
 from mediasmith_backends.xai.client import Grok, connect
 from mediasmith_backends.xai.image import image
@@ -62,7 +62,7 @@ def fake(fake: FakeXAI) -> FakeXAI:
 
 
 @pytest.fixture
-async def hands(fake: FakeXAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeXAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=image) as hands:
         yield hands
 
@@ -223,7 +223,7 @@ async def test_who_does_not_answer_the_call_is_left(fake: FakeXAI, monkeypatch: 
 
 @pytest.mark.parametrize("answer", [{"code": "UNAVAILABLE"}, {"reset": True}, {"truncate": True}], ids=str)
 async def test_what_breaks_afterwards_may_have_been_paid_and_is_sent_once(
-    fake: FakeXAI, hands: Hands, answer: Mapping[str, object]
+    fake: FakeXAI, hands: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(IMAGE, {**answer, "times": 5})
     error = await hands.fails()
@@ -302,7 +302,7 @@ async def test_an_upload_that_is_answered_early_is_not_gone_on_with() -> None:
 class Echo(image_pb2_grpc.ImageServicer):
     """Answers with what it was given."""
 
-    async def GenerateImage(self, request: Any, context: object) -> Any:  # noqa: ARG002, N802 - its names in the service
+    async def GenerateImage(self, request: Any, context: object) -> Any:
         """The pictures of the request."""
         return image_pb2.ImageResponse(
             images=[image_pb2.GeneratedImage(base64=one.image_url, respect_moderation=True) for one in request.images]
@@ -341,7 +341,7 @@ async def test_messages_that_are_too_large_are_not_taken_for_haste(
 
 
 async def test_an_answer_that_does_not_come_is_waited_for_so_long(
-    fake: FakeXAI, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    fake: FakeXAI, hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.import_module("mediasmith_backends.xai.image"), "_ANSWER_SECONDS", 0.05)
     fake.script(IMAGE, {"hang": True})
@@ -375,7 +375,7 @@ async def test_an_answer_that_does_not_come_is_waited_for_so_long(
     ],
 )
 async def test_a_status_says_what_it_means(
-    fake: FakeXAI, hands: Hands, answer: str, kind: type[MediaError], billed: str | None
+    fake: FakeXAI, hands: AdapterHarness, answer: str, kind: type[MediaError], billed: str | None
 ) -> None:
     code, _, details = answer.partition(" ")
     fake.script(IMAGE, {"code": code, "details": details})
@@ -387,7 +387,7 @@ async def test_a_status_says_what_it_means(
 
 @pytest.mark.parametrize(("told", "pause"), [("7", 7.0), ("soon", None), (None, None)])
 async def test_a_rate_limit_says_how_long_to_wait(
-    fake: FakeXAI, hands: Hands, told: str | None, pause: float | None
+    fake: FakeXAI, hands: AdapterHarness, told: str | None, pause: float | None
 ) -> None:
     fake.script(IMAGE, {"code": "RESOURCE_EXHAUSTED", "metadata": {"retry-after": told} if told else {}})
     error = await hands.fails()
@@ -404,7 +404,7 @@ async def test_a_key_that_is_not_taken_is_told(fake: FakeXAI, key: str) -> None:
 
 
 @pytest.mark.parametrize("credit", ["spent", "none"])
-async def test_an_account_without_credit_is_told(fake: FakeXAI, hands: Hands, credit: Any) -> None:
+async def test_an_account_without_credit_is_told(fake: FakeXAI, hands: AdapterHarness, credit: Any) -> None:
     fake.settings(credit=credit)
     error = await hands.fails()
     assert isinstance(error, OutOfCredit)

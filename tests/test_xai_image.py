@@ -10,9 +10,9 @@ import pytest
 
 from fakes.xai import IMAGE, KEY, MODELS, FakeXAI, running
 from fakes.xai.catalogue import PARTLY, WITHHELD
-from mediasmith.contract import Ask, Result
-from mediasmith.errors import MediaError, ProviderError, Refused
-from mediasmith.testing import Hands, MemorySource, png, signed_in
+from mediasmith.plugin.contract import Request, Result
+from mediasmith.plugin.errors import MediaError, ProviderError, Refused
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
 from mediasmith_backends.xai import backend
 from mediasmith_backends.xai.image import ImageParams, image
 
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.usefixtures("one_loop")
 
 
 @pytest.fixture
-async def hands(fake: FakeXAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeXAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=image) as hands:
         yield hands
 
 
-async def drawn(hands: Hands, prompt: str, **params: Any) -> Result:
-    ask = Ask(model=image.models[0], prompt=prompt, params=ImageParams(**params), inputs={})
+async def drawn(hands: AdapterHarness, prompt: str, **params: Any) -> Result:
+    ask = Request(model=image.models[0], prompt=prompt, params=ImageParams(**params), inputs={})
     answer = await image.start(hands.of(ask))
     assert isinstance(answer, Result)
     return answer
@@ -38,7 +38,7 @@ def uri(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
-async def test_everything_that_is_asked_goes_out_in_one_request(fake: FakeXAI, hands: Hands) -> None:
+async def test_everything_that_is_asked_goes_out_in_one_request(fake: FakeXAI, hands: AdapterHarness) -> None:
     await hands.make(aspect_ratio="19.5:9", size="2K", quality="low", n=3)
     await hands.make()
     assert fake.bodies(IMAGE) == [
@@ -57,7 +57,7 @@ async def test_everything_that_is_asked_goes_out_in_one_request(fake: FakeXAI, h
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_sources_go_along_as_data(fake: FakeXAI, hands: Hands, count: int) -> None:
+async def test_sources_go_along_as_data(fake: FakeXAI, hands: AdapterHarness, count: int) -> None:
     sources = [MemorySource(), MemorySource(b"\xff\0\0"), MemorySource(b"\0\xff\0")][:count]
     await hands.make(inputs={"image": sources})
     [body] = fake.bodies(IMAGE)
@@ -65,7 +65,7 @@ async def test_sources_go_along_as_data(fake: FakeXAI, hands: Hands, count: int)
     assert [one["image_url"] for one in shown] == [await source.data_uri() for source in sources]
 
 
-async def test_pictures_come_with_what_they_cost_and_nothing_to_keep(hands: Hands) -> None:
+async def test_pictures_come_with_what_they_cost_and_nothing_to_keep(hands: AdapterHarness) -> None:
     result = await hands.make(n=2)
     first, second = [output.body for output in result.outputs]
     assert isinstance(first, bytes)
@@ -75,20 +75,20 @@ async def test_pictures_come_with_what_they_cost_and_nothing_to_keep(hands: Hand
     assert (result.complete, result.cost_usd, hands.warnings) == (True, 0.12, [])
 
 
-async def test_a_picture_is_of_the_type_of_its_bytes(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_picture_is_of_the_type_of_its_bytes(fake: FakeXAI, hands: AdapterHarness) -> None:
     fake.script(IMAGE, {"body": {"images": [{"base64": uri(png()), "respect_moderation": True}]}})
     result = await hands.make()
     assert [(output.mime, output.body) for output in result.outputs] == [("image/png", png())]
     assert result.cost_usd is None
 
 
-async def test_what_is_withheld_does_not_take_the_others_along(hands: Hands) -> None:
+async def test_what_is_withheld_does_not_take_the_others_along(hands: AdapterHarness) -> None:
     result = await drawn(hands, f"a {PARTLY} red kite", n=4)
     assert (len(result.outputs), result.complete, result.cost_usd) == (2, False, 0.24)
     assert hands.warnings == ["xAI withheld 2 of 4 pictures: they do not keep to its usage guidelines."]
 
 
-async def test_what_cannot_be_read_does_not_take_the_others_along(fake: FakeXAI, hands: Hands) -> None:
+async def test_what_cannot_be_read_does_not_take_the_others_along(fake: FakeXAI, hands: AdapterHarness) -> None:
     bodies = [uri(png()), "data:image/jpeg;base64,%%%"]
     images = [{"base64": body, "respect_moderation": True} for body in bodies]
     fake.script(IMAGE, {"body": {"images": [*images, {"respect_moderation": False}]}})
@@ -100,13 +100,13 @@ async def test_what_cannot_be_read_does_not_take_the_others_along(fake: FakeXAI,
     ]
 
 
-async def test_a_picture_in_lines_is_read(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_picture_in_lines_is_read(fake: FakeXAI, hands: AdapterHarness) -> None:
     in_lines = f"data:image/png;base64,{base64.encodebytes(png()).decode()}"
     fake.script(IMAGE, {"body": {"images": [{"base64": in_lines, "respect_moderation": True}]}})
     assert [output.body for output in (await hands.make()).outputs] == [png()]
 
 
-async def test_fewer_than_were_asked_for_are_kept(fake: FakeXAI, hands: Hands) -> None:
+async def test_fewer_than_were_asked_for_are_kept(fake: FakeXAI, hands: AdapterHarness) -> None:
     fake.script(IMAGE, {"body": {"images": [{"base64": uri(png()), "respect_moderation": True}]}})
     result = await hands.make(n=3)
     assert (len(result.outputs), result.complete) == (1, False)
@@ -121,7 +121,7 @@ COSTS = pytest.mark.parametrize(
 
 @COSTS
 async def test_when_all_is_withheld_it_is_refused_and_says_what_it_cost(
-    fake: FakeXAI, hands: Hands, usage: dict[str, str], billed: str
+    fake: FakeXAI, hands: AdapterHarness, usage: dict[str, str], billed: str
 ) -> None:
     fake.script(IMAGE, {"body": {"images": [{"respect_moderation": False}], "usage": usage}})
     error = await hands.fails()
@@ -129,7 +129,7 @@ async def test_when_all_is_withheld_it_is_refused_and_says_what_it_cost(
     assert error.billed == billed
 
 
-async def test_a_withheld_picture_is_never_shown(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_withheld_picture_is_never_shown(fake: FakeXAI, hands: AdapterHarness) -> None:
     fake.script(IMAGE, {"body": {"images": [{"base64": uri(png()), "respect_moderation": False}]}})
     assert isinstance(await hands.fails(), Refused)
     with pytest.raises(Refused) as caught:
@@ -152,7 +152,7 @@ async def test_a_withheld_picture_is_never_shown(fake: FakeXAI, hands: Hands) ->
 )
 @COSTS
 async def test_an_answer_without_a_picture_is_told_with_what_it_cost(
-    fake: FakeXAI, hands: Hands, images: list[object], usage: dict[str, str], billed: str
+    fake: FakeXAI, hands: AdapterHarness, images: list[object], usage: dict[str, str], billed: str
 ) -> None:
     fake.script(IMAGE, {"body": {"images": images, "usage": usage}})
     error = await hands.fails()
@@ -162,14 +162,14 @@ async def test_an_answer_without_a_picture_is_told_with_what_it_cost(
     assert fake.paid() == 1
 
 
-async def test_bytes_that_are_no_answer_are_told(fake: FakeXAI, hands: Hands) -> None:
+async def test_bytes_that_are_no_answer_are_told(fake: FakeXAI, hands: AdapterHarness) -> None:
     fake.script(IMAGE, {"garbage": True})
     error = await hands.fails()
     assert isinstance(error, ProviderError)
     assert error.message == "xAI sent an answer that makes no sense."
 
 
-async def test_a_prompt_that_cannot_be_sent_is_told(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_prompt_that_cannot_be_sent_is_told(fake: FakeXAI, hands: AdapterHarness) -> None:
     with pytest.raises(UnicodeEncodeError) as caught:
         await drawn(hands, "a red \ud800 kite")
     error = backend.explain(caught.value)
@@ -178,7 +178,7 @@ async def test_a_prompt_that_cannot_be_sent_is_told(fake: FakeXAI, hands: Hands)
     assert fake.paid() == 0
 
 
-async def test_the_models_are_listed_as_they_are_served(fake: FakeXAI, hands: Hands) -> None:
+async def test_the_models_are_listed_as_they_are_served(fake: FakeXAI, hands: AdapterHarness) -> None:
     assert image.discover
     listed = [
         {"name": "grok-imagine-image", "max_prompt_length": 8000},

@@ -11,9 +11,9 @@ from grpc.aio import AioRpcError
 
 from fakes.xai import EXTENSION, KEY, POLL, UPLOAD, VIDEO, FakeXAI, running
 from fakes.xai.catalogue import FORBIDDEN, WITHHELD
-from mediasmith.contract import JSON, Accepted, Ask, Model, Pending, Remote, Result, Role
-from mediasmith.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
-from mediasmith.testing import Hands, MemorySource, signed_in
+from mediasmith.plugin.contract import JSON, Accepted, Model, Pending, Remote, Request, Result, Role
+from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.xai import backend, client
 from mediasmith_backends.xai.rules import VideoParams
 from mediasmith_backends.xai.video import video
@@ -33,7 +33,7 @@ def fake(fake: FakeXAI) -> FakeXAI:
 
 
 @pytest.fixture
-async def hands(fake: FakeXAI) -> AsyncGenerator[Hands]:
+async def hands(fake: FakeXAI) -> AsyncGenerator[AdapterHarness]:
     async with signed_in(backend, fake.base_url, KEY, capability=video) as hands:
         yield hands
 
@@ -45,11 +45,11 @@ def ask(
     inputs: Mapping[Role, Any] | None = None,
     state: JSON = None,
     **params: Any,
-) -> Ask[VideoParams]:
-    return Ask(model=model, prompt=prompt, params=VideoParams(**params), inputs=inputs or {}, state=state)
+) -> Request[VideoParams]:
+    return Request(model=model, prompt=prompt, params=VideoParams(**params), inputs=inputs or {}, state=state)
 
 
-async def begun(hands: Hands, **given: Any) -> JSON:
+async def begun(hands: AdapterHarness, **given: Any) -> JSON:
     asked = ask(**given)
     assert not video.refuses(asked)
     answer = await video.start(hands.of(asked))
@@ -57,12 +57,12 @@ async def begun(hands: Hands, **given: Any) -> JSON:
     return answer.handle
 
 
-async def done(hands: Hands, **given: Any) -> Result:
+async def done(hands: AdapterHarness, **given: Any) -> Result:
     return await hands.finish(Accepted(handle=await begun(hands, **given)))
 
 
-async def failure(hands: Hands, **given: Any) -> MediaError:
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, it is explained
+async def failure(hands: AdapterHarness, **given: Any) -> MediaError:
+    with pytest.raises(Exception) as caught:
         await done(hands, **given)
     error = caught.value if isinstance(caught.value, MediaError) else backend.explain(caught.value)
     assert error
@@ -72,7 +72,7 @@ async def failure(hands: Hands, **given: Any) -> MediaError:
 # Making
 
 
-async def test_everything_that_is_asked_goes_out(fake: FakeXAI, hands: Hands) -> None:
+async def test_everything_that_is_asked_goes_out(fake: FakeXAI, hands: AdapterHarness) -> None:
     await begun(hands, aspect_ratio="9:16", size="1080p", duration=6, generate_audio=False)
     await begun(hands)
     assert fake.bodies(VIDEO) == [
@@ -93,7 +93,7 @@ async def test_everything_that_is_asked_goes_out(fake: FakeXAI, hands: Hands) ->
     ]
 
 
-async def test_frames_references_and_keyframes_go_to_their_places(fake: FakeXAI, hands: Hands) -> None:
+async def test_frames_references_and_keyframes_go_to_their_places(fake: FakeXAI, hands: AdapterHarness) -> None:
     await begun(hands, inputs={"first_frame": [FRAME], "last_frame": [LAST]})
     await begun(hands, inputs={"image": [FRAME, LAST]})
     await begun(hands, inputs={"image": [FRAME, LAST]}, keyframe_seconds=(1.0, 2.5))
@@ -108,7 +108,9 @@ async def test_frames_references_and_keyframes_go_to_their_places(fake: FakeXAI,
     assert "reference_images" not in keyframes
 
 
-async def test_it_is_polled_for_with_its_progress_and_left_to_the_server_to_fetch(fake: FakeXAI, hands: Hands) -> None:
+async def test_it_is_polled_for_with_its_progress_and_left_to_the_server_to_fetch(
+    fake: FakeXAI, hands: AdapterHarness
+) -> None:
     handle = await begun(hands, duration=2, size="480p")
     assert isinstance(handle, Mapping)
     assert list(handle) == ["video"]
@@ -133,7 +135,7 @@ def test_it_cannot_be_cancelled() -> None:
 # Going on
 
 
-async def test_an_edit_uses_the_address_of_the_earlier_video(fake: FakeXAI, hands: Hands) -> None:
+async def test_an_edit_uses_the_address_of_the_earlier_video(fake: FakeXAI, hands: AdapterHarness) -> None:
     first = (await done(hands, duration=2)).outputs[0]
     await begun(hands, model=EDITOR, state=first.state)
     await begun(hands, model=EDITOR, state=first.state, extend=3)
@@ -144,7 +146,9 @@ async def test_an_edit_uses_the_address_of_the_earlier_video(fake: FakeXAI, hand
     assert UPLOAD not in fake.counts()
 
 
-async def test_an_earlier_video_that_is_gone_is_told_before_anything_is_paid(fake: FakeXAI, hands: Hands) -> None:
+async def test_an_earlier_video_that_is_gone_is_told_before_anything_is_paid(
+    fake: FakeXAI, hands: AdapterHarness
+) -> None:
     handle = await begun(hands, duration=2)
     state = (await hands.finish(Accepted(handle=handle))).outputs[0].state
     assert isinstance(handle, Mapping)
@@ -155,12 +159,12 @@ async def test_an_earlier_video_that_is_gone_is_told_before_anything_is_paid(fak
     assert "given as video" in error.hint
 
 
-async def test_a_declined_edit_is_not_tried_again_with_the_file(hands: Hands) -> None:
+async def test_a_declined_edit_is_not_tried_again_with_the_file(hands: AdapterHarness) -> None:
     state = (await done(hands, duration=2)).outputs[0].state
     assert isinstance(await failure(hands, prompt=f"a {FORBIDDEN} kite", model=EDITOR, state=state), Refused)
 
 
-async def test_a_file_is_uploaded_in_pieces_for_a_day(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_file_is_uploaded_in_pieces_for_a_day(fake: FakeXAI, hands: AdapterHarness) -> None:
     film = MemorySource(mime="video/mp4")
     film.data += bytes(3_000_000)
     await begun(hands, model=EDITOR, inputs={"video": [film]})
@@ -184,7 +188,9 @@ async def test_a_file_is_uploaded_in_pieces_for_a_day(fake: FakeXAI, hands: Hand
     [{"code": "INTERNAL"}, {"reset": True}, {"garbage": True}, {"body": {}}],
     ids=lambda answer: next(iter(answer)),
 )
-async def test_an_upload_that_fails_costs_nothing(fake: FakeXAI, hands: Hands, answer: Mapping[str, object]) -> None:
+async def test_an_upload_that_fails_costs_nothing(
+    fake: FakeXAI, hands: AdapterHarness, answer: Mapping[str, object]
+) -> None:
     fake.script(UPLOAD, answer)
     error = await failure(hands, model=EDITOR, inputs={"video": [FILM]})
     assert isinstance(error, ProviderError | Unreachable)
@@ -232,7 +238,7 @@ def test_what_does_not_go_together_is_refused(given: Mapping[str, Any], said: st
         {"model": EDITOR, "inputs": {"video": [FILM]}, "generate_audio": False},
     ],
 )
-async def test_what_goes_together_is_taken(hands: Hands, given: Mapping[str, Any]) -> None:
+async def test_what_goes_together_is_taken(hands: AdapterHarness, given: Mapping[str, Any]) -> None:
     await begun(hands, **given)
 
 
@@ -251,7 +257,7 @@ async def test_what_goes_together_is_taken(hands: Hands, given: Mapping[str, Any
     ],
 )
 async def test_a_failure_is_told_by_its_code(
-    fake: FakeXAI, hands: Hands, code: str, said: str, kind: type[MediaError]
+    fake: FakeXAI, hands: AdapterHarness, code: str, said: str, kind: type[MediaError]
 ) -> None:
     handle = await begun(hands)
     response = {"error": {"code": code, "message": said}, "usage": {"cost_in_usd_ticks": "0"}}
@@ -274,7 +280,9 @@ async def test_a_failure_is_told_by_its_code(
     ],
     ids=["failed", "nothing", "no address", "expired", "unknown", "unsaid"],
 )
-async def test_an_answer_without_a_video_ends_it(fake: FakeXAI, hands: Hands, answer: Mapping[str, object]) -> None:
+async def test_an_answer_without_a_video_ends_it(
+    fake: FakeXAI, hands: AdapterHarness, answer: Mapping[str, object]
+) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"body": answer})
     with pytest.raises(MediaError):
@@ -292,7 +300,7 @@ async def test_an_answer_without_a_video_ends_it(fake: FakeXAI, hands: Hands, an
     ids=["nothing", "no video, free", "no video, paid", "no address, paid"],
 )
 async def test_what_is_done_without_a_video_is_not_taken_for_withheld(
-    fake: FakeXAI, hands: Hands, response: Mapping[str, object] | None, billed: str
+    fake: FakeXAI, hands: AdapterHarness, response: Mapping[str, object] | None, billed: str
 ) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"body": {"status": "DONE", **({"response": response} if response else {})}})
@@ -302,13 +310,13 @@ async def test_what_is_done_without_a_video_is_not_taken_for_withheld(
     assert caught.value.hint
 
 
-async def test_a_video_that_is_withheld_is_refused_and_was_paid(hands: Hands) -> None:
+async def test_a_video_that_is_withheld_is_refused_and_was_paid(hands: AdapterHarness) -> None:
     error = await failure(hands, prompt=f"a {WITHHELD} kite")
     assert isinstance(error, Refused)
     assert error.billed == "yes"
 
 
-async def test_a_video_that_is_not_there_any_more_ends_the_waiting(hands: Hands) -> None:
+async def test_a_video_that_is_not_there_any_more_ends_the_waiting(hands: AdapterHarness) -> None:
     with pytest.raises(ProviderError, match="does not have this video") as caught:
         await hands.poll({"video": "00000000-0000-0000-0000-000000000000"})
     assert caught.value.billed is None
@@ -316,14 +324,14 @@ async def test_a_video_that_is_not_there_any_more_ends_the_waiting(hands: Hands)
 
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "PERMISSION_DENIED"])
-async def test_a_look_that_fails_is_no_verdict_on_the_video(fake: FakeXAI, hands: Hands, code: str) -> None:
+async def test_a_look_that_fails_is_no_verdict_on_the_video(fake: FakeXAI, hands: AdapterHarness, code: str) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"code": code, "details": "Try later."})
     with pytest.raises(AioRpcError):
         await hands.poll(handle)
 
 
-async def test_a_look_whose_answer_cannot_be_read_is_repeated(fake: FakeXAI, hands: Hands) -> None:
+async def test_a_look_whose_answer_cannot_be_read_is_repeated(fake: FakeXAI, hands: AdapterHarness) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"garbage": True})
     with pytest.raises(Unreachable) as caught:
@@ -333,7 +341,7 @@ async def test_a_look_whose_answer_cannot_be_read_is_repeated(fake: FakeXAI, han
 
 
 async def test_a_video_that_cannot_be_looked_after_just_now_is_not_said_to_be_free(
-    hands: Hands, monkeypatch: pytest.MonkeyPatch
+    hands: AdapterHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = await begun(hands)
 
@@ -346,20 +354,20 @@ async def test_a_video_that_cannot_be_looked_after_just_now_is_not_said_to_be_fr
     assert caught.value.billed == "yes"
 
 
-async def test_a_handle_of_something_else_is_not_said_to_be_free(hands: Hands) -> None:
+async def test_a_handle_of_something_else_is_not_said_to_be_free(hands: AdapterHarness) -> None:
     with pytest.raises(ProviderError) as caught:
         await hands.poll({"speech": "1"})
     assert caught.value.billed is None
 
 
-async def test_work_without_a_name_is_told(fake: FakeXAI, hands: Hands) -> None:
+async def test_work_without_a_name_is_told(fake: FakeXAI, hands: AdapterHarness) -> None:
     fake.script(VIDEO, {"body": {}})
     error = await failure(hands)
     assert isinstance(error, ProviderError)
     assert error.billed is None
 
 
-async def test_progress_that_makes_no_sense_is_left_out(fake: FakeXAI, hands: Hands) -> None:
+async def test_progress_that_makes_no_sense_is_left_out(fake: FakeXAI, hands: AdapterHarness) -> None:
     handle = await begun(hands)
     fake.script(POLL, {"body": {"status": "PENDING", "response": {"progress": 250}}}, {"body": {"status": "PENDING"}})
     assert await hands.poll(handle) == Pending()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from pydantic import ValidationError
 
-from mediasmith.errors import MediaError, MissingKey, ProviderError, TimedOut, Unreachable, unreached
+from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.http_errors import unreachable_error
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -58,7 +59,7 @@ async def connect(account: Account, load: Callable[[AsyncOpenAI], object] = _not
 
 def _opened(account: Account, load: Callable[[AsyncOpenAI], object]) -> AsyncOpenAI:
     """Blocking: certificates are read, and the SDK is loaded."""
-    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415 - heavy: the SDK
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
     timeout = Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
     client = AsyncOpenAI(
@@ -73,7 +74,7 @@ def _opened(account: Account, load: Callable[[AsyncOpenAI], object]) -> AsyncOpe
     )
     # What is not given at construction comes from variables that nobody declared, OPENAI_CUSTOM_HEADERS among them.
     client.organization, client.project = account.organization, account.project
-    client._custom_headers = dict(account.headers)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+    client._custom_headers = dict(account.headers)  # pyright: ignore[reportPrivateUsage] - see above
     load(client)
     return client
 
@@ -81,7 +82,7 @@ def _opened(account: Account, load: Callable[[AsyncOpenAI], object]) -> AsyncOpe
 @cache
 def _certificates() -> SSLContext:
     """Those that every client would otherwise read anew, which takes a tenth of a second."""
-    from httpx2 import create_ssl_context  # noqa: PLC0415 - heavy: the SDK loads it
+    from httpx2 import create_ssl_context
 
     return create_ssl_context()
 
@@ -91,8 +92,8 @@ def explain(error: Exception, title: str, answered: Callable[[APIStatusError], M
 
     `title` is the provider's; `answered` tells what it said itself. None for what is none of these.
     """
-    import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
-    import openai  # noqa: PLC0415 - heavy: the SDK
+    import httpx2
+    import openai
 
     match error:
         case openai.APIStatusError():
@@ -110,11 +111,11 @@ def explain(error: Exception, title: str, answered: Callable[[APIStatusError], M
 
 
 def _of_connection(cause: BaseException | None, title: str) -> MediaError:
-    import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
+    import httpx2
 
     match cause:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.ProxyError() | httpx2.UnsupportedProtocol():
-            return unreached(title)
+            return unreachable_error(title)
         case httpx2.PoolTimeout():
             return Unreachable(f"Too many requests to {title} are under way.", billed="no")
         case httpx2.TimeoutException():

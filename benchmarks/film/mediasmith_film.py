@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from mediasmith.contract import Backend, Call, Capability, Model, Output, Params, Remote, Result
+from mediasmith.plugin.contract import Backend, Call, Capability, Model, Output, Params, Remote, Result
 from mediasmith_stub.client import KEYS, TIMEOUT, connect, explain
 
 if TYPE_CHECKING:

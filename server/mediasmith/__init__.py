@@ -9,17 +9,17 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from mediasmith.errors import MediaError
+from mediasmith.plugin.errors import MediaError
 
 if TYPE_CHECKING:
     from mediasmith.api import Media
-    from mediasmith.settings import Settings
+    from mediasmith.config.settings import Settings
 
 __all__ = ["MediaError", "open"]
 
 
-def open(settings: Settings | None = None) -> AbstractAsyncContextManager[Media]:  # noqa: A001 - mediasmith.open reads right
+def open(settings: Settings | None = None) -> AbstractAsyncContextManager[Media]:
     """An open Mediasmith, for `async with`. `settings` are read from the environment unless given."""
-    from mediasmith.api import open_media  # noqa: PLC0415 - heavy: importing the package alone stays cheap
+    from mediasmith.api import open_media
 
     return open_media(settings)

@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from mediasmith.caller import Caller
-from mediasmith.engine import Engine
-from mediasmith.errors import InvalidRequest
-from mediasmith.opening import open_engine
-from mediasmith.results import BackendList, JobList, MediaResult
-from mediasmith.settings import Settings
+from mediasmith.config.caller import Caller
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.results import BackendList, JobList, MediaResult
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.errors import InvalidRequest
 
 
 @dataclass(frozen=True, kw_only=True)

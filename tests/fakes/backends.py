@@ -7,31 +7,42 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
     Access,
-    Ask,
     Backend,
     Call,
     Capability,
+    Context,
     Kind,
     Model,
     Names,
     Output,
     Params,
     Pending,
+    Request,
     Result,
     Role,
     Takes,
-    Work,
 )
-from mediasmith.errors import MediaError
-from mediasmith.params import AspectRatio, Seed
-from mediasmith.testing import Hands, png, signed_in
+from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.params import AspectRatio, Seed
+from mediasmith.testing import AdapterHarness, png, signed_in
 from mediasmith.testing import MemorySource as Drawing
 
-__all__ = ["Drawing", "FakeParams", "Fields", "Hands", "capability", "fake", "make", "no_client", "png", "signed_in"]
+__all__ = [
+    "AdapterHarness",
+    "Drawing",
+    "FakeParams",
+    "Fields",
+    "capability",
+    "fake",
+    "make",
+    "no_client",
+    "png",
+    "signed_in",
+]
 
 
 class FakeParams(Params):
@@ -60,15 +71,15 @@ class Fields(TypedDict, total=False):
     params: type[Params]
     models: tuple[Model, ...]
     start: Callable[[Call[None, Any]], Awaitable[Result | Accepted]]
-    poll: Callable[[Work[None], JSON], Awaitable[Pending | Result]]
-    cancel: Callable[[Work[None], JSON], Awaitable[None]]
+    poll: Callable[[Context[None], JSON], Awaitable[Pending | Result]]
+    cancel: Callable[[Context[None], JSON], Awaitable[None]]
     takes: Mapping[Role, Takes]
     edits: Role | None
-    once: tuple[str, ...]
+    not_inherited: tuple[str, ...]
     every: float
     deadline: float
     preference: int
-    refuses: Callable[[Ask[Any]], str]
+    refuses: Callable[[Request[Any]], str]
     missing: Callable[[Access], str]
     discover: Callable[[None], Awaitable[Sequence[Model]]]
     choices: Mapping[str, Callable[[None], Awaitable[Names]]]
@@ -80,7 +91,7 @@ def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None
     return replace(plain, **fields)
 
 
-def fake(  # noqa: PLR0913 - the fields of a backend, each by name
+def fake(
     name: str = "fake",
     *,
     keys: tuple[str, ...] = (),

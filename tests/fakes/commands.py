@@ -13,8 +13,8 @@ import pytest
 
 from fakes.backends import fake, png
 from mediasmith import cli
-from mediasmith.contract import JSON, Accepted, Backend, Call, Output, Pending, Result, Takes, Work
-from mediasmith.registry import Registry
+from mediasmith.config.registry import Registry
+from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Context, Output, Pending, Result, Takes
 
 COMMAND = str(Path(sys.executable).with_name("mediasmith"))
 """The console script."""
@@ -58,7 +58,7 @@ class CommandLine:
         def load(*, only: Collection[str] = ()) -> Registry:
             return registry
 
-        self._monkeypatch.setattr("mediasmith.registry.load", load)
+        self._monkeypatch.setattr("mediasmith.config.registry.load", load)
 
     def at_terminal(self, *, columns: int = 100) -> None:
         """Let both outputs be terminals."""
@@ -85,11 +85,11 @@ def collectable(
     async def start(_call: Call[None, Any]) -> Accepted:
         return Accepted(handle="h-1")
 
-    async def poll(_work: Work[None], _handle: JSON) -> Pending | Result:
+    async def poll(_work: Context[None], _handle: JSON) -> Pending | Result:
         finished = Result(outputs=(Output(body=png(), mime="image/png"),))
         return finished if done() else Pending(progress=0.25, message="painting")
 
-    async def cancel(_work: Work[None], handle: JSON) -> None:
+    async def cancel(_work: Context[None], handle: JSON) -> None:
         if cancelled is not None:
             cancelled.append(handle)
 

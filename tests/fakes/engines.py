@@ -15,14 +15,15 @@ import anyio
 
 from fakes.backends import FakeParams, Fields, fake, png
 from fakes.virtual_clock import VirtualClock
-from mediasmith.caller import Caller
-from mediasmith.contract import JSON, Accepted, Backend, Call, Model, Output, Pending, Price, Result, Work
-from mediasmith.engine import Engine
-from mediasmith.library import Artifact, Job, Library, Part
-from mediasmith.opening import open_engine
-from mediasmith.registry import Registry
-from mediasmith.results import JobList, MediaResult
-from mediasmith.settings import Settings
+from mediasmith.config.caller import Caller
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Context, Model, Output, Pending, Price, Result
+from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.store import Library
 
 PATIENT = Caller(wait=math.inf)
 """Waits for the end."""
@@ -63,11 +64,11 @@ class Scripted:
         self.calls.append(call)
         return await _done(self.starts, call)
 
-    async def poll(self, work: Work[None], handle: JSON) -> Any:
+    async def poll(self, work: Context[None], handle: JSON) -> Any:
         self.polled.append(handle)
         return await _done(self.polls, work, handle)
 
-    async def cancel(self, _work: Work[None], handle: JSON) -> None:
+    async def cancel(self, _work: Context[None], handle: JSON) -> None:
         self.cancelled.append(handle)
 
 
@@ -214,7 +215,7 @@ def a_job(folder: Path, /, **changed: Any) -> Job:
     return Job(**{**values, **changed})
 
 
-def a_part(**changed: Any) -> Part:
+def a_part(**changed: Any) -> Task:
     """A part's record."""
     values: dict[str, Any] = {
         "job_id": "j" * 26,
@@ -225,7 +226,7 @@ def a_part(**changed: Any) -> Part:
         "model": "fake-1",
         "params": {},
     }
-    return Part(**{**values, **changed})
+    return Task(**{**values, **changed})
 
 
 def an_artifact(path: Path, **changed: Any) -> Artifact:

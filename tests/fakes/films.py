@@ -13,7 +13,7 @@ from PIL import Image
 
 _av = cast("Any", av)  # PyAV's own types leave too much unsaid
 
-FILMS = {"video/mp4": ("mp4", "libx264"), "video/quicktime": ("mov", "libx264"), "video/webm": ("webm", "libvpx")}
+VIDEO_MIMES = {"video/mp4": ("mp4", "libx264"), "video/quicktime": ("mov", "libx264"), "video/webm": ("webm", "libvpx")}
 """Container and codec of each type of film."""
 
 SOUNDS = {
@@ -33,7 +33,7 @@ def film(
 
     Players are to turn it left by `turned` degrees. One that was `streamed` does not know how long it is.
     """
-    form, codec = FILMS[mime]
+    form, codec = VIDEO_MIMES[mime]
     file = io.BytesIO()
     with _av.open(file, "w", format=form, options={"live": "1"} if streamed else {}) as container:
         stream = container.add_stream(codec, rate=rate)

@@ -35,7 +35,7 @@ class Logged(TypedDict):
     status: int | None
 
 
-class Held:
+class FakeProcess:
     """A running fake. Requests are named by method and path: `POST /make`, `GET /jobs/{id}`."""
 
     paying: ClassVar[tuple[str, ...]] = ()
@@ -103,7 +103,7 @@ class Held:
         return answer
 
 
-H = TypeVar("H", bound=Held)
+H = TypeVar("H", bound=FakeProcess)
 
 
 @contextmanager

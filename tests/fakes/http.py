@@ -17,13 +17,13 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 
 from fakes.server import Era
-from mediasmith.clock import Clock
-from mediasmith.contract import Backend
-from mediasmith.http.serving import http_app, http_server
-from mediasmith.installation import Installation
-from mediasmith.opening import Opening, opening
-from mediasmith.registry import Registry
-from mediasmith.settings import Settings
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.mcp.http.listener import http_app, http_server
+from mediasmith.plugin.contract import Backend
+from mediasmith.runtime.clock import Clock
 
 ANN, BOB = "token-of-ann-0123", "token-of-bob-0123"
 """What the two users of `Users` hold."""
@@ -69,7 +69,7 @@ class Site:
 class OwnSite(Site):
     """A server of this process, with what is behind it."""
 
-    opened: Opening
+    opened: LazyEngine
 
 
 def installed(
@@ -84,7 +84,7 @@ def installed(
 
 
 @asynccontextmanager
-async def site(  # noqa: PLR0913 - what `http_app` takes, each by name
+async def site(
     installation: Installation,
     *,
     clock: Clock | None = None,
@@ -96,7 +96,7 @@ async def site(  # noqa: PLR0913 - what `http_app` takes, each by name
     """A server of this installation. Its address is that of its port unless another is given."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         own = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with opening(installation, clock=clock) as opened, anyio.create_task_group() as tasks:
+        async with lazy_engine(installation, clock=clock) as opened, anyio.create_task_group() as tasks:
             address = own if url is None else url
             app = http_app(opened, url=address, hosts=hosts, token_verifier=token_verifier, auth=auth)
             server = http_server(app)

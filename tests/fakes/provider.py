@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from fakes.held import STUB, Held, Logged, process
+from fakes.held import STUB, FakeProcess, Logged, process
 
 __all__ = ["KEY", "PAYING", "STUB", "Logged", "Provider", "running"]
 
@@ -16,7 +16,7 @@ PAYING = ("POST /make", "POST /jobs", "POST /stream")
 """The requests that cost money."""
 
 
-class Provider(Held):
+class Provider(FakeProcess):
     """A running provider."""
 
     paying = PAYING

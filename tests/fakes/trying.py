@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediasmith.contract import Ask, Result
-from mediasmith.errors import MediaError
-from mediasmith.testing import Hands
+from mediasmith.plugin.contract import Request, Result
+from mediasmith.plugin.errors import MediaError
+from mediasmith.testing import AdapterHarness
 
 
-async def made(hands: Hands, ask: Ask[Any]) -> Result:
+async def made(hands: AdapterHarness, ask: Request[Any]) -> Result:
     """What was made, polled for where that is needed."""
     return await hands.finish(await hands.capability.start(hands.of(ask)))
 
 
-async def failure(hands: Hands, ask: Ask[Any]) -> MediaError:
+async def failure(hands: AdapterHarness, ask: Request[Any]) -> MediaError:
     """Why nothing was made."""
     try:
         result = await made(hands, ask)

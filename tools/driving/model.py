@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_CONNECT = do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _respond  # noqa: N815 - the names of the base
+    do_CONNECT = do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _respond
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

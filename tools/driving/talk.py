@@ -12,8 +12,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from driving.client import Run
 from driving.shown import Answer, Call
-from mediasmith.installation import Installation
-from mediasmith.schema import ToolSchema
+from mediasmith.config.installation import Installation
+from mediasmith.config.tool_schemas import ToolSchema
 
 _MADE, _EDITED, _ASKED, _COLLECTED = range(4)
 """The script's calls, and so the answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediasmith.contract import Backend
+from mediasmith.plugin.contract import Backend
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE, ElevenLabs, connect
 from mediasmith_backends.elevenlabs.cloning import voice_clone
 from mediasmith_backends.elevenlabs.conversion import audio_isolation, voice_conversion

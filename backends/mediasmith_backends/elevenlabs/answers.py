@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from mediasmith.contract import JSON
+from mediasmith.plugin.contract import JSON
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import nonsense, patience
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mediasmith.contract import Call, Capability, Model, Output, Params, Result, Takes
-from mediasmith.errors import MediaError, ProviderError
+from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Result, Takes
+from mediasmith.plugin.errors import MediaError, ProviderError
 from mediasmith_backends.elevenlabs.answers import received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain, required, sense

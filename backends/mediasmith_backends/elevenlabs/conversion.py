@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mediasmith.contract import Ask, Call, Capability, Model, Output, Params, Result, Takes
-from mediasmith.params import Seed
+from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Request, Result, Takes
+from mediasmith.plugin.params import Seed
 from mediasmith_backends.elevenlabs.client import ONCE, ElevenLabs
 from mediasmith_backends.elevenlabs.formats import VOICES, Fraction, SoundParams, form, refusal
 from mediasmith_backends.elevenlabs.models import per_minute
-from mediasmith_backends.elevenlabs.recording import FILMS, SOUNDS, opened, recorded
+from mediasmith_backends.elevenlabs.recording import SOUNDS, VIDEO_MIMES, opened, recorded
 from mediasmith_backends.elevenlabs.voices import DEFAULT, names, resolved
 
 _MEGABYTE = 1_000_000
@@ -29,7 +29,7 @@ class ConversionParams(SoundParams):
     remove_background_noise: Annotated[bool, Field(description="Take only the voice of the recording.")] = False
 
 
-def _refuses(ask: Ask[ConversionParams]) -> str:
+def _refuses(ask: Request[ConversionParams]) -> str:
     return refusal(ask.params, VOICES)
 
 
@@ -95,7 +95,7 @@ audio_isolation: Capability[ElevenLabs, Params] = Capability(
     params=Params,
     models=(Model(id="voice_isolator", prices=per_minute(0.12), note="Recordings and films of up to an hour."),),
     start=_isolate,
-    takes={"audio": Takes(required=True, mimes=(*SOUNDS, *FILMS), max_bytes=500 * _MEGABYTE)},
+    takes={"audio": Takes(required=True, mimes=(*SOUNDS, *VIDEO_MIMES), max_bytes=500 * _MEGABYTE)},
     preference=10,
     deadline=1200.0,
 )

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Params, Result
-from mediasmith.errors import InvalidRequest, ModelGone, StateGone, unpaid
+from mediasmith.plugin.contract import JSON, Call, Capability, Model, Output, Params, Request, Result
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, StateGone
+from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.answers import received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, nonsense, required, sense
@@ -39,11 +40,11 @@ class DesignParams(Params):
     enhance: Annotated[bool, Field(description=_ENHANCE_ABOUT)] = False
 
 
-def _refuses(ask: Ask[DesignParams]) -> str:
+def _refuses(ask: Request[DesignParams]) -> str:
     return next(_objections(ask), "")
 
 
-def _objections(ask: Ask[DesignParams]) -> Iterator[str]:
+def _objections(ask: Request[DesignParams]) -> Iterator[str]:
     length = len(ask.prompt)
     match ask.state:
         case None:
@@ -99,7 +100,7 @@ async def _kept(call: Call[ElevenLabs, DesignParams], preview: str, description:
     """The preview's sound, and the voice. The sound is fetched first, so that nothing fails once the voice is there."""
     sdk = call.client.sdk
     sink = call.file(_MIME)
-    with unpaid(explain):
+    with not_billed(explain):
         try:
             asked = sdk.text_to_voice.preview.with_raw_response.stream(preview, request_options=ONCE)
             await received(call.client, asked, sink.write)
@@ -131,7 +132,7 @@ voice_design: Capability[ElevenLabs, DesignParams] = Capability(
         Model(id="eleven_multilingual_ttv_v2", prices=per_call(0.10), note=_HOW),
     ),
     start=_start,
-    once=("text", "guidance_scale", "loudness", "enhance"),
+    not_inherited=("text", "guidance_scale", "loudness", "enhance"),
     preference=10,
     deadline=600.0,
     refuses=_refuses,

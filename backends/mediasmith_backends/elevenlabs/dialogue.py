@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mediasmith.audio import pieces
-from mediasmith.contract import Ask, Call, Capability, Result
-from mediasmith.dialogue import Turn, cast, turns
-from mediasmith.params import Seed
+from mediasmith.plugin.contract import Call, Capability, Request, Result
+from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.params import Seed
+from mediasmith.plugin.text_split import split_text
 from mediasmith_backends.elevenlabs.answers import Told, received
 from mediasmith_backends.elevenlabs.client import ONCE, ElevenLabs, present
 from mediasmith_backends.elevenlabs.formats import VOICES, Fraction, SoundParams, form, refusal
@@ -30,7 +30,7 @@ class DialogueParams(SoundParams):
     stability: Fraction | None = None
 
 
-def _refuses(ask: Ask[DialogueParams]) -> str:
+def _refuses(ask: Request[DialogueParams]) -> str:
     try:
         lines = turns(ask.prompt)
         voices = set(cast(lines, ask.params.voices, CAST).values())
@@ -80,7 +80,7 @@ def _requests(said_by: Sequence[Turn]) -> list[list[Turn]]:
     requests: list[list[Turn]] = []
     room = 0
     for turn in said_by:
-        for text in pieces(turn.text, _LONGEST):
+        for text in split_text(turn.text, _LONGEST):
             if len(text) > room:
                 requests.append([])
                 room = _LONGEST

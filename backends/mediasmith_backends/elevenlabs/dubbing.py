@@ -8,28 +8,28 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Call,
     Capability,
+    Context,
     Model,
     Output,
     Params,
     Pending,
     Remote,
+    Request,
     Result,
     Source,
     Takes,
-    Work,
 )
-from mediasmith.errors import ModelGone, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.errors import ModelGone, ProviderError, StateGone, Unreachable
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain, required, sense
 from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
 from mediasmith_backends.elevenlabs.models import per_minute
-from mediasmith_backends.elevenlabs.recording import FILMS, SOUNDS, opened
+from mediasmith_backends.elevenlabs.recording import SOUNDS, VIDEO_MIMES, opened
 
 _LARGEST = 1_000_000_000  # bytes
 _LONGEST_NAME = 100  # characters
@@ -48,18 +48,18 @@ class DubbingParams(Params):
     drop_background_audio: Annotated[bool, Field(description="For speech without music or noise.")] = False
 
 
-def _refuses(ask: Ask[DubbingParams]) -> str:
+def _refuses(ask: Request[DubbingParams]) -> str:
     return next(_objections(ask), "")
 
 
-def _objections(ask: Ask[DubbingParams]) -> Iterator[str]:
+def _objections(ask: Request[DubbingParams]) -> Iterator[str]:
     if ask.params.language is None:
         yield "needs language, the one to dub into"
     if len([source for role in ("audio", "video") for source in ask.inputs.get(role, ())]) != 1:
         yield "needs audio or video, one of them"
 
 
-def _source(ask: Ask[DubbingParams]) -> Source:
+def _source(ask: Request[DubbingParams]) -> Source:
     return [*ask.inputs.get("audio", ()), *ask.inputs.get("video", ())][0]
 
 
@@ -72,7 +72,7 @@ async def _start(call: Call[ElevenLabs, DubbingParams]) -> Accepted:
                 file=file, target_lang=language, request_options=ONCE, **_asked(call)
             )
             name = required(answer.dubbing_id)
-    mime = "video/mp4" if source.mime in FILMS else "audio/mpeg"
+    mime = "video/mp4" if source.mime in VIDEO_MIMES else "audio/mpeg"
     return Accepted(handle={"dubbing": name, "language": language, "mime": mime})
 
 
@@ -96,7 +96,7 @@ def _spoken(call: Call[ElevenLabs, DubbingParams], language: str) -> str:
     return provider_code(language)
 
 
-async def _poll(work: Work[ElevenLabs], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[ElevenLabs], handle: JSON) -> Pending | Result:
     name, language, mime = _read(handle)
     status, reason = await _standing(work.client, name)
     if status == "failed":
@@ -148,8 +148,8 @@ dubbing: Capability[ElevenLabs, DubbingParams] = Capability(
     start=_start,
     poll=_poll,
     takes={
-        "audio": Takes(mimes=(*SOUNDS, *FILMS), max_bytes=_LARGEST),
-        "video": Takes(mimes=FILMS, max_bytes=_LARGEST),
+        "audio": Takes(mimes=(*SOUNDS, *VIDEO_MIMES), max_bytes=_LARGEST),
+        "video": Takes(mimes=VIDEO_MIMES, max_bytes=_LARGEST),
     },
     preference=10,
     every=5.0,

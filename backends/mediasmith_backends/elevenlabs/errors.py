@@ -11,7 +11,7 @@ from typing import Any, cast
 import anyio
 from pydantic import ValidationError
 
-from mediasmith.errors import (
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -23,9 +23,8 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
     Unsuitable,
-    of_status,
-    unreached,
 )
+from mediasmith.plugin.http_errors import error_for_status, unreachable_error
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE
 
 NO_VOICE = frozenset({"voice_not_found", "voice_does_not_exist"})
@@ -110,7 +109,7 @@ def required(found: object) -> str:
 
 def _of_sdk(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
-    if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - an answer, but one that cannot be read
+    if not isinstance(status, int) or status < 300:
         return nonsense()
     detail, fields = _told(error)
     said = str(detail.get("message") or "").strip()
@@ -121,7 +120,7 @@ def _of_sdk(error: Exception) -> MediaError:
             return known
     if _MODEL in fields:
         return _model_gone(said[:_LONGEST])
-    return of_status(status, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
+    return error_for_status(status, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
 
 
 def _told(error: Exception) -> tuple[Mapping[str, Any], Sequence[str]]:
@@ -153,9 +152,7 @@ def _words(said: str) -> str:
     return f": {said.rstrip('.')}" if said else ""
 
 
-def _of_code(  # noqa: PLR0911 - one row for each meaning
-    code: str, said: str, detail: Mapping[str, Any], pause: float | None
-) -> MediaError | None:
+def _of_code(code: str, said: str, detail: Mapping[str, Any], pause: float | None) -> MediaError | None:
     """What one of the provider's codes means; None for one that says no more than the status."""
     words = _words(said)
     if code in _BAD_KEY:
@@ -213,11 +210,11 @@ def _pause(headers: Mapping[str, str]) -> float | None:
 
 
 def _of_connection(error: Exception) -> MediaError:
-    import httpx  # noqa: PLC0415 - heavy: the SDK loads it
+    import httpx
 
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
-            return unreached(TITLE)
+            return unreachable_error(TITLE)
         case httpx.PoolTimeout():
             return Unreachable(f"Too many requests to {TITLE} are under way.", billed="no")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from mediasmith.audio import joined
-from mediasmith.contract import Params
-from mediasmith.media import wav
+from mediasmith.plugin.audio_concat import concat_audio
+from mediasmith.plugin.contract import Params
+from mediasmith.plugin.media import wav
 
 Format: TypeAlias = Literal["mp3", "wav", "ogg", "ulaw", "alaw"]
 """The file types; the last two are for telephones, in WAV files."""
@@ -122,7 +122,7 @@ def assembled(parts: Sequence[bytes], of: Form, *, channels: int = 1) -> bytes:
     if of.sort == "pcm":
         whole = (part[: len(part) - len(part) % (_WIDTH * channels)] for part in parts)
         return wav(b"".join(whole), rate=of.rate, channels=channels, width=_WIDTH)
-    return joined(parts, of.mime)
+    return concat_audio(parts, of.mime)
 
 
 def _read(code: str) -> Form:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, TypeAlias
 
-from mediasmith.contract import Accepts, Model, Price
+from mediasmith.plugin.contract import Accepts, Model, Price
 
 Joint: TypeAlias = Literal["requests", "text"]
 """How a request can be told what was said before it: by the ids of earlier requests, or by their text."""

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from mediasmith.contract import JSON, Ask, Call, Capability, Model, Output, Price, Result, Sink
-from mediasmith.errors import InvalidRequest, ModelGone, StateGone, Unsuitable, unpaid
+from mediasmith.plugin.contract import JSON, Call, Capability, Model, Output, Price, Request, Result, Sink
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, StateGone, Unsuitable
+from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import code_of, explain, patience, sense
@@ -62,11 +63,11 @@ class _Made:
     plan: CompositionPlan
 
 
-def _refuses(ask: Ask[MusicParams]) -> str:
+def _refuses(ask: Request[MusicParams]) -> str:
     return refusal(ask.params, MUSIC) or next(_objections(ask), "")
 
 
-def _objections(ask: Ask[MusicParams]) -> Iterator[str]:
+def _objections(ask: Request[MusicParams]) -> Iterator[str]:
     params = ask.params
     if params.composition_plan is None:
         if not ask.prompt.strip():
@@ -112,7 +113,7 @@ async def _planned(call: Call[ElevenLabs, MusicParams], before: _Made | None) ->
         asked["music_length_ms"] = round(params.duration * 1000)
     if before:
         asked["source_composition_plan"] = _dumped(before.plan)
-    with unpaid(explain), patience(_PLAN_SECONDS), sense():
+    with not_billed(explain), patience(_PLAN_SECONDS), sense():
         planning = call.client.sdk.music.composition_plan
         answer: Any = await planning.create(**asked, model_id=call.model.id, request_options=ONCE)
         # What newer interfaces may add to a plan is not sent back to them.
@@ -179,7 +180,7 @@ music: Capability[ElevenLabs, MusicParams] = Capability(
         Model(id="music_v2", max_prompt=_LONGEST_PROMPT, prices=_PRICES),
     ),
     start=_start,
-    once=("composition_plan",),
+    not_inherited=("composition_plan",),
     preference=10,
     deadline=1200.0,
     refuses=_refuses,

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from anyio import to_thread
 
-from mediasmith.audio import in_turn
-from mediasmith.contract import JSON, Call, Output, Result, Sink
+from mediasmith.plugin.contract import JSON, Call, Output, Result, Sink
+from mediasmith.plugin.text_split import speak_parts
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain
@@ -57,7 +57,7 @@ async def said(
     if len(parts) == 1 and not form.bare:
         sink = call.file(form.mime)
         return Said(bodies=(sink,), form=form, told=(await say(parts[0], sink.write),))
-    answers = await in_turn(call, parts, partial(_collected, say), words=words, explain=explain)
+    answers = await speak_parts(call, parts, partial(_collected, say), words=words, explain=explain)
     bodies = await _joined(call, form, [sound for sound, _ in answers])
     told = tuple(told for _, told in answers)
     return Said(bodies=bodies, form=form, told=told, complete=len(answers) == len(parts))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from anyio import to_thread
 
-from mediasmith.contract import Sink, Source, Work
+from mediasmith.plugin.contract import Context, Sink, Source
 from mediasmith_backends.elevenlabs.answers import Told, received
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import nonsense
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 SOUNDS = ("audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4")
 """The types of recordings that the provider reads."""
 
-FILMS = ("video/mp4", "video/webm", "video/quicktime")
+VIDEO_MIMES = ("video/mp4", "video/webm", "video/quicktime")
 """The types of films whose sound it reads."""
 
 
-async def recorded(work: Work[ElevenLabs], asked: Asked, of: Form, *, channels: int = 1) -> tuple[bytes | Sink, Told]:
+async def recorded(
+    work: Context[ElevenLabs], asked: Asked, of: Form, *, channels: int = 1
+) -> tuple[bytes | Sink, Told]:
     """The sound that a request answers with, as a file. `channels` is for samples without a header.
 
     Raises as `received`.

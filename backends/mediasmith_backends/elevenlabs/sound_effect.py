@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import Ask, Call, Capability, Output, Result
+from mediasmith.plugin.contract import Call, Capability, Output, Request, Result
 from mediasmith_backends.elevenlabs.client import ONCE, ElevenLabs, present
 from mediasmith_backends.elevenlabs.formats import SOUNDS, Fraction, SoundParams, form, refusal
 from mediasmith_backends.elevenlabs.models import SOUND_MODELS
@@ -22,7 +22,7 @@ class SoundEffectParams(SoundParams):
     prompt_influence: Fraction | None = None
 
 
-def _refuses(ask: Ask[SoundEffectParams]) -> str:
+def _refuses(ask: Request[SoundEffectParams]) -> str:
     return refusal(ask.params, SOUNDS)
 
 

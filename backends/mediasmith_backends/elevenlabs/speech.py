@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mediasmith.audio import pieces
-from mediasmith.contract import JSON, Ask, Call, Capability, Result
-from mediasmith.errors import InvalidRequest, ModelGone, StateGone
-from mediasmith.params import Seed
+from mediasmith.plugin.contract import JSON, Call, Capability, Request, Result
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, StateGone
+from mediasmith.plugin.params import Seed
+from mediasmith.plugin.text_split import split_text
 from mediasmith_backends.elevenlabs.answers import Asked, Told, received
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs, present
 from mediasmith_backends.elevenlabs.errors import code_of, explain
@@ -155,7 +155,7 @@ def _directed(text: str, params: SpeechParams) -> str:
     return f"[{params.instructions}] {text}" if params.instructions else text
 
 
-def _refuses(ask: Ask[SpeechParams]) -> str:
+def _refuses(ask: Request[SpeechParams]) -> str:
     return refusal(ask.params, VOICES)
 
 
@@ -165,8 +165,8 @@ async def _start(call: Call[ElevenLabs, SpeechParams]) -> Result:
         call.warn(lost)
     reading = await _reading(call)
     limit = longest(call.model.id) - len(_directed("", params))
-    texts = pieces(call.prompt, limit) if len(call.prompt) > limit else [call.prompt]
-    beginnings = [pieces(text, _REMEMBERED)[0] for text in texts[1:]]
+    texts = split_text(call.prompt, limit) if len(call.prompt) > limit else [call.prompt]
+    beginnings = [split_text(text, _REMEMBERED)[0] for text in texts[1:]]
     parts = [_Piece(text=text, following=next_) for text, next_ in zip(texts, [*beginnings, ""], strict=True)]
     made = await said(call, reading.form, parts, reading.say, lambda part: part.text)
     return made.result(reading.state, voice_id=reading.voice)

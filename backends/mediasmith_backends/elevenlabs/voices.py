@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mediasmith.errors import Unsuitable, unpaid
+from mediasmith.plugin.errors import Unsuitable
+from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import NO_VOICE, code_of, explain, patience
 
@@ -51,7 +52,7 @@ async def resolved(client: ElevenLabs, voice: str) -> str:
     if wanted in CAST:
         return wanted
     if wanted not in client.voices:
-        with unpaid(explain), patience(_LOOKUP_SECONDS):
+        with not_billed(explain), patience(_LOOKUP_SECONDS):
             client.voices[wanted] = await _found(client, wanted)
     return client.voices[wanted]
 
@@ -79,7 +80,7 @@ async def _exists(client: ElevenLabs, voice_id: str) -> bool:
     try:
         await client.sdk.voices.get(voice_id, request_options=ONCE)
     except Exception as error:
-        if code_of(error) in NO_VOICE or getattr(error, "status_code", 0) == 404:  # noqa: PLR2004 - an HTTP status
+        if code_of(error) in NO_VOICE or getattr(error, "status_code", 0) == 404:
             return False
         if isinstance(explain(error), Unsuitable):
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediasmith.contract import Backend
+from mediasmith.plugin.contract import Backend
 from mediasmith_backends.google.client import Google, connect
 from mediasmith_backends.google.dialogue import dialogue
 from mediasmith_backends.google.errors import CREDENTIALS, explain

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from mediasmith.errors import MissingKey
+from mediasmith.plugin.errors import MissingKey
 from mediasmith_backends.google.errors import CREDENTIALS, TITLE
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -37,8 +37,8 @@ def found(file: str, quota_project: str) -> Account:
     Raises:
         MissingKey: there is none.
     """
-    from google import auth  # noqa: PLC0415 - heavy: the SDK's own sign-in
-    from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415 - heavy: as above
+    from google import auth
+    from google.auth.exceptions import DefaultCredentialsError
 
     library: Any = auth  # its types are only partly known
     try:
@@ -54,6 +54,6 @@ def found(file: str, quota_project: str) -> Account:
 
 
 def _renew(credentials: Any) -> None:
-    from google.auth.transport.requests import Request  # noqa: PLC0415 - heavy: the SDK's own sign-in
+    from google.auth.transport.requests import Request
 
     credentials.refresh(Request())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from mediasmith.contract import Access
+from mediasmith.plugin.contract import Access
 from mediasmith_backends.google import account
 from mediasmith_backends.google.errors import CREDENTIALS
 from mediasmith_backends.google.modes import PLACE, QUOTA, STORAGE, bucket
@@ -103,9 +103,9 @@ def _of_place(location: str) -> str:
 
 def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> Google:
     """The SDK's client on our transport. Of its own it takes whichever library it finds, and follows redirects."""
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
-    from google.genai import Client, types  # noqa: PLC0415 - heavy: the SDK
-    from google.genai.client import DebugConfig  # noqa: PLC0415 - heavy: the SDK
+    import httpx2
+    from google.genai import Client, types
+    from google.genai.client import DebugConfig
 
     certificates = _certificates()
     timeout = httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
@@ -127,6 +127,6 @@ def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> G
 @cache
 def _certificates() -> SSLContext:
     """What servers are known by. Read once, for it takes long, and the SDK would do so twice more."""
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
+    import httpx2
 
     return httpx2.create_ssl_context()

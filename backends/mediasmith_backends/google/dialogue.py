@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mediasmith.contract import Ask, Call, Capability, Params, Result
-from mediasmith.dialogue import Turn, cast, turns
+from mediasmith.plugin.contract import Call, Capability, Params, Request, Result
+from mediasmith.plugin.dialogue import Turn, cast, turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.speech import MODELS, Format, Language, spoken, turn
@@ -37,7 +37,7 @@ def _spelt(entry: str) -> str:
     return f"{name}{equals}{spelt(voice.strip())}"
 
 
-def _refuses(ask: Ask[DialogueParams]) -> str:
+def _refuses(ask: Request[DialogueParams]) -> str:
     try:
         _cast(turns(ask.prompt), ask.params.voices)
     except ValueError as error:

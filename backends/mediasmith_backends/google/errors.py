@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from mediasmith.errors import (
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -17,9 +17,8 @@ from mediasmith.errors import (
     TimedOut,
     Unreachable,
     Unsuitable,
-    of_status,
-    unreached,
 )
+from mediasmith.plugin.http_errors import error_for_status, unreachable_error
 from mediasmith_backends.google.modes import API_KEYS
 
 TITLE = "Google"
@@ -84,7 +83,7 @@ def _nonsense() -> ProviderError:
 
 def _of_sdk(error: Exception) -> MediaError:
     status = status_of(error)
-    if status >= 400:  # noqa: PLR2004 - where errors begin
+    if status >= 400:
         return _of_answer(error, status)
     cause = error.__cause__
     if isinstance(cause, Exception) and type(cause).__module__.startswith("httpx2"):
@@ -101,9 +100,9 @@ def _of_answer(error: Exception, status: int) -> MediaError:
         return MissingKey(TITLE, keys, rejected=True)
     said = told.get("message")
     words = said if isinstance(said, str) else ""
-    if status == 400 and told.get("status") == _HERE:  # noqa: PLR2004 - Bad Request
+    if status == 400 and told.get("status") == _HERE:
         return Unsuitable(f"{TITLE} does not do that for this account: {words.strip().rstrip('.')}.", billed="no")
-    return of_status(status, TITLE, keys=keys, said=words, retry_after=_pause(error, details))
+    return error_for_status(status, TITLE, keys=keys, said=words, retry_after=_pause(error, details))
 
 
 def _told(error: Exception) -> Mapping[str, object]:
@@ -137,19 +136,19 @@ def _pause(error: Exception, details: Sequence[Mapping[str, object]]) -> float |
 
 
 def _of_sign_in(error: Exception) -> MediaError:
-    from google.auth import exceptions  # noqa: PLC0415 - heavy: the SDK's own sign-in
+    from google.auth import exceptions
 
     if isinstance(error, exceptions.TransportError):
-        return unreached(f"The sign-in of {TITLE}")
+        return unreachable_error(f"The sign-in of {TITLE}")
     return MissingKey(TITLE, CREDENTIALS, rejected=True)
 
 
 def _of_transport(error: Exception) -> MediaError:
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
+    import httpx2
 
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return unreached(TITLE)
+            return unreachable_error(TITLE)
         case httpx2.TimeoutException():
             return TimedOut(f"{TITLE} did not answer in time.")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():

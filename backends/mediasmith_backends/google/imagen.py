@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from mediasmith.contract import Call, Capability, Model, Output, Params, Result
-from mediasmith.errors import unpaid
+from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Result
+from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import explain, refused, sense
 from mediasmith_backends.google.modes import with_project
@@ -62,7 +62,7 @@ async def drawn(call: Call[Google, Any], function: str, **request: object) -> Re
     """
     if call.params.seed is not None:
         call.warn("With a seed, Imagen's pictures come without Google's watermark.")
-    with unpaid(explain):
+    with not_billed(explain):
         await call.client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK says that it will drop these functions in its next version

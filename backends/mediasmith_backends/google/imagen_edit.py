@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import Ask, Call, Capability, Model, Result, Role, Source
+from mediasmith.plugin.contract import Call, Capability, Model, Request, Result, Role, Source
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.imagen import ImagenParams, drawn, wishes
 from mediasmith_backends.google.inputs import PICTURE, picture
@@ -61,7 +61,7 @@ _SPEAKS_OF: Mapping[str, Role] = {
 """The parameters that say what pictures show, by the role of these."""
 
 
-def _refuses(ask: Ask[EditParams]) -> str:
+def _refuses(ask: Request[EditParams]) -> str:
     given, params = ask.inputs, ask.params
     masks = [name for name in ("mask_mode", "segmentation_classes") if getattr(params, name)]
     if given.get("mask"):
@@ -134,7 +134,7 @@ async def _reference(source: Source, kind: str, config: Mapping[str, object]) ->
 
 def _black_and_white(mask: bytes) -> bytes:
     """A mask as the provider reads it: white where it can be seen through. Blocking."""
-    from PIL import Image  # noqa: PLC0415 - heavy: Pillow
+    from PIL import Image
 
     with Image.open(io.BytesIO(mask)) as opened:
         opacity: Any = opened.convert("RGBA").getchannel("A")  # its types are only partly known
@@ -164,7 +164,7 @@ imagen_edit: Capability[Google, EditParams] = Capability(
         "subject_image": replace(PICTURE, max=_MOST),
     },
     edits="image",
-    once=("mask_mode", "segmentation_classes", *_SPEAKS_OF),
+    not_inherited=("mask_mode", "segmentation_classes", *_SPEAKS_OF),
     deadline=600.0,
     preference=10,
     refuses=_refuses,

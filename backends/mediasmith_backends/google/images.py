@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import JSON, Accepted, Call, Capability, Model, Params, Pending, Price, Result, Takes, Work
+from mediasmith.plugin.contract import (
+    JSON,
+    Accepted,
+    Call,
+    Capability,
+    Context,
+    Model,
+    Params,
+    Pending,
+    Price,
+    Result,
+    Takes,
+)
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.inputs import blocks
@@ -53,7 +65,7 @@ async def _start(call: Call[Google, ImageParams]) -> Result | Accepted:
     return await interactions.finished(client, interaction, "image")
 
 
-async def _poll(work: Work[Google], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[Google], handle: JSON) -> Pending | Result:
     return await interactions.look(work, handle, "image")
 
 

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from mediasmith.contract import Source, Takes
-from mediasmith.errors import ProviderError, unpaid
-from mediasmith.media import media_type
+from mediasmith.plugin.contract import Source, Takes
+from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.media import media_type
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import explain, sense
 
@@ -64,7 +65,7 @@ async def _uploaded(client: Google, source: Source, mime: str) -> str:
     files = client.sdk.aio.files
     # The address to upload to comes from the provider; only its own host is gone to.
     options = {"base_url": client.url, "timeout": _UPLOAD_MS}
-    with unpaid(explain):
+    with not_billed(explain):
         content = io.BytesIO(await source.read())
         with sense():
             file: Any = await files.upload(file=content, config={"mime_type": mime, "http_options": options})

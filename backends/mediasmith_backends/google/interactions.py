@@ -8,8 +8,8 @@ from typing import Any
 
 from anyio import to_thread
 
-from mediasmith.contract import JSON, Accepted, Output, Pending, Remote, Result, Work
-from mediasmith.errors import MissingKey, ProviderError, StateGone
+from mediasmith.plugin.contract import JSON, Accepted, Context, Output, Pending, Remote, Result
+from mediasmith.plugin.errors import MissingKey, ProviderError, StateGone
 from mediasmith_backends.google.answers import Interaction, Medium, MediumKind, read
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import NOT_FOUND, explain, status_of
@@ -67,7 +67,7 @@ async def _exists(client: Google, name: str) -> bool:
     """Whether an interaction is still there, as far as can be told."""
     try:
         await _raw(client).get(name)
-    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
+    except Exception as error:
         return not _may_be_gone(error)
     return True
 
@@ -77,7 +77,7 @@ def _may_be_gone(error: Exception) -> bool:
     return status_of(error) in _GONE and not isinstance(explain(error), MissingKey)
 
 
-async def look(work: Work[Google], handle: JSON, kind: MediumKind) -> Pending | Result:
+async def look(work: Context[Google], handle: JSON, kind: MediumKind) -> Pending | Result:
     """How the work with this handle stands.
 
     Raises:
@@ -102,7 +102,7 @@ async def _fetched(client: Google, name: str) -> Interaction:
     return await to_thread.run_sync(read, answer.http_response.content)
 
 
-async def cancel(work: Work[Google], handle: JSON) -> None:
+async def cancel(work: Context[Google], handle: JSON) -> None:
     """Stop the work with this handle."""
     await _raw(work.client).cancel(named(handle))
 

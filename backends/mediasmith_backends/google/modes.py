@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mediasmith.contract import Access
+from mediasmith.plugin.contract import Access
 
 API_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """The keys of the Gemini API; any one will do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediasmith.contract import Call, Capability, Model, Params, Result
+from mediasmith.plugin.contract import Call, Capability, Model, Params, Result
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key

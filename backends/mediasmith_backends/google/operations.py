@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from anyio import to_thread
 
-from mediasmith.contract import JSON
-from mediasmith.errors import MediaError, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.contract import JSON
+from mediasmith.plugin.errors import MediaError, ProviderError, StateGone, Unreachable
 from mediasmith_backends.google.answers import decoded
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import NOT_FOUND, TITLE, refused
@@ -63,7 +63,7 @@ async def look(client: Google, handle: JSON) -> Operation:
         Unreachable: the answer is none of the provider's.
         ProviderError: it is not there, or has ended without an ending.
     """
-    from google.genai import errors  # noqa: PLC0415 - heavy: the SDK
+    from google.genai import errors
 
     sdk: Any = errors  # its types are only partly known
     name, model = _named(handle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, TypeAlias
 
-from mediasmith.contract import Price
+from mediasmith.plugin.contract import Price
 
 Unit: TypeAlias = Literal["image", "second", "1k_chars", "call"]
 """What is counted."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from mediasmith.contract import Call, Capability, Model, Params, Result
+from mediasmith.plugin.contract import Call, Capability, Model, Params, Result
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key

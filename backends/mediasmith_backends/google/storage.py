@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from mediasmith.contract import Remote
-from mediasmith.errors import ProviderError
+from mediasmith.plugin.contract import Remote
+from mediasmith.plugin.errors import ProviderError
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import NOT_FOUND
 from mediasmith_backends.google.modes import BUCKET_NAME
@@ -27,7 +27,7 @@ async def gone(client: Google, name: str) -> bool:
     """Whether there is no such file any more, as far as can be told."""
     try:
         answer = await client.transport.get(_address(client, name), headers=await client.headers())
-    except Exception:  # noqa: BLE001 - what goes wrong here says nothing against the file
+    except Exception:
         return False
     return answer.status_code == NOT_FOUND
 

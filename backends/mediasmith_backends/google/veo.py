@@ -8,23 +8,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Call,
     Capability,
+    Context,
     Model,
     Output,
     Params,
     Pending,
     Price,
+    Request,
     Result,
     Takes,
-    Work,
 )
-from mediasmith.errors import ProviderError, StateGone, unpaid
-from mediasmith.params import Seed
+from mediasmith.plugin.errors import ProviderError, StateGone
+from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.params import Seed
 from mediasmith_backends.google import operations, storage
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import TITLE, explain, sense, status_of
@@ -64,11 +65,11 @@ class VeoParams(Params):
     fps: Literal[24] | None = None
 
 
-def _goes_on(ask: Ask[VeoParams]) -> bool:
+def _goes_on(ask: Request[VeoParams]) -> bool:
     return ask.state is not None or bool(ask.inputs.get("video"))
 
 
-def _refuses(ask: Ask[VeoParams]) -> str:
+def _refuses(ask: Request[VeoParams]) -> str:
     frames = {role for role in ("first_frame", "last_frame") if ask.inputs.get(role)}
     references, goes_on, params = bool(ask.inputs.get("image")), _goes_on(ask), ask.params
     if frames == {"last_frame"}:
@@ -87,7 +88,7 @@ def _refuses(ask: Ask[VeoParams]) -> str:
 async def _start(call: Call[Google, VeoParams]) -> Accepted:
     client, earlier = call.client, _place(call.state)
     source, config = await _source(call, earlier), {**_wishes(call), **await _shown(call)}
-    with unpaid(explain):
+    with not_billed(explain):
         await client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
     try:
         with sense():
@@ -154,7 +155,7 @@ def _wishes(call: Call[Google, VeoParams]) -> Mapping[str, object]:
     return {name: value for name, value in wishes.items() if value is not None}
 
 
-async def _poll(work: Work[Google], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[Google], handle: JSON) -> Pending | Result:
     films = (await operations.look(work.client, handle)).made()
     if films is None:
         return Pending()

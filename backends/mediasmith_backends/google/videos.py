@@ -7,21 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Call,
     Capability,
+    Context,
     Model,
     Params,
     Pending,
+    Request,
     Result,
     Role,
     Takes,
-    Work,
 )
-from mediasmith.media import FILMS
+from mediasmith.plugin.probe import VIDEO_MIMES
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.inputs import blocks
@@ -49,7 +49,7 @@ class VideoParams(Params):
     )
 
 
-def _task(ask: Ask[VideoParams]) -> str:
+def _task(ask: Request[VideoParams]) -> str:
     """What this asks for, in the provider's words."""
     if ask.inputs.get("video") or ask.state is not None:
         return "extend" if ask.params.extend else "edit"
@@ -58,7 +58,7 @@ def _task(ask: Ask[VideoParams]) -> str:
     return "reference_to_video" if ask.inputs.get("image") else "text_to_video"
 
 
-def _refuses(ask: Ask[VideoParams]) -> str:  # noqa: PLR0911 - one line for each rule
+def _refuses(ask: Request[VideoParams]) -> str:
     given = {role for role in _ORDER if ask.inputs.get(role)}
     task, params = _task(ask), ask.params
     if "last_frame" in given and "first_frame" not in given:
@@ -104,7 +104,7 @@ def _format(params: VideoParams) -> Mapping[str, object]:
     return {name: value for name, value in wish.items() if value}
 
 
-async def _poll(work: Work[Google], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[Google], handle: JSON) -> Pending | Result:
     return await interactions.look(work, handle, "video")
 
 
@@ -131,10 +131,10 @@ video: Capability[Google, VideoParams] = Capability(
         "image": Takes(max=_REFERENCES),
         "first_frame": Takes(),
         "last_frame": Takes(),
-        "video": Takes(mimes=FILMS, max_bytes=200_000_000),
+        "video": Takes(mimes=VIDEO_MIMES, max_bytes=200_000_000),
     },
     edits="video",
-    once=("extend", "duration"),
+    not_inherited=("extend", "duration"),
     every=8.0,
     deadline=1800.0,
     preference=10,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediasmith.contract import Backend
+from mediasmith.plugin.contract import Backend
 from mediasmith_backends.openai.client import ENV, KEYS, TITLE, connect
 from mediasmith_backends.openai.errors import explain
 from mediasmith_backends.openai.image import image

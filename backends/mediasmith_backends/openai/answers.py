@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mediasmith.contract import JSON
-from mediasmith.media import HEAD, sniff
+from mediasmith.plugin.contract import JSON
+from mediasmith.plugin.media import HEAD, sniff
 from mediasmith_backends.openai.errors import nonsense
 
 

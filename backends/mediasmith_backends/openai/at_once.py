@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import JSON, Call, Output, Remote, Result, Source
-from mediasmith.errors import InvalidRequest, ProviderError
+from mediasmith.plugin.contract import JSON, Call, Output, Remote, Result, Source
+from mediasmith.plugin.errors import InvalidRequest, ProviderError
 from mediasmith_backends.openai.answers import Answered, picture, read, told
 from mediasmith_backends.openai.errors import nonsense
 from mediasmith_backends.openai.pictures import ImageParams, words

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mediasmith.contract import Access
+from mediasmith.plugin.contract import Access
 from mediasmith_backends import openai_sdk
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from mediasmith.contract import JSON, Accepted, Call, Output, Pending, Result, Work
-from mediasmith.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
+from mediasmith.plugin.contract import JSON, Accepted, Call, Context, Output, Pending, Result
+from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
 from mediasmith_backends.openai.answers import Answered, Problem, picture, read, told
 from mediasmith_backends.openai.client import TITLE
 from mediasmith_backends.openai.errors import failed
@@ -32,7 +32,7 @@ async def begin(call: Call[AsyncOpenAI, ImageParams]) -> Accepted | None:
     Raises:
         StateGone: the conversation that this continues is gone.
     """
-    from openai import APIStatusError  # noqa: PLC0415 - heavy: the SDK
+    from openai import APIStatusError
 
     asked: dict[str, Any] = {
         "model": DRIVER,
@@ -56,13 +56,13 @@ async def begin(call: Call[AsyncOpenAI, ImageParams]) -> Accepted | None:
     return Accepted(handle={"response": read(response.content, _Begun).id})
 
 
-async def poll(work: Work[AsyncOpenAI], handle: JSON) -> Pending | Result:
+async def poll(work: Context[AsyncOpenAI], handle: JSON) -> Pending | Result:
     """How the picture is getting on."""
     response = await work.client.responses.with_raw_response.retrieve(_id(handle))
     return await to_thread.run_sync(partial(_standing, response.content))
 
 
-async def cancel(work: Work[AsyncOpenAI], handle: JSON) -> None:
+async def cancel(work: Context[AsyncOpenAI], handle: JSON) -> None:
     """Stop it."""
     await work.client.responses.with_raw_response.cancel(_id(handle))
 
@@ -84,7 +84,7 @@ def _id(kept: JSON) -> str:
 
 
 def _is_unserved(error: APIStatusError) -> bool:
-    not_allowed = error.status_code == 400 and error.param in _NOT_ALLOWED  # noqa: PLR2004 - an HTTP status
+    not_allowed = error.status_code == 400 and error.param in _NOT_ALLOWED
     return error.status_code in _NOT_THERE or not_allowed or error.code == "model_not_found"
 
 

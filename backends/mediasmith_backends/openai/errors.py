@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from mediasmith.errors import (
+from mediasmith.plugin.errors import (
     Billed,
     MediaError,
     MissingKey,
@@ -14,8 +14,8 @@ from mediasmith.errors import (
     ProviderError,
     Refused,
     StateGone,
-    of_status,
 )
+from mediasmith.plugin.http_errors import error_for_status
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import KEYS, TITLE
 from mediasmith_backends.openai_sdk import advice, words
@@ -81,10 +81,10 @@ def _of_answer(error: APIStatusError) -> MediaError:
     known = of_code(error.code or "", said, reason=_categories(details), billed=_billed(details))
     if known:
         return known
-    if error.status_code == 404 and error.request.method == "GET":  # noqa: PLR2004 - an HTTP status
+    if error.status_code == 404 and error.request.method == "GET":
         return StateGone(f"{TITLE} does not have what was asked for{words(said)}.")
     pause = advice(error.response.headers)
-    return of_status(error.status_code, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
+    return error_for_status(error.status_code, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
 
 
 def _billed(details: object) -> Billed | None:

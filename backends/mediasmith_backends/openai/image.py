@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediasmith.contract import Accepted, Call, Capability, Result, Takes
-from mediasmith.errors import StateGone
+from mediasmith.plugin.contract import Accepted, Call, Capability, Result, Takes
+from mediasmith.plugin.errors import StateGone
 from mediasmith_backends.openai import at_once, conversation
 from mediasmith_backends.openai.models import IMAGE_MODELS
 from mediasmith_backends.openai.pictures import ImageParams, converses, refuses

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from mediasmith.contract import Accepts, Model, Price
+from mediasmith.plugin.contract import Accepts, Model, Price
 
 DRIVER = "gpt-6-luna"
 """The model that leads conversations and has their pictures made: the cheapest that can."""

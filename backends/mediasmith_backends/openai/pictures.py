@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import Ask, Params
-from mediasmith.media import parse_size
-from mediasmith.params import AspectRatio, Count, Size
+from mediasmith.plugin.contract import Params, Request
+from mediasmith.plugin.media import parse_size
+from mediasmith.plugin.params import AspectRatio, Count, Size
 from mediasmith_backends.openai.models import SQUARE, TALL, WIDE, is_image_model
 
 _STEP = 16  # pixels: both sides are multiples of it
@@ -46,14 +46,14 @@ class ImageParams(Params):
     ] = None
 
 
-def words(ask: Ask[ImageParams]) -> dict[str, Any]:
+def words(ask: Request[ImageParams]) -> dict[str, Any]:
     """The words by the names that both of OpenAI's interfaces have for them."""
     params = ask.params
     given = params.model_dump(exclude_none=True, exclude={"aspect_ratio", "n", "svg_model"})
     return {**given, "size": fitting(params.aspect_ratio)} if params.aspect_ratio else given
 
 
-def converses(ask: Ask[ImageParams]) -> bool:
+def converses(ask: Request[ImageParams]) -> bool:
     """Whether this is made in a conversation: one still picture, with no mask and no heavy references."""
     params = ask.params
     return (
@@ -65,12 +65,12 @@ def converses(ask: Ask[ImageParams]) -> bool:
     )
 
 
-def refuses(ask: Ask[ImageParams]) -> str:
+def refuses(ask: Request[ImageParams]) -> str:
     """Why these words do not go together, or nothing."""
     return next(_objections(ask), "")
 
 
-def _objections(ask: Ask[ImageParams]) -> Iterator[str]:
+def _objections(ask: Request[ImageParams]) -> Iterator[str]:
     params, images = ask.params, ask.inputs.get("image", ())
     if params.size and params.aspect_ratio:
         yield "takes size or aspect_ratio, not both"
@@ -85,7 +85,7 @@ def _objections(ask: Ask[ImageParams]) -> Iterator[str]:
     yield from _of_format(ask)
 
 
-def _of_format(ask: Ask[ImageParams]) -> Iterator[str]:
+def _of_format(ask: Request[ImageParams]) -> Iterator[str]:
     params, form = ask.params, ask.params.output_format or "png"
     if params.background == "transparent" and form not in {"png", "webp"}:
         yield f"takes background transparent with output_format png or webp, not {form}"

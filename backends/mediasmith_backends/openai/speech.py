@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.audio import in_turn, joined, pieces
-from mediasmith.contract import Ask, Call, Capability, Output, Params, Result
-from mediasmith.media import HEAD, sniff
+from mediasmith.plugin.audio_concat import concat_audio
+from mediasmith.plugin.contract import Call, Capability, Output, Params, Request, Result
+from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.text_split import speak_parts, split_text
 from mediasmith_backends.openai.errors import explain, nonsense
 from mediasmith_backends.openai.models import SPEECH_MODELS
 
@@ -56,7 +57,7 @@ async def _voices(_client: AsyncOpenAI) -> Sequence[str]:
     return VOICES
 
 
-def _refuses(ask: Ask[SpeechParams]) -> str:
+def _refuses(ask: Request[SpeechParams]) -> str:
     """Why the voice cannot be had. A gateway or an engine of one's own has other models, and other voices."""
     voice = _voice(ask)
     if ask.model not in SPEECH_MODELS or voice in VOICES or voice.startswith(_OWN_VOICE):
@@ -64,7 +65,7 @@ def _refuses(ask: Ask[SpeechParams]) -> str:
     return f"takes voice {', '.join(VOICES)}, or the id of one's own, {_OWN_VOICE}…"
 
 
-def _voice(ask: Ask[SpeechParams]) -> str:
+def _voice(ask: Request[SpeechParams]) -> str:
     """The voice as it is sent: one that everybody has in the provider's own spelling, others as they stand."""
     voice = ask.params.voice
     known = voice.lower()
@@ -79,10 +80,10 @@ async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
         async with _speaking(call, texts[0]) as response:
             await sink.write_all(response.iter_bytes(_CHUNK))
         return Result(outputs=(Output(body=sink, mime=mime),))
-    sound = await in_turn(call, texts, partial(_piece, call, mime), words=str, explain=explain)
+    sound = await speak_parts(call, texts, partial(_piece, call, mime), words=str, explain=explain)
     # The header of a WAV that was streamed does not know how long it is, so that one is always made anew.
     try:
-        body = await to_thread.run_sync(joined, sound, mime)
+        body = await to_thread.run_sync(concat_audio, sound, mime)
     except ValueError as error:
         raise nonsense() from error
     return Result(outputs=(Output(body=body, mime=mime),), complete=len(sound) == len(texts))
@@ -92,7 +93,7 @@ def _texts(text: str) -> list[str]:
     """The text in pieces that one request takes."""
     wide = len(text.encode()) > 1.5 * len(text)
     longest = _LONGEST_WIDE if wide else _LONGEST
-    return pieces(text, longest) if len(text) > longest else [text]
+    return split_text(text, longest) if len(text) > longest else [text]
 
 
 def _speaking(call: Call[AsyncOpenAI, SpeechParams], text: str) -> AbstractAsyncContextManager[Any]:

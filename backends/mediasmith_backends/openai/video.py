@@ -8,24 +8,24 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
     Access,
-    Ask,
     Call,
     Capability,
+    Context,
     Output,
     Params,
     Pending,
     Remote,
+    Request,
     Result,
     Source,
     Takes,
-    Work,
 )
-from mediasmith.errors import ProviderError, StateGone
-from mediasmith.params import Size
+from mediasmith.plugin.errors import ProviderError, StateGone
+from mediasmith.plugin.params import Size
 from mediasmith_backends.openai.answers import Answered, Problem, read
 from mediasmith_backends.openai.client import TITLE, is_openai
 from mediasmith_backends.openai.errors import failed
@@ -59,7 +59,7 @@ class VideoParams(Params):
 _Mode: TypeAlias = Literal["create", "remix", "edit", "extend"]
 
 
-def _mode(ask: Ask[VideoParams]) -> _Mode:
+def _mode(ask: Request[VideoParams]) -> _Mode:
     """What is done. Only what was made here can be remixed; a file is edited instead."""
     if ask.state is not None:
         return ask.params.mode or "remix"
@@ -68,11 +68,11 @@ def _mode(ask: Ask[VideoParams]) -> _Mode:
     return "create"
 
 
-def _refuses(ask: Ask[VideoParams]) -> str:
+def _refuses(ask: Request[VideoParams]) -> str:
     return next(_objections(ask), "")
 
 
-def _objections(ask: Ask[VideoParams]) -> Iterator[str]:
+def _objections(ask: Request[VideoParams]) -> Iterator[str]:
     params, mode = ask.params, _mode(ask)
     if params.size and params.aspect_ratio:
         yield "takes size or aspect_ratio, not both"
@@ -120,7 +120,7 @@ async def _create(call: Call[AsyncOpenAI, VideoParams]) -> Response:
 
 
 async def _change(call: Call[AsyncOpenAI, VideoParams], mode: _Mode) -> Response:
-    from openai import NotFoundError  # noqa: PLC0415 - heavy: the SDK
+    from openai import NotFoundError
 
     asked: dict[str, Any] = {"prompt": call.prompt}
     if mode == "extend":
@@ -146,7 +146,7 @@ async def _post(
     client: AsyncOpenAI, path: str, asked: Mapping[str, Any], files: Sequence[tuple[str, tuple[str, bytes, str]]] = ()
 ) -> Response:
     """A request of the SDK's, but for its own functions for videos: those warn of a shutdown that is not this one."""
-    from httpx2 import Response  # noqa: PLC0415 - heavy: the SDK loads it
+    from httpx2 import Response
 
     form = bool(files) or path == "/videos"
     return await client.post(
@@ -164,8 +164,8 @@ class _Video(Answered):
     error: Problem | None = None
 
 
-async def _poll(work: Work[AsyncOpenAI], handle: JSON) -> Pending | Result:
-    from httpx2 import Response  # noqa: PLC0415 - heavy: the SDK loads it
+async def _poll(work: Context[AsyncOpenAI], handle: JSON) -> Pending | Result:
+    from httpx2 import Response
 
     path = f"videos/{quote(_id(handle), safe='')}"
     video = read((await work.client.get(f"/{path}", cast_to=Response)).content, _Video)
@@ -192,7 +192,7 @@ def _id(kept: JSON) -> str:
 
 
 def _fraction(percent: object) -> float | None:
-    return percent / 100 if isinstance(percent, int | float) and 0 <= percent <= 100 else None  # noqa: PLR2004 - percent
+    return percent / 100 if isinstance(percent, int | float) and 0 <= percent <= 100 else None
 
 
 def _signed(client: AsyncOpenAI) -> dict[str, str]:
@@ -210,7 +210,7 @@ video: Capability[AsyncOpenAI, VideoParams] = Capability(
     poll=_poll,
     takes={"first_frame": Takes(), "video": Takes(mimes=("video/mp4",), max_bytes=500_000_000)},
     edits="video",
-    once=("mode", "aspect_ratio", "size", "duration"),
+    not_inherited=("mode", "aspect_ratio", "size", "duration"),
     preference=10,
     every=5.0,
     deadline=1800.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediasmith.contract import Backend
+from mediasmith.plugin.contract import Backend
 from mediasmith_backends.openrouter.chat import chat
 from mediasmith_backends.openrouter.client import Router, connect
 from mediasmith_backends.openrouter.errors import KEYS, TITLE, explain

@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeAlias, cast
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import JSON, Call, Capability, Output, Params, Remote, Result, Takes
-from mediasmith.errors import MediaError, ProviderError, Refused, StateGone
-from mediasmith.media import HEAD, sniff
-from mediasmith.params import AspectRatio
+from mediasmith.plugin.contract import JSON, Call, Capability, Output, Params, Remote, Result, Takes
+from mediasmith.plugin.errors import MediaError, ProviderError, Refused, StateGone
+from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.params import AspectRatio
 from mediasmith_backends.openai_sdk import words
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
 from mediasmith_backends.openrouter.errors import TITLE, Problem, told, within

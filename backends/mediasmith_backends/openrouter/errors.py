@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from mediasmith.errors import (
-    MediaError,
-    ModelGone,
-    OutOfCredit,
-    ProviderError,
-    RateLimited,
-    Refused,
-    Unsuitable,
-    of_status,
-)
+from mediasmith.plugin.errors import MediaError, ModelGone, OutOfCredit, ProviderError, RateLimited, Refused, Unsuitable
+from mediasmith.plugin.http_errors import error_for_status
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai_sdk import advice, words
 
@@ -93,14 +85,12 @@ def _of_answer(error: APIStatusError) -> MediaError:
     return known
 
 
-def _meant(  # noqa: PLR0911 - one row for each meaning
-    status: int, problem: Problem, *, wait: float | None = None
-) -> MediaError:
+def _meant(status: int, problem: Problem, *, wait: float | None = None) -> MediaError:
     """An error by what is told beside its status, and else by that."""
     said = _said(problem)
     details, kind = _mapping(problem.metadata), _text(problem.metadata, "error_type")
     limit, code = _text(problem.metadata, "limit_source"), _text(problem.availability, "code")
-    if status == 403 and details.keys() & {"reasons", "flagged_input", "patterns"}:  # noqa: PLR2004 - an HTTP status
+    if status == 403 and details.keys() & {"reasons", "flagged_input", "patterns"}:
         return Refused(f"{TITLE} declined to make this{said}.", reason=_reasons(details), billed="no")
     if kind in _REFUSALS:
         return Refused(f"{TITLE} declined to make this{said}.", reason=kind)
@@ -112,7 +102,7 @@ def _meant(  # noqa: PLR0911 - one row for each meaning
         return ModelGone(f"{TITLE} does not serve this model{said}.")
     if code in _NOT_FOR_US:
         return Unsuitable(f"{TITLE} cannot use this model so{said}.", billed="no")
-    return of_status(status, TITLE, keys=KEYS, said=said.removeprefix(": "), retry_after=wait)
+    return error_for_status(status, TITLE, keys=KEYS, said=said.removeprefix(": "), retry_after=wait)
 
 
 def _problem(content: bytes) -> Problem | None:
@@ -124,8 +114,8 @@ def _problem(content: bytes) -> Problem | None:
 
 def _status(code: object) -> int | None:
     """The status that a code stands for."""
-    number = int(code) if isinstance(code, str) and code.isdecimal() and len(code) < 4 else code  # noqa: PLR2004 - three digits
-    return int(number) if isinstance(number, int | float) and 400 <= number < 600 else None  # noqa: PLR2004 - of errors
+    number = int(code) if isinstance(code, str) and code.isdecimal() and len(code) < 4 else code
+    return int(number) if isinstance(number, int | float) and 400 <= number < 600 else None
 
 
 def _said(problem: Problem) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from mediasmith.contract import Accepts, Ask, Call, Params, Range
-from mediasmith.errors import InvalidRequest
-from mediasmith.params import WORDS
+from mediasmith.plugin.contract import Accepts, Call, Params, Range, Request
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.params import WORDS
 from mediasmith_backends.openrouter.client import Router
 from mediasmith_backends.openrouter.errors import TITLE
 from mediasmith_backends.openrouter.models import Known
@@ -36,7 +36,7 @@ def fitted(call: Call[Router, P], model: Known) -> Call[Router, P]:
     return replace(call, model=model, params=params)
 
 
-def refused(call: Ask[P], refuses: Callable[[Ask[P]], str]) -> None:
+def refused(call: Request[P], refuses: Callable[[Request[P]], str]) -> None:
     """Look once more at what goes together, which a saved file in place of its state may have changed.
 
     Raises:

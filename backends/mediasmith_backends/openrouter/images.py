@@ -11,10 +11,11 @@ from urllib.parse import quote
 from anyio import to_thread
 from pydantic import Field, JsonValue
 
-from mediasmith.contract import Ask, Call, Capability, Output, Params, Result, Takes
-from mediasmith.errors import InvalidRequest, ProviderError, Unsuitable, unpaid
-from mediasmith.media import HEAD, sniff
-from mediasmith.params import AspectRatio, Count, Seed, Size
+from mediasmith.plugin.contract import Call, Capability, Output, Params, Request, Result, Takes
+from mediasmith.plugin.errors import InvalidRequest, ProviderError, Unsuitable
+from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.params import AspectRatio, Count, Seed, Size
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
 from mediasmith_backends.openrouter.errors import TITLE, explain, within
 from mediasmith_backends.openrouter.fitting import fitted, refused
@@ -44,7 +45,7 @@ def in_pixels(size: str | None) -> bool:
     return bool(size) and "x" in str(size)
 
 
-def _refuses(ask: Ask[ImageParams]) -> str:
+def _refuses(ask: Request[ImageParams]) -> str:
     params = ask.params
     tiers = ask.model.tiers if isinstance(ask.model, Known) else ()
     if in_pixels(params.size) and params.aspect_ratio:
@@ -60,7 +61,7 @@ def _refuses(ask: Ask[ImageParams]) -> str:
 
 async def _start(call: Call[Router, ImageParams]) -> Result:
     if call.model not in IMAGE_MODELS:
-        with unpaid(explain):
+        with not_billed(explain):
             model = await image_model(call.client, call.model.id)
         if model is None:
             raise Unsuitable(f"{TITLE} lists no model {call.model.id[:60]!r} among those for pictures.", billed="no")
@@ -96,7 +97,7 @@ class _Endpoints(Answered):
 
 async def _check(call: Call[Router, ImageParams], given: Mapping[str, Mapping[str, object]]) -> None:
     """Ask who serves the model, and refuse options that they do not take: OpenRouter drops these in silence."""
-    with unpaid(explain):
+    with not_billed(explain):
         found = await call.client.get(f"/images/models/{quote(call.model.id)}/endpoints", _Endpoints)
     known = {one.provider_slug: one.allowed_passthrough_parameters or () for one in found.endpoints if one}
     for slug, options in given.items():

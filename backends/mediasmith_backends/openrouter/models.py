@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from mediasmith.contract import Accepts, Ask, Model, Price, Role
+from mediasmith.plugin.contract import Accepts, Model, Price, Request, Role
 
 _READ = date(2026, 11, 21)
 
@@ -27,7 +27,7 @@ class Known(Model):
     tiers: tuple[str, ...] = ()
 
 
-def foreign(ask: Ask[Any]) -> str:
+def foreign(ask: Request[Any]) -> str:
     """Why a model does not take the input files that it is given, or nothing."""
     if not isinstance(ask.model, Known):
         return ""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import Call, Capability, Output, Params, Result
-from mediasmith.errors import ProviderError
-from mediasmith.media import wav
+from mediasmith.plugin.contract import Call, Capability, Output, Params, Result
+from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.media import wav
 from mediasmith_backends.openrouter.client import Router
 from mediasmith_backends.openrouter.errors import TITLE, nonsense, within
 from mediasmith_backends.openrouter.models import SPEECH_MODELS, VOICES

@@ -8,23 +8,24 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Call,
     Capability,
+    Context,
     Output,
     Params,
     Pending,
     Remote,
+    Request,
     Result,
     Role,
     Takes,
-    Work,
 )
-from mediasmith.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone, unpaid
-from mediasmith.params import AspectRatio, Seed, Size
+from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
+from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.params import AspectRatio, Seed, Size
 from mediasmith_backends.openai_sdk import words
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
 from mediasmith_backends.openrouter.errors import TITLE, explain
@@ -47,7 +48,7 @@ class VideoParams(Params):
     seed: Seed | None = None
 
 
-def _refuses(ask: Ask[VideoParams]) -> str:
+def _refuses(ask: Request[VideoParams]) -> str:
     given = {role for role, files in ask.inputs.items() if files}
     if in_pixels(ask.params.size) and ask.params.aspect_ratio:
         return "takes size in pixels or aspect_ratio, not both"
@@ -59,7 +60,7 @@ def _refuses(ask: Ask[VideoParams]) -> str:
 async def _start(call: Call[Router, VideoParams]) -> Accepted:
     earlier = None if call.state is None else _name(call.state)
     if call.model not in VIDEO_MODELS:
-        with unpaid(explain):
+        with not_billed(explain):
             model = await video_model(call.client, call.model.id)
         if model is None:
             raise ModelGone(f"{TITLE} lists no model {call.model.id[:60]!r} among those for videos.")
@@ -103,7 +104,7 @@ class _Job(Charged):
     error: Kept[str] = None
 
 
-async def _poll(work: Work[Router], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[Router], handle: JSON) -> Pending | Result:
     name = _name(handle)
     job = await work.client.get(f"/videos/{quote(name, safe='')}", _Job)
     match job.status:
@@ -133,7 +134,7 @@ def _billed(job: _Job) -> Billed:
     return "unknown" if job.cost_usd is None else "yes" if job.cost_usd else "no"
 
 
-def _result(work: Work[Router], name: str, job: _Job) -> Result:
+def _result(work: Context[Router], name: str, job: _Job) -> Result:
     urls = job.urls or job.unsigned_urls or (f"videos/{quote(name, safe='')}/content?index=0",)
     # Who looks at videos goes on from them, too; of a model that is in no table this shows when it is asked to.
     goes_on = work.model.roles.get("video") if isinstance(work.model, Known) else True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from mediasmith.contract import Access, Backend
+from mediasmith.plugin.contract import Access, Backend
 from mediasmith_backends.sketch.image import image
 from mediasmith_backends.sketch.renders import Renders
 from mediasmith_backends.sketch.speech import speech

@@ -54,7 +54,7 @@ def soften(sound: Sound) -> None:
 
 def encode(sound: Sound, form: Format) -> bytes:
     """The sound as a file; it is resampled where the codec wants another rate. The same sound gives the same bytes."""
-    import av  # noqa: PLC0415 - heavy: PyAV
+    import av
 
     coding = _CODINGS[form]
     file = io.BytesIO()
@@ -72,7 +72,7 @@ def encode(sound: Sound, form: Format) -> bytes:
 
 def _frames(sound: Sound) -> Iterator[AudioFrame]:
     """The sound by the second."""
-    from av import AudioFrame  # noqa: PLC0415 - heavy: PyAV
+    from av import AudioFrame
 
     second = 2 * sound.rate
     for start in range(0, len(sound.pcm), second):

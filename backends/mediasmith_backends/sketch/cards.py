@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from mediasmith.errors import InvalidRequest
-from mediasmith.media import open_picture
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.probe import open_image
 from mediasmith_backends.sketch.paths import rectangle
 from mediasmith_backends.sketch.stage import Stage
 from mediasmith_backends.sketch.surface import resized
@@ -20,7 +20,7 @@ def load(file: BinaryIO, mime: str, label: str, limit: int) -> Image.Image:
     InvalidRequest for a file that cannot be read; `label` is how the message calls it.
     """
     try:
-        with file, open_picture(file, mime) as opened:
+        with file, open_image(file, mime) as opened:
             opened.draft("RGB", (limit, limit))
             upright = ImageOps.exif_transpose(opened)
             picture = upright.convert("RGBA")
@@ -48,7 +48,7 @@ def lay_cards(stage: Stage, pictures: Sequence[Image.Image]) -> None:
 def _cells(stage: Stage, count: int) -> list[tuple[float, float, float, float]]:
     """Rectangles for the pictures, in one row or column, four in two rows of two."""
     wide = stage.width >= stage.height
-    columns = 2 if count == 4 else count if wide else 1  # noqa: PLR2004 - four make a square
+    columns = 2 if count == 4 else count if wide else 1
     rows = -(-count // columns)
     gap = 0.06 * stage.unit
     width = (stage.width - gap * (columns + 1)) / columns

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
-from mediasmith.errors import Unsuitable
+from mediasmith.plugin.errors import Unsuitable
 from mediasmith_backends.sketch.espeak import Voice, voices
 
 DEFAULT = "en"

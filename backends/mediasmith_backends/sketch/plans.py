@@ -11,8 +11,30 @@ from mediasmith_backends.sketch.figures import FIGURES
 from mediasmith_backends.sketch.scene import Element, Palette, Plan
 
 _SCENIC = frozenset(
-    "hills mountains sea lake river city woods dunes mesas field meadow road waves "  # noqa: SIM905 - one list of words
-    "sun moon cloud rain snow fog rainbow lightning fireworks".split()
+    [
+        "hills",
+        "mountains",
+        "sea",
+        "lake",
+        "river",
+        "city",
+        "woods",
+        "dunes",
+        "mesas",
+        "field",
+        "meadow",
+        "road",
+        "waves",
+        "sun",
+        "moon",
+        "cloud",
+        "rain",
+        "snow",
+        "fog",
+        "rainbow",
+        "lightning",
+        "fireworks",
+    ]
 )
 """Meanings that need a whole landscape."""
 
@@ -64,7 +86,7 @@ class Brief:
         return self.mood == "desert" or not self.names.isdisjoint(_ARID)
 
     @property
-    def standing(self) -> bool:
+    def describe_progress(self) -> bool:
         """Whether there is a figure that needs ground to stand on."""
         return any(name in FIGURES and FIGURES[name].place in {"land", "table"} for name in self.names)
 
@@ -91,7 +113,7 @@ def scenery(plan: Plan, brief: Brief) -> list[Element]:
 def _outdoors(brief: Brief) -> list[Element]:
     horizon = brief.roll.uniform(0.57, 0.62)
     afloat = not brief.names.isdisjoint(_AFLOAT)
-    right = brief.roll.random() < 0.5  # noqa: PLR2004 - the light comes from either side
+    right = brief.roll.random() < 0.5
     overhead = _overhead(brief, horizon, right=right)
     elements = [*overhead, *_distance(brief, horizon, afloat=afloat)]
     if afloat:
@@ -160,7 +182,7 @@ def _distance(brief: Brief, horizon: float, *, afloat: bool) -> list[Element]:
 
 def _varied(element: Element, brief: Brief) -> Element:
     """The element in a form of its own, either way round."""
-    return element.model_copy(update={"seed": brief.seed(), "flip": brief.roll.random() < 0.5})  # noqa: PLR2004
+    return element.model_copy(update={"seed": brief.seed(), "flip": brief.roll.random() < 0.5})
 
 
 def _waterside(brief: Brief, horizon: float, overhead: list[Element], *, right: bool) -> list[Element]:
@@ -172,8 +194,8 @@ def _waterside(brief: Brief, horizon: float, overhead: list[Element], *, right: 
         elements.append(Element(kind="shine", x=disc.x, y=horizon, size=disc.size, z=31, seed=brief.seed()))
     if brief.has("waves"):
         elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=brief.seed()))
-    if brief.standing or (roll.random() < 0.55 and not brief.has("waves")):  # noqa: PLR2004 - many coasts have one
-        rise = roll.uniform(0.27, 0.33) if brief.standing else roll.uniform(0.12, 0.18)
+    if brief.describe_progress or (roll.random() < 0.55 and not brief.has("waves")):
+        rise = roll.uniform(0.27, 0.33) if brief.describe_progress else roll.uniform(0.12, 0.18)
         elements.append(
             Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=brief.seed(), flip=not right)
         )
@@ -225,7 +247,7 @@ def _space(brief: Brief) -> list[Element]:
         Element(kind="planet", x=side, y=roll.uniform(0.3, 0.42), size=roll.uniform(0.15, 0.21), z=2),
         Element(kind="moon", x=1 - side, y=roll.uniform(0.16, 0.26), size=roll.uniform(0.05, 0.07), z=2),
     ]
-    if brief.standing:
+    if brief.describe_progress:
         elements.append(Element(kind="hills", y=0.95, size=0.08, z=NEAR, main="near"))
     return [_varied(element, brief) for element in elements]
 
@@ -243,12 +265,12 @@ def _deep(brief: Brief) -> list[Element]:
 def _still(brief: Brief) -> list[Element]:
     """A table before a disc or a niche, and perhaps a block to stand on."""
     roll = brief.roll
-    if roll.random() < 0.5:  # noqa: PLR2004 - half of them have a niche
+    if roll.random() < 0.5:
         behind = Element(kind="arch", y=0.76, size=roll.uniform(0.5, 0.62), z=2, main="far")
     else:
         behind = Element(kind="spot", x=roll.uniform(0.38, 0.62), y=0.44, size=roll.uniform(0.29, 0.34), z=2)
     elements = [behind, Element(kind="table", y=0.76, z=4, main="mid")]
-    if roll.random() < 0.55:  # noqa: PLR2004 - about half have a block
+    if roll.random() < 0.55:
         elements.append(Element(kind="plinth", y=0.79, size=0.5, z=NEAR, main="light"))
     return elements
 
@@ -257,7 +279,7 @@ def _portrait(brief: Brief) -> list[Element]:
     """A disc behind the head, and perhaps leaves beside it."""
     roll = brief.roll
     elements = [Element(kind="spot", x=roll.uniform(0.44, 0.56), y=0.46, size=roll.uniform(0.36, 0.42), z=2)]
-    if roll.random() < 0.7:  # noqa: PLR2004 - most have leaves
+    if roll.random() < 0.7:
         for side, tone in ((-1, "mid"), (1, "far")):
             x, size = 0.5 + side * roll.uniform(0.3, 0.36), roll.uniform(0.34, 0.5)
             elements.append(Element(kind="leaf", x=x, y=1.04, size=size, z=6, main=tone))

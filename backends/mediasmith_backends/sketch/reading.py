@@ -121,7 +121,7 @@ class _Reader:
     behind: bool = False  # the next colour is for the last thing
     once: bool = False  # the verb is about the next thing only, as "without" is
     into: bool = False  # "turn the boat into …"
-    described: bool = False  # "make the red boat …": a colour that is there already
+    error_record: bool = False  # "make the red boat …": a colour that is there already
     coming: Mention = field(default_factory=lambda: Mention(what=""))
 
     def run(self) -> None:
@@ -158,11 +158,11 @@ class _Reader:
             return
         last = self.mentions[-1]
         bare = [at for at, one in enumerate(self.mentions) if one.verb == "change" and not one.colours]
-        self.mentions[-1] = replace(last, colours=(colour,) if self.described else (*last.colours, colour))
+        self.mentions[-1] = replace(last, colours=(colour,) if self.error_record else (*last.colours, colour))
         for at in bare:
             self.mentions[at] = replace(self.mentions[at], colours=(colour,))
         # A person has one main colour; what else is named is for the picture.
-        self.behind, self.described = last.what not in _PEOPLE, False
+        self.behind, self.error_record = last.what not in _PEOPLE, False
 
     def _noun(self, phrase: str, *, plural: bool) -> None:
         """A thing: it takes the colours, the number and the size before it."""
@@ -170,7 +170,7 @@ class _Reader:
             self._give_up_waiting()
         own = (OWN_COLOURS[phrase],) if phrase in OWN_COLOURS else ()
         colours = tuple(self.waiting[:2]) or own
-        self.described = bool(self.waiting) and self.verb == "change"
+        self.error_record = bool(self.waiting) and self.verb == "change"
         self.waiting = self.waiting[2:]
         if self.into and self.mentions:
             self.mentions[-1] = replace(self.mentions[-1], verb="replace")

@@ -6,9 +6,9 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from mediasmith.contract import Source
-from mediasmith.errors import InvalidRequest
-from mediasmith.media import frames
+from mediasmith.plugin.contract import Source
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.probe import video_frames
 from mediasmith_backends.sketch.cards import load
 
 MOST_BYTES = 400_000
@@ -31,7 +31,7 @@ def first_picture_of(source: Source) -> Image.Image:
     """The first picture of a video. InvalidRequest for a broken file."""
     try:
         with source.open() as file:
-            _, picture = next(frames(file, source.mime, _SIDE))
+            _, picture = next(video_frames(file, source.mime, _SIDE))
     except Exception as error:
         raise InvalidRequest(
             f"video is broken: no picture can be read from it as {source.mime}.", billed="no"

@@ -12,24 +12,25 @@ from uuid import uuid4
 from anyio import to_thread
 from pydantic import Field, ValidationError
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Call,
     Capability,
+    Context,
     Model,
     Output,
     Params,
     Pending,
     Price,
+    Request,
     Result,
     Takes,
-    Work,
 )
-from mediasmith.errors import InvalidRequest, ProviderError, StateGone
-from mediasmith.media import FILMS, parse_size
-from mediasmith.params import AspectRatio, Seed, Size
+from mediasmith.plugin.errors import InvalidRequest, ProviderError, StateGone
+from mediasmith.plugin.media import parse_size
+from mediasmith.plugin.params import AspectRatio, Seed, Size
+from mediasmith.plugin.probe import VIDEO_MIMES
 from mediasmith_backends.sketch.directions import Directions, directions
 from mediasmith_backends.sketch.motion import Camera, Motion
 from mediasmith_backends.sketch.renders import Renders
@@ -68,7 +69,7 @@ class VideoParams(Params):
     style: Style | None = None
 
 
-def _refuses(ask: Ask[VideoParams]) -> str:
+def _refuses(ask: Request[VideoParams]) -> str:
     """Why these words do not go together, or nothing."""
     params = ask.params
     pictures = [*ask.inputs.get("first_frame", ()), *ask.inputs.get("video", ())]
@@ -126,9 +127,9 @@ async def _start(call: Call[Renders, VideoParams]) -> Accepted:
     return Accepted(handle=order.model_dump(mode="json", exclude_defaults=True))
 
 
-def _ordered(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _ordered(ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """What is to be drawn, and what the caller should know."""
-    from mediasmith_backends.sketch.stills import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_backends.sketch.stills import first_picture_of, picture_of
 
     before = _continued(ask.state)
     for source in ask.inputs.get("first_frame", ()):
@@ -146,16 +147,16 @@ def _continued(state: JSON) -> Shot | None:
         raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
 
 
-def _composed(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
-    from mediasmith_backends.sketch.camerawork import motion_for  # noqa: PLC0415 - heavy: Pillow
+def _composed(ask: Request[VideoParams]) -> tuple[Order, list[str]]:
+    from mediasmith_backends.sketch.camerawork import motion_for
 
     said = directions(ask.prompt)
     scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
     return _order(ask, scene, said.over(motion_for(scene))), []
 
 
-def _scene(ask: Ask[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
-    from mediasmith_backends.sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+def _scene(ask: Request[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
+    from mediasmith_backends.sketch.composing import compose, seed_of
 
     seed = ask.params.seed if ask.params.seed is not None else seed_of(ask.prompt)
     return compose(said.rest or ask.prompt, size, seed, asked)
@@ -165,7 +166,7 @@ def _asked(params: VideoParams) -> Asked:
     return Asked(seed=params.seed, style=params.style, caption=params.caption is not False, cutout=False)
 
 
-def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> Order:
+def _order(ask: Request[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> Order:
     return Order(
         version=1,
         scene=scene,
@@ -176,9 +177,9 @@ def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes =
     )
 
 
-def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _edited(before: Shot, ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
-    from mediasmith_backends.sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_backends.sketch.editing import adjusted, edit
 
     said, scene, notes = directions(ask.prompt, edit=True), before.scene, list[str]()
     resized = ask.params.size or ask.params.aspect_ratio
@@ -192,10 +193,10 @@ def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     return _order(ask, scene, said.over(before.motion)), notes
 
 
-def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _over(picture: Image, ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """A shot of a picture, of which the scene is only what stands over it."""
-    from mediasmith_backends.sketch.camerawork import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
-    from mediasmith_backends.sketch.stills import kept  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_backends.sketch.camerawork import motion_for, over_picture
+    from mediasmith_backends.sketch.stills import kept
 
     said, notes = directions(ask.prompt), [_LEFT_AS_IS]
     shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
@@ -215,7 +216,7 @@ def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     return _order(ask, scene, over_picture(motion), kept(picture, size)), notes
 
 
-async def _poll(work: Work[Renders], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[Renders], handle: JSON) -> Pending | Result:
     order = _read(handle)
     render = work.client.take(order.id, partial(_begun, order))
     if render is None:
@@ -244,7 +245,7 @@ def _read(handle: JSON) -> Order:
 
 
 def _begun(order: Order) -> Animation:
-    from mediasmith_backends.sketch.animating import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
+    from mediasmith_backends.sketch.animating import Animation
 
     camera = Camera(motion=order.motion, seconds=order.seconds)
     return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))
@@ -257,7 +258,7 @@ def _state(order: Order) -> JSON:
     return Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json", exclude_defaults=True)
 
 
-async def _cancel(work: Work[Renders], handle: JSON) -> None:
+async def _cancel(work: Context[Renders], handle: JSON) -> None:
     if not work.client.drop(_read(handle).id):
         raise InvalidRequest("This video is not being drawn here.")
 
@@ -277,7 +278,7 @@ video: Capability[Renders, VideoParams] = Capability(
     start=_start,
     poll=_poll,
     cancel=_cancel,
-    takes={"first_frame": Takes(), "video": Takes(mimes=FILMS, max_bytes=500_000_000)},
+    takes={"first_frame": Takes(), "video": Takes(mimes=VIDEO_MIMES, max_bytes=500_000_000)},
     edits="video",
     every=0.02,
     deadline=1800,

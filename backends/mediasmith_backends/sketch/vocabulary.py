@@ -254,7 +254,7 @@ BREAKS = _set(
 """Words that part a colour from a thing that follows."""
 
 COUNTS: Mapping[str, int] = {
-    **dict(zip("two three four five six seven eight nine ten".split(), range(2, 11), strict=True)),  # noqa: SIM905
+    **dict(zip(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], range(2, 11), strict=True)),
     "pair": 2,
     "few": 3,
     "several": 4,

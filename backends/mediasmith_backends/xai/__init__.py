@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediasmith.contract import Backend
+from mediasmith.plugin.contract import Backend
 from mediasmith_backends.xai.client import Grok, connect
 from mediasmith_backends.xai.errors import KEYS, TITLE, explain
 from mediasmith_backends.xai.image import image

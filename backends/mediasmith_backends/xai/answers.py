@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediasmith.errors import Billed, ProviderError, Refused
+from mediasmith.plugin.errors import Billed, ProviderError, Refused
 from mediasmith_backends.xai.errors import ANEW, TITLE
 
 _TICKS = 10_000_000_000

@@ -16,8 +16,8 @@ from typing import Any
 
 import anyio
 
-from mediasmith.contract import Access
-from mediasmith.errors import InvalidRequest, MissingKey, Unreachable
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import InvalidRequest, MissingKey, Unreachable
 from mediasmith_backends.xai.errors import KEYS, TITLE, nonsense
 
 _HOST = "api.x.ai"
@@ -155,7 +155,7 @@ def _remedy(base_url: str, tls: bool) -> str:
 
 
 def _dial(host: str, tls: bool) -> Any:
-    import grpc  # noqa: PLC0415 - heavy: the SDK loads it
+    import grpc
 
     if tls:
         return grpc.aio.secure_channel(host, grpc.ssl_channel_credentials(), options=_OPTIONS)
@@ -163,7 +163,7 @@ def _dial(host: str, tls: bool) -> Any:
 
 
 async def _connects(channel: Any) -> bool:
-    from grpc import ChannelConnectivity as State  # noqa: PLC0415 - heavy: the SDK loads it
+    from grpc import ChannelConnectivity as State
 
     with anyio.move_on_after(_CONNECT_SECONDS):
         while (state := channel.get_state(try_to_connect=True)) in {State.IDLE, State.CONNECTING}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediasmith.errors import (
+from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
@@ -47,7 +47,7 @@ def explain(error: Exception) -> MediaError | None:
         return InvalidRequest("The prompt holds characters that cannot be sent.", billed="no")
     if not type(error).__module__.startswith("grpc"):
         return None
-    from grpc.aio import AioRpcError  # noqa: PLC0415 - heavy: the SDK loads it
+    from grpc.aio import AioRpcError
 
     if not isinstance(error, AioRpcError):
         return Unreachable(f"The connection to {TITLE} broke.")
@@ -91,9 +91,7 @@ def _by_words(code: str, text: str) -> MediaError | None:
             return None
 
 
-def _by_code(  # noqa: PLR0911 - one row for each meaning
-    code: str, text: str, wait: float | None
-) -> MediaError:
+def _by_code(code: str, text: str, wait: float | None) -> MediaError:
     said = _said(text)
     match code:
         case "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE":

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from anyio import to_thread
 
-from mediasmith.contract import Call, Capability, Model, Output, Params, Result
-from mediasmith.media import HEAD, sniff
-from mediasmith.params import Count
+from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Result
+from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.params import Count
 from mediasmith_backends.xai.answers import cost_usd, empty, withheld
 from mediasmith_backends.xai.client import Grok
 from mediasmith_backends.xai.errors import TITLE
@@ -35,7 +35,7 @@ class ImageParams(Params):
 
 
 async def _start(call: Call[Grok, ImageParams]) -> Result:
-    from xai_sdk.proto import image_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+    from xai_sdk.proto import image_pb2_grpc
 
     stub: Any = image_pb2_grpc.ImageStub
     answer = await call.client.ask(
@@ -51,7 +51,7 @@ async def _start(call: Call[Grok, ImageParams]) -> Result:
 
 
 async def _request(call: Call[Grok, ImageParams]) -> Any:
-    from xai_sdk.proto import image_pb2  # noqa: PLC0415 - heavy: the SDK
+    from xai_sdk.proto import image_pb2
 
     params, sources = call.params, await shown(call.inputs.get("image", ()))
     request: Any = image_pb2.GenerateImageRequest(
@@ -97,8 +97,8 @@ def _output(uri: str) -> Output | None:
 
 
 async def _discover(client: Grok) -> Sequence[Model]:
-    from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415 - heavy: the SDK stands on it
-    from xai_sdk.proto import models_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+    from google.protobuf.empty_pb2 import Empty
+    from xai_sdk.proto import models_pb2_grpc
 
     stub: Any = models_pb2_grpc.ModelsStub
     answer = await client.ask(lambda channel: stub(channel).ListImageGenerationModels, Empty(), seconds=_LIST_SECONDS)

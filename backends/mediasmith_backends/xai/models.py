@@ -6,7 +6,7 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from mediasmith.contract import Model, Price
+from mediasmith.plugin.contract import Model, Price
 
 _READ = date(2026, 11, 20)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.contract import Ask, Params
+from mediasmith.plugin.contract import Params, Request
 from mediasmith_backends.xai.models import VIDEO, VIDEO_EDITOR
 
 REFERENCES = 7
@@ -51,16 +51,16 @@ class VideoParams(Params):
     ) = None
 
 
-def refuses(ask: Ask[VideoParams]) -> str:
+def refuses(ask: Request[VideoParams]) -> str:
     """Why these words and files do not go together, or nothing."""
     return next(_works_on_film(ask) if _has_film(ask) else _makes(ask), "")
 
 
-def _has_film(ask: Ask[VideoParams]) -> bool:
+def _has_film(ask: Request[VideoParams]) -> bool:
     return bool(ask.inputs.get("video")) or ask.state is not None
 
 
-def _works_on_film(ask: Ask[VideoParams]) -> Iterator[str]:
+def _works_on_film(ask: Request[VideoParams]) -> Iterator[str]:
     if ask.state is not None and ask.inputs.get("video"):
         yield "takes one video, the earlier one or another"
     if any(files for role, files in ask.inputs.items() if role != "video"):
@@ -73,7 +73,7 @@ def _works_on_film(ask: Ask[VideoParams]) -> Iterator[str]:
         yield f"takes a video with {VIDEO_EDITOR.id}, not with {VIDEO.id}"
 
 
-def _makes(ask: Ask[VideoParams]) -> Iterator[str]:
+def _makes(ask: Request[VideoParams]) -> Iterator[str]:
     params, images = ask.params, len(ask.inputs.get("image", ()))
     if params.extend is not None:
         yield "has no video to extend"
@@ -94,7 +94,7 @@ def _pins(seconds: tuple[float, ...], images: int, duration: int) -> Iterator[st
         yield "takes keyframe_seconds in order, a third of a second apart"
 
 
-def _refers(ask: Ask[VideoParams]) -> Iterator[str]:
+def _refers(ask: Request[VideoParams]) -> Iterator[str]:
     if ask.inputs.get("first_frame") or ask.inputs.get("last_frame"):
         yield "takes frames or reference images, not both; keyframe_seconds makes frames of the images"
     if ask.params.duration > _WITH_REFERENCES:

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediasmith.contract import (
-    JSON,
-    Accepted,
-    Call,
-    Capability,
-    Output,
-    Pending,
-    Remote,
-    Result,
-    Work,
-)
-from mediasmith.errors import InvalidRequest, ModelGone, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.contract import JSON, Accepted, Call, Capability, Context, Output, Pending, Remote, Result
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, ProviderError, StateGone, Unreachable
 from mediasmith_backends.xai.answers import billed, cost_usd, empty, withheld
 from mediasmith_backends.xai.client import Grok
 from mediasmith_backends.xai.errors import ANEW, TITLE, explain, failed, nonsense
@@ -53,7 +43,7 @@ async def _film(call: Call[Grok, VideoParams]) -> dict[str, str]:
 
 
 async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
-    from xai_sdk.proto import video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+    from xai_sdk.proto import video_pb2, video_pb2_grpc
 
     stub: Any = video_pb2_grpc.VideoStub
     params = call.params
@@ -90,8 +80,8 @@ async def _shape(request: Any, call: Call[Grok, VideoParams]) -> None:
             request.keyframes.add(image=image, timestamp_s=second)
 
 
-async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
-    from xai_sdk.proto import deferred_pb2, video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
+async def _poll(work: Context[Grok], handle: JSON) -> Pending | Result:
+    from xai_sdk.proto import deferred_pb2, video_pb2, video_pb2_grpc
 
     stub: Any = video_pb2_grpc.VideoStub
     name = _name(handle)
@@ -110,7 +100,7 @@ async def _poll(work: Work[Grok], handle: JSON) -> Pending | Result:
     made = answer.response
     match answer.status:
         case deferred_pb2.PENDING:
-            return Pending(progress=made.progress / 100 if 0 <= made.progress <= 100 else None)  # noqa: PLR2004 - percent
+            return Pending(progress=made.progress / 100 if 0 <= made.progress <= 100 else None)
         case deferred_pb2.DONE:
             return _result(name, made)
         case deferred_pb2.FAILED:
@@ -161,7 +151,7 @@ video: Capability[Grok, VideoParams] = Capability(
         "video": FILM,
     },
     edits="video",
-    once=("extend", "keyframe_seconds", "aspect_ratio", "size", "duration"),
+    not_inherited=("extend", "keyframe_seconds", "aspect_ratio", "size", "duration"),
     every=3.0,
     deadline=1800.0,
     preference=10,

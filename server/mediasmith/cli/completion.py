@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
-from mediasmith.caller import LOCAL
-from mediasmith.cli.running import installed
+from mediasmith.cli.run import installed
 from mediasmith.cli.terminal import line
-from mediasmith.errors import MediaError
+from mediasmith.config.caller import LOCAL
+from mediasmith.plugin.errors import MediaError
 
 if TYPE_CHECKING:
-    from mediasmith.library import Library
+    from mediasmith.storage.library.store import Library
 
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
 """What completes a value: given its beginning, the values that it may become."""
@@ -91,9 +91,9 @@ def _known(
     ctx: click.Context, read: Callable[[Library], Awaitable[dict[str, str]]], begun: str
 ) -> list[CompletionItem]:
     """The ids that the library has. One that cannot be read offers nothing: this is no place to say so."""
-    import anyio  # noqa: PLC0415 - heavy: only needed for ids
+    import anyio
 
-    from mediasmith.library import Library  # noqa: PLC0415 - as above
+    from mediasmith.storage.library.store import Library
 
     async def found() -> dict[str, str]:
         async with Library.open(installed(ctx).settings.data_dir / "library.sqlite3") as library:

@@ -7,20 +7,20 @@
 `my_wire` opens a stand-in for the provider: `relay(url)` before any fake that speaks HTTP, or a `Wire` of one's own.
 """
 
-from mediasmith.testing.clock import VirtualClock
+from mediasmith.testing.adapter_harness import AdapterHarness, signed_in
 from mediasmith.testing.doubles import MemorySink, MemorySource, png
-from mediasmith.testing.hands import Hands, signed_in
 from mediasmith.testing.relay import Relay, relay
 from mediasmith.testing.rig import KEY, Rig
 from mediasmith.testing.suite import CHECKS, Case, cases, contract
+from mediasmith.testing.virtual_clock import VirtualClock
 from mediasmith.testing.wire import Answer, Sent, Wire
 
 __all__ = [
     "CHECKS",
     "KEY",
+    "AdapterHarness",
     "Answer",
     "Case",
-    "Hands",
     "MemorySink",
     "MemorySource",
     "Relay",

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mediasmith.contract import JSON, Capability, Range
-from mediasmith.schema import field_schemas
-from mediasmith.testing.hands import Hands
-from mediasmith.testing.rig import Bench, Rig
+from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.plugin.contract import JSON, Capability, Range
+from mediasmith.testing.adapter_harness import AdapterHarness
+from mediasmith.testing.rig import CheckContext, Rig
 
 _TEXTS: Mapping[str, tuple[JSON, JSON]] = {
     "aspect_ratio": ("16:9", "9:16"),
@@ -32,7 +32,7 @@ class Probe:
     default: JSON
 
 
-async def probes(bench: Bench, hands: Hands) -> list[Probe]:
+async def probes(bench: CheckContext, hands: AdapterHarness) -> list[Probe]:
     """A probe for every parameter."""
     found: list[Probe] = []
     for word, schema in field_schemas(bench.capability.params).items():
@@ -42,13 +42,13 @@ async def probes(bench: Bench, hands: Hands) -> list[Probe]:
     return found
 
 
-async def _live(bench: Bench, hands: Hands, word: str) -> Sequence[JSON]:
+async def _live(bench: CheckContext, hands: AdapterHarness, word: str) -> Sequence[JSON]:
     """The first two of a live list."""
     fetch = bench.capability.choices.get(word)
     return list(await fetch(hands.client))[:2] if fetch and word not in bench.rig.samples else ()
 
 
-def _default(bench: Bench, word: str) -> JSON:
+def _default(bench: CheckContext, word: str) -> JSON:
     return bench.rig.base.get(word, bench.capability.params.model_fields[word].get_default(call_default_factory=True))
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mediasmith.access import base_url_variable
-from mediasmith.contract import JSON, Ask, Backend, Capability, Kind, Model, Output, Range, Role, Source
-from mediasmith.errors import MediaError
+from mediasmith.config.credentials import base_url_variable
+from mediasmith.plugin.contract import JSON, Backend, Capability, Kind, Model, Output, Range, Request, Role, Source
+from mediasmith.plugin.errors import MediaError
+from mediasmith.testing.adapter_harness import AdapterHarness, signed_in
 from mediasmith.testing.doubles import SAMPLES, MemorySink, MemorySource
-from mediasmith.testing.hands import Hands, signed_in
 from mediasmith.testing.wire import Facts, Sent, Wire, facts
 
 KEY = "canary/Zq7+Wt4RmX9LpK8vN3yB"
@@ -53,7 +53,7 @@ class Rig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class CheckContext:
     """One capability, mounted: what a check is given. `folder` is empty and the check's own."""
 
     rig: Rig
@@ -96,7 +96,7 @@ class Bench:
         return {**keys, **url, **self.rig.env}
 
     @asynccontextmanager
-    async def hands(self) -> AsyncGenerator[Hands]:
+    async def hands(self) -> AsyncGenerator[AdapterHarness]:
         """The capability, signed in and called without the server."""
         async with signed_in(self.backend, self.url, KEY, capability=self.capability, env=self.rig.env) as hands:
             yield hands
@@ -109,10 +109,10 @@ class Bench:
         prompt: str = "",
         inputs: Mapping[Role, Sequence[Source]] | None = None,
         state: JSON = None,
-    ) -> Ask[Any]:
+    ) -> Request[Any]:
         """What is asked for: the base, and this."""
         own = {word: value for word, value in self.rig.base.items() if word in self.capability.params.model_fields}
-        return Ask(
+        return Request(
             model=model or self.models[0],
             prompt=prompt or self.prompts[0],
             params=self.capability.params.model_validate({**own, **(params or {})}),
@@ -131,7 +131,7 @@ class Bench:
         assert mime, f"{role} takes {', '.join(mimes)}: the suite has samples of {', '.join(SAMPLES)} only"
         return MemorySource(colour + b"\0" if role == "mask" else colour, mime)
 
-    async def sent(self, hands: Hands, ask: Ask[Any]) -> Facts:
+    async def sent(self, hands: AdapterHarness, ask: Request[Any]) -> Facts:
         """What goes out for this; without a wire, what comes out."""
         if self.wire is None:
             result = await hands.finish(await hands.capability.start(hands.of(ask)))
@@ -199,7 +199,7 @@ def _print(output: Output) -> str:
     return output.mime if body is None else f"{output.mime} {sha256(body).hexdigest()}"
 
 
-CheckRun = Callable[[Bench], Awaitable[None]]
+CheckRun = Callable[[CheckContext], Awaitable[None]]
 
 
 def _always(_rig: Rig, _capability: Capability[Any, Any]) -> bool:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from mediasmith.contract import Capability
-from mediasmith.testing.declared import CHECKS as DECLARED
-from mediasmith.testing.failing import CHECKS as FAILING
-from mediasmith.testing.making import CHECKS as MAKING
-from mediasmith.testing.rig import Bench, Check, Rig
-from mediasmith.testing.signing import CHECKS as SIGNING
-from mediasmith.testing.waiting import CHECKS as WAITING
+from mediasmith.plugin.contract import Capability
+from mediasmith.testing.check_credentials import CHECKS as SIGNING
+from mediasmith.testing.check_declarations import CHECKS as DECLARED
+from mediasmith.testing.check_failures import CHECKS as FAILING
+from mediasmith.testing.check_files import CHECKS as MAKING
+from mediasmith.testing.check_parameters import CHECKS as WORDS
+from mediasmith.testing.check_polling import CHECKS as WAITING
+from mediasmith.testing.rig import Check, CheckContext, Rig
 from mediasmith.testing.wire import Wire
-from mediasmith.testing.words import CHECKS as WORDS
 
 if TYPE_CHECKING:
     import pytest
@@ -50,13 +50,13 @@ class Case:
         """
         if wire is not None:
             wire.clear()
-        bench = Bench(rig=self.rig, capability=self.capability, wire=wire, folder=folder)
+        bench = CheckContext(rig=self.rig, capability=self.capability, wire=wire, folder=folder)
         failures: list[BaseException] = []
 
         def run() -> None:
             try:
                 anyio.run(self.check.run, bench)
-            except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the tests
+            except BaseException as error:
                 failures.append(error)
 
         thread = threading.Thread(target=run, daemon=True)
@@ -86,7 +86,7 @@ def contract(*rigs: Rig) -> Callable[..., None]:
 
     A wire is opened at its first use and closed with the module of the test; rigs may share one.
     """
-    import pytest  # noqa: PLC0415 - only who tests has it
+    import pytest
 
     wires = _Wires()
 
@@ -108,7 +108,7 @@ class _Wires:
 
     def close_after(self, request: pytest.FixtureRequest) -> None:
         """Close all when the module that asks is done."""
-        import pytest  # noqa: PLC0415 - only who tests has it
+        import pytest
 
         module = request.node.getparent(pytest.Module)
         if module is not None and not self._registered:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from fakes.held import Held, process
+from fakes.held import FakeProcess, process
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
 """A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
 
 
-class FakeElevenLabs(Held):
+class FakeElevenLabs(FakeProcess):
     """A running fake of ElevenLabs."""
 
     paying = (

@@ -68,7 +68,7 @@ class Composing(Strict):
         return length(self.composition_plan) if self.composition_plan else self.music_length_ms or _USUAL_MS
 
 
-class Planning(Strict):
+class Planner(Strict):
     """The body of `POST /v1/music/plan`."""
 
     prompt: Prompt
@@ -77,7 +77,7 @@ class Planning(Strict):
     model_id: Model = "music_v1"
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Planning:
+    def _holds_together(self) -> Planner:
         _fits(self.model_id, self.source_composition_plan, "source_composition_plan")
         return self
 
@@ -158,7 +158,7 @@ def _bad(plan: AnyPlan | None, data: Mapping[str, object]) -> Refusal:
 
 
 def _plan(asked: _Asked) -> Answer:
-    body: Planning = asked.body
+    body: Planner = asked.body
     asked.state.served(body.model_id, _MODELS)
     _moderate(body.prompt, None)
     source = body.source_composition_plan
@@ -171,6 +171,6 @@ def _plan(asked: _Asked) -> Answer:
 
 ROUTES: Mapping[str, Route[ElevenState]] = {
     "POST /v1/music": Route(answer=_compose, body=Composing, query=Heard, check=_check),
-    "POST /v1/music/plan": Route(answer=_plan, body=Planning),
+    "POST /v1/music/plan": Route(answer=_plan, body=Planner),
 }
 """The requests for songs; plans are free."""

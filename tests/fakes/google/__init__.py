@@ -11,7 +11,7 @@ from typing import Any
 from fakes.google.account import written
 from fakes.google.imagen import DRAWINGS, EDITS
 from fakes.google.veo import STARTS
-from fakes.held import Held, process
+from fakes.held import FakeProcess, process
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"
 """A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
@@ -20,7 +20,7 @@ PROJECT, LOCATION = "fake-project", "us-central1"
 """Where the enterprise requests go."""
 
 
-class FakeGoogle(Held):
+class FakeGoogle(FakeProcess):
     """A running fake of Google: its API with keys, and its enterprise service."""
 
     paying = ("POST /v1/interactions", *STARTS, *DRAWINGS, *EDITS)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from fakes.held import Held, process
+from fakes.held import FakeProcess, process
 
 KEY = "sk-openai-0123456789"
 """A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
 
 
-class FakeOpenAI(Held):
+class FakeOpenAI(FakeProcess):
     """A running fake of OpenAI."""
 
     paying = (

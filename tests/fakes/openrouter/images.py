@@ -90,17 +90,17 @@ def _check(asked: _Asked) -> None:
 
 def takes(model: ImageModel, field: str, given: object) -> bool:
     """Whether a model takes this value of a field."""
-    described = model.takes.get(field)
-    if described is None:
+    error_record = model.takes.get(field)
+    if error_record is None:
         # A picture alone is what every model makes, and a resolution may be said as a size.
         return (field == "n" and given == 1) or (
             field == "size" and not explicit(str(given)) and takes(model, "resolution", given)
         )
-    if described["type"] == "enum":
-        return given in cast("list[str]", described["values"])
-    if described["type"] == "range":
+    if error_record["type"] == "enum":
+        return given in cast("list[str]", error_record["values"])
+    if error_record["type"] == "range":
         number = len(cast("list[object]", given)) if isinstance(given, list) else cast("int", given)
-        return cast("int", described["min"]) <= number <= cast("int", described["max"])
+        return cast("int", error_record["min"]) <= number <= cast("int", error_record["max"])
     return True
 
 
@@ -129,8 +129,8 @@ def drawn(asked: _Asked, seed: bytes, body: Drawing) -> Mapping[str, str]:
 
 def _usual(model: str) -> str:
     """The format of a model that was not asked for one."""
-    described = IMAGE_MODELS[model].takes.get("output_format", {})
-    return "svg" if described.get("values") == ["svg"] else "jpeg" if "google" in model else "png"
+    error_record = IMAGE_MODELS[model].takes.get("output_format", {})
+    return "svg" if error_record.get("values") == ["svg"] else "jpeg" if "google" in model else "png"
 
 
 def usage_of(prompt: str, usd: float, images: int) -> Mapping[str, object]:

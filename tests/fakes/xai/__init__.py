@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
-from fakes.held import Held, process
+from fakes.held import FakeProcess, process
 
 KEY = "xai-0123456789abcdef"
 """A key that the provider takes. It takes any but those of `errors`."""
@@ -24,7 +24,7 @@ DOWNLOAD = "GET /xai-video/{name}"
 """The names of requests: a call of gRPC is a POST to the full name of its method."""
 
 
-class FakeXAI(Held):
+class FakeXAI(FakeProcess):
     """A running fake of xAI: calls by gRPC, and files by plain HTTP.
 
     In its log a call's `path` is its method, its `body` the message as JSON and its `status` the number of the gRPC

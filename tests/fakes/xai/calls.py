@@ -47,19 +47,19 @@ def full_name(name: str) -> str:
     return name.partition("/")[2].replace("/", ".")
 
 
-def described(name: str) -> MethodDescriptor:
+def error_record(name: str) -> MethodDescriptor:
     """What the SDK itself says of a method."""
     return descriptor_pool.Default().FindMethodByName(full_name(name))
 
 
 def request_type(name: str) -> type[Message]:
     """The messages that a method takes."""
-    return message_factory.GetMessageClass(described(name).input_type)
+    return message_factory.GetMessageClass(error_record(name).input_type)
 
 
 def answer_type(name: str) -> type[Message]:
     """The messages that a method answers with."""
-    return message_factory.GetMessageClass(described(name).output_type)
+    return message_factory.GetMessageClass(error_record(name).output_type)
 
 
 def as_json(message: Message) -> dict[str, Any]:

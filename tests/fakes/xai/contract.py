@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from fakes.xai.calls import described, full_name
+from fakes.xai.calls import error_record, full_name
 from loopback.contract import Contract
 
 
@@ -28,7 +28,7 @@ class Messages(Contract):
         Raises:
             KeyError: no such method is published.
         """
-        published, own = self._pool.FindMethodByName(full_name(name)), described(name)
+        published, own = self._pool.FindMethodByName(full_name(name)), error_record(name)
         if published.client_streaming != own.client_streaming or published.server_streaming != own.server_streaming:
             yield f"{name}: which side streams"
         seen: set[str] = set()

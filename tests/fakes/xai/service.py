@@ -12,7 +12,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from typing_extensions import override
 
-from fakes.xai.calls import Call, Method, answer_type, as_logged, described, request_type
+from fakes.xai.calls import Call, Method, answer_type, as_logged, error_record, request_type
 from fakes.xai.errors import Refused, sign_in
 from fakes.xai.gate import Connection, Gate
 from fakes.xai.script import Plan, Planned
@@ -82,7 +82,7 @@ class Calls:
         """What a server of gRPC takes: of every method what the SDK says of it, and who answers."""
         services: dict[str, dict[str, Any]] = {}
         for name in self._methods:
-            method = described(name)
+            method = error_record(name)
             services.setdefault(method.containing_service.full_name, {})[method.name] = self._handler(name)
         return [_grpc.method_handlers_generic_handler(service, handlers) for service, handlers in services.items()]
 
@@ -94,7 +94,7 @@ class Calls:
             return await self._answer(name, [request async for request in requests], context)
 
         read = request_type(name).FromString
-        if described(name).client_streaming:
+        if error_record(name).client_streaming:
             return _grpc.stream_unary_rpc_method_handler(many, request_deserializer=read)
         return _grpc.unary_unary_rpc_method_handler(one, request_deserializer=read)
 

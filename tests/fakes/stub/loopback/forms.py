@@ -32,7 +32,7 @@ class Form:
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
     files: tuple[File, ...] = ()
 
-    def described(self) -> Mapping[str, object]:
+    def error_record(self) -> Mapping[str, object]:
         """As the log shows it."""
         return {"fields": self.fields, "files": [_described(file) for file in self.files]}
 

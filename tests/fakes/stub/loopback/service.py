@@ -166,7 +166,7 @@ def _readable(request: Request) -> object:
     """The body as the log shows it."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         try:
-            return form(request).described()
+            return form(request).error_record()
         except Fault as found:
             return f"no form: {found}"
     try:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.contract import (
+from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Ask,
     Backend,
     Call,
     Capability,
+    Context,
     Model,
     Output,
     Params,
@@ -25,12 +25,12 @@ from mediasmith.contract import (
     Price,
     Range,
     Remote,
+    Request,
     Result,
     Takes,
-    Work,
 )
-from mediasmith.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
-from mediasmith.params import Seed
+from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
+from mediasmith.plugin.params import Seed
 from mediasmith_stub.client import KEYS, TIMEOUT, Answered, ask, connect, explain, read
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ class StreamParams(Params):
 _THEIR_WORDS = {"aspect_ratio": "ratio", "output_format": "format"}
 
 
-def _sent(call: Ask[Any], text: str) -> dict[str, Any]:
+def _sent(call: Request[Any], text: str) -> dict[str, Any]:
     """The body of a paying request: the words, by the names that the provider has for them."""
     given: dict[str, Any] = call.params.model_dump(exclude_none=True)
     words = {_THEIR_WORDS.get(word, word): value for word, value in given.items()}
     return {text: call.prompt, "model": call.model.id, **words}
 
 
-async def _pictured(call: Ask[Any]) -> dict[str, Any]:
+async def _pictured(call: Request[Any]) -> dict[str, Any]:
     """The body of a request for pictures: words, input files, and what it continues from."""
     body = _sent(call, "prompt")
     if images := call.inputs.get("image"):
@@ -167,7 +167,7 @@ async def _submit(call: Call[AsyncClient, Any]) -> Accepted:
     return Accepted(handle={"id": named.id})
 
 
-async def _poll(work: Work[AsyncClient], handle: JSON) -> Pending | Result:
+async def _poll(work: Context[AsyncClient], handle: JSON) -> Pending | Result:
     job = await ask(work.client, "GET", f"/jobs/{_id(handle)}", _Job)
     match job.status:
         case "queued" | "running":
@@ -189,7 +189,7 @@ def _failed(code: str) -> MediaError:
     return ProviderError("The job failed at the provider.")
 
 
-async def _cancel(work: Work[AsyncClient], handle: JSON) -> None:
+async def _cancel(work: Context[AsyncClient], handle: JSON) -> None:
     await ask(work.client, "DELETE", f"/jobs/{_id(handle)}", _Job)
 
 
@@ -215,7 +215,7 @@ async def _voices(client: AsyncClient) -> Sequence[str]:
     return (await ask(client, "GET", "/voices", _Voices)).voices
 
 
-def _refuses_two_shapes(ask: Ask[NowParams]) -> str:
+def _refuses_two_shapes(ask: Request[NowParams]) -> str:
     return "takes size or aspect_ratio, not both" if ask.params.size and ask.params.aspect_ratio else ""
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mediasmith.contract import Access
-from mediasmith.errors import (
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -47,7 +47,7 @@ A = TypeVar("A", bound=Answered)
 @asynccontextmanager
 async def connect(access: Access) -> AsyncGenerator[AsyncClient]:
     """A client that is signed in."""
-    import httpx2  # noqa: PLC0415 - heavy: the module is imported to list the backends
+    import httpx2
 
     async with httpx2.AsyncClient(
         base_url=access.base_url or _NOWHERE,
@@ -77,7 +77,7 @@ def explain(backend: str) -> Callable[[Exception], MediaError | None]:
     """What `explain` is for a backend of this name."""
 
     def explained(error: Exception) -> MediaError | None:
-        import httpx2  # noqa: PLC0415 - heavy: see above
+        import httpx2
 
         match error:
             case httpx2.HTTPStatusError():

@@ -1,0 +1,28 @@
+"""The server on standard input and output, as the command line starts it."""
+
+from __future__ import annotations
+
+import sys
+
+import anyio
+
+from mediasmith.cli.exit_codes import Exit
+
+
+def over_stdio() -> Exit:
+    """Serve until the client is gone."""
+    from mediasmith.mcp.stdio import serve_stdio
+
+    if _is_at_terminal():
+        sys.stderr.write("Serving MCP on standard input and output; Ctrl-C ends it. See mediasmith --help.\n")
+        sys.stderr.flush()
+    try:
+        anyio.run(serve_stdio)
+    except KeyboardInterrupt:  # before the server listens to signals, or where it cannot
+        return Exit.INTERRUPTED
+    return Exit.DONE
+
+
+def _is_at_terminal() -> bool:
+    stdin: object = sys.stdin  # None in a process that has no standard input
+    return stdin is not None and sys.stdin.isatty()

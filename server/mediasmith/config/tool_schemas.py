@@ -1,0 +1,281 @@
+"""The registry as the tools' wire schemas: flat, one type per property, the form every client accepts.
+
+Clients rewrite schemas: some drop bounds and defaults, some drop a whole server over one boolean schema, and
+one strips every description above about 5 KB. So bounds and defaults stand in the descriptions too, there are no
+references, unions or nulls, and what only one backend takes lives in `options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from mediasmith.plugin.contract import KINDS, Backend, Capability, Params
+from mediasmith.plugin.params import INPUT_WORDS, WORDS
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON schema."""
+
+MAX_PROMPTS = 16
+"""Prompts in one batch."""
+
+MAX_COUNT = 10
+"""Files of one prompt."""
+
+MAX_WAIT = 600
+"""Seconds one call may wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolSchema:
+    """One tool as callers see it. `parameters` is its JSON schema."""
+
+    name: str
+    title: str
+    description: str
+    parameters: Schema
+    read_only: bool
+
+
+def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
+    """The four tools, merged over the installed backends, ready or not."""
+    words = _Words(tuple(backends))
+    return (
+        ToolSchema(
+            name="generate_media",
+            title="Generate media",
+            description=(
+                f"Makes {words.kinds_in_words()} from a prompt and saves it to a file. Picks a backend that takes "
+                "every parameter given, or says why none does. Answers with the absolute path, a small preview, the "
+                "cost and a continuation_id for continue_edit; status running means: collect with get_job. "
+                "Parameters are honoured, or named in warnings."
+            ),
+            parameters=_object(words.generate()),
+            read_only=False,
+        ),
+        ToolSchema(
+            name="continue_edit",
+            title="Continue an edit",
+            description=(
+                "Changes or extends an earlier result by its continuation_id, which can be used again for another "
+                "branch, after a restart, or on another backend. Other parameters mean what they mean in "
+                "generate_media and override the earlier ones."
+            ),
+            parameters=_object(words.edit(), required=["continuation_id", "prompt"]),
+            read_only=False,
+        ),
+        ToolSchema(
+            name="list_backends",
+            title="List backends",
+            description="Lists what can be made here, by which backend, and what is missing for the rest.",
+            parameters=_object(words.listing()),
+            read_only=True,
+        ),
+        ToolSchema(
+            name="get_job",
+            title="Get a job",
+            description="Waits for, collects or cancels a job that was still running; costs nothing.",
+            parameters=_object(_JOB),
+            read_only=False,
+        ),
+    )
+
+
+@cache
+def field_schemas(params: type[Params]) -> Mapping[str, Schema]:
+    """The fields of a params model as flat schemas: no null arm, no title, shared definitions in place."""
+    whole = params.model_json_schema()
+    definitions = whole.get("$defs", {})
+    return {name: _flat(schema, definitions) for name, schema in whole.get("properties", {}).items()}
+
+
+def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    arms = [arm for arm in schema.get("anyOf", ()) if arm.get("type") != "null"]
+    if len(arms) == 1:
+        schema = {**arms[0], **{key: value for key, value in schema.items() if key != "anyOf"}}
+    if "$ref" in schema:
+        schema = {**definitions[schema["$ref"].rsplit("/", 1)[-1]], **schema}
+    if "const" in schema:
+        schema = {**schema, "enum": [schema["const"]]}
+    dropped = ("title", "$ref", "const")
+    flat = {
+        key: value for key, value in schema.items() if key not in dropped and not (key == "default" and value is None)
+    }
+    if "items" in flat:
+        flat["items"] = _flat(flat["items"], definitions)
+    if "properties" in flat:
+        flat["properties"] = {name: _flat(inner, definitions) for name, inner in flat["properties"].items()}
+    return flat
+
+
+def _object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_WAIT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT}
+
+_JOB: Mapping[str, Schema] = {
+    "job_id": {"type": "string", "description": "Empty: the recent jobs."},
+    "wait_seconds": {**_WAIT, "description": f"Wait this long for the end, 0-{MAX_WAIT}. Default 40."},
+    "cancel": {
+        "type": "boolean",
+        "description": "Stop it, at the provider too. What it cannot stop goes on: an error.",
+    },
+}
+
+
+class _Words:
+    """The arguments that the installed backends give rise to."""
+
+    def __init__(self, backends: tuple[Backend[Any], ...]) -> None:
+        self.backends = backends
+        self.capabilities = [(backend, capability) for backend in backends for capability in backend.capabilities]
+        kinds = {capability.kind for _, capability in self.capabilities}
+        self.kinds = [kind for kind in KINDS if kind in kinds]
+
+    def kinds_in_words(self) -> str:
+        """The installed kinds as the middle of a sentence."""
+        named = {"image": "an image", "audio_isolation": "isolated audio", "music": "music", "speech": "speech"}
+        names = [named.get(kind, f"a {kind.replace('_', ' ')}") for kind in self.kinds[:5]]
+        return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names) or "media"
+
+    def generate(self) -> dict[str, Schema]:
+        """The arguments of generate_media, in the order callers read them."""
+        return {
+            "prompt": _text("What to make; for speech the words to say."),
+            "prompts": {
+                "type": "array",
+                "items": {"type": "string"},
+                "minItems": 1,
+                "maxItems": MAX_PROMPTS,
+                "description": f"Instead of prompt: one result each, in parallel, at most {MAX_PROMPTS}.",
+            },
+            "kind": self._kind("What to make. Default image."),
+            "backend": _text(", ".join(["auto (default)", *(backend.name for backend in self.backends)]) + "."),
+            "model": _text("A model of the backend. Default: its best, or cheap with draft."),
+            **self._inputs(),
+            **self._shared(),
+            **self._rest(),
+        }
+
+    def edit(self) -> dict[str, Schema]:
+        """The arguments of continue_edit: type, values and bounds again, but not the text."""
+        own = {
+            "continuation_id": _text("From an earlier result or one of its files; can be used again."),
+            "prompt": _text("What to change, or what comes next."),
+            "backend": _text("Default: the one that made it."),
+            "model": _text("Default: the same."),
+        }
+        repeated = {**self._inputs(), **self._shared(), **self._rest()}
+        bare = {
+            name: {key: value for key, value in schema.items() if key != "description"}
+            for name, schema in repeated.items()
+        }
+        return {**own, **bare}
+
+    def listing(self) -> dict[str, Schema]:
+        """The arguments of list_backends."""
+        return {
+            "kind": self._kind("Only those that make this."),
+            "backend": _text("Detail of one: options, models, prices, voices, limits."),
+        }
+
+    def _rest(self) -> dict[str, Schema]:
+        return {
+            "n": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_COUNT,
+                "description": f"How many, 1-{MAX_COUNT}. Default 1.",
+            },
+            "draft": {"type": "boolean", "description": "Cheap and fast model. Default false."},
+            "options": {
+                "type": "object",
+                "description": "Words of one backend alone; list_backends(backend) names them.",
+            },
+            "output": _text("Folder or file name to save to."),
+            "wait_seconds": {
+                **_WAIT,
+                "description": f"Answer after this long with a job_id if not done, 0-{MAX_WAIT}. Default 40.",
+            },
+            "max_cost_usd": {
+                "type": "number",
+                "minimum": 0,
+                "description": "USD, 0 or more: refuse, unspent, if the estimate is higher.",
+            },
+            "dry_run": {"type": "boolean", "description": "Only say what would be done and cost."},
+        }
+
+    def _kind(self, about: str) -> Schema:
+        # An empty enum is no valid schema: with no backend installed any kind is taken, and refused with the reason.
+        return {"type": "string", "description": about, **({"enum": self.kinds} if self.kinds else {})}
+
+    def _inputs(self) -> dict[str, Schema]:
+        found: dict[str, Schema] = {}
+        for name, word in INPUT_WORDS.items():
+            takers = [pair for pair in self.capabilities if name in pair[1].takes]
+            prefixes = [
+                prefix for prefix, role in word.prefixes.items() if any(role in c.takes for _, c in self.capabilities)
+            ]
+            if not takers and not prefixes:
+                continue
+            roles = f" Prefix {'=, '.join(prefixes)}= for that role." if prefixes else ""
+            about = f"{word.about}{roles}{self._named(takers)}"
+            many: Schema = {"type": "array", "items": {"type": "string"}}
+            found[name] = {**(many if word.many else {"type": "string"}), "description": about}
+        return found
+
+    def _shared(self) -> dict[str, Schema]:
+        found: dict[str, Schema] = {}
+        for name in WORDS:
+            takers = [pair for pair in self.capabilities if name in pair[1].params.model_fields]
+            if takers and name != "n":  # every backend makes several: the server calls it more than once
+                found[name] = self._merged(name, takers)
+        return found
+
+    def _merged(self, name: str, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> Schema:
+        """One schema that admits what any backend takes; the selector narrows it."""
+        word = WORDS[name]
+        fields = [field_schemas(capability.params)[name] for _, capability in takers]
+        schema: Schema = (
+            {"type": "array", "items": {"type": "string"}} if word.type == "strings" else {"type": word.type}
+        )
+        about = word.about
+        if word.type == "string" and all("enum" in field for field in fields):
+            values = (value for field in fields for value in field["enum"])
+            schema["enum"] = list(dict.fromkeys(value for value in values if value is not None))
+        bounds = [_bounds(field) for field in fields] if word.type in {"integer", "number"} else []
+        if bounds and None not in bounds:
+            schema["minimum"] = min(low for low, _ in filter(None, bounds))
+            schema["maximum"] = max(high for _, high in filter(None, bounds))
+            about += f" {schema['minimum']:.10g}-{schema['maximum']:.10g}."
+        defaults = {str(field.get("default", "")) for field in fields}
+        if word.type != "strings" and len(defaults) == 1 and (default := defaults.pop()):
+            about += f" Default {default.lower() if word.type == 'boolean' else default}."
+        return {**schema, "description": about + self._named(takers)}
+
+    def _named(self, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> str:
+        """The takers' names, when they are fewer than half of the backends that make those kinds."""
+        kinds = {capability.kind for _, capability in takers}
+        makers = {backend.name for backend, capability in self.capabilities if capability.kind in kinds}
+        names = list(dict.fromkeys(backend.name for backend, _ in takers))
+        return f" {', '.join(names)}." if names and len(names) * 2 < len(makers) else ""
+
+
+def _bounds(field: Schema) -> tuple[float, float] | None:
+    """The lowest and highest number a field takes. Clients refuse an enum of numbers, so a list becomes bounds."""
+    numbers = [value for value in field.get("enum", ()) if value is not None]
+    low = field.get("minimum", min(numbers, default=None))
+    high = field.get("maximum", max(numbers, default=None))
+    return None if low is None or high is None else (low, high)
+
+
+def _text(about: str) -> Schema:
+    return {"type": "string", "description": about}

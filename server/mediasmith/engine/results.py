@@ -1,0 +1,152 @@
+"""What a tool answers: the typed result that programs read and that is shown to a model as compact JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from mediasmith.config.offers import Offer
+from mediasmith.plugin.errors import Billed
+
+Status = Literal["done", "partial", "running", "failed", "cancelled", "unknown", "dry_run"]
+"""How a job stands. `unknown`: its answer was lost, and it may have been billed."""
+
+
+class _Answer(BaseModel):
+    # Built at their first use: a start needs none of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class MediaFile(_Answer):
+    """A saved file. `id` is its continuation id; `path` is absolute; sizes are bytes, pixels and seconds."""
+
+    id: str
+    path: str
+    uri: str
+    mime: str
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+
+
+class Attempt(_Answer):
+    """One backend that was tried, and how that ended."""
+
+    backend: str
+    model: str
+    outcome: str
+
+
+class Cost(_Answer):
+    """US dollars, and where the figure comes from."""
+
+    usd: float | None = None
+    basis: Literal["reported", "estimated", "unknown"]
+
+
+class Item(_Answer):
+    """One prompt of a batch: its files, or why there are none."""
+
+    prompt: str
+    status: Status
+    files: tuple[str, ...] = ()
+    error: str = ""
+
+
+class MediaResult(_Answer):
+    """The answer of generate_media, continue_edit and get_job.
+
+    `continuation_id` is the first file's. `parent` is the id an edit continued from. `details` is the provider's own
+    material. `progress` (0 to 1) and `message` tell how a running job stands; `next` says what to do. `error` says why
+    there is not all that was asked for, and `billed` whether what failed was paid for.
+    """
+
+    status: Status
+    job_id: str = ""
+    continuation_id: str = ""
+    files: tuple[MediaFile, ...] = ()
+    kind: str = ""
+    backend: str = ""
+    model: str = ""
+    parent: str = ""
+    warnings: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    cost: Cost | None = None
+    progress: float | None = None
+    message: str = ""
+    details: Mapping[str, JsonValue] = {}
+    items: tuple[Item, ...] = ()
+    error: str = ""
+    billed: Billed | None = None
+    next: str = ""
+
+    def text(self) -> str:
+        """Compact JSON without empty fields."""
+        return self.model_dump_json(exclude_defaults=True)
+
+
+class JobSummary(_Answer):
+    """A job in the list: enough to tell which it is, and to go on with it; its own answer has the rest.
+
+    `created` is in UTC. `prompt` is the beginning of what was asked for.
+    """
+
+    status: Status
+    job_id: str
+    created: str
+    kind: str
+    prompt: str = ""
+    backend: str = ""
+    model: str = ""
+    continuation_id: str = ""
+    files: tuple[MediaFile, ...] = ()
+    progress: float | None = None
+    message: str = ""
+    error: str = ""
+
+
+class JobList(_Answer):
+    """The recent jobs, newest first; the answer of get_job without an id."""
+
+    jobs: tuple[JobSummary, ...]
+
+    def text(self) -> str:
+        """Compact JSON without empty fields."""
+        return self.model_dump_json(exclude_defaults=True)
+
+
+class CapabilityDetail(_Answer):
+    """One capability in full: the shared words and options with their schemas, models, input files, live lists."""
+
+    kind: str
+    name: str
+    ready: bool
+    missing: str = ""
+    words: Mapping[str, JsonValue] = {}
+    options: Mapping[str, JsonValue] = {}
+    inputs: Mapping[str, JsonValue] = {}
+    models: tuple[Mapping[str, JsonValue], ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = {}
+    edits: bool = False
+
+
+class BackendList(_Answer):
+    """The answer of list_backends: a row for each backend and kind, or one backend in full.
+
+    `broken` names plug-ins that could not be loaded, `problems` settings that could not be used.
+    """
+
+    backends: tuple[Offer, ...] = ()
+    backend: str = ""
+    title: str = ""
+    docs: str = ""
+    capabilities: tuple[CapabilityDetail, ...] = ()
+    broken: Mapping[str, str] = {}
+    problems: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Compact JSON without empty fields."""
+        return self.model_dump_json(exclude_defaults=True)

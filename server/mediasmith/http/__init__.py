@@ -1,1 +1,0 @@
-"""Streamable HTTP: listening, who may come in, whose files are whose, and links to what is too large to be read."""

@@ -1,0 +1,1 @@
+"""Jobs from the paying request to saved files: dispatch, polling, cancellation, recovery. It knows no front end."""

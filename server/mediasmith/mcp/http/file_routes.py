@@ -1,0 +1,66 @@
+"""Files over HTTP, for who has a signed link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from mediasmith.engine.bootstrap import LazyEngine
+from mediasmith.mcp.http.signed_links import SignedLinks
+from mediasmith.plugin.errors import MediaError
+
+_ANEW = "get_job with the id of the job that made the file gives a new one."
+_INVALID = f"This link is not valid, or no longer. {_ANEW}"
+_EXPIRED = f"This link has expired. {_ANEW}"
+_GONE = "The file that this link led to is gone."
+_UNREADABLE = "The file cannot be served just now. Try again later."
+
+_INERT = {
+    "Cache-Control": "private",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Whatever is in a file, it runs nothing as a page of this server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRoutes:
+    """The route that signed links lead to. It tells nothing of a file to who has none."""
+
+    opened: LazyEngine
+    links: SignedLinks
+
+    async def get(self, request: Request) -> Response:
+        """The file, or the part of it that is asked for."""
+        try:
+            return await self._file(
+                request.path_params["id"],
+                expires=request.query_params.get("expires", ""),
+                signature=request.query_params.get("signature", ""),
+            )
+        except MediaError:
+            return PlainTextResponse(_UNREADABLE, 503)
+
+    async def _file(self, file_id: str, *, expires: str, signature: str) -> Response:
+        engine = await self.opened.engine()
+        owner = await engine.library.owner(file_id)
+        if owner is None or not self.links.is_ours(file_id, owner, expires=expires, signature=signature):
+            return PlainTextResponse(_INVALID, 403)
+        if int(expires) <= engine.clock.now():
+            return PlainTextResponse(_EXPIRED, 410)
+        artifact = await engine.artifact(file_id, owner)
+        try:
+            status = await anyio.Path(artifact.path).stat()
+        except OSError:
+            return PlainTextResponse(_GONE, 410)
+        return FileResponse(
+            artifact.path,
+            media_type=artifact.mime,
+            filename=Path(artifact.path).name,
+            headers=_INERT,
+            stat_result=status,
+        )

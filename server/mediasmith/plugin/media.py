@@ -1,0 +1,164 @@
+"""What several parts need to know about media: types by their first bytes, measures, sizes, WAV.
+
+Pure, and nothing heavy: Pillow and PyAV are imported when a picture or a film is first looked into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from mediasmith.plugin.contract import MediaType
+
+HEAD = 4096
+"""How many bytes from the start of a file `sniff` can make use of."""
+
+EXTENSIONS: Mapping[str, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/svg+xml": "svg",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/aac": "aac",
+    "audio/mp4": "m4a",
+}
+"""Every type that `sniff` knows, and the extension its files get."""
+
+_STARTS: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"ID3": "audio/mpeg",
+    b"OggS": "audio/ogg",
+    b"fLaC": "audio/flac",
+}
+
+_RIFF: Mapping[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+
+_BRANDS: Mapping[bytes, str] = {
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+}
+
+
+# Possessive, so that no text takes long: an XML prolog, comments and the doctype may stand before the element.
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+_RATIO = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?):([0-9]{1,4}(?:\.[0-9]{1,2})?)")
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+
+
+def sniff(head: bytes) -> str:
+    """The MIME type that a file's first bytes say it has, or "" when they say nothing known.
+
+    `HEAD` bytes are enough; more are not looked at.
+    """
+    for start, mime in _STARTS.items():
+        if head.startswith(start):
+            return mime
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12], "")
+    if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not within a sound frame
+        return _sniff_ftyp(head)
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "video/webm" if b"webm" in head[:64] else ""
+    return _sniff_frame(head) or ("image/svg+xml" if _SVG.match(head[:HEAD]) else "")
+
+
+def _sniff_ftyp(head: bytes) -> str:
+    """The MP4 family: the first brand that says more than "MP4" decides, the major brand before the others."""
+    end = min(int.from_bytes(head[:4], "big"), len(head), HEAD)
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
+    if brands[0] in {b"mif1", b"msf1"}:
+        return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
+    return _BRANDS.get(brands[0], "video/mp4")
+
+
+def _sniff_frame(head: bytes) -> str:
+    """MP3 and AAC may start with a bare frame: eleven or twelve set bits, then the layer."""
+    if len(head) < 3 or head[0] != 0xFF:
+        return ""
+    layer, rates = head[1], head[2]
+    if layer & 0xF6 == 0xF0:
+        return "audio/aac"
+    known_rates = 0 < rates >> 4 < 15 and rates >> 2 & 3 != 3
+    return "audio/mpeg" if layer & 0xE6 == 0xE2 and known_rates else ""
+
+
+def extension(mime: str) -> str:
+    """The file name extension for a MIME type, without the dot; "bin" for an unknown one."""
+    return EXTENSIONS.get(mime, "bin")
+
+
+def media_type(mime: str) -> MediaType | Literal[""]:
+    """The family a MIME type belongs to, or "" when it is no medium."""
+    match mime.partition("/")[0]:
+        case "image" | "video" | "audio" as family:
+            return family
+        case _:
+            return ""
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels of a size like `1024x768`. ValueError for anything else."""
+    if not (found := _SIZE.fullmatch(text)):
+        raise ValueError("A size is WIDTHxHEIGHT in pixels, for example 1024x768.")
+    return int(found[1]), int(found[2])
+
+
+def fit_ratio(ratio: str, *, pixels: int, multiple: int = 8, largest: int = 4096) -> tuple[int, int]:
+    """A width and height of about this `W:H` ratio and about this many pixels in all.
+
+    Both sides are multiples of `multiple` and at most `largest`; where that leaves less room, there are fewer
+    pixels. ValueError for text that is no ratio, and for one so extreme that a side would be under `multiple`.
+    """
+    if not (found := _RATIO.fullmatch(ratio)) or not float(found[1]) or not float(found[2]):
+        raise ValueError("An aspect ratio is W:H with two numbers above zero, for example 16:9.")
+    shape = float(found[1]) / float(found[2])
+    width, height = (pixels * shape) ** 0.5, (pixels / shape) ** 0.5
+    shrink = min(1.0, largest // multiple * multiple / max(width, height))
+    if min(width, height) * shrink < multiple:
+        raise ValueError(f"The aspect ratio {ratio} is too extreme for sides from {multiple} to {largest} pixels.")
+    return _round(width * shrink, multiple), _round(height * shrink, multiple)
+
+
+def _round(side: float, multiple: int) -> int:
+    return round(side / multiple) * multiple
+
+
+def wav(pcm: bytes, *, rate: int, channels: int = 1, width: int = 2) -> bytes:
+    """Wrap headerless little-endian PCM in WAV. `rate` is in hertz, `width` in bytes per sample of one channel.
+
+    An incomplete last frame is dropped.
+    """
+    import io
+    import wave
+
+    whole = len(pcm) - len(pcm) % (channels * width)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(width)
+        writer.setframerate(rate)
+        writer.writeframes(memoryview(pcm)[:whole])
+    return file.getvalue()

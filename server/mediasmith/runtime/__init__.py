@@ -1,0 +1,1 @@
+"""What runs underneath: the clock, timeouts, provider clients, the network, redaction. Nothing here knows a job."""

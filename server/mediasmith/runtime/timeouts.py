@@ -1,0 +1,101 @@
+"""Waiting with an end, by the server's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import anyio
+
+from mediasmith.plugin.errors import Cancelled
+from mediasmith.runtime.clock import Clock
+
+_T = TypeVar("_T")
+
+
+class Expired(TimeoutError):
+    """The time that `within` was given is over. A TimeoutError of the call's own is not one of these."""
+
+
+async def contain_exit(call: Callable[[], Awaitable[_T]]) -> _T:
+    """What `call` returns.
+
+    Whatever it raises leaves as an Exception, also what would end the server: a SystemExit, or a cancellation that
+    nobody asked for.
+    """
+    try:
+        return await call()
+    except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
+        if isinstance(error, Exception) or _is_cancelled():
+            raise
+        raise RuntimeError(f"it ended itself with {type(error).__name__}") from error
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def with_timeout(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]) -> _T:
+    """What `call` returns; it is cancelled after so many seconds.
+
+    It is `tamed`. What it returns is never thrown away, not even by a cancellation at that very moment.
+
+    Raises:
+        Expired: it did not return in time.
+    """
+    outcomes: list[_T] = []
+    failures: list[Exception] = []
+    late = False
+    try:
+        async with anyio.create_task_group() as task_group:
+
+            async def expire() -> None:
+                nonlocal late
+                await clock.sleep(seconds)
+                late = True
+                task_group.cancel_scope.cancel()
+
+            task_group.start_soon(expire)
+            try:
+                outcomes.append(await contain_exit(call))
+            except Exception as error:
+                failures.append(error)
+            task_group.cancel_scope.cancel()
+    except asyncio.CancelledError:
+        if not outcomes and not failures:
+            raise
+    if outcomes:
+        return outcomes[0]
+    if late or not failures:
+        raise Expired
+    raise failures[0]
+
+
+async def wait_for_event(clock: Clock, seconds: float, event: anyio.Event) -> bool:
+    """Whether the event came within so many seconds."""
+    if seconds > 0:
+        with suppress(Expired):
+            await with_timeout(clock, seconds, event.wait)
+    return event.is_set()
+
+
+@contextmanager
+def cut_off() -> Generator[anyio.CancelScope]:
+    """A scope for what belongs to a job. Cancelled, it is left with an error, whatever its block made of that.
+
+    Raises:
+        Cancelled: the scope was cancelled before its block had come to its end.
+    """
+    scope = anyio.CancelScope()
+    try:
+        with scope:
+            yield scope
+    except (Exception, asyncio.CancelledError) as error:  # an SDK may raise one of its own for the scope's
+        if not scope.cancel_called or _is_cancelled():
+            raise
+        raise Cancelled from error
+    if scope.cancelled_caught:
+        raise Cancelled

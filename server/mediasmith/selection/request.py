@@ -1,0 +1,117 @@
+"""What a caller asks for, once its arguments are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mediasmith.config.tool_schemas import Schema
+from mediasmith.plugin.contract import JSON, Kind, Role
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.params import INPUT_WORDS, WORDS
+from mediasmith.selection.arguments import check_arguments
+
+MAX_PROMPT = 100_000
+"""Characters in one prompt; models may take fewer."""
+
+
+_WITHOUT_PROMPT: set[Kind] = {"voice_conversion", "audio_isolation", "voice_clone", "dubbing"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolRequest:
+    """What a caller wants, checked against the schema but not yet against any backend.
+
+    `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
+    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say.
+    """
+
+    prompts: tuple[str, ...]
+    kind: Kind | None = None
+    backend: str = ""
+    model: str = ""
+    words: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    references: Mapping[Role, tuple[str, ...]] = field(default_factory=dict[Role, tuple[str, ...]])
+    n: int = 1
+    draft: bool = False
+    output: str = ""
+    wait_seconds: int | None = None
+    max_cost_usd: float | None = None
+    dry_run: bool = False
+    continuation_id: str = ""
+
+
+def parse_request(arguments: Mapping[str, Any], schema: Schema) -> ToolRequest:
+    """The checked arguments of generate_media or continue_edit as a request.
+
+    Raises:
+        InvalidRequest: as `checked`, and for prompts that are missing, empty, too long, or given twice.
+    """
+    given = check_arguments(arguments, schema)
+    references = _references(given)
+    edit = "continuation_id" in schema["properties"]
+    kind: Kind | None = None if edit else given.get("kind", "image")
+    return ToolRequest(
+        prompts=_prompts(given, needed=not _may_be_silent(kind, references, given.get("options", {}))),
+        kind=kind,
+        backend=_name(given.get("backend", "")),
+        model=given.get("model", "").strip(),
+        words={name: given[name] for name in WORDS if name in given and name != "n"},
+        options=given.get("options", {}),
+        references=references,
+        n=given.get("n", 1),
+        draft=given.get("draft", False),
+        output=given.get("output", ""),
+        wait_seconds=given.get("wait_seconds"),
+        max_cost_usd=given.get("max_cost_usd"),
+        dry_run=given.get("dry_run", False),
+        continuation_id=_continuation(given["continuation_id"]) if edit else "",
+    )
+
+
+def _name(backend: str) -> str:
+    name = backend.strip().lower()
+    return "" if name == "auto" else name
+
+
+def _continuation(text: str) -> str:
+    identifier = text.strip().removeprefix("media://")
+    if not identifier:
+        raise InvalidRequest("continuation_id is empty; it stands in the answer that made the file.", billed="no")
+    return identifier
+
+
+def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]], options: Mapping[str, JSON]) -> bool:
+    """Whether something else may say what to make: a recording, a frame, a song's plan among the options."""
+    return kind in _WITHOUT_PROMPT or (kind == "video" and bool(references)) or (kind == "music" and bool(options))
+
+
+def _prompts(given: Mapping[str, Any], *, needed: bool) -> tuple[str, ...]:
+    if "prompt" in given and "prompts" in given:
+        raise InvalidRequest("prompt and prompts were both given; use one of them.", billed="no")
+    prompts: list[str] = given.get("prompts", [given["prompt"]] if "prompt" in given else [])
+    argument = "prompts" if "prompts" in given else "prompt"
+    if not prompts and needed:
+        raise InvalidRequest("prompt is missing: say what to make in prompt, or several in prompts.", billed="no")
+    for text in prompts:
+        if not text.strip() and needed:
+            raise InvalidRequest(f"{argument} is empty; say what to make.", billed="no")
+        if len(text) > MAX_PROMPT:
+            raise InvalidRequest(
+                f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are accepted.", billed="no"
+            )
+    return tuple(prompts) or ("",)
+
+
+def _references(given: Mapping[str, Any]) -> dict[Role, tuple[str, ...]]:
+    found: dict[Role, tuple[str, ...]] = {}
+    for name, word in INPUT_WORDS.items():
+        value = given.get(name, [])
+        for reference in [value] if isinstance(value, str) else value:
+            prefix, _, rest = reference.partition("=")
+            role = word.prefixes.get(prefix)
+            place = role or name
+            found[place] = (*found.get(place, ()), rest if role else reference)
+    return found

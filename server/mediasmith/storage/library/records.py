@@ -1,0 +1,115 @@
+"""What the library remembers: jobs, their parts, and the artifacts they made.
+
+Times are seconds since 1970 (UTC) and come from the caller. JSON fields read back as `json` reads them: a tuple inside
+one comes back as a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mediasmith.plugin.contract import JSON, Kind
+from mediasmith.plugin.errors import Billed
+
+JobState = Literal["running", "done", "partial", "failed", "cancelled", "unknown"]
+"""How a job stands. `unknown`: its process died while an answer was due, so it may have been billed."""
+
+Phase = Literal["queued", "sending", "accepted", "saving", "done", "failed", "cancelled", "unknown"]
+"""How far a part is.
+
+`queued`: nothing was sent. `sending`: the paying request is out. `accepted`: the provider's handle is written.
+`saving`: the bytes are in temporary files, named by their artifacts' tokens.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One request, from the call to the saved files.
+
+    `fingerprint` is the same for equal requests. `request` is what was asked for, resolved and without secrets. `owner`
+    is the process that works on it. `folder` and `stem` say where its files go. `answered`: its answer left the server.
+    `error` is None or says message, hint, billed and type.
+    """
+
+    id: str
+    principal: str
+    fingerprint: str
+    tool: Literal["generate_media", "continue_edit"]
+    kind: Kind
+    request: JSON
+    state: JobState = "running"
+    owner: str
+    folder: str
+    stem: str
+    created: float
+    updated: float
+    answered: bool = False
+    warnings: tuple[str, ...] = ()
+    attempts: tuple[JSON, ...] = ()
+    error: JSON = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One provider call of a job.
+
+    `number` tells a job's parts apart, `item` is the place of the prompt in a batch. It wants `count` files, of which
+    the first is number `first` of that prompt. `handle` is the provider's name for the work once it is accepted.
+    `billed` says whether the call was paid for; `cost_usd` is what the provider said it charged, `estimate_usd` what we
+    expect. `complete` is False when it made less than it was asked for.
+    """
+
+    job_id: str
+    number: int
+    item: int = 0
+    prompt: str
+    first: int = 0
+    count: int = 1
+    backend: str
+    capability: str
+    model: str
+    params: JSON
+    phase: Phase = "queued"
+    handle: JSON = None
+    billed: Billed = "no"
+    cost_usd: float | None = None
+    estimate_usd: float | None = None
+    details: JSON = None
+    complete: bool = True
+    error: JSON = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One file that was made, and what an edit continues from.
+
+    `part` and `position` say which of the job's files it is. `token` names its temporary file while it is being saved,
+    and is empty once it stands at `path`. `prompts` are all that led to it, the oldest first; `parent` is the artifact
+    it was edited from, or empty, and may be gone from the library. `state` is its backend's own. `used` is when it was
+    last asked for.
+    """
+
+    id: str
+    job_id: str
+    task: int
+    position: int
+    path: str
+    token: str = ""
+    mime: str
+    bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    kind: Kind
+    backend: str
+    capability: str
+    model: str
+    params: JSON
+    prompts: tuple[str, ...]
+    parent: str = ""
+    state: JSON = None
+    principal: str
+    created: float
+    used: float

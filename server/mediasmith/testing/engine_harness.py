@@ -1,0 +1,326 @@
+"""A capability at work in the real engine, with folders and a clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from mediasmith.config.caller import Caller
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import open_engine
+from mediasmith.engine.results import MediaResult
+from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import (
+    JSON,
+    Accepted,
+    Access,
+    Backend,
+    Call,
+    Capability,
+    Context,
+    Model,
+    Params,
+    Pending,
+    Result,
+    Role,
+    Takes,
+)
+from mediasmith.plugin.errors import MediaError, Unsuitable
+from mediasmith.plugin.media import EXTENSIONS
+from mediasmith.plugin.params import INPUT_WORDS, WORDS
+from mediasmith.storage.downloader import Downloader
+from mediasmith.testing.doubles import MemorySource
+from mediasmith.testing.rig import CheckContext
+from mediasmith.testing.virtual_clock import VirtualClock
+
+_FOREVER = 1e9
+_ARGUMENT: Mapping[Role, tuple[Role, str]] = {
+    role: (name, f"{prefix}=") for name, word in INPUT_WORDS.items() for prefix, role in word.prefixes.items()
+}
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What passed between the engine and the capability."""
+
+    starts: int = 0
+    cancels: int = 0
+    answers: list[Result | Accepted | Pending] = field(default_factory=list["Result | Accepted | Pending"])
+    warnings: list[str] = field(default_factory=list[str])
+    raised: list[Exception] = field(default_factory=list[Exception])
+
+    @contextmanager
+    def trouble(self) -> Generator[None]:
+        """Note what is raised inside."""
+        try:
+            yield
+        except Exception as error:
+            self.raised.append(error)
+            raise
+
+    @property
+    def results(self) -> list[Result]:
+        """The results among the answers."""
+        return [answer for answer in self.answers if isinstance(answer, Result)]
+
+    @property
+    def handles(self) -> list[JSON]:
+        """The handles among the answers."""
+        return [answer.handle for answer in self.answers if isinstance(answer, Accepted)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineHarness:
+    """The engine with this one capability."""
+
+    bench: CheckContext
+    engine: Engine
+    clock: VirtualClock
+    seen: Seen
+    folder: Path
+
+    def arguments(self, **more: JSON) -> dict[str, JSON]:
+        """The arguments of a plain call, and these."""
+        bench = self.bench
+        fields = bench.capability.params.model_fields
+        own = {name: value for name, value in bench.rig.base.items() if name in fields}
+        options = {name: value for name, value in own.items() if name not in WORDS}
+        plain: dict[str, JSON] = {
+            "prompt": bench.prompts[0],
+            "kind": bench.capability.kind,
+            "backend": bench.backend.name,
+            "model": bench.models[0].id,
+            **{name: value for name, value in own.items() if name in WORDS},
+            **({"options": options} if options else {}),
+        }
+        for role in bench.required():
+            plain |= self.file_argument(role)
+        return {**plain, **more}
+
+    def file_argument(self, role: Role) -> dict[str, JSON]:
+        """The argument that gives a file in this role."""
+        return self._file(role, self.bench.source(role))
+
+    def foreign_file(self, role: Role) -> dict[str, JSON]:
+        """The argument that gives a file in a role the capability does not take."""
+        mime = {"audio": "audio/wav", "voice_sample": "audio/wav", "video": "video/mp4"}.get(role, "image/png")
+        return self._file(role, MemorySource(mime=mime))
+
+    def _file(self, role: Role, source: MemorySource) -> dict[str, JSON]:
+        path = self.folder / "in" / f"{role}.{EXTENSIONS[source.mime]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.data)
+        name, prefix = _ARGUMENT.get(role, (role, ""))
+        return {name: [f"{prefix}{path}"] if INPUT_WORDS[name].many else str(path)}
+
+    async def make(self, **more: JSON) -> MediaResult:
+        """Make one, and take the answer."""
+        result = await self.engine.generate(self.arguments(**more), Caller(wait=_FOREVER))
+        return await self._taken(result)
+
+    async def edit(self, **given: JSON) -> MediaResult:
+        """Continue one, and take the answer."""
+        return await self._taken(await self.engine.continue_edit(given, Caller(wait=_FOREVER)))
+
+    async def begin(self, **more: JSON) -> str:
+        """Begin one; its job's id."""
+        return (await self.engine.generate(self.arguments(**more), Caller())).job_id
+
+    async def job(self, job_id: str, *, cancel: bool = False, wait: float = 0) -> MediaResult:
+        """How a job stands, or once it has ended."""
+        asked = {"job_id": job_id, **({"cancel": True} if cancel else {})}
+        result = await self.engine.get_job(asked, Caller(wait=wait))
+        assert isinstance(result, MediaResult)
+        return result
+
+    async def ended(self, job_id: str) -> MediaResult:
+        """How a job stands once this process does no more for it."""
+        live = self.engine.jobs.active(job_id)
+        if live is not None:
+            await live.done.wait()
+        return await self.job(job_id)
+
+    def explained(self, what: str) -> None:
+        """Demand that the backend knew every exception that it raised."""
+        for error in self.seen.raised:
+            known = self.bench.explained(error) or isinstance(error, OSError | TimeoutError)
+            assert known, (
+                f"{what} raised {type(error).__name__}, which explain does not know: have explain, or the code that "
+                "reads the answer, make it a MediaError with a sentence of your own."
+            )
+
+    def files(self) -> list[str]:
+        """The names of everything in the output folder."""
+        return sorted(path.name for path in (self.folder / "out").rglob("*") if path.is_file())
+
+    async def _taken(self, result: MediaResult) -> MediaResult:
+        if result.job_id:
+            await self.engine.library.mark_answered(result.job_id)
+        return result
+
+
+@asynccontextmanager
+async def working(
+    bench: CheckContext,
+    *,
+    env: Mapping[str, str] | None = None,
+    folder: str = "work",
+    deadline: float | None = None,
+    jump: bool = True,
+) -> AsyncGenerator[EngineHarness]:
+    """The engine with this capability, and beside it a backend that takes every word but makes nothing.
+
+    With `jump` the clock goes on by itself, except while the capability is asked something.
+    """
+    place = bench.folder / folder
+    seen, clock = Seen(), VirtualClock()
+    settings = Settings(
+        data_dir=place / "data", output_dir=place / "out", allowed_dirs=(place / "in",), deadline_seconds=deadline
+    )
+    backend = replace(
+        bench.backend,
+        capabilities=(_watched(bench.capability, seen, clock),),
+        connect=_held(bench.backend.connect, clock),
+    )
+    backends = Registry(backends={backend.name: backend, _TAKER: _takes_everything(bench.capability)}, broken={})
+    async with AsyncExitStack() as stack:
+        if jump:
+            await stack.enter_async_context(clock.autojump())
+        engine = await stack.enter_async_context(
+            open_engine(settings=settings, env=bench.env() if env is None else env, backends=backends, clock=clock)
+        )
+        _hold_downloads(engine.planning.downloader, clock)
+        yield EngineHarness(bench=bench, engine=engine, clock=clock, seen=seen, folder=place)
+
+
+async def failure(made: Awaitable[MediaResult]) -> MediaError | None:
+    """How a call failed, or None."""
+    try:
+        await made
+    except MediaError as error:
+        return error
+    return None
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait for something that happens in another thread or process; the suite's patience ends it."""
+    while not true():
+        await anyio.sleep(0.002)
+
+
+def _watched(capability: Capability[Any, Any], seen: Seen, clock: VirtualClock) -> Capability[Any, Any]:
+    async def start(call: Call[Any, Any]) -> Result | Accepted:
+        def warn(text: str) -> None:
+            seen.warnings.append(text)
+            call.warn(text)
+
+        seen.starts += 1
+        with clock.hold(), seen.trouble():
+            answer = await capability.start(replace(call, warn=warn))
+        seen.answers.append(answer)
+        return answer
+
+    async def poll(work: Context[Any], handle: JSON) -> Pending | Result:
+        assert capability.poll
+        with clock.hold(), seen.trouble():
+            answer = await capability.poll(work, handle)
+        seen.answers.append(answer)
+        return answer
+
+    async def cancel(work: Context[Any], handle: JSON) -> None:
+        assert capability.cancel
+        seen.cancels += 1
+        with clock.hold():
+            await capability.cancel(work, handle)
+
+    def held(fetch: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+        async def fetched(client: Any) -> Any:
+            with clock.hold():
+                return await fetch(client)
+
+        return fetched
+
+    return replace(
+        capability,
+        start=start,
+        poll=poll if capability.poll else None,
+        cancel=cancel if capability.cancel else None,
+        discover=held(capability.discover) if capability.discover else None,
+        choices={word: held(fetch) for word, fetch in capability.choices.items()},
+    )
+
+
+def _held(connect: Callable[[Access], AbstractAsyncContextManager[Any]], clock: VirtualClock) -> Any:
+    """Have the clock wait while a client is opened."""
+
+    @asynccontextmanager
+    async def connected(access: Access) -> AsyncGenerator[Any]:
+        async with AsyncExitStack() as stack:
+            with clock.hold():
+                client = await stack.enter_async_context(connect(access))
+            yield client
+
+    return connected
+
+
+def _hold_downloads(downloader: Downloader, clock: VirtualClock) -> None:
+    """Have the clock wait while a file comes from the provider, which is another process."""
+    fetch = downloader.fetch
+
+    async def held(*args: Any, **named: Any) -> str:
+        with clock.hold():
+            return await fetch(*args, **named)
+
+    object.__setattr__(downloader, "fetch", held)  # it is frozen, and shared by all that downloads
+
+
+_TAKER = "takes_everything"
+
+
+class _Everything(Params):
+    """Every shared word."""
+
+    aspect_ratio: str | None = None
+    size: str | None = None
+    duration: float | None = None
+    quality: str | None = None
+    background: str | None = None
+    output_format: str | None = None
+    voice: str | None = None
+    voices: tuple[str, ...] = ()
+    language: str | None = None
+    instructions: str | None = None
+    speed: float | None = None
+    generate_audio: bool | None = None
+    seed: int | None = None
+    n: int = 1
+
+
+async def _makes_nothing(_call: Call[None, _Everything]) -> Result:
+    raise Unsuitable("This makes nothing.")
+
+
+@asynccontextmanager
+async def _no_client(_access: Access) -> AsyncGenerator[None]:
+    yield None
+
+
+def _takes_everything(like: Capability[Any, Any]) -> Backend[None]:
+    """A backend whose words and inputs make the tools take them all."""
+    mimes = ("image/png", "audio/wav", "video/mp4")
+    capability = Capability(
+        kind=like.kind,
+        name="everything",
+        params=_Everything,
+        models=(Model(id="nothing"),),
+        start=_makes_nothing,
+        takes={role: Takes(mimes=mimes) for role in (*INPUT_WORDS, *_ARGUMENT)},
+        preference=-1_000,
+    )
+    return Backend(name=_TAKER, title="Everything", docs="", capabilities=(capability,), connect=_no_client)
