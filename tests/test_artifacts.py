@@ -24,8 +24,8 @@ from PIL import Image
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin import media
-from mediasmith.plugin.contract import Sink
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed, ProviderError
+from mediasmith.plugin.files import Sink
 from mediasmith.storage.artifacts import destination, folder
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.artifacts.file_names import filename, new_id, stem_of
@@ -588,7 +588,7 @@ async def test_names_are_synced_too(roots: AllowedFolders, monkeypatch: pytest.M
     fsync = os.fsync
 
     def note(fd: int) -> None:
-        synced.append(os.path.isdir(fd))
+        synced.append(os.path.isdir(fd))  # noqa: PTH112 - a descriptor
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", note)

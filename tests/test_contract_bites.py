@@ -146,7 +146,7 @@ class PaperParams(Params):
     steps: int | None = None
 
 
-def explain(error: Exception) -> MediaError | None:
+def explain(error: Exception) -> MediaError | None:  # noqa: PLR0911 - a table
     match error:
         case Nowhere():
             return Unreachable("Paper cannot be reached.", billed="no")

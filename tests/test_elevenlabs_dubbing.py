@@ -18,8 +18,10 @@ from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.use_cases import Engine
-from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Result, Role, Source
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Result
 from mediasmith.plugin.errors import MediaError, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.runtime.clock import SystemClock
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.elevenlabs import backend

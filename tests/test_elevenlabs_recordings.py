@@ -18,8 +18,10 @@ from fakes.elevenlabs.hearing import voices_in
 from fakes.engines import edited, opened
 from fakes.engines import made as generated
 from fakes.trying import failure, made
-from mediasmith.plugin.contract import JSON, Capability, Output, Request, Result, Role, Source
+from mediasmith.plugin.contract import JSON, Capability, Output, Request, Result
 from mediasmith.plugin.errors import InvalidRequest, ProviderError, StateGone, Unsuitable
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff, wav
 from mediasmith.testing import AdapterHarness, MemorySink, MemorySource, signed_in
 from mediasmith_backends.elevenlabs import backend
@@ -63,7 +65,7 @@ async def hands(fake: FakeElevenLabs) -> AsyncGenerator[AdapterHarness]:
         yield hands
 
 
-def ask(
+def ask(  # noqa: PLR0913 - all that can be asked
     hands: AdapterHarness,
     capability: Capability[ElevenLabs, Any],
     prompt: str = "",

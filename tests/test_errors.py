@@ -137,7 +137,7 @@ def test_a_key_that_is_not_accepted_is_to_be_corrected() -> None:
     ],
 )
 def test_a_status_has_one_meaning(status: int, kind: type[MediaError], billed: Billed | None, said: str) -> None:
-    error = error_for_status(status, "Acme", keys=["ACME_KEY"], said=" Too long. ", retry_after=3)
+    error = error_for_status(status, "Acme", keys=["ACME_KEY"], detail=" Too long. ", retry_after=3)
     assert (type(error), error.billed, error.message) == (kind, billed, said)
     if isinstance(error, RateLimited):
         assert error.retry_after == 3

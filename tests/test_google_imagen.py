@@ -17,8 +17,9 @@ from fakes.google import FakeGoogle, running
 from fakes.google.imagen import DRAWINGS, EDITS
 from fakes.trying import failure, made
 from mediasmith.config.credentials import access
-from mediasmith.plugin.contract import Request, Role
+from mediasmith.plugin.contract import Request
 from mediasmith.plugin.errors import ModelGone, ProviderError, Refused
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff
 from mediasmith.testing import AdapterHarness, MemorySource, png
 from mediasmith_backends.google import backend

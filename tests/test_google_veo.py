@@ -17,8 +17,10 @@ from fakes.google.veo import STARTS
 from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.credentials import access
-from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Role, Source
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend

@@ -13,8 +13,10 @@ from fakes.engines import PATIENT, edited, opened
 from fakes.google import KEY, FakeGoogle, running
 from fakes.trying import failure, made
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request, Role, Source
+from mediasmith.plugin.contract import JSON, Accepted, Pending, Remote, Request
 from mediasmith.plugin.errors import Cancelled, InvalidRequest, ModelGone, ProviderError, Refused, StateGone
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.inputs import INLINE

@@ -19,7 +19,6 @@ from PIL import Image, ImageDraw
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.contract import Role, Source
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -29,6 +28,8 @@ from mediasmith.plugin.errors import (
     UnknownContinuation,
     Unreachable,
 )
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import wav
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs import File, Inputs, check_mask

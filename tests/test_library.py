@@ -624,7 +624,7 @@ def work(pipe: Any, path: Path, name: str, rounds: int) -> None:
     pipe.recv()
     try:
         anyio.run(make_rounds, path, name, rounds)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the parent is to see it, whatever it is
         pipe.send(repr(error))
     else:
         pipe.send("done")

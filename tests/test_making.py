@@ -27,7 +27,7 @@ from fakes.engines import (
     speaking,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import Call, Model, Output, Params, Result, Role, Takes
+from mediasmith.plugin.contract import Call, Model, Output, Params, Result, Takes
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -42,6 +42,7 @@ from mediasmith.plugin.errors import (
     Unreachable,
     Unsuitable,
 )
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import Seed
 from mediasmith.storage.library.store import Library
 

@@ -49,7 +49,7 @@ def price(usd: float, per: Unit = "image", **when: Any) -> Price:
     return Price(usd=usd, per=per, when=when, as_of=date(2026, 11, 20), source="https://prices.example")
 
 
-def cost(
+def cost(  # noqa: PLR0913 - what a cost depends on
     *prices: Price,
     params: type[Params] = Clip,
     accepts: Accepts = True,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mediasmith.plugin.contract import Role
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
 
 ADAPTERS: Mapping[Any, TypeAdapter[object]] = {

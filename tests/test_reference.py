@@ -122,7 +122,7 @@ class Formed(Params):
     below: Annotated[float, Field(lt=10_000_000)] = 1
     share: Annotated[float, Field(ge=0, lt=1)] | None = None
     several: tuple[Literal["a", "b"], ...] = ()
-    level: Literal[1, 2, None] = None
+    level: Literal[1, 2, None] = None  # noqa: PYI061 - the form whose schema lists null
     shape: Shape | None = None
     either: int | str = 1
 

@@ -203,7 +203,7 @@ def test_a_sound_backend_has_no_faults() -> None:
         size: Annotated[str, Field(pattern="x")] | None = None
         duration: Literal[4, 8] | None = None
         quality: Optional[Literal["low", "high"]] = None  # noqa: UP045 - plug-ins may write it so
-        background: Literal["opaque"] | str = "opaque"
+        background: Literal["opaque"] | str = "opaque"  # noqa: PYI051 - as above
         voices: tuple[str, ...] = ()
         speed: float | int = 1
         generate_audio: bool = True

@@ -16,19 +16,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
 from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, ToolSchema, field_schemas, tools
-from mediasmith.plugin.contract import (
-    KINDS,
-    Access,
-    Backend,
-    Call,
-    Capability,
-    Kind,
-    Model,
-    Params,
-    Result,
-    Role,
-    Takes,
-)
+from mediasmith.plugin.contract import Access, Backend, Call, Capability, Model, Params, Result, Takes
+from mediasmith.plugin.kinds import KINDS, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed, Size
 
 AUDIO = Takes(mimes=("audio/mpeg", "audio/wav"))
@@ -405,7 +394,7 @@ def test_a_bound_that_one_backend_lacks_is_no_bound() -> None:
 
 def test_a_none_among_the_values_is_left_out() -> None:
     class Odd(Params):
-        quality: Literal["low", "high", None] = None
+        quality: Literal["low", "high", None] = None  # noqa: PYI061 - the spelling that puts null among the values
 
     assert parameters("generate_media", backend("odd", capability("image", Odd)))["quality"]["enum"] == ["low", "high"]
 

@@ -15,20 +15,9 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from mediasmith.config.tool_schemas import field_schemas
-from mediasmith.plugin.contract import (
-    JSON,
-    Accepts,
-    Backend,
-    Capability,
-    Kind,
-    Model,
-    Params,
-    Range,
-    Request,
-    Role,
-    Takes,
-)
+from mediasmith.plugin.contract import JSON, Accepts, Backend, Capability, Model, Params, Range, Request, Takes
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
+from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import WORDS, AspectRatio, Count, Seed
 from mediasmith.selection.candidate import Candidate, Origin, SelectionRequest
 from mediasmith.selection.ranking import SelectionContext, select

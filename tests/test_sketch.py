@@ -18,8 +18,9 @@ import anyio
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mediasmith.plugin.contract import JSON, Call, Output, Pending, Request, Result, Source
+from mediasmith.plugin.contract import JSON, Call, Output, Pending, Request, Result
 from mediasmith.plugin.errors import InvalidRequest, StateGone
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.media import sniff
 from mediasmith_backends.sketch import backend, drawing
 from mediasmith_backends.sketch.colour import distance

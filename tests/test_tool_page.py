@@ -20,7 +20,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, variable
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
-from mediasmith.plugin.contract import MEDIA_TYPES
+from mediasmith.plugin.kinds import MEDIA_TYPES
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
 PAGE = (Path(__file__).parents[1] / "TOOL.md").read_text(encoding="utf-8")

@@ -302,7 +302,7 @@ async def test_an_upload_that_is_answered_early_is_not_gone_on_with() -> None:
 class Echo(image_pb2_grpc.ImageServicer):
     """Answers with what it was given."""
 
-    async def GenerateImage(self, request: Any, context: object) -> Any:
+    async def GenerateImage(self, request: Any, context: object) -> Any:  # noqa: ARG002, N802 - its names in the service
         """The pictures of the request."""
         return image_pb2.ImageResponse(
             images=[image_pb2.GeneratedImage(base64=one.image_url, respect_moderation=True) for one in request.images]

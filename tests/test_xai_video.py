@@ -11,8 +11,9 @@ from grpc.aio import AioRpcError
 
 from fakes.xai import EXTENSION, KEY, POLL, UPLOAD, VIDEO, FakeXAI, running
 from fakes.xai.catalogue import FORBIDDEN, WITHHELD
-from mediasmith.plugin.contract import JSON, Accepted, Model, Pending, Remote, Request, Result, Role
+from mediasmith.plugin.contract import JSON, Accepted, Model, Pending, Remote, Request, Result
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
+from mediasmith.plugin.kinds import Role
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.xai import backend, client
 from mediasmith_backends.xai.rules import VideoParams
@@ -62,7 +63,7 @@ async def done(hands: AdapterHarness, **given: Any) -> Result:
 
 
 async def failure(hands: AdapterHarness, **given: Any) -> MediaError:
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, it is explained
         await done(hands, **given)
     error = caught.value if isinstance(caught.value, MediaError) else backend.explain(caught.value)
     assert error

@@ -59,7 +59,7 @@ async def connect(account: Account, load: Callable[[AsyncOpenAI], object] = _not
 
 def _opened(account: Account, load: Callable[[AsyncOpenAI], object]) -> AsyncOpenAI:
     """Blocking: certificates are read, and the SDK is loaded."""
-    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415 - heavy: the SDK
 
     timeout = Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
     client = AsyncOpenAI(
@@ -82,7 +82,7 @@ def _opened(account: Account, load: Callable[[AsyncOpenAI], object]) -> AsyncOpe
 @cache
 def _certificates() -> SSLContext:
     """Those that every client would otherwise read anew, which takes a tenth of a second."""
-    from httpx2 import create_ssl_context
+    from httpx2 import create_ssl_context  # noqa: PLC0415 - heavy: the SDK loads it
 
     return create_ssl_context()
 
@@ -92,8 +92,8 @@ def explain(error: Exception, title: str, answered: Callable[[APIStatusError], M
 
     `title` is the provider's; `answered` tells what it said itself. None for what is none of these.
     """
-    import httpx2
-    import openai
+    import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
+    import openai  # noqa: PLC0415 - heavy: the SDK
 
     match error:
         case openai.APIStatusError():
@@ -111,7 +111,7 @@ def explain(error: Exception, title: str, answered: Callable[[APIStatusError], M
 
 
 def _of_connection(cause: BaseException | None, title: str) -> MediaError:
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
 
     match cause:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.ProxyError() | httpx2.UnsupportedProtocol():

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["MediaError", "open"]
 
 
-def open(settings: Settings | None = None) -> AbstractAsyncContextManager[Media]:
+def open(settings: Settings | None = None) -> AbstractAsyncContextManager[Media]:  # noqa: A001 - mediasmith.open reads right
     """An open Mediasmith, for `async with`. `settings` are read from the environment unless given."""
-    from mediasmith.api import open_media
+    from mediasmith.api import open_media  # noqa: PLC0415 - heavy: importing the package alone stays cheap
 
     return open_media(settings)

@@ -15,7 +15,6 @@ from mediasmith.plugin.contract import (
     Call,
     Capability,
     Context,
-    Kind,
     Model,
     Names,
     Output,
@@ -23,10 +22,10 @@ from mediasmith.plugin.contract import (
     Pending,
     Request,
     Result,
-    Role,
     Takes,
 )
 from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import AspectRatio, Seed
 from mediasmith.testing import AdapterHarness, png, signed_in
 from mediasmith.testing import MemorySource as Drawing
@@ -91,7 +90,7 @@ def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None
     return replace(plain, **fields)
 
 
-def fake(
+def fake(  # noqa: PLR0913 - the fields of a backend, each by name
     name: str = "fake",
     *,
     keys: tuple[str, ...] = (),

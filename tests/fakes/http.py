@@ -84,7 +84,7 @@ def installed(
 
 
 @asynccontextmanager
-async def site(
+async def site(  # noqa: PLR0913 - what `http_app` takes, each by name
     installation: Installation,
     *,
     clock: Clock | None = None,

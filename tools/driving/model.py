@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_CONNECT = do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _respond
+    do_CONNECT = do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _respond  # noqa: N815 - the names of the base
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
         """Say nothing."""

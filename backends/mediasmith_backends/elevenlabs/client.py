@@ -16,7 +16,7 @@ from mediasmith.plugin.errors import MissingKey
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from elevenlabs.base_client import AsyncBaseElevenLabs
+    from elevenlabs.base_client import AsyncBaseElevenLabs  # noqa: PLC0415 - heavy: the SDK
     from elevenlabs.core.request_options import RequestOptions
     from httpx import AsyncClient
 
@@ -69,8 +69,8 @@ def present(**given: object) -> dict[str, Any]:
 
 def _opened(url: str, key: str) -> tuple[AsyncBaseElevenLabs, AsyncClient]:
     """Blocking: certificates are read, and the SDK is loaded."""
-    import httpx
-    from elevenlabs.base_client import AsyncBaseElevenLabs
+    import httpx  # noqa: PLC0415 - heavy: the SDK loads it
+    from elevenlabs.base_client import AsyncBaseElevenLabs  # noqa: PLC0415 - heavy: the SDK
 
     timeout: Any = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
     # A paying request goes where the user said, and nowhere that an answer says.
@@ -91,6 +91,6 @@ _PARTS = (
 @cache
 def _certificates() -> SSLContext:
     """What servers are known by. Read once, for it takes a tenth of a second."""
-    import httpx
+    import httpx  # noqa: PLC0415 - heavy: the SDK loads it
 
     return httpx.create_ssl_context()

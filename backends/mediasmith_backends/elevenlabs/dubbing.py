@@ -21,10 +21,10 @@ from mediasmith.plugin.contract import (
     Remote,
     Request,
     Result,
-    Source,
     Takes,
 )
 from mediasmith.plugin.errors import ModelGone, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.files import Source
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import explain, required, sense
 from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code

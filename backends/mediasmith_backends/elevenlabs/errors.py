@@ -109,7 +109,7 @@ def required(found: object) -> str:
 
 def _of_sdk(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
-    if not isinstance(status, int) or status < 300:
+    if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - an answer, but one that cannot be read
         return nonsense()
     detail, fields = _told(error)
     said = str(detail.get("message") or "").strip()
@@ -120,7 +120,7 @@ def _of_sdk(error: Exception) -> MediaError:
             return known
     if _MODEL in fields:
         return _model_gone(said[:_LONGEST])
-    return error_for_status(status, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
+    return error_for_status(status, TITLE, keys=KEYS, detail=said[:_LONGEST], retry_after=pause)
 
 
 def _told(error: Exception) -> tuple[Mapping[str, Any], Sequence[str]]:
@@ -210,7 +210,7 @@ def _pause(headers: Mapping[str, str]) -> float | None:
 
 
 def _of_connection(error: Exception) -> MediaError:
-    import httpx
+    import httpx  # noqa: PLC0415 - heavy: the SDK loads it
 
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():

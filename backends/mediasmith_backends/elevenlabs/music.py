@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from mediasmith.plugin.contract import JSON, Call, Capability, Model, Output, Price, Request, Result, Sink
+from mediasmith.plugin.contract import JSON, Call, Capability, Model, Output, Price, Request, Result
 from mediasmith.plugin.errors import InvalidRequest, ModelGone, StateGone, Unsuitable
+from mediasmith.plugin.files import Sink
 from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs

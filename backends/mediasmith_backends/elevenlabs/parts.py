@@ -9,7 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import JSON, Call, Output, Result, Sink
+from mediasmith.plugin.contract import JSON, Call, Output, Result
+from mediasmith.plugin.files import Sink
 from mediasmith.plugin.text_split import speak_parts
 from mediasmith_backends.elevenlabs.answers import Told
 from mediasmith_backends.elevenlabs.client import ElevenLabs

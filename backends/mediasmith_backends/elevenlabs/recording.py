@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Context, Sink, Source
+from mediasmith.plugin.contract import Context
+from mediasmith.plugin.files import Sink, Source
 from mediasmith_backends.elevenlabs.answers import Told, received
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.errors import nonsense

@@ -80,7 +80,7 @@ async def _exists(client: ElevenLabs, voice_id: str) -> bool:
     try:
         await client.sdk.voices.get(voice_id, request_options=ONCE)
     except Exception as error:
-        if code_of(error) in NO_VOICE or getattr(error, "status_code", 0) == 404:
+        if code_of(error) in NO_VOICE or getattr(error, "status_code", 0) == 404:  # noqa: PLR2004 - an HTTP status
             return False
         if isinstance(explain(error), Unsuitable):
             return True

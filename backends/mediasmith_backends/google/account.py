@@ -37,8 +37,8 @@ def found(file: str, quota_project: str) -> Account:
     Raises:
         MissingKey: there is none.
     """
-    from google import auth
-    from google.auth.exceptions import DefaultCredentialsError
+    from google import auth  # noqa: PLC0415 - heavy: the SDK's own sign-in
+    from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415 - heavy: as above
 
     library: Any = auth  # its types are only partly known
     try:
@@ -54,6 +54,6 @@ def found(file: str, quota_project: str) -> Account:
 
 
 def _renew(credentials: Any) -> None:
-    from google.auth.transport.requests import Request
+    from google.auth.transport.requests import Request  # noqa: PLC0415 - heavy: the SDK's own sign-in
 
     credentials.refresh(Request())

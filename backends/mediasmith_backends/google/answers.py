@@ -181,5 +181,5 @@ def _sound(data: bytes, mime: str, block: Mapping[str, object]) -> Medium | None
 def _number(value: object) -> int:
     """A whole number above zero in a text or as one; 0 for anything else."""
     if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0  # noqa: PLR2004 - digits
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**20 else 0

@@ -103,9 +103,9 @@ def _of_place(location: str) -> str:
 
 def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> Google:
     """The SDK's client on our transport. Of its own it takes whichever library it finds, and follows redirects."""
-    import httpx2
-    from google.genai import Client, types
-    from google.genai.client import DebugConfig
+    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
+    from google.genai import Client, types  # noqa: PLC0415 - heavy: the SDK
+    from google.genai.client import DebugConfig  # noqa: PLC0415 - heavy: the SDK
 
     certificates = _certificates()
     timeout = httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
@@ -127,6 +127,6 @@ def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> G
 @cache
 def _certificates() -> SSLContext:
     """What servers are known by. Read once, for it takes long, and the SDK would do so twice more."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
 
     return httpx2.create_ssl_context()

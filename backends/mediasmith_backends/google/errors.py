@@ -83,7 +83,7 @@ def _nonsense() -> ProviderError:
 
 def _of_sdk(error: Exception) -> MediaError:
     status = status_of(error)
-    if status >= 400:
+    if status >= 400:  # noqa: PLR2004 - where errors begin
         return _of_answer(error, status)
     cause = error.__cause__
     if isinstance(cause, Exception) and type(cause).__module__.startswith("httpx2"):
@@ -100,9 +100,9 @@ def _of_answer(error: Exception, status: int) -> MediaError:
         return MissingKey(TITLE, keys, rejected=True)
     said = told.get("message")
     words = said if isinstance(said, str) else ""
-    if status == 400 and told.get("status") == _HERE:
+    if status == 400 and told.get("status") == _HERE:  # noqa: PLR2004 - Bad Request
         return Unsuitable(f"{TITLE} does not do that for this account: {words.strip().rstrip('.')}.", billed="no")
-    return error_for_status(status, TITLE, keys=keys, said=words, retry_after=_pause(error, details))
+    return error_for_status(status, TITLE, keys=keys, detail=words, retry_after=_pause(error, details))
 
 
 def _told(error: Exception) -> Mapping[str, object]:
@@ -136,7 +136,7 @@ def _pause(error: Exception, details: Sequence[Mapping[str, object]]) -> float |
 
 
 def _of_sign_in(error: Exception) -> MediaError:
-    from google.auth import exceptions
+    from google.auth import exceptions  # noqa: PLC0415 - heavy: the SDK's own sign-in
 
     if isinstance(error, exceptions.TransportError):
         return unreachable_error(f"The sign-in of {TITLE}")
@@ -144,7 +144,7 @@ def _of_sign_in(error: Exception) -> MediaError:
 
 
 def _of_transport(error: Exception) -> MediaError:
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
 
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.PoolTimeout():

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.plugin.contract import Call, Capability, Model, Request, Result, Role, Source
+from mediasmith.plugin.contract import Call, Capability, Model, Request, Result
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.imagen import ImagenParams, drawn, wishes
 from mediasmith_backends.google.inputs import PICTURE, picture
@@ -134,7 +136,7 @@ async def _reference(source: Source, kind: str, config: Mapping[str, object]) ->
 
 def _black_and_white(mask: bytes) -> bytes:
     """A mask as the provider reads it: white where it can be seen through. Blocking."""
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415 - heavy: Pillow
 
     with Image.open(io.BytesIO(mask)) as opened:
         opacity: Any = opened.convert("RGBA").getchannel("A")  # its types are only partly known

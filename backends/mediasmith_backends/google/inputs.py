@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from mediasmith.plugin.contract import Source, Takes
+from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_errors import not_billed
 from mediasmith.plugin.media import media_type
 from mediasmith_backends.google.client import Google

@@ -51,7 +51,7 @@ async def _create(client: Google, **body: object) -> Interaction:
     previous = body.get("previous_interaction_id")
     try:
         answer = await _raw(client).create(**{name: value for name, value in body.items() if value is not None})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
         if isinstance(previous, str) and _may_be_gone(error) and not await _exists(client, previous):
             raise StateGone("Google no longer has what this continues.") from error
         raise
@@ -67,7 +67,7 @@ async def _exists(client: Google, name: str) -> bool:
     """Whether an interaction is still there, as far as can be told."""
     try:
         await _raw(client).get(name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
         return not _may_be_gone(error)
     return True
 
@@ -94,7 +94,7 @@ async def look(work: Context[Google], handle: JSON, kind: MediumKind) -> Pending
 async def _fetched(client: Google, name: str) -> Interaction:
     try:
         answer = await _raw(client).get(name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
         # Any other status may speak of the key or the account, which can be mended: what is paid for stays there.
         if status_of(error) == NOT_FOUND:
             raise ProviderError("Google does not have this work, or not any more.") from error

@@ -63,7 +63,7 @@ async def look(client: Google, handle: JSON) -> Operation:
         Unreachable: the answer is none of the provider's.
         ProviderError: it is not there, or has ended without an ending.
     """
-    from google.genai import errors
+    from google.genai import errors  # noqa: PLC0415 - heavy: the SDK
 
     sdk: Any = errors  # its types are only partly known
     name, model = _named(handle)

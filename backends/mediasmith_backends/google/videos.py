@@ -18,9 +18,9 @@ from mediasmith.plugin.contract import (
     Pending,
     Request,
     Result,
-    Role,
     Takes,
 )
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.probe import VIDEO_MIMES
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
@@ -58,7 +58,7 @@ def _task(ask: Request[VideoParams]) -> str:
     return "reference_to_video" if ask.inputs.get("image") else "text_to_video"
 
 
-def _refuses(ask: Request[VideoParams]) -> str:
+def _refuses(ask: Request[VideoParams]) -> str:  # noqa: PLR0911 - one line for each rule
     given = {role for role in _ORDER if ask.inputs.get(role)}
     task, params = _task(ask), ask.params
     if "last_frame" in given and "first_frame" not in given:

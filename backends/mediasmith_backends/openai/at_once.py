@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.plugin.contract import JSON, Call, Output, Remote, Result, Source
+from mediasmith.plugin.contract import JSON, Call, Output, Remote, Result
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
+from mediasmith.plugin.files import Source
 from mediasmith_backends.openai.answers import Answered, picture, read, told
 from mediasmith_backends.openai.errors import nonsense
 from mediasmith_backends.openai.pictures import ImageParams, words

@@ -32,7 +32,7 @@ async def begin(call: Call[AsyncOpenAI, ImageParams]) -> Accepted | None:
     Raises:
         StateGone: the conversation that this continues is gone.
     """
-    from openai import APIStatusError
+    from openai import APIStatusError  # noqa: PLC0415 - heavy: the SDK
 
     asked: dict[str, Any] = {
         "model": DRIVER,
@@ -84,7 +84,7 @@ def _id(kept: JSON) -> str:
 
 
 def _is_unserved(error: APIStatusError) -> bool:
-    not_allowed = error.status_code == 400 and error.param in _NOT_ALLOWED
+    not_allowed = error.status_code == 400 and error.param in _NOT_ALLOWED  # noqa: PLR2004 - an HTTP status
     return error.status_code in _NOT_THERE or not_allowed or error.code == "model_not_found"
 
 

@@ -81,10 +81,10 @@ def _of_answer(error: APIStatusError) -> MediaError:
     known = of_code(error.code or "", said, reason=_categories(details), billed=_billed(details))
     if known:
         return known
-    if error.status_code == 404 and error.request.method == "GET":
+    if error.status_code == 404 and error.request.method == "GET":  # noqa: PLR2004 - an HTTP status
         return StateGone(f"{TITLE} does not have what was asked for{words(said)}.")
     pause = advice(error.response.headers)
-    return error_for_status(error.status_code, TITLE, keys=KEYS, said=said[:_LONGEST], retry_after=pause)
+    return error_for_status(error.status_code, TITLE, keys=KEYS, detail=said[:_LONGEST], retry_after=pause)
 
 
 def _billed(details: object) -> Billed | None:

@@ -21,10 +21,10 @@ from mediasmith.plugin.contract import (
     Remote,
     Request,
     Result,
-    Source,
     Takes,
 )
 from mediasmith.plugin.errors import ProviderError, StateGone
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.params import Size
 from mediasmith_backends.openai.answers import Answered, Problem, read
 from mediasmith_backends.openai.client import TITLE, is_openai
@@ -32,7 +32,7 @@ from mediasmith_backends.openai.errors import failed
 from mediasmith_backends.openai.models import VIDEO_MODELS
 
 if TYPE_CHECKING:
-    from httpx2 import Response
+    from httpx2 import Response  # noqa: PLC0415 - heavy: the SDK loads it
     from openai import AsyncOpenAI
 
 _SHAPES = {"16:9": "1280x720", "9:16": "720x1280"}
@@ -120,7 +120,7 @@ async def _create(call: Call[AsyncOpenAI, VideoParams]) -> Response:
 
 
 async def _change(call: Call[AsyncOpenAI, VideoParams], mode: _Mode) -> Response:
-    from openai import NotFoundError
+    from openai import NotFoundError  # noqa: PLC0415 - heavy: the SDK
 
     asked: dict[str, Any] = {"prompt": call.prompt}
     if mode == "extend":
@@ -146,7 +146,7 @@ async def _post(
     client: AsyncOpenAI, path: str, asked: Mapping[str, Any], files: Sequence[tuple[str, tuple[str, bytes, str]]] = ()
 ) -> Response:
     """A request of the SDK's, but for its own functions for videos: those warn of a shutdown that is not this one."""
-    from httpx2 import Response
+    from httpx2 import Response  # noqa: PLC0415 - heavy: the SDK loads it
 
     form = bool(files) or path == "/videos"
     return await client.post(
@@ -165,7 +165,7 @@ class _Video(Answered):
 
 
 async def _poll(work: Context[AsyncOpenAI], handle: JSON) -> Pending | Result:
-    from httpx2 import Response
+    from httpx2 import Response  # noqa: PLC0415 - heavy: the SDK loads it
 
     path = f"videos/{quote(_id(handle), safe='')}"
     video = read((await work.client.get(f"/{path}", cast_to=Response)).content, _Video)
@@ -192,7 +192,7 @@ def _id(kept: JSON) -> str:
 
 
 def _fraction(percent: object) -> float | None:
-    return percent / 100 if isinstance(percent, int | float) and 0 <= percent <= 100 else None
+    return percent / 100 if isinstance(percent, int | float) and 0 <= percent <= 100 else None  # noqa: PLR2004 - percent
 
 
 def _signed(client: AsyncOpenAI) -> dict[str, str]:

@@ -18,7 +18,8 @@ from pydantic import (
     WrapValidator,
 )
 
-from mediasmith.plugin.contract import Access, Source
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.files import Source
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openrouter.errors import KEYS, TITLE, within
 from mediasmith_backends.openrouter.models import Known
@@ -77,7 +78,7 @@ class Router:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> bytes:
         """Send a paying request, once; the body of its answer."""
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
 
         content = await to_thread.run_sync(_written, body)
         return (await self.sdk.post(path, content=content, cast_to=httpx2.Response)).content
@@ -85,7 +86,7 @@ class Router:
     @asynccontextmanager
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Response]:
         """Send a paying request, once; its answer, of which the body is still to come."""
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
 
         content = await to_thread.run_sync(_written, body)
         answer: Any = await self.sdk.post(path, content=content, cast_to=httpx2.Response, stream=True)
@@ -101,7 +102,7 @@ class Router:
         Raises:
             ValidationError: the answer lacks what is needed.
         """
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: the SDK loads it
 
         response = await self.sdk.get(path, cast_to=httpx2.Response)
         return await to_thread.run_sync(answer.model_validate_json, response.content)

@@ -90,7 +90,7 @@ def _meant(status: int, problem: Problem, *, wait: float | None = None) -> Media
     said = _said(problem)
     details, kind = _mapping(problem.metadata), _text(problem.metadata, "error_type")
     limit, code = _text(problem.metadata, "limit_source"), _text(problem.availability, "code")
-    if status == 403 and details.keys() & {"reasons", "flagged_input", "patterns"}:
+    if status == 403 and details.keys() & {"reasons", "flagged_input", "patterns"}:  # noqa: PLR2004 - an HTTP status
         return Refused(f"{TITLE} declined to make this{said}.", reason=_reasons(details), billed="no")
     if kind in _REFUSALS:
         return Refused(f"{TITLE} declined to make this{said}.", reason=kind)
@@ -102,7 +102,7 @@ def _meant(status: int, problem: Problem, *, wait: float | None = None) -> Media
         return ModelGone(f"{TITLE} does not serve this model{said}.")
     if code in _NOT_FOR_US:
         return Unsuitable(f"{TITLE} cannot use this model so{said}.", billed="no")
-    return error_for_status(status, TITLE, keys=KEYS, said=said.removeprefix(": "), retry_after=wait)
+    return error_for_status(status, TITLE, keys=KEYS, detail=said.removeprefix(": "), retry_after=wait)
 
 
 def _problem(content: bytes) -> Problem | None:
@@ -114,8 +114,8 @@ def _problem(content: bytes) -> Problem | None:
 
 def _status(code: object) -> int | None:
     """The status that a code stands for."""
-    number = int(code) if isinstance(code, str) and code.isdecimal() and len(code) < 4 else code
-    return int(number) if isinstance(number, int | float) and 400 <= number < 600 else None
+    number = int(code) if isinstance(code, str) and code.isdecimal() and len(code) < 4 else code  # noqa: PLR2004 - three digits
+    return int(number) if isinstance(number, int | float) and 400 <= number < 600 else None  # noqa: PLR2004 - of errors
 
 
 def _said(problem: Problem) -> str:

@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import FiniteFloat
 
-from mediasmith.plugin.contract import Accepts, Price, Range, Role
+from mediasmith.plugin.contract import Accepts, Price, Range
+from mediasmith.plugin.kinds import Role
 from mediasmith_backends.openrouter.client import Answered, Kept, Router
 from mediasmith_backends.openrouter.models import (
     IMAGE_MODELS,

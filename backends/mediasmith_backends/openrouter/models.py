@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from mediasmith.plugin.contract import Accepts, Model, Price, Request, Role
+from mediasmith.plugin.contract import Accepts, Model, Price, Request
+from mediasmith.plugin.kinds import Role
 
 _READ = date(2026, 11, 21)
 

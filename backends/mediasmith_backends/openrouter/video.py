@@ -20,11 +20,11 @@ from mediasmith.plugin.contract import (
     Remote,
     Request,
     Result,
-    Role,
     Takes,
 )
 from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
 from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import AspectRatio, Seed, Size
 from mediasmith_backends.openai_sdk import words
 from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown

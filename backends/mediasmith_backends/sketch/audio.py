@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from mediasmith_backends.sketch.espeak import Sound
 
 if TYPE_CHECKING:
-    from av import AudioFrame
+    from av import AudioFrame  # noqa: PLC0415 - heavy: PyAV
 
 Format: TypeAlias = Literal["mp3", "wav", "ogg"]
 """The types of file that can be made."""
@@ -54,7 +54,7 @@ def soften(sound: Sound) -> None:
 
 def encode(sound: Sound, form: Format) -> bytes:
     """The sound as a file; it is resampled where the codec wants another rate. The same sound gives the same bytes."""
-    import av
+    import av  # noqa: PLC0415 - heavy: PyAV
 
     coding = _CODINGS[form]
     file = io.BytesIO()
@@ -72,7 +72,7 @@ def encode(sound: Sound, form: Format) -> bytes:
 
 def _frames(sound: Sound) -> Iterator[AudioFrame]:
     """The sound by the second."""
-    from av import AudioFrame
+    from av import AudioFrame  # noqa: PLC0415 - heavy: PyAV
 
     second = 2 * sound.rate
     for start in range(0, len(sound.pcm), second):

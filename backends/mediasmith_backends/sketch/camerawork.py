@@ -23,10 +23,10 @@ def motion_for(scene: Scene) -> Motion:
     """A motion past a scene, nearer to what it is about or back from it."""
     roll = chance("motion", scene.seed)
     focus = _focus(scene)
-    side = -1 if focus[0] < 0.5 else 1
+    side = -1 if focus[0] < 0.5 else 1  # noqa: PLR2004 - the middle
     if scene.plan in {"still", "portrait", "abstract"}:
         return Motion(pan=(roll.choice((-0.5, 0.5)), 0), zoom=roll.choice((1, 0.8, -1)), focus=focus)
-    if scene.height > scene.width and roll.random() < 0.4:
+    if scene.height > scene.width and roll.random() < 0.4:  # noqa: PLR2004 - some tall pictures are looked up
         return Motion(pan=(0, -1), zoom=0.4, focus=focus)
     return Motion(pan=(side * roll.choice((1, 0.8, 0.6)), 0), zoom=roll.choice((1, 0.7, 0.4, -0.8)), focus=focus)
 

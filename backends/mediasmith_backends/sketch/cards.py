@@ -48,7 +48,7 @@ def lay_cards(stage: Stage, pictures: Sequence[Image.Image]) -> None:
 def _cells(stage: Stage, count: int) -> list[tuple[float, float, float, float]]:
     """Rectangles for the pictures, in one row or column, four in two rows of two."""
     wide = stage.width >= stage.height
-    columns = 2 if count == 4 else count if wide else 1
+    columns = 2 if count == 4 else count if wide else 1  # noqa: PLR2004 - four make a square
     rows = -(-count // columns)
     gap = 0.06 * stage.unit
     width = (stage.width - gap * (columns + 1)) / columns

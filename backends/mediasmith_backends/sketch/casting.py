@@ -32,7 +32,7 @@ class Room:
     @property
     def alone(self) -> bool:
         """Whether there is no figure yet but those that belong to the scenery."""
-        return not any(element.kind in FIGURES and element.z > 20 for element in self.elements)
+        return not any(element.kind in FIGURES and element.z > 20 for element in self.elements)  # noqa: PLR2004
 
     def first(self, *kinds: str) -> Element | None:
         """The first element of one of these kinds."""
@@ -54,14 +54,14 @@ class Room:
 def cast(mentions: Sequence[Mention], plan: Plan, room: Room) -> list[Element]:
     """The elements for all figures that are named; the first one is the largest and has the best place."""
     placed: list[Element] = []
-    crowd = sum(mention.count for mention in mentions) > 3
+    crowd = sum(mention.count for mention in mentions) > 3  # noqa: PLR2004 - a crowd is drawn smaller
     for mention in mentions:
         for _ in range(mention.count):
             share = 0.62 if crowd else 0.8
             if plan == "outdoors" and FIGURES[mention.what].place == "table":
                 share *= 0.6 if mention.what in LIVING else 0.4  # a cup is no house
             filled = replace(room, elements=[*room.elements, *placed])
-            placed.append(add_figure(mention, filled, plan, share if placed or mention.count > 4 else 1))
+            placed.append(add_figure(mention, filled, plan, share if placed or mention.count > 4 else 1))  # noqa: PLR2004
     return placed
 
 
@@ -79,7 +79,7 @@ def add_figure(mention: Mention, room: Room, plan: Plan, share: float = 0.7) -> 
         z=round(z, 4),
         stands=stands,
         seed=roll.randrange(1 << 30),
-        flip=x > 0.5 and figure.place not in {"table", "span"},
+        flip=x > 0.5 and figure.place not in {"table", "span"},  # noqa: PLR2004 - it looks into the picture
         main=mention.colours[0] if mention.colours else "",
         trim=mention.colours[1] if len(mention.colours) > 1 else "",
     )
@@ -93,9 +93,9 @@ def _inside(
     left, up, right = reach(figure)
     size = min(size, 0.94 * room.span / (left + right)) if figure.place != "span" else size
     ground = next((element for element in reversed(room.elements) if element.kind in GROUNDS), None)
-    if left + right < 1.6:
+    if left + right < 1.6:  # noqa: PLR2004 - longer ones may drive out of the picture
         across = size * max(left, right) / room.span + 0.015
-        x = min(max(x, across), 1 - across) if across < 0.5 else 0.5
+        x = min(max(x, across), 1 - across) if across < 0.5 else 0.5  # noqa: PLR2004 - the middle
     if stands and ground is not None:
         y = ground.y - height(ground, x * room.span, room.span) / room.tall
     return x, y, min(size, (y - 0.05) * room.tall / up)

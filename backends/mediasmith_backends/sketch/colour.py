@@ -49,7 +49,7 @@ def chroma(colour: str) -> float:
 def shines(colour: str) -> bool:
     """Whether a colour makes a sun: a light or a warm one does."""
     light, red, _ = _oklab(colour)
-    return light > 0.62 or (light > 0.4 and red > 0.05)
+    return light > 0.62 or (light > 0.4 and red > 0.05)  # noqa: PLR2004 - by eye
 
 
 def contrast(one: str, other: str) -> float:

@@ -52,7 +52,7 @@ def recoloured(element: Element, colours: Sequence[str], palette: Palette) -> El
 def _haze(element: Element) -> float:
     if element.kind not in _LAYERED or element.z >= FOREGROUND:
         return 0
-    return 0.6 if element.z < 15 else 0.3
+    return 0.6 if element.z < 15 else 0.3  # noqa: PLR2004 - the far distance
 
 
 def legible(element: Element, scenery: Sequence[Element], palette: Palette) -> Element:
@@ -62,7 +62,7 @@ def legible(element: Element, scenery: Sequence[Element], palette: Palette) -> E
     if element.main or usual not in paints:
         return element
     behind = next((back for back in scenery if back.kind in {"spot", "arch"}), None)
-    low = element.stands and element.size < 0.45
+    low = element.stands and element.size < 0.45  # noqa: PLR2004 - taller ones stand against the sky
     around = ["sky", "mid", behind.main or "disc"] if behind else ["mid" if low else "sky"]
     enough = 1.5 if behind else 1.25
     choices = (usual, "accent", "light", "dark", "near")

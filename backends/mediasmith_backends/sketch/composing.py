@@ -132,6 +132,6 @@ def _elements(plan: Plan, brief: Brief, mentions: Sequence[Mention], *, pictured
 
 def _before_cards(element: Element) -> Element:
     """Smaller, and at the lower edge, so that it stands before the reference pictures without hiding them."""
-    side = 0.12 if element.x < 0.5 else 0.88
+    side = 0.12 if element.x < 0.5 else 0.88  # noqa: PLR2004 - the nearer side
     small = min(0.26, element.size * 0.6)
     return element.model_copy(update={"x": side, "y": 0.98, "z": 60.0, "size": small, "stands": False})

@@ -105,7 +105,7 @@ _VEILS = {"beam": 0.26, "clear": 0.34, "dim": 0.15}
 def _figure_paints(stage: Stage, element: Element, figure: Figure) -> dict[str, str]:
     main = stage.paint(element.main or figure.main)
     trim = stage.paint(element.trim or figure.trim)
-    if contrast(main, trim) < 1.25 and figure.main != figure.trim and not element.trim:
+    if contrast(main, trim) < 1.25 and figure.main != figure.trim and not element.trim:  # noqa: PLR2004 - hard to tell apart
         trim = clearest(main, stage.palette.light, stage.palette.accent, stage.palette.dark)
     skin = _SKIN[element.seed % len(_SKIN)]
     return {
@@ -144,7 +144,7 @@ def _set_words(surface: Surface, layout: Layout, scene: Scene, under: Image.Imag
         if words.name == "caption":
             _stamp(surface, words, text_on(band, scene.palette))
         elif words.name == "label" and layout.panel:
-            accented = contrast(band, scene.palette.accent) >= 3.2
+            accented = contrast(band, scene.palette.accent) >= 3.2  # noqa: PLR2004 - small type needs more
             plain = mix(band, text_on(band, scene.palette), 0.85)
             _stamp(surface, words, scene.palette.accent if accented else plain)
             _rule(surface, layout, words, mix(band, text_on(band, scene.palette), 0.3))

@@ -25,7 +25,7 @@ from threading import Lock
 from mediasmith.plugin.errors import ProviderError, Unsuitable
 
 if sys.platform == "win32":
-    from _ctypes import FreeLibrary as _unload
+    from _ctypes import FreeLibrary as _unload  # noqa: N813 - a function, whatever its name
 else:
     from _ctypes import dlclose as _unload
 
@@ -106,7 +106,7 @@ def voices() -> Voices:
     return Voices(languages=tuple(filter(_has_dictionary, listed)), speakers=speakers)
 
 
-def speak(
+def speak(  # noqa: PLR0913 - what is said, and everything about how
     text: str, *, language: Voice, speaker: Voice | None, speed: float, pitch: int, unwanted: Callable[[], bool]
 ) -> Sound:
     """The text as sound. `speed` is from 0.5 to 4, 1 being normal; `pitch` from 0 to 99, 50 being normal.
@@ -154,11 +154,11 @@ def _engine() -> Generator[tuple[ctypes.CDLL, int]]:
             yield library, rate
         finally:
             library.espeak_Terminate()
-            _unload(library._handle)
+            _unload(library._handle)  # noqa: SLF001 - ctypes has no public way to close a library
 
 
 def _load() -> ctypes.CDLL:
-    from espeakng_loader import get_library_path
+    from espeakng_loader import get_library_path  # noqa: PLC0415 - an extra: it may not be installed
 
     try:
         return ctypes.CDLL(get_library_path())
@@ -170,7 +170,7 @@ def _load() -> ctypes.CDLL:
 
 
 def _data() -> Path:
-    from espeakng_loader import get_data_path
+    from espeakng_loader import get_data_path  # noqa: PLC0415 - an extra: it may not be installed
 
     return Path(get_data_path())
 

@@ -21,10 +21,10 @@ from mediasmith.plugin.contract import (
     Price,
     Request,
     Result,
-    Source,
     Takes,
 )
 from mediasmith.plugin.errors import StateGone
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.media import fit_ratio, parse_size
 from mediasmith.plugin.params import AspectRatio, Count, Seed, Size
 from mediasmith_backends.sketch.renders import Renders
@@ -67,7 +67,7 @@ def _refuses(ask: Request[ImageParams]) -> str:
         return str(error).rstrip(".")
     if not all(SMALLEST <= side <= LARGEST for size in sizes for side in size):
         return f"a picture takes sides from {SMALLEST} to {LARGEST} pixels"
-    if len(sizes) > 1 and abs(_ratio(sizes[0]) / _ratio(sizes[1]) - 1) > 0.03:
+    if len(sizes) > 1 and abs(_ratio(sizes[0]) / _ratio(sizes[1]) - 1) > 0.03:  # noqa: PLR2004 - a rounded pixel or two
         return f"size {params.size} does not have the aspect_ratio {params.aspect_ratio}; give one of them"
     return ""
 
@@ -110,7 +110,7 @@ def _continued(state: JSON) -> Scene | None:
 
 
 def _load(sources: Sequence[Source]) -> list[Image]:
-    from mediasmith_backends.sketch.cards import load
+    from mediasmith_backends.sketch.cards import load  # noqa: PLC0415 - heavy: Pillow
 
     return [
         load(source.open(), source.mime, f"image {number}", LARGEST // 2)
@@ -122,7 +122,7 @@ def _draw(
     prompt: str, params: ImageParams, before: Scene | None, pictures: Sequence[Image], index: int
 ) -> tuple[Output, list[str]]:
     """Make picture number `index`: the file with its scene, and what the caller should know."""
-    from mediasmith_backends.sketch.drawing import encode, render
+    from mediasmith_backends.sketch.drawing import encode, render  # noqa: PLC0415 - heavy: Pillow
 
     if before is None:
         scene, notes = _composed(prompt, params, pictures, index), list[str]()
@@ -138,7 +138,7 @@ def _draw(
 
 
 def _composed(prompt: str, params: ImageParams, pictures: Sequence[Image], index: int) -> Scene:
-    from mediasmith_backends.sketch.composing import compose, seed_of
+    from mediasmith_backends.sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
 
     first = params.seed if params.seed is not None else seed_of(prompt)
     size = next(iter(_sizes(params)), None) or _size_of(pictures)
@@ -159,7 +159,7 @@ def _asked(params: ImageParams) -> Asked:
 
 
 def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[Scene, list[str]]:
-    from mediasmith_backends.sketch.editing import adjusted, edit
+    from mediasmith_backends.sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
     size = next(iter(_sizes(params)), (scene.width, scene.height))
     return edit(adjusted(scene, _asked(params), size, index), words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_QUOTED = r"""(?:["“”«»„](.{1,200}?)["“”«»„]|(?<!\w)['‘](.{1,200}?)['’](?!\w))"""
+_QUOTED = r"""(?:["“”«»„](.{1,200}?)["“”«»„]|(?<!\w)['‘](.{1,200}?)['’](?!\w))"""  # noqa: RUF001 - real quotation marks
 _NOUN = r"(?:text|words?|titled?|headline|heading|lettering|slogan|sign|banner)"
 _IN_PROMPT = re.compile(
     rf"\b(?:{_NOUN}|says|saying|reading|reads|called|named)\b[\s\w:]{{0,24}}?{_QUOTED}", re.IGNORECASE

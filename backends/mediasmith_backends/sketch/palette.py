@@ -60,7 +60,7 @@ def of_mood(mood: str, roll: Random) -> Palette:
 
 def _band(colours: Mapping[str, str]) -> str:
     """A paper tone that belongs to the palette."""
-    return mix(colours["light"], _PAPER, 0.5) if lightness(colours["light"]) > 0.9 else colours["light"]
+    return mix(colours["light"], _PAPER, 0.5) if lightness(colours["light"]) > 0.9 else colours["light"]  # noqa: PLR2004
 
 
 def with_colours(palette: Palette, colours: Sequence[str], mood: str) -> Palette:
@@ -72,15 +72,15 @@ def with_colours(palette: Palette, colours: Sequence[str], mood: str) -> Palette
         return palette
     ordered = sorted(colours, key=lightness) if mood in {"night", "space", "neon"} else list(colours)
     sky, *others = ordered
-    suns = (colour for colour in others if shines(colour) and contrast(colour, sky) > 1.15)
+    suns = (colour for colour in others if shines(colour) and contrast(colour, sky) > 1.15)  # noqa: PLR2004 - to be seen
     second = next(suns, _companion(sky, palette))
     rest = [colour for colour in others if colour != second]
     dark = _tinted_dark(ordered)
-    base = max(ordered, key=chroma) if lightness(sky) > 0.9 or chroma(sky) < 0.02 else sky
+    base = max(ordered, key=chroma) if lightness(sky) > 0.9 or chroma(sky) < 0.02 else sky  # noqa: PLR2004 - white or grey
     land = rest[0] if rest else base
     changed = {
         "sky": sky,
-        "low": mix(sky, second, 0.42) if chroma(second) > 0.02 else mix(sky, palette.light, 0.5),
+        "low": mix(sky, second, 0.42) if chroma(second) > 0.02 else mix(sky, palette.light, 0.5),  # noqa: PLR2004
         "disc": second,
         "far": mix(sky, mix(land, dark, 0.3), 0.42),
         "mid": rest[0] if rest else mix(base, dark, 0.42),
@@ -109,14 +109,14 @@ def _companion(colour: str, palette: Palette) -> str:
 
 def _tinted_dark(colours: Sequence[str]) -> str:
     """Nearly black, with a tint of the darkest colour that has one."""
-    tint = min((colour for colour in colours if chroma(colour) > 0.02), key=lightness, default=colours[0])
+    tint = min((colour for colour in colours if chroma(colour) > 0.02), key=lightness, default=colours[0])  # noqa: PLR2004
     return mix(tint, "#0d1220", 0.78)
 
 
 def text_on(ground: str, palette: Palette) -> str:
     """The palette's dark or light tone, whichever reads well on a ground; on colours, light type looks better."""
     dark, light = mix(palette.dark, "#10131c", 0.35), "#fffaf0"
-    if contrast(ground, light) >= 3 and lightness(ground) < 0.72:
+    if contrast(ground, light) >= 3 and lightness(ground) < 0.72:  # noqa: PLR2004 - enough for large type
         return light
     return max(dark, light, key=lambda colour: contrast(ground, colour))
 

@@ -30,7 +30,7 @@ def phrase_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
 
 def _singulars(phrase: str) -> Iterator[str]:
     yield phrase
-    if len(phrase) > 3:
+    if len(phrase) > 3:  # noqa: PLR2004 - "gas" and the like are no plurals
         for ending, instead in (("'s", ""), ("s", ""), ("es", ""), ("ies", "y")):
             if phrase.endswith(ending):
                 yield phrase.removesuffix(ending) + instead
@@ -50,7 +50,7 @@ def _named_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
             return COLOURS[name], length
     if at < len(tokens) and tokens[at].startswith("#"):
         digits = tokens[at][1:]
-        return f"#{digits if len(digits) > 3 else ''.join(digit * 2 for digit in digits)}", 1
+        return f"#{digits if len(digits) > 3 else ''.join(digit * 2 for digit in digits)}", 1  # noqa: PLR2004 - "#rgb"
     return "", 0
 
 

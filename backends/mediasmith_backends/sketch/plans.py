@@ -113,7 +113,7 @@ def scenery(plan: Plan, brief: Brief) -> list[Element]:
 def _outdoors(brief: Brief) -> list[Element]:
     horizon = brief.roll.uniform(0.57, 0.62)
     afloat = not brief.names.isdisjoint(_AFLOAT)
-    right = brief.roll.random() < 0.5
+    right = brief.roll.random() < 0.5  # noqa: PLR2004 - the light comes from either side
     overhead = _overhead(brief, horizon, right=right)
     elements = [*overhead, *_distance(brief, horizon, afloat=afloat)]
     if afloat:
@@ -182,7 +182,7 @@ def _distance(brief: Brief, horizon: float, *, afloat: bool) -> list[Element]:
 
 def _varied(element: Element, brief: Brief) -> Element:
     """The element in a form of its own, either way round."""
-    return element.model_copy(update={"seed": brief.seed(), "flip": brief.roll.random() < 0.5})
+    return element.model_copy(update={"seed": brief.seed(), "flip": brief.roll.random() < 0.5})  # noqa: PLR2004
 
 
 def _waterside(brief: Brief, horizon: float, overhead: list[Element], *, right: bool) -> list[Element]:
@@ -194,7 +194,7 @@ def _waterside(brief: Brief, horizon: float, overhead: list[Element], *, right: 
         elements.append(Element(kind="shine", x=disc.x, y=horizon, size=disc.size, z=31, seed=brief.seed()))
     if brief.has("waves"):
         elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=brief.seed()))
-    if brief.describe_progress or (roll.random() < 0.55 and not brief.has("waves")):
+    if brief.describe_progress or (roll.random() < 0.55 and not brief.has("waves")):  # noqa: PLR2004 - many coasts have one
         rise = roll.uniform(0.27, 0.33) if brief.describe_progress else roll.uniform(0.12, 0.18)
         elements.append(
             Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=brief.seed(), flip=not right)
@@ -265,12 +265,12 @@ def _deep(brief: Brief) -> list[Element]:
 def _still(brief: Brief) -> list[Element]:
     """A table before a disc or a niche, and perhaps a block to stand on."""
     roll = brief.roll
-    if roll.random() < 0.5:
+    if roll.random() < 0.5:  # noqa: PLR2004 - half of them have a niche
         behind = Element(kind="arch", y=0.76, size=roll.uniform(0.5, 0.62), z=2, main="far")
     else:
         behind = Element(kind="spot", x=roll.uniform(0.38, 0.62), y=0.44, size=roll.uniform(0.29, 0.34), z=2)
     elements = [behind, Element(kind="table", y=0.76, z=4, main="mid")]
-    if roll.random() < 0.55:
+    if roll.random() < 0.55:  # noqa: PLR2004 - about half have a block
         elements.append(Element(kind="plinth", y=0.79, size=0.5, z=NEAR, main="light"))
     return elements
 
@@ -279,7 +279,7 @@ def _portrait(brief: Brief) -> list[Element]:
     """A disc behind the head, and perhaps leaves beside it."""
     roll = brief.roll
     elements = [Element(kind="spot", x=roll.uniform(0.44, 0.56), y=0.46, size=roll.uniform(0.36, 0.42), z=2)]
-    if roll.random() < 0.7:
+    if roll.random() < 0.7:  # noqa: PLR2004 - most have leaves
         for side, tone in ((-1, "mid"), (1, "far")):
             x, size = 0.5 + side * roll.uniform(0.3, 0.36), roll.uniform(0.34, 0.5)
             elements.append(Element(kind="leaf", x=x, y=1.04, size=size, z=6, main=tone))

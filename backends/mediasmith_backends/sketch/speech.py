@@ -70,7 +70,7 @@ def _language_of(state: JSON) -> str:
 
 def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], bool]) -> tuple[Output, list[str]]:
     """The words as a file, and what the caller should know. `tag` is the language, where it is known."""
-    from mediasmith_backends.sketch import audio, espeak, languages
+    from mediasmith_backends.sketch import audio, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
 
     speaker = languages.speaker(params.voice) if params.voice else None
     language, notes = languages.choose(tag, words)
@@ -91,13 +91,13 @@ def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], boo
 
 
 async def _voices(_client: Renders) -> Sequence[str]:
-    from mediasmith_backends.sketch import languages
+    from mediasmith_backends.sketch import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.speaker_names)
 
 
 async def _languages(_client: Renders) -> Sequence[str]:
-    from mediasmith_backends.sketch import languages
+    from mediasmith_backends.sketch import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.language_tags)
 

@@ -106,7 +106,7 @@ class Stage:
 
 def is_dim(palette: Palette) -> bool:
     """Whether a palette's sky is dark enough for lights to shine."""
-    return lightness(palette.sky) < 0.56
+    return lightness(palette.sky) < 0.56  # noqa: PLR2004 - about the middle
 
 
 def _paints(palette: Palette) -> Mapping[str, str]:

@@ -6,8 +6,8 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from mediasmith.plugin.contract import Source
 from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.probe import video_frames
 from mediasmith_backends.sketch.cards import load
 

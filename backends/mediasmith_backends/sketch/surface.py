@@ -38,7 +38,7 @@ class Surface:
             self.image.putalpha(0)
         self.clip = (0, 0, *self.size)
         # Edges of large pictures are smooth enough with fewer samples, and take less memory.
-        self._samples = 4 if max(self.size) <= 640 else 3 if max(self.size) <= 2048 else 2
+        self._samples = 4 if max(self.size) <= 640 else 3 if max(self.size) <= 2048 else 2  # noqa: PLR2004
         self._noise: Image.Image | None = None
 
     def fill(self, polygons: Sequence[Polygon], colour: str, opacity: float = 1) -> None:

@@ -55,7 +55,7 @@ def _dune(roll: Random) -> Callable[[float], float]:
     def shape(along: float) -> float:
         share = (along / length + start) % 1
         slow = share / 0.72
-        rise = slow**1.7 if share < 0.72 else (1 - (share - 0.72) / 0.28) ** 1.3
+        rise = slow**1.7 if share < 0.72 else (1 - (share - 0.72) / 0.28) ** 1.3  # noqa: PLR2004 - the crest
         return 0.15 + 0.85 * rise
 
     return shape

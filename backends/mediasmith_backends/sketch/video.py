@@ -40,7 +40,7 @@ from mediasmith_backends.sketch.shot import LONGEST, SHORTEST, Order, Shot
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from mediasmith_backends.sketch.animating import Animation
+    from mediasmith_backends.sketch.animating import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
 
 SMALLEST, LARGEST = 64, 1920
 """The limits of a side in pixels."""
@@ -129,7 +129,7 @@ async def _start(call: Call[Renders, VideoParams]) -> Accepted:
 
 def _ordered(ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """What is to be drawn, and what the caller should know."""
-    from mediasmith_backends.sketch.stills import first_picture_of, picture_of
+    from mediasmith_backends.sketch.stills import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
 
     before = _continued(ask.state)
     for source in ask.inputs.get("first_frame", ()):
@@ -148,7 +148,7 @@ def _continued(state: JSON) -> Shot | None:
 
 
 def _composed(ask: Request[VideoParams]) -> tuple[Order, list[str]]:
-    from mediasmith_backends.sketch.camerawork import motion_for
+    from mediasmith_backends.sketch.camerawork import motion_for  # noqa: PLC0415 - heavy: Pillow
 
     said = directions(ask.prompt)
     scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
@@ -156,7 +156,7 @@ def _composed(ask: Request[VideoParams]) -> tuple[Order, list[str]]:
 
 
 def _scene(ask: Request[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
-    from mediasmith_backends.sketch.composing import compose, seed_of
+    from mediasmith_backends.sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
 
     seed = ask.params.seed if ask.params.seed is not None else seed_of(ask.prompt)
     return compose(said.rest or ask.prompt, size, seed, asked)
@@ -179,7 +179,7 @@ def _order(ask: Request[VideoParams], scene: Scene, motion: Motion, picture: byt
 
 def _edited(before: Shot, ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
-    from mediasmith_backends.sketch.editing import adjusted, edit
+    from mediasmith_backends.sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
     said, scene, notes = directions(ask.prompt, edit=True), before.scene, list[str]()
     resized = ask.params.size or ask.params.aspect_ratio
@@ -195,8 +195,8 @@ def _edited(before: Shot, ask: Request[VideoParams]) -> tuple[Order, list[str]]:
 
 def _over(picture: Image, ask: Request[VideoParams]) -> tuple[Order, list[str]]:
     """A shot of a picture, of which the scene is only what stands over it."""
-    from mediasmith_backends.sketch.camerawork import motion_for, over_picture
-    from mediasmith_backends.sketch.stills import kept
+    from mediasmith_backends.sketch.camerawork import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_backends.sketch.stills import kept  # noqa: PLC0415 - heavy: Pillow
 
     said, notes = directions(ask.prompt), [_LEFT_AS_IS]
     shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
@@ -245,7 +245,7 @@ def _read(handle: JSON) -> Order:
 
 
 def _begun(order: Order) -> Animation:
-    from mediasmith_backends.sketch.animating import Animation
+    from mediasmith_backends.sketch.animating import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
 
     camera = Camera(motion=order.motion, seconds=order.seconds)
     return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))

@@ -155,7 +155,7 @@ def _remedy(base_url: str, tls: bool) -> str:
 
 
 def _dial(host: str, tls: bool) -> Any:
-    import grpc
+    import grpc  # noqa: PLC0415 - heavy: the SDK loads it
 
     if tls:
         return grpc.aio.secure_channel(host, grpc.ssl_channel_credentials(), options=_OPTIONS)
@@ -163,7 +163,7 @@ def _dial(host: str, tls: bool) -> Any:
 
 
 async def _connects(channel: Any) -> bool:
-    from grpc import ChannelConnectivity as State
+    from grpc import ChannelConnectivity as State  # noqa: PLC0415 - heavy: the SDK loads it
 
     with anyio.move_on_after(_CONNECT_SECONDS):
         while (state := channel.get_state(try_to_connect=True)) in {State.IDLE, State.CONNECTING}:

@@ -47,7 +47,7 @@ def explain(error: Exception) -> MediaError | None:
         return InvalidRequest("The prompt holds characters that cannot be sent.", billed="no")
     if not type(error).__module__.startswith("grpc"):
         return None
-    from grpc.aio import AioRpcError
+    from grpc.aio import AioRpcError  # noqa: PLC0415 - heavy: the SDK loads it
 
     if not isinstance(error, AioRpcError):
         return Unreachable(f"The connection to {TITLE} broke.")

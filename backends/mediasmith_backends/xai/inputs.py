@@ -7,7 +7,8 @@ from typing import Any
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Source, Takes
+from mediasmith.plugin.contract import Takes
+from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.xai.client import Grok
 from mediasmith_backends.xai.errors import explain, nonsense
@@ -31,7 +32,7 @@ def pictures(most: int = 1) -> Takes:
 
 async def shown(sources: Sequence[Source]) -> list[Any]:
     """Pictures as a request carries them."""
-    from xai_sdk.proto import image_pb2
+    from xai_sdk.proto import image_pb2  # noqa: PLC0415 - heavy: the SDK
 
     detail = image_pb2.ImageDetail.DETAIL_AUTO
     return [image_pb2.ImageUrlContent(image_url=await source.data_uri(), detail=detail) for source in sources]
@@ -43,7 +44,7 @@ async def uploaded(client: Grok, source: Source) -> str:
     Raises:
         MediaError: it could not be uploaded; nothing was paid.
     """
-    from xai_sdk.proto import files_pb2_grpc
+    from xai_sdk.proto import files_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = files_pb2_grpc.FilesStub
     with not_billed(explain):
@@ -54,7 +55,7 @@ async def uploaded(client: Grok, source: Source) -> str:
 
 
 async def _chunks(source: Source) -> AsyncGenerator[object]:
-    from xai_sdk.proto import files_pb2
+    from xai_sdk.proto import files_pb2  # noqa: PLC0415 - heavy: the SDK
 
     yield files_pb2.UploadFileChunk(init=files_pb2.UploadFileInit(name=source.name, expires_after=_KEPT_SECONDS))
     file = await to_thread.run_sync(source.open)

@@ -72,7 +72,7 @@ def run(words: Sequence[str]) -> int:
 class Commands(click.Group):
     """Lists its commands in the order that they were added."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Their names."""
         return list(self.commands)
 
@@ -96,13 +96,13 @@ def serve(*, http: bool, host: str | None, port: int | None) -> Exit:
         return finished(partial(_over_http, host, port))
     if host is not None or port is not None:
         raise click.UsageError("--host and --port are for --http.")
-    from mediasmith.cli.serve import over_stdio
+    from mediasmith.cli.serve import over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
     return over_stdio()
 
 
 async def _over_http(host: str | None, port: int | None) -> Exit:
-    from mediasmith.mcp.http.listener import HOST, PORT, serve_http
+    from mediasmith.mcp.http.listener import HOST, PORT, serve_http  # noqa: PLC0415 - heavy: as above
 
     await serve_http(HOST if host is None else host, PORT if port is None else port)
     return Exit.DONE
@@ -120,7 +120,7 @@ def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> 
 
     With NAME, one backend in full: models, words, options, inputs, voices.
     """
-    from mediasmith.cli.output import detail, overview
+    from mediasmith.cli.output import detail, overview  # noqa: PLC0415 - late: help and mistakes need none
 
     async def work() -> Exit:
         async with opened(ctx) as engine:
@@ -148,7 +148,7 @@ def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool,
         return finished(partial(_cancelled, ctx, job_id, as_json=as_json), as_json=as_json)
 
     async def ask(engine: Engine) -> tuple[MediaResult, bool]:
-        from mediasmith.cli.interrupts import collected
+        from mediasmith.cli.interrupts import collected  # noqa: PLC0415 - late: as above
 
         return await collected(engine, job_id)
 
@@ -156,8 +156,8 @@ def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool,
 
 
 async def _listed(ctx: click.Context, *, as_json: bool) -> Exit:
-    from mediasmith.cli.output import recent
-    from mediasmith.config.caller import Caller
+    from mediasmith.cli.output import recent  # noqa: PLC0415 - late: as above
+    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with opened(ctx) as engine:
         found = cast("JobList", await engine.get_job({}, Caller()))
@@ -166,8 +166,8 @@ async def _listed(ctx: click.Context, *, as_json: bool) -> Exit:
 
 
 async def _cancelled(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit:
-    from mediasmith.cli.output import show
-    from mediasmith.config.caller import Caller
+    from mediasmith.cli.output import show  # noqa: PLC0415 - late: as above
+    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with opened(ctx) as engine:
         result = cast("MediaResult", await engine.get_job({"job_id": job_id, "cancel": True}, Caller()))
@@ -182,8 +182,8 @@ def doctor(*, as_json: bool) -> Exit:
 
     Nothing is sent or spent, and no key is shown.
     """
-    from mediasmith.cli.doctor import examine
-    from mediasmith.cli.output import examined
+    from mediasmith.cli.doctor import examine  # noqa: PLC0415 - heavy: everything
+    from mediasmith.cli.output import examined  # noqa: PLC0415 - late: as above
 
     async def work() -> Exit:
         report = await examine()
@@ -204,7 +204,7 @@ def reference(ctx: click.Context, file: Path, *, check: bool) -> Exit:
 
     They stand between markers in FILE, by default TOOL.md, and follow from what is installed.
     """
-    from mediasmith.cli.reference import regenerate
+    from mediasmith.cli.reference import regenerate  # noqa: PLC0415 - heavy: pydantic
 
     try:
         before = file.read_text("utf-8")
@@ -225,7 +225,7 @@ def reference(ctx: click.Context, file: Path, *, check: bool) -> Exit:
 
 
 def _differences(before: str, after: str) -> str:
-    import difflib
+    import difflib  # noqa: PLC0415 - late: only needed here
 
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "as it is", "anew", lineterm="", n=0))
     more = [f"… and {len(lines) - _DIFFERENCES} more lines"] if len(lines) > _DIFFERENCES else []

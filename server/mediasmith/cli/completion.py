@@ -91,9 +91,9 @@ def _known(
     ctx: click.Context, read: Callable[[Library], Awaitable[dict[str, str]]], begun: str
 ) -> list[CompletionItem]:
     """The ids that the library has. One that cannot be read offers nothing: this is no place to say so."""
-    import anyio
+    import anyio  # noqa: PLC0415 - heavy: only needed for ids
 
-    from mediasmith.storage.library.store import Library
+    from mediasmith.storage.library.store import Library  # noqa: PLC0415 - as above
 
     async def found() -> dict[str, str]:
         async with Library.open(installed(ctx).settings.data_dir / "library.sqlite3") as library:

@@ -79,7 +79,7 @@ class MediaCommand(click.Command):
         arguments = tool_arguments(given, self._properties)
 
         async def ask(engine: Engine) -> tuple[MediaResult, bool]:
-            from mediasmith.cli.interrupts import made
+            from mediasmith.cli.interrupts import made  # noqa: PLC0415 - late: help and mistakes need none
 
             make = engine.generate if self._tool == "generate_media" else engine.continue_edit
             return await made(engine, partial(make, arguments))

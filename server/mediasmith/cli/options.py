@@ -47,7 +47,7 @@ def open_option() -> click.Option:
 
 def tool_options(properties: Properties) -> Mapping[str, Sequence[click.Option]]:
     """An option for each argument, by what they are about."""
-    from mediasmith.plugin.params import INPUT_WORDS, WORDS
+    from mediasmith.plugin.params import INPUT_WORDS, WORDS  # noqa: PLC0415 - heavy: pydantic
 
     words = WORDS.keys() - {"n"}
     sections: dict[str, list[click.Option]] = {

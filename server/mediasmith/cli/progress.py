@@ -19,9 +19,9 @@ def progress() -> Generator[Notify]:
     if not is_terminal(sys.stderr):
         yield Lines()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.table import Column
+    from rich.console import Console  # noqa: PLC0415 - heavy: only needed at a terminal
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415 - as above
 
     console = Console(stderr=True)
     # The points of the usual one are in no encoding but Unicode's.

@@ -22,7 +22,8 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, accepted, variable
 from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, field_schemas
 from mediasmith.engine.catalogue import format_accepts, format_price
-from mediasmith.plugin.contract import KINDS, MEDIA_TYPES, Backend, Capability, Kind, Model, Role
+from mediasmith.plugin.contract import Backend, Capability, Model
+from mediasmith.plugin.kinds import KINDS, MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.media import EXTENSIONS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.request import MAX_PROMPT
@@ -211,8 +212,8 @@ def _arguments() -> Iterator[tuple[Role, str]]:
 
 
 def _limits(_here: Installation) -> list[str]:
-    from mediasmith.mcp.server import MAX_RESOURCE
-    from mediasmith.storage.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES
+    from mediasmith.mcp.server import MAX_RESOURCE  # noqa: PLC0415 - heavy: the MCP SDK
+    from mediasmith.storage.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES  # noqa: PLC0415 - as above
 
     limits = ("max_input_bytes", "max_output_bytes", "max_pixels", "concurrency", "retention_days")
     fields = [(name, Settings.model_fields[name]) for name in limits]

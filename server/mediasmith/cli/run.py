@@ -23,7 +23,7 @@ def installed(ctx: click.Context) -> Installation:
     """What is installed and set here, looked up once in a command."""
     root = ctx.find_root()
     if root.obj is None:
-        from mediasmith.config.installation import Installation
+        from mediasmith.config.installation import Installation  # noqa: PLC0415 - heavy: pydantic
 
         root.obj = Installation.load()
     return root.obj
@@ -32,7 +32,7 @@ def installed(ctx: click.Context) -> Installation:
 @asynccontextmanager
 async def opened(ctx: click.Context) -> AsyncGenerator[Engine]:
     """The engine for whoever is at the terminal: paths start at the working directory, and may lead anywhere."""
-    from mediasmith.engine.bootstrap import lazy_engine
+    from mediasmith.engine.bootstrap import lazy_engine  # noqa: PLC0415 - heavy: help and mistakes need none
 
     async with lazy_engine(installed(ctx), confined=False) as found:
         yield await found.engine()
@@ -40,14 +40,14 @@ async def opened(ctx: click.Context) -> AsyncGenerator[Engine]:
 
 def finished(work: Callable[[], Awaitable[Exit]], *, as_json: bool = False) -> Exit:
     """Do the work; its exit code, also when it fails or is interrupted."""
-    import anyio
+    import anyio  # noqa: PLC0415 - heavy: as above
 
     try:
         return anyio.run(work)
     except MediaError as error:
         return _failed(error, as_json=as_json)
     except KeyboardInterrupt:
-        from mediasmith.cli.interrupts import Interrupted
+        from mediasmith.cli.interrupts import Interrupted  # noqa: PLC0415 - late: as above
 
         stopped = Interrupted("Stopped.", "`mediasmith jobs` shows what can still be collected.")
         return _failed(stopped, as_json=as_json)
@@ -61,7 +61,7 @@ def answered(
     opens: bool,
 ) -> Exit:
     """Ask for a result, print it, and open its files. `ask` also says whether this is the answer to the request."""
-    from mediasmith.cli.output import show
+    from mediasmith.cli.output import show  # noqa: PLC0415 - late: as above
 
     paths: list[str] = []
 
@@ -79,14 +79,14 @@ def answered(
 
     code = finished(work, as_json=as_json)
     if opens and code is Exit.DONE and paths:
-        from mediasmith.cli.open_files import view
+        from mediasmith.cli.open_files import view  # noqa: PLC0415 - late: as above
 
         view(paths)
     return code
 
 
 def _failed(error: MediaError, *, as_json: bool) -> Exit:
-    from mediasmith.cli.interrupts import Interrupted
+    from mediasmith.cli.interrupts import Interrupted  # noqa: PLC0415 - late: as above
 
     if as_json:
         status = "running" if error.job_id else "failed"

@@ -11,7 +11,7 @@ from mediasmith.cli.exit_codes import Exit
 
 def over_stdio() -> Exit:
     """Serve until the client is gone."""
-    from mediasmith.mcp.stdio import serve_stdio
+    from mediasmith.mcp.stdio import serve_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
     if _is_at_terminal():
         sys.stderr.write("Serving MCP on standard input and output; Ctrl-C ends it. See mediasmith --help.\n")

@@ -71,9 +71,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _drawn(rows: Sequence[Sequence[str]], head: Sequence[str], *, wrapped: bool) -> str:
-    from rich.console import Console, detect_legacy_windows
-    from rich.table import Table
-    from rich.text import Text
+    from rich.console import Console, detect_legacy_windows  # noqa: PLC0415 - heavy: only needed at a terminal
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
 
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=bool(head), header_style="bold")
     for title in head or rows[0]:

@@ -18,7 +18,7 @@ _SYSTEM = (
     *("%SystemRoot%", "%ProgramFiles%", "%ProgramFiles(x86)%", "%ProgramData%", "~/AppData"),
 )
 _HOMES = ("~", "/home", "/Users")
-_TEMPORARY = ("/tmp", "/var/tmp", "$TMPDIR", "%TEMP%", "%TMP%")
+_TEMPORARY = ("/tmp", "/var/tmp", "$TMPDIR", "%TEMP%", "%TMP%")  # noqa: S108 - recognised, not written to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class AllowedFolders:
         if not _is_path(path):
             raise NotAllowed("A path cannot contain NUL or half a character.")
         # Path.expanduser would raise where there is no such home.
-        real = _real((self.base or self.output) / os.path.expanduser(path))
+        real = _real((self.base or self.output) / os.path.expanduser(path))  # noqa: PTH111
         if not self._allows(real):
             folders = ", ".join(str(folder) for folder in self.allowed)
             # Where links lead, and what the home folder is called, is nobody's business who is not at this machine.
@@ -93,12 +93,12 @@ class AllowedFolders:
 
 def _real(path: Path) -> Path:
     """Without links and `..`. Other than Path.resolve it takes a circle of links as it is."""
-    return Path(os.path.realpath(os.path.expanduser(path)))
+    return Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111 - as in confine
 
 
 def _here() -> Path | None:
     try:
-        return Path(os.path.realpath(os.getcwd()))
+        return Path(os.path.realpath(os.getcwd()))  # noqa: PTH109 - a string is what realpath wants
     except OSError:  # the working directory was removed
         return None
 
@@ -116,8 +116,8 @@ def _is_within(path: Path, folders: Iterable[Path]) -> bool:
 
 def _known(names: Iterable[str]) -> list[Path]:
     """The real paths of names with variables in them, as far as the variables are set."""
-    expanded = (os.path.expanduser(os.path.expandvars(name)) for name in names)
-    return [_real(Path(name)) for name in expanded if os.path.isabs(name)]
+    expanded = (os.path.expanduser(os.path.expandvars(name)) for name in names)  # noqa: PTH111 - as in confine
+    return [_real(Path(name)) for name in expanded if os.path.isabs(name)]  # noqa: PTH117 - still a string
 
 
 def _is_project(folder: Path) -> bool:
@@ -142,7 +142,7 @@ def _default_output(project: Path | None, settings: Settings) -> Path:
 
 
 def _pictures() -> Path | None:
-    import platformdirs
+    import platformdirs  # noqa: PLC0415 - late: most servers know the folder by now
 
     try:
         folder = platformdirs.user_pictures_path() / "mediasmith"

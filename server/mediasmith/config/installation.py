@@ -10,13 +10,14 @@ from importlib.util import find_spec
 from typing import Any, get_args
 
 from mediasmith.config import registry as installed
-from mediasmith.config.credentials import access
+from mediasmith.config.credentials import read_access
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
-from mediasmith.plugin.contract import Access, Backend, Capability, Role
+from mediasmith.plugin.contract import Access, Backend, Capability
 from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 
 
@@ -68,7 +69,7 @@ class Installation:
         if package and find_spec(package) is None:
             return {backend.name: f"the package {package} is not installed; install it"}
         try:
-            own = access(backend, self.env)
+            own = read_access(backend, self.env)
         except MissingKey as error:
             return {backend.name: error.hint.rstrip(".")}
         reasons = {f"{backend.name}.{found.name}": _reason(found, own) for found in backend.capabilities}
@@ -116,5 +117,5 @@ class Installation:
 def _reason(capability: Capability[Any, Any], own: Access) -> str:
     try:
         return capability.missing(own)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
         return f"its own check failed ({type(error).__name__})"

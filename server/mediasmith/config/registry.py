@@ -12,7 +12,8 @@ from itertools import groupby
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-from mediasmith.plugin.contract import KINDS, Backend, Capability, Params, Role
+from mediasmith.plugin.contract import Backend, Capability, Params
+from mediasmith.plugin.kinds import KINDS, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
 GROUP = "mediasmith.backends"
@@ -118,7 +119,7 @@ def _load(point: EntryPoint) -> Backend[Any] | str:
         fault = next(faults(loaded, point.name), "")
     except KeyboardInterrupt:
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a plug-in may call sys.exit or panic in native code
         text = next(iter(str(error).splitlines()), "")[:200]
         return f"{type(error).__name__}: {text} (while loading {point.value} of {_distribution(point)})"
     return f"{fault} ({point.value} of {_distribution(point)})" if fault else loaded

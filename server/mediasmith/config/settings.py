@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from mediasmith.plugin.contract import Kind
+from mediasmith.plugin.kinds import Kind
 
 PREFIX = "MEDIASMITH_"
 """Every setting is the variable of this prefix and the field's name in capitals."""
@@ -42,7 +42,7 @@ def _folder(path: Path) -> Path:
 
 
 def _data_folder() -> Path:
-    import platformdirs
+    import platformdirs  # noqa: PLC0415 - heavy: only needed when the folder is not set
 
     try:
         folder = platformdirs.user_data_path("mediasmith", appauthor=False)
@@ -52,7 +52,7 @@ def _data_folder() -> Path:
 
 
 def _temporary_folder() -> Path:
-    import tempfile
+    import tempfile  # noqa: PLC0415 - heavy: only needed by an account without a home folder
 
     owner = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir(), f"mediasmith-{owner}")
@@ -186,11 +186,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library passes it
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `load` reads the environment, value by value
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a project's own .env is not ours to read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as for the environment
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what the constructor is given and nothing else."""
         return (init_settings,)
@@ -257,7 +257,7 @@ def _problem(name: str, text: str, settings: Settings, wrong: Collection[str]) -
 
 
 def _closest(name: str) -> str:
-    import difflib
+    import difflib  # noqa: PLC0415 - heavy: only needed for a misspelt name
 
     fields = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
     return f"; did you mean {variable(fields[0])}?" if fields else "; it is ignored"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
-from mediasmith.plugin.contract import KINDS, Backend, Capability, Params
+from mediasmith.plugin.contract import Backend, Capability, Params
+from mediasmith.plugin.kinds import KINDS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
 Schema: TypeAlias = dict[str, Any]

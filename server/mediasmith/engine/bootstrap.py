@@ -39,7 +39,7 @@ class LazyEngine:
         async with self._making:
             if self._engine is None:
                 await to_thread.run_sync(import_module, "mediasmith.engine.use_cases")
-                from mediasmith.engine.assembly import assemble
+                from mediasmith.engine.assembly import assemble  # noqa: PLC0415 - heavy: see the module's own words
 
                 self._engine = assemble(
                     self.installation, self._clock, clients=self._owners, work=self._work, confined=self._confined
@@ -74,7 +74,7 @@ async def lazy_engine(
             async with work:
                 try:
                     yield opened
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - raised again below: a task group would wrap it
                     failure = error
                 work.cancel_scope.cancel()
         finally:  # also when the program is cancelled: the owners end only when they are told to

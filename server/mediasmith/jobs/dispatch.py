@@ -10,7 +10,7 @@ import anyio
 
 from mediasmith.jobs.active_job import ActiveJob, JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.contract import JSON, Source
+from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
@@ -23,6 +23,7 @@ from mediasmith.plugin.errors import (
     Unreachable,
     Unsuitable,
 )
+from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.live_lists import LiveLists
@@ -165,7 +166,7 @@ class Dispatcher:
             active.warn(f"{error.message} The saved file was sent in its place.")
             await self.tasks.make(active, task, candidate.from_file(plan.origin_file), state=None)
 
-    def _split(
+    def _split(  # noqa: PLR0913 - what says which files of which prompt
         self, active: ActiveJob, candidate: Candidate, *, item: int, prompt: str, first: int, count: int
     ) -> list[Task]:
         """Parts of at most as many files as one call makes, added to the job."""

@@ -10,8 +10,9 @@ from functools import partial
 
 from mediasmith.config.settings import Settings
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.plugin.contract import JSON, MEDIA_TYPES, Output, Remote, Result
+from mediasmith.plugin.contract import JSON, Output, Remote, Result
 from mediasmith.plugin.errors import MediaError, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.kinds import MEDIA_TYPES
 from mediasmith.plugin.media import EXTENSIONS, extension, media_type
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import Expired, with_timeout
@@ -175,7 +176,7 @@ def _check(active: ActiveJob, candidate: Candidate, stored: Stored) -> None:
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")
 
 
-def _name(active: ActiveJob, task: Task, position: int, new: str, mime: str, now: float) -> str:
+def _name(active: ActiveJob, task: Task, position: int, new: str, mime: str, now: float) -> str:  # noqa: PLR0913, PLR0917
     stem = active.destination.stem
     if not stem:
         return filename(task.prompt, made=datetime.fromtimestamp(now, UTC), id=new, mime=mime)

@@ -70,7 +70,7 @@ def alive(folder: Path, owner: str) -> bool:
 
 
 def _buried(file: Path) -> bool:
-    from filelock import Timeout
+    from filelock import Timeout  # noqa: PLC0415  heavy: loads asyncio's locks as well
 
     lock = _lock(file)
     try:
@@ -103,7 +103,7 @@ def _file(folder: Path, owner: str) -> Path:
 
 
 def _lock(file: Path) -> BaseFileLock:
-    from filelock import FileLock
+    from filelock import FileLock  # noqa: PLC0415  heavy: loads asyncio's locks as well
 
     # A lock is claimed in one worker thread and given up in another.
     return FileLock(file, timeout=_PATIENCE, mode=0o600, thread_local=False, poll_interval=0.01)

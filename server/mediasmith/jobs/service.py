@@ -209,7 +209,7 @@ class JobService:
     async def _adopt_or_leave(self, job: Job) -> None:
         try:
             await self.adopt(job)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one record that makes no sense must not stop the others
             _log.warning("job %s stays as it was left: %s", job.id, describe_exception(error))
 
     async def _claimed(self, job: Job) -> bool:
@@ -233,7 +233,7 @@ class JobService:
         try:
             try:
                 await work()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - one record that makes no sense must not stop the others
                 _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
                 await self._quietly(active, self.recovery.mend(active))
                 active.errors = dict.fromkeys(range(len(active.spec.prompts)), _own_fault(error))
@@ -257,7 +257,7 @@ class JobService:
         """What cannot be recorded now is found as it was by whoever asks for the job next."""
         try:
             await step
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one record that makes no sense must not stop the others
             _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
 
     async def _record_answered(self, job_id: str) -> None:

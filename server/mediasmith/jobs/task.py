@@ -146,7 +146,7 @@ class TaskExecution:
 
         try:
             await with_timeout(self.clock, _CANCEL_SECONDS, tell)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
             _log.info("%s did not cancel: %s", task.backend, type(error).__name__)
             return False
         return True
@@ -418,7 +418,7 @@ def _explained(backend: Backend[Any], error: Exception) -> MediaError:
         return TimedOut(f"{backend.title} did not answer in time.")
     try:
         known = backend.explain(error)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - a backend that cannot explain must not hide what happened
         _log.warning("%s could not explain a %s: %s", backend.name, type(error).__name__, type(fault).__name__)
         known = None
     if isinstance(known, MediaError):

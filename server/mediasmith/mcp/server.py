@@ -134,7 +134,7 @@ class MediaServer(MCPServer[Any]):
             content = await self._content(engine, answer, caller.principal)
         except MediaError as error:
             return _failure(str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the top of a call
             _log.exception("%s failed", name)
             return _failure(
                 f"Mediasmith itself failed ({type(error).__name__}). get_job without an id shows whether a job was "
@@ -196,8 +196,8 @@ class MediaServer(MCPServer[Any]):
     async def get_prompt(
         self,
         name: str,
-        arguments: dict[str, Any] | None = None,
-        context: Context[Any, Any] | None = None,
+        arguments: dict[str, Any] | None = None,  # noqa: ARG002 - the SDK's signature
+        context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
     ) -> GetPromptResult:
         """There are no prompts; the SDK would call the question an internal error.
 
@@ -209,7 +209,7 @@ class MediaServer(MCPServer[Any]):
     async def read_resource(
         self,
         uri: AnyUrl | str,
-        context: Context[Any, Any] | None = None,
+        context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
     ) -> Iterable[ReadResourceContents]:
         """A finished file's bytes with its true type.
 

@@ -31,7 +31,7 @@ def concat_audio(parts: Sequence[bytes], mime: str) -> bytes:
     join = _JOINS.get(mime)
     if join is None:
         raise ValueError(f"{mime or 'An unknown type'} cannot be joined.")
-    from av.error import FFmpegError
+    from av.error import FFmpegError  # noqa: PLC0415 - heavy: PyAV
 
     try:
         return join(parts)
@@ -41,7 +41,7 @@ def concat_audio(parts: Sequence[bytes], mime: str) -> bytes:
 
 def _wav(parts: Sequence[bytes]) -> bytes:
     """With the true length in the header; that of a stream claims any."""
-    import wave
+    import wave  # noqa: PLC0415 - late: few calls need it
 
     forms: list[tuple[int, int, int]] = []
     sound = bytearray()
@@ -128,14 +128,14 @@ def _flac(parts: Sequence[bytes]) -> bytes:
 
 def _opened(part: bytes, form: str) -> Any:
     """A file to read, as what it is said to be. Its tags are not decoded."""
-    import av
+    import av  # noqa: PLC0415 - heavy: PyAV
 
     return av.open(io.BytesIO(part), "r", format=form, metadata_errors="ignore")
 
 
 def _written(file: io.BytesIO, form: str) -> Any:
     """A file to write. The same sound gives the same bytes: without this flag an Ogg stream bears a random number."""
-    import av
+    import av  # noqa: PLC0415 - heavy: PyAV
 
     return av.open(file, "w", format=form, container_options={"fflags": "+bitexact"})
 

@@ -1,64 +1,32 @@
 """What a backend is: data plus a few functions.
 
-With `params`, `errors`, `media`, `audio` and `dialogue` this is all of the server that a plug-in needs.
+With `params`, `errors`, `http_errors` and the media modules beside it, this is all of the server that a backend needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.files import Sink, Source
+from mediasmith.plugin.kinds import IMAGES, Kind, Role
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from httpx2 import AsyncClient
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 """Anything that `json` writes and reads back unchanged."""
 
-Kind = Literal[
-    "image",
-    "video",
-    "speech",
-    "dialogue",
-    "music",
-    "sound_effect",
-    "voice_conversion",
-    "audio_isolation",
-    "voice_design",
-    "voice_clone",
-    "dubbing",
-]
-"""What a caller can ask for."""
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""Every kind, in the order they are listed to callers."""
-
-MediaType = Literal["image", "video", "audio"]
-"""The family of a file."""
-
-Role = Literal[
-    "image",
-    "mask",
-    "first_frame",
-    "last_frame",
-    "style_image",
-    "control_image",
-    "subject_image",
-    "audio",
-    "video",
-    "voice_sample",
-]
-"""What an input file is for."""
-
-IMAGES = ("image/png", "image/jpeg", "image/webp")
-"""The still image types that every part of the server can read."""
-
-
 Names: TypeAlias = "Sequence[str] | Mapping[str, str]"
-"""What a provider lists for people to name, such as its voices: names alone, or ids by their names."""
+"""A live list, such as a provider's voices: names alone, or ids by their names."""
 
 
 class Params(BaseModel):
@@ -80,19 +48,29 @@ class Range:
 
 
 Accepts: TypeAlias = "tuple[str | int | float, ...] | Range | bool"
-"""What one model takes of a word: these values, this range, or (False) nothing at all."""
+"""What one model accepts for a word or option: these values, this range, or False for nothing at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Takes:
+    """The input files taken in one role: how many, of which types, up to which size each."""
+
+    max: int = 1
+    required: bool = False
+    mimes: tuple[str, ...] = IMAGES
+    max_bytes: int = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What a provider charges: `usd` per unit, when the parameters are as `when` says.
+    """What a provider charges: `usd` per unit, when the parameters match `when`.
 
     `input_image_usd` is what each input image adds to a call, however much that makes. `as_of` and `source` say when
     and where the figures were read.
     """
 
     usd: float
-    per: Literal["image", "second", "minute", "1k_chars", "call"]
+    per: Literal["image", "megapixel", "second", "minute", "1k_chars", "call"]
     input_image_usd: float = 0
     when: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, "str | int | float | bool"])
     as_of: date
@@ -103,80 +81,26 @@ class Price:
 class Model:
     """One model of a provider, as data.
 
-    `draft` marks the cheap and fast one; `retires` is the day the provider switches it off; `accepts` narrows
-    the words of the capability's params for this model; `max_prompt` is in characters.
+    `draft` marks the cheap and fast one; `retires` is the day the provider switches it off; `max_prompt` is in
+    characters. `accepts` narrows words and options of the capability's params for this model, `takes` its inputs: a
+    role with other limits, or with None where this model takes no such file. `options` is a JSON schema (an object with
+    `properties`) of options that only this model has; those given arrive in `Call.options`.
     """
 
     id: str
     draft: bool = False
     retires: date | None = None
     accepts: Mapping[str, Accepts] = field(default_factory=dict[str, Accepts])
+    takes: Mapping[Role, Takes | None] = field(default_factory=dict[Role, "Takes | None"])
+    options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     max_prompt: int | None = None
     prices: tuple[Price, ...] = ()
     note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Takes:
-    """The input files a capability takes in one role: how many, of which types, up to which size each."""
-
-    max: int = 1
-    required: bool = False
-    mimes: tuple[str, ...] = IMAGES
-    max_bytes: int = 50_000_000
-
-
-class Source(Protocol):
-    """An input file: found, confined to the allowed folders, and checked before a backend sees it."""
-
-    @property
-    def name(self) -> str:
-        """A file name with the extension of its true type; never a path."""
-        ...
-
-    @property
-    def mime(self) -> str:
-        """The type its first bytes say it has."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        ...
-
-    @property
-    def dimensions(self) -> tuple[int, int] | None:
-        """Width and height in pixels of a still image, else None."""
-        ...
-
-    def open(self) -> BinaryIO:
-        """Open it for reading; blocking, so call it in a worker thread or hand it to the SDK."""
-        ...
-
-    async def read(self) -> bytes:
-        """The whole file."""
-        ...
-
-    async def data_uri(self) -> str:
-        """The whole file as a base64 `data:` URI."""
-        ...
-
-
-class Sink(Protocol):
-    """A file of the server's that is being written; keep it in an `Output` to make it a result."""
-
-    async def write(self, data: bytes) -> None:
-        """Append bytes."""
-        ...
-
-    async def write_all(self, chunks: AsyncIterable[bytes]) -> None:
-        """Append everything that comes."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
 class Remote:
-    """A result that waits at a URL; the server fetches it, guarded and capped. `headers` stay secret."""
+    """A result at a URL; the server downloads it, guarded and capped. `headers` stay secret."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -184,22 +108,23 @@ class Remote:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """One file that was made, and what its backend needs to edit it later.
+    """One generated file, and the state that its backend needs to edit it later.
 
-    `mime` is the provider's claim; the server looks at the bytes. `state` is JSON of at most 64 KB.
+    `mime` is the provider's claim; the server looks at the bytes. `state` is an instance of the capability's `state`
+    model, at most 64 KB as JSON.
     """
 
     body: bytes | Sink | Remote = field(repr=False)
     mime: str
-    state: JSON = None
+    state: BaseModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a provider made. `complete` is False when it made less than it was asked for: fewer files, or a part of one.
+    """What a provider made. `complete` is False when that is less than was asked for.
 
-    `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller
-    as foreign material.
+    `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller as
+    foreign material.
     """
 
     outputs: tuple[Output, ...]
@@ -210,18 +135,32 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """The provider took the work and named it. `handle` is all that `poll` needs, also after a restart."""
+    """The provider took the work and named it. `handle` is an instance of the capability's `handle` model."""
 
-    handle: JSON
+    handle: BaseModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """Not done yet. `progress` runs from 0 to 1 where the provider tells it."""
+    """The work is not done yet. `progress` runs from 0 to 1 where the provider reports it.
+
+    `after` is the provider's own advice on when to ask again, in seconds.
+    """
 
     progress: float | None = None
     message: str = ""
+    after: float | None = None
 
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The provider says that the work has ended without a result. Only this ends what was accepted."""
+
+    error: MediaError
+
+
+Cancellation: TypeAlias = Literal["stopped", "asked", "too late"]
+"""What became of a cancel: the work has stopped; it was asked to but may go on; or it has ended already."""
 
 C = TypeVar("C")
 P = TypeVar("P", bound=Params)
@@ -229,7 +168,7 @@ P = TypeVar("P", bound=Params)
 
 @dataclass(frozen=True, kw_only=True)
 class Context(Generic[C]):
-    """What a capability's functions are given; it also exists after a restart. The server creates it.
+    """What a capability's functions work with; the server creates it, also after a restart.
 
     `file(mime)` opens a new sink, `report` passes progress on, `warn` adds a warning to the result.
     """
@@ -243,43 +182,75 @@ class Context(Generic[C]):
 
 @dataclass(frozen=True, kw_only=True)
 class Request(Generic[P]):
-    """What is asked for, before anyone is signed in.
+    """What is asked for. It exists before anyone is signed in.
 
-    `state` is what an earlier file's `Output.state` said when this edits that file. When it edits a file without
-    native state, the saved file is among `inputs` in the capability's `edits` role.
+    `options` are those of the model's own schema. `state` is the `Output.state` of the file that this edits. Where
+    there is none, the saved file is among `inputs`, in the role that the capability's `edits` names.
     """
 
     model: Model
     prompt: str
     params: P
     inputs: Mapping[Role, Sequence[Source]]
-    state: JSON = None
+    options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    state: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call(Context[C], Request[P], Generic[C, P]):
-    """One request to `start`: what is asked, and what to work with."""
+    """One request to `start`: what is asked, and what to work with.
+
+    Where the client chooses the name of the work, `await handle(name)` records it before anything is sent: if the
+    answer is then lost, the work is polled instead of given up.
+    """
+
+    handle: Callable[[BaseModel], Awaitable[None]] = field(repr=False)
+
+
+class Network(Protocol):
+    """The user's network: proxies and certificates, read once for every backend. No backend builds its own."""
+
+    @property
+    def ssl_context(self) -> SSLContext:
+        """The certificates to trust. The first use reads them, which blocks for some 50 ms."""
+        ...
+
+    def proxy_for(self, url: str) -> str | None:
+        """Return the URL of the proxy that requests to `url` go through, or None."""
+        ...
+
+    def client(
+        self, *, base_url: str = "", headers: Mapping[str, str] | None = None, read_seconds: float = 60
+    ) -> AsyncClient:
+        """Return a new HTTP client that follows no redirects and retries nothing; blocking at the first use."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
     """How to sign in: the key (empty where there is none), the backend's declared variables, its base URL.
 
-    `switched` says whether to sign in otherwise than with the key.
+    `switched` says whether to sign in otherwise than with the key. `settings` is an instance of the backend's
+    `settings` model.
     """
 
     key: str = field(repr=False)
     env: Mapping[str, str] = field(repr=False)
     base_url: str
+    network: Network = field(repr=False)
     switched: bool = False
+    settings: Any = None
 
 
-def _never_refuses(_ask: Request[Any]) -> str:
-    return ""
+@dataclass(frozen=True, kw_only=True)
+class ConfiguredModels:
+    """Models that follow from the user's settings and files, by the name of their capability.
 
+    `problems` has a sentence for each model that could not be read.
+    """
 
-def _never_missing(_access: Access) -> str:
-    return ""
+    models: Mapping[str, Sequence[Model]]
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,13 +259,15 @@ class Capability(Generic[C, P]):
 
     `name` finds it again in the library, so it never changes. `models` has the default first. `start` is the only
     function that may be paid for; it answers with the result or with a handle. `poll` is free, repeatable and works
-    after a restart. `edits` is the role that a saved file takes when native state is gone or another backend's. `once`
+    after a restart: every exception in it is trouble on the way, and only `Failed` ends the work. `handle` and `state`
+    are the models of `Accepted.handle` and `Output.state`; the server stores them as JSON and validates them on the way
+    back. `edits` is the role that a saved file takes when native state is gone or another backend's. `not_inherited`
     are the parameters that an edit does not take over from what it edits: those that say how to go on from a file.
 
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
-    `refuses` is pure and says why this combination of words cannot be done, or nothing. `missing` says why the
-    capability is not offered with this access, with the fix, or nothing. `discover` and `choices` fetch live lists:
-    models, and for a word the names it can be given, each with its id where that can be given as well.
+    `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
+    capability is not offered with this access, with the fix, or "". `discover` fetches the models that are served now,
+    the default first, which replace `models`; `choices` fetches the names that a word can be given.
     """
 
     kind: Kind
@@ -302,30 +275,40 @@ class Capability(Generic[C, P]):
     params: type[P]
     models: tuple[Model, ...]
     start: Callable[[Call[C, P]], Awaitable[Result | Accepted]]
-    poll: Callable[[Context[C], JSON], Awaitable[Pending | Result]] | None = None
-    cancel: Callable[[Context[C], JSON], Awaitable[None]] | None = None
+    poll: Callable[[Context[C], Any], Awaitable[Pending | Result | Failed]] | None = None
+    cancel: Callable[[Context[C], Any], Awaitable[Cancellation]] | None = None
+    handle: type[BaseModel] | None = None
+    state: type[BaseModel] | None = None
     takes: Mapping[Role, Takes] = field(default_factory=dict[Role, Takes])
     edits: Role | None = None
     not_inherited: tuple[str, ...] = ()
     every: float = 5.0
     deadline: float = 900.0
     preference: int = 0
-    refuses: Callable[[Request[P]], str] = _never_refuses
-    missing: Callable[[Access], str] = _never_missing
+    refuses: Callable[[Request[P]], str] = lambda _request: ""
+    missing: Callable[[Access], str] = lambda _access: ""
     discover: Callable[[C], Awaitable[Sequence[Model]]] | None = None
     choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(
         default_factory=dict[str, Callable[[C], Awaitable[Names]]]
     )
 
+    def takes_with(self, model: Model) -> Mapping[Role, Takes]:
+        """Return the input files that this model takes, by role."""
+        narrowed: dict[Role, Takes | None] = {**self.takes, **model.takes}
+        return {role: takes for role, takes in narrowed.items() if takes is not None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backend(Generic[C]):
-    """A provider: who it is, how to sign in, what it can make.
+    """A provider or engine: who it is, how to sign in, what it can make.
 
-    `sdk` is the module that `connect` imports (loaded on first use, in a worker thread), `keys` the variables of
-    which any one signs in (none: no key is needed), `switches` those that sign in otherwise, by what is in `env`: the
-    first that is set decides, `true` or `1` is on. `env` are the further variables it reads. `explain` maps an
-    exception of the SDK to a `MediaError`, by status and type, never by message text.
+    `sdk` is the module that `connect` imports (loaded on first use, in a worker thread). `keys` are the variables of
+    which any one signs in (none: no key exists; with `key_optional` it also works without). `switches` are variables
+    that sign in otherwise, by what is in `env`: the first that is set decides, `true` or `1` is on. `env` are the
+    further variables it reads; `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`. `models`
+    returns the models that follow from the user's settings and files: called once at start in a thread, without
+    network, and given up after a second. `explain` maps an exception of the SDK to a `MediaError`, by status and type,
+    never by message text.
     """
 
     name: str
@@ -335,18 +318,15 @@ class Backend(Generic[C]):
     connect: Callable[[Access], AbstractAsyncContextManager[C]]
     sdk: str = ""
     keys: tuple[str, ...] = ()
+    key_optional: bool = False
     switches: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    settings: type[BaseModel] | None = None
+    models: Callable[[Access], ConfiguredModels] | None = None
     aliases: tuple[str, ...] = ()
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every variable of the environment that it is given, but for its base URL."""
+        """Every environment variable that it is given, except for its base URL and settings."""
         return (*self.keys, *self.switches, *self.env)
-
-
-MEDIA_TYPES: Mapping[Kind, MediaType] = {
-    kind: "image" if kind == "image" else "video" if kind == "video" else "audio" for kind in KINDS
-}
-"""The media type each kind belongs to."""

@@ -1,9 +1,17 @@
-"""Turn what goes wrong over HTTP into the errors that callers see."""
+"""Turn what goes wrong over HTTP into the errors that callers see: transport, status, Retry-After, malformed bodies.
+
+A backend's `explain` is usually two lines: `transport_error` for exceptions of httpx2 or httpx, `error_for_status` for
+an answer. Neither imports an HTTP library.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
 
 from mediasmith.plugin.errors import (
     InvalidRequest,
@@ -19,16 +27,23 @@ from mediasmith.plugin.errors import (
     Unsuitable,
 )
 
+_LONGEST = 300
+"""Characters of a provider's own words that a message repeats."""
 
-def error_for_status(
-    status: int, name: str, *, keys: Sequence[str] = (), said: str = "", retry_after: float | None = None
+_NOT_CONNECTED = {"ConnectError", "ConnectTimeout", "ProxyError"}
+_MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
+_BAD_ADDRESS = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
+
+
+def error_for_status(  # noqa: PLR0911 - one row for each meaning
+    status: int, name: str, *, keys: Sequence[str] = (), detail: str = "", retry_after: float | None = None
 ) -> MediaError:
-    """What an HTTP status means, for an answer whose own codes say no more.
+    """Return what an HTTP status means, for an answer whose own codes say no more.
 
-    `name` is the provider's, `keys` are its variables, and `said` are its own words. An error of the server's is not
-    known to be free, but for 503: that one was turned away.
+    `name` is the provider's title, `keys` are its variables, `detail` is its own text and `retry_after` its advice in
+    seconds. An error on the provider's side may have been billed, except for 503, which turns the request away.
     """
-    words = f": {said.strip().rstrip('.')}" if said.strip() else ""
+    words = clause(detail)
     match status:
         case 400 | 413 | 415 | 422:
             return InvalidRequest(f"{name} does not accept the request ({status}){words}.", billed="no")
@@ -43,25 +58,76 @@ def error_for_status(
         case 408 | 504:
             return TimedOut(f"{name} did not answer in time{words}.")
         case 429:
-            return RateLimited(f"{name} is asked too often{words}.", retry_after=retry_after)
+            return RateLimited(f"{name} has received too many requests{words}.", retry_after=retry_after)
         case 451:
             return Refused(f"{name} declined to make this{words}.", billed="no")
         case 503:
             return ProviderError(f"{name} is overloaded{words}.", billed="no")
         case _:
-            return ProviderError(f"{name} answered {status}{words}.")
+            return ProviderError(f"{name} answered with status {status}{words}.")
 
 
-def unreachable_error(name: str) -> Unreachable:
-    """What is said when no connection to `name` was made, so that nothing was sent."""
+def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) -> MediaError:
+    """Return what an error answer means by its status, its own words and its Retry-After.
+
+    `response` is one of httpx2 or httpx whose body was read.
+    """
+    body: object = None
+    with suppress(ValueError, RecursionError):
+        body = response.json()
+    return error_for_status(
+        response.status_code, name, keys=keys, detail=error_text(body), retry_after=retry_after(response.headers)
+    )
+
+
+def transport_error(error: BaseException | None, name: str, *, base_url: str = "") -> MediaError | None:
+    """Return what an exception of httpx2 or httpx means, or None for any other exception.
+
+    Only where no connection was made is it certain that nothing was billed. `base_url` is shown where the user set it.
+    """
+    if error is None or type(error).__module__.partition(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2"}:
+        return None
+    names = {kind.__name__ for kind in type(error).__mro__}
+    found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
+    if names & _NOT_CONNECTED:
+        found = unreachable_error(name, base_url)
+    elif "PoolTimeout" in names:
+        found = Unreachable(f"Too many requests to {name} are under way.", billed="no")
+    elif "TimeoutException" in names:
+        found = TimedOut(f"{name} did not answer in time.")
+    elif names & _BAD_ADDRESS:
+        found = Unreachable(f"The base URL of {name} is not a valid address.", billed="no")
+    elif names & _MALFORMED:
+        found = malformed(name)
+    return found
+
+
+def unreachable_error(name: str, base_url: str = "") -> Unreachable:
+    """Return the error for a connection to `name` that was not made, so that nothing was sent."""
+    if base_url:
+        return Unreachable(f"{name} cannot be reached at {base_url}.", "Is it running? Check the URL.", billed="no")
     return Unreachable(
         f"{name} cannot be reached.", "Check the network and the proxy, and the base URL where one is set.", billed="no"
     )
 
 
+def malformed(name: str) -> ProviderError:
+    """Return the error for an answer that lacks what it must hold."""
+    return ProviderError(f"{name} sent an answer that cannot be read.")
+
+
+@contextmanager
+def reading(name: str) -> Generator[None]:
+    """Raise `malformed` for whatever a block that reads an answer stumbles over."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise malformed(name) from error
+
+
 @contextmanager
 def not_billed(explain: Callable[[Exception], MediaError | None]) -> Generator[None]:
-    """What goes wrong in this block of a backend's came before anything was paid for. `explain` is the backend's."""
+    """Mark what fails in this block as not billed: it comes before the paying request. `explain` is the backend's."""
     try:
         yield
     except Exception as error:
@@ -70,3 +136,42 @@ def not_billed(explain: Callable[[Exception], MediaError | None]) -> Generator[N
             raise
         known.billed = "no"
         raise known from error
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the pause in seconds that an answer asks for, or None.
+
+    Reads `retry-after-ms` and `retry-after`, which is a number of seconds or a date; a date counts from `date`.
+    """
+    for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(KeyError, ValueError):
+            seconds = float(headers[header]) * unit
+            return seconds if 0 <= seconds < math.inf else None
+    with suppress(KeyError, ValueError, TypeError):
+        return max(0.0, (_date(headers, "retry-after") - _date(headers, "date")).total_seconds())
+    return None
+
+
+def _date(headers: Mapping[str, str], name: str) -> datetime:
+    return parsedate_to_datetime(headers[name])
+
+
+def error_text(body: object) -> str:
+    """Return the provider's own words in an error answer's JSON, or "".
+
+    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong.
+    """
+    if isinstance(body, str):
+        return body
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
+    if isinstance(body, Mapping):
+        entries = cast("Mapping[str, object]", body)
+        return next(filter(None, (error_text(entries.get(key)) for key in ("error", "message", "detail", "msg"))), "")
+    return ""
+
+
+def clause(text: str) -> str:
+    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or ""."""
+    short = " ".join(text.split()).rstrip(".")[:_LONGEST]
+    return f": {short}" if short else ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from mediasmith.plugin.contract import MediaType
+from mediasmith.plugin.kinds import MediaType
 
 HEAD = 4096
 """How many bytes from the start of a file `sniff` can make use of."""
@@ -96,13 +96,13 @@ def _sniff_ftyp(head: bytes) -> str:
 
 def _sniff_frame(head: bytes) -> str:
     """MP3 and AAC may start with a bare frame: eleven or twelve set bits, then the layer."""
-    if len(head) < 3 or head[0] != 0xFF:
+    if len(head) < 3 or head[0] != 0xFF:  # noqa: PLR2004 - the sync byte, and three bytes of frame header
         return ""
     layer, rates = head[1], head[2]
-    if layer & 0xF6 == 0xF0:
+    if layer & 0xF6 == 0xF0:  # noqa: PLR2004 - ADTS: twelve set bits and layer 0
         return "audio/aac"
-    known_rates = 0 < rates >> 4 < 15 and rates >> 2 & 3 != 3
-    return "audio/mpeg" if layer & 0xE6 == 0xE2 and known_rates else ""
+    known_rates = 0 < rates >> 4 < 15 and rates >> 2 & 3 != 3  # noqa: PLR2004 - 15 and 3 are reserved
+    return "audio/mpeg" if layer & 0xE6 == 0xE2 and known_rates else ""  # noqa: PLR2004 - MPEG audio, layer III
 
 
 def extension(mime: str) -> str:
@@ -151,8 +151,8 @@ def wav(pcm: bytes, *, rate: int, channels: int = 1, width: int = 2) -> bytes:
 
     An incomplete last frame is dropped.
     """
-    import io
-    import wave
+    import io  # noqa: PLC0415 - late: few calls need it
+    import wave  # noqa: PLC0415 - late: few calls need it
 
     whole = len(pcm) - len(pcm) % (channels * width)
     file = io.BytesIO()

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mediasmith.plugin.contract import Role
+from mediasmith.plugin.kinds import Role
 
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(\.[0-9]{1,2})?:[1-9][0-9]{0,3}(\.[0-9]{1,2})?$")]
 """Width to height as `W:H`."""

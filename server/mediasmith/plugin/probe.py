@@ -77,14 +77,14 @@ def video_frames(file: BinaryIO, mime: str, side: int) -> Iterator[tuple[float, 
 
 def _demuxed(file: BinaryIO, mime: str) -> InputContainer:
     """The streams of a file, read from its start as what it was sniffed to be: other formats may name other files."""
-    import av
+    import av  # noqa: PLC0415 - heavy: PyAV
 
     file.seek(0)
     return av.open(file, "r", format=_DEMUXERS[mime], metadata_errors="ignore")
 
 
 def _upright(picture: Image, frame: VideoFrame) -> Image:
-    from PIL.Image import Transpose
+    from PIL.Image import Transpose  # noqa: PLC0415 - heavy: Pillow
 
     turns = {90: Transpose.ROTATE_90, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_270}
     turn = turns.get(frame.rotation % 360)
@@ -98,7 +98,7 @@ def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
     """
     try:
         return _film_size(file, mime) if mime in VIDEO_MIMES else open_image(file, mime).size
-    except Exception:
+    except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 
 
@@ -118,13 +118,13 @@ def duration(file: BinaryIO, mime: str) -> float | None:
         if mime == "audio/wav":
             return _wav_duration(file)
         return _played(file, mime) if mime in _DEMUXERS else None
-    except Exception:
+    except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 
 
 def _wav_duration(file: BinaryIO) -> float | None:
-    import os
-    import wave
+    import os  # noqa: PLC0415 - late: few calls need it
+    import wave  # noqa: PLC0415 - late: few calls need it
 
     try:
         with wave.open(file, "rb") as reader:

@@ -102,7 +102,7 @@ class ClientPool:
         try:
             with life.scope:
                 await contain_exit(partial(self._open_until_closing, backend, life))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a plug-in raises ends here
             if life.settled.is_set():
                 _log.warning("the client of %s ended with %s", backend.name, type(error).__name__)
             else:
@@ -135,7 +135,7 @@ def _translated(backend: Backend[Any], error: Exception) -> MediaError:
         return _not_importable(backend, error)
     try:
         found = backend.explain(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a plug-in's fault in telling an error must not hide that error
         found = None
     return found or ProviderError(f"The client of {backend.title} could not be opened ({type(error).__name__}).")
 

@@ -61,7 +61,7 @@ async def with_timeout(clock: Clock, seconds: float, call: Callable[[], Awaitabl
             task_group.start_soon(expire)
             try:
                 outcomes.append(await contain_exit(call))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - kept, since a task group would wrap it
                 failures.append(error)
             task_group.cancel_scope.cancel()
     except asyncio.CancelledError:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediasmith.config.tool_schemas import field_schemas
-from mediasmith.plugin.contract import JSON, Backend, Capability, Kind, Model, Params, Role, Source
+from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Params
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Kind, Role
 
 
 @dataclass(frozen=True, kw_only=True)

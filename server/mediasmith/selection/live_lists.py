@@ -78,7 +78,7 @@ class LiveLists:
 
         try:
             found = await with_timeout(self.clock, _LIVE_SECONDS, ask)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see above
             self._kept.pop(fetch, None)
             _log.info("%s did not list: %s", backend.name, type(error).__name__)
         else:

@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediasmith.config.tool_schemas import field_schemas
-from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, Request, Role, Source
+from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, Request
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, SelectionRequest, with_file
 from mediasmith.selection.near_matches import match_listed, suggest
@@ -220,14 +222,14 @@ def _objection(request: SelectionRequest, candidate: Candidate, count: int) -> s
         params = candidate.params(count)
     except ValidationError as error:
         return "; ".join(_problems(error))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
         return f"failed to check this ({type(error).__name__})"
     state = request.origin.state if request.origin and candidate.native else None
     for prompt in request.prompts:
         ask = Request(model=candidate.model, prompt=prompt, params=params, inputs=candidate.inputs, state=state)
         try:
             reason = candidate.capability.refuses(ask)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
             return f"failed to check this ({type(error).__name__})"
         if reason:
             return reason

@@ -10,8 +10,10 @@ from pathlib import Path
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.installation import Installation
 from mediasmith.engine.results import Attempt, Cost, MediaResult
-from mediasmith.plugin.contract import JSON, MEDIA_TYPES, MediaType, Role, Source
+from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import InvalidRequest, OverBudget, UnknownContinuation
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import MEDIA_TYPES, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate, Origin, SelectionRequest

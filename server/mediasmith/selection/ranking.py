@@ -8,8 +8,9 @@ from datetime import date
 from itertools import takewhile
 from typing import Any
 
-from mediasmith.plugin.contract import Backend, Capability, Kind, Model
+from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
+from mediasmith.plugin.kinds import Kind
 from mediasmith.selection.candidate import Candidate, SelectionRequest
 from mediasmith.selection.matching import NOT_AT_ALL, fit
 from mediasmith.selection.near_matches import suggest

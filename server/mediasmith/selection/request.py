@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mediasmith.config.tool_schemas import Schema
-from mediasmith.plugin.contract import JSON, Kind, Role
+from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments
 

@@ -108,7 +108,7 @@ class Downloader:
     @asynccontextmanager
     async def _answer(self, url: httpx2.URL, headers: Mapping[str, str]) -> AsyncGenerator[httpx2.Response]:
         """The answer to one request, its body unread."""
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
         addresses = await self._addresses(url)
         # A transport has no cookies, proxies or redirects of its own. It is not kept: it knows a connection by its
@@ -123,13 +123,13 @@ class Downloader:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """The system's certificates, or those of SSL_CERT_FILE; reading them takes tens of milliseconds."""
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
         return httpx2.create_ssl_context()
 
 
 def _parsed(text: str, base: httpx2.URL | None) -> httpx2.URL:
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     try:
         return base.join(text) if base else httpx2.URL(text)
@@ -148,7 +148,7 @@ def _port(url: httpx2.URL) -> int:
 
 def _request(url: httpx2.URL, address: str, headers: Mapping[str, str], timeout: float) -> httpx2.Request:
     """The request to the very address that was checked. The host's name goes into `Host` and the TLS handshake."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     given = httpx2.Headers({"User-Agent": "mediasmith", "Accept": "*/*"})
     given.update(headers)
@@ -164,7 +164,7 @@ def _request(url: httpx2.URL, address: str, headers: Mapping[str, str], timeout:
 
 async def _first_answer(transport: httpx2.AsyncHTTPTransport, requests: Sequence[httpx2.Request]) -> httpx2.Response:
     """The answer of the first address that can be connected to."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     *others, last = requests
     for request in others:
@@ -178,7 +178,7 @@ async def _first_answer(transport: httpx2.AsyncHTTPTransport, requests: Sequence
 @contextmanager
 def _explained(host: str, timeout: float) -> Generator[None]:
     """The library's errors as ours; its own messages may be empty or show an address."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     try:
         yield

@@ -20,8 +20,9 @@ from anyio import to_thread
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
 from mediasmith.plugin import media, probe
-from mediasmith.plugin.contract import IMAGES, Role, Source
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import IMAGES, Role
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader
 
@@ -176,9 +177,9 @@ class Inputs:
     def _from_path(self, text: str) -> _Place:
         _check_text(text)
         path = self.roots.confine(text)
-        if not os.path.exists(path):
+        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder may not be looked into
             saved = self.roots.confine(self.roots.output / text)
-            path = saved if os.path.exists(saved) else path
+            path = saved if os.path.exists(saved) else path  # noqa: PTH110 - as above
         return _Place(path=path, stem=path.stem, label=_shown(text), confined=True)
 
     async def _from_id(self, identifier: str) -> _Place:

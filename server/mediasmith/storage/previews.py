@@ -103,12 +103,12 @@ def _small(path: Path, mime: str, side: int) -> Image | None:
     try:
         with path.open("rb") as file:
             return _poster(file, mime, side) if mime in probe.VIDEO_MIMES else _picture(file, mime, side)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a broken file may raise anything, and a preview is never worth an error
         return None
 
 
 def _picture(file: BinaryIO, mime: str, side: int) -> Image | None:
-    from PIL import ImageOps
+    from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
 
     picture = probe.open_image(file, mime)
     if math.prod(picture.size) > _MOST_PIXELS:
@@ -167,7 +167,7 @@ def _columns(count: int) -> int:
 
 def _sheet(pictures: Sequence[Image], cell: int) -> Preview | None:
     """The pictures in rows, each in the middle of a square cell."""
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415 - heavy: Pillow
 
     if not pictures:
         return None

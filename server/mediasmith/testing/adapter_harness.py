@@ -1,4 +1,4 @@
-"""A capability in one's hands: signed in, and called without the server."""
+"""Call the functions of a capability directly, without the server."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mediasmith.config.credentials import access, base_url_variable
+from pydantic import BaseModel
+
+from mediasmith.config.credentials import base_url_variable, read_access
 from mediasmith.plugin.contract import (
-    JSON,
     Accepted,
     Backend,
     Call,
+    Cancellation,
     Capability,
     Context,
+    Failed,
+    Model,
     Pending,
     Request,
     Result,
-    Role,
-    Source,
 )
 from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing.doubles import MemorySink
 
 
 class AdapterHarness:
     """A capability, by default the backend's first, with a client that is signed in.
 
-    `sinks` are the files that were opened and `types` what they were opened for; `warnings` and `reports` are what
-    was told on the way.
+    `sinks` are the files that it opened and `mimes` what they were opened for; `warnings`, `reports` and `handles` are
+    what it passed to the server during its calls.
     """
 
     def __init__(self, backend: Backend[Any], client: Any, capability: Capability[Any, Any] | None = None) -> None:
@@ -36,93 +41,102 @@ class AdapterHarness:
         self.capability = capability or backend.capabilities[0]
         self.client = client
         self.sinks: list[MemorySink] = []
-        self.types: list[str] = []
+        self.mimes: list[str] = []
         self.warnings: list[str] = []
         self.reports: list[Pending] = []
+        self.handles: list[BaseModel] = []
 
     @property
     def sink(self) -> MemorySink:
         """The file that was opened last."""
         return self.sinks[-1]
 
-    def file(self, mime: str) -> MemorySink:
-        """Open a file in memory."""
-        self.types.append(mime)
-        self.sinks.append(MemorySink())
-        return self.sink
-
     @property
-    def work(self) -> Context[Any]:
-        """What `poll` and `cancel` are given."""
+    def context(self) -> Context[Any]:
+        """What `poll` and `cancel` get."""
         return Context(
             client=self.client,
             model=self.capability.models[0],
-            file=self.file,
+            file=self._file,
             report=self.reports.append,
             warn=self.warnings.append,
         )
 
     def call(
-        self, inputs: Mapping[Role, Sequence[Source]] | None = None, state: JSON = None, **params: Any
+        self,
+        *,
+        prompt: str = "a red kite",
+        model: Model | None = None,
+        inputs: Mapping[Role, Sequence[Source]] | None = None,
+        state: BaseModel | None = None,
+        **params: Any,
     ) -> Call[Any, Any]:
-        """A call with these parameters."""
-        return self.of(
+        """Return a call with these parameters."""
+        return self.call_for(
             Request(
-                model=self.capability.models[0],
-                prompt="a red kite",
+                model=model or self.capability.models[0],
+                prompt=prompt,
                 params=self.capability.params(**params),
                 inputs=inputs or {},
                 state=state,
             )
         )
 
-    def of(self, ask: Request[Any]) -> Call[Any, Any]:
-        """The call that does what is asked."""
+    def call_for(self, request: Request[Any]) -> Call[Any, Any]:
+        """Return the call that makes this request."""
         return Call(
             client=self.client,
-            model=ask.model,
-            file=self.file,
+            model=request.model,
+            file=self._file,
             report=self.reports.append,
             warn=self.warnings.append,
-            prompt=ask.prompt,
-            params=ask.params,
-            inputs=ask.inputs,
-            state=ask.state,
+            prompt=request.prompt,
+            params=request.params,
+            inputs=request.inputs,
+            options=request.options,
+            state=request.state,
+            handle=self._record,
         )
 
     async def start(self, **given: Any) -> Result | Accepted:
-        """Do the paying request."""
+        """Send the paying request."""
         return await self.capability.start(self.call(**given))
 
-    async def make(self, **given: Any) -> Result:
-        """What the paying request answers at once."""
+    async def generate(self, **given: Any) -> Result:
+        """Send the paying request and return its result."""
         result = await self.start(**given)
         assert isinstance(result, Result), "start answered with a handle"
         return result
 
-    async def submit(self, **given: Any) -> JSON:
-        """The handle that the paying request answers with."""
+    async def submit(self, **given: Any) -> BaseModel:
+        """Send the paying request and return its handle."""
         accepted = await self.start(**given)
         assert isinstance(accepted, Accepted), "start answered with a result"
         return accepted.handle
 
-    async def poll(self, handle: JSON) -> Pending | Result:
-        """Ask once how the work is."""
+    async def poll(self, handle: BaseModel) -> Pending | Result | Failed:
+        """Poll once."""
         assert self.capability.poll, "there is no poll"
-        return await self.capability.poll(self.work, handle)
+        return await self.capability.poll(self.context, handle)
+
+    async def cancel(self, handle: BaseModel) -> Cancellation:
+        """Cancel the work."""
+        assert self.capability.cancel, "there is no cancel"
+        return await self.capability.cancel(self.context, handle)
 
     async def finish(self, answer: Result | Accepted) -> Result:
-        """The result, polled for without a pause where it takes polling."""
+        """Return the result, polled for without a pause where it takes polling."""
         if isinstance(answer, Result):
             return answer
         for _ in range(_POLLS):
             polled = await self.poll(answer.handle)
             if isinstance(polled, Result):
                 return polled
-        raise AssertionError(f"The fake provider said 'not yet' {_POLLS} times; have it finish after a few polls.")
+            assert not isinstance(polled, Failed), polled
+        raise AssertionError(f"The fake provider was pending for {_POLLS} polls; let it finish after a few.")
 
-    async def fails(self, **given: Any) -> MediaError:
-        """How the paying request ends, as the server would be told."""
+    async def failure(self, **given: Any) -> MediaError:
+        """Send the paying request and return the error that it fails with, as the server would see it."""
         try:
             await self.start(**given)
         except Exception as error:
@@ -131,6 +145,14 @@ class AdapterHarness:
                 raise AssertionError(f"explain does not know {error!r}") from error
             return explained
         raise AssertionError("start did not fail")
+
+    def _file(self, mime: str) -> MemorySink:
+        self.mimes.append(mime)
+        self.sinks.append(MemorySink())
+        return self.sink
+
+    async def _record(self, handle: BaseModel) -> None:
+        self.handles.append(handle)
 
 
 _POLLS = 500
@@ -145,7 +167,7 @@ async def signed_in(
     capability: Capability[Any, Any] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[AdapterHarness]:
-    """A backend in one's hands, connected to this address."""
+    """Connect a backend to this address, and return it ready to be called."""
     signed = {**dict.fromkeys(backend.keys[:1], key), base_url_variable(backend.name): url, **(env or {})}
-    async with backend.connect(access(backend, signed)) as client:
+    async with backend.connect(read_access(backend, signed, SystemNetwork())) as client:
         yield AdapterHarness(backend, client, capability)

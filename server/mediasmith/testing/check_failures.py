@@ -150,7 +150,7 @@ async def refused(bench: CheckContext) -> None:
     async with working(bench, env=env) as shop:
         error = await failure(shop.make())
         assert error, "it worked although nobody listens at its base URL: does connect use access.base_url?"
-        assert isinstance(error, Unreachable) and error.billed == "no", (
+        assert isinstance(error, Unreachable) and error.billed == "no", (  # noqa: PT018 - one sentence says both
             "nobody listens at the base URL: explain must make it Unreachable(billed='no'), not "
             f"{type(error).__name__}(billed={error.billed!r})."
         )

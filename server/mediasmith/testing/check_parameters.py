@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mediasmith.plugin.contract import JSON, Model, Request, Role, Source
+from mediasmith.plugin.contract import JSON, Model, Request
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.testing.adapter_harness import AdapterHarness
 from mediasmith.testing.engine_harness import EngineHarness, failure, working

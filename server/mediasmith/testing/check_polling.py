@@ -74,7 +74,7 @@ async def _told(bench: CheckContext, function: str, junk: JSON, call: Awaitable[
     what = f"takes {junk!r}, which it never gave"
     try:
         await call
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - explain is asked what it was
         if bench.explained(error):
             return
         what = f"raised {type(error).__name__} for {junk!r}, which explain does not know"

@@ -15,7 +15,7 @@ from mediasmith.plugin.media import EXTENSIONS, wav
 def png(width: int = 16, height: int = 16, colour: bytes = b"\x20\x60\xc0") -> bytes:
     """A PNG of one colour, given as red, green and blue, or with its opacity as a fourth."""
     row = b"\0" + colour * width
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if len(colour) == 3 else 6, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if len(colour) == 3 else 6, 0, 0, 0)  # noqa: PLR2004 - channels
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 
@@ -30,7 +30,7 @@ def _tone(colour: bytes) -> bytes:
 
 def _film(colour: bytes) -> bytes:
     """An MP4 of 16x16 and two pictures."""
-    import av
+    import av  # noqa: PLC0415 - heavy: PyAV
 
     library = cast("Any", av)  # PyAV's own types leave too much unsaid
     file = io.BytesIO()

@@ -28,10 +28,10 @@ from mediasmith.plugin.contract import (
     Params,
     Pending,
     Result,
-    Role,
     Takes,
 )
 from mediasmith.plugin.errors import MediaError, Unsuitable
+from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import EXTENSIONS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.storage.downloader import Downloader
@@ -210,7 +210,7 @@ async def failure(made: Awaitable[MediaResult]) -> MediaError | None:
 
 async def until(true: Callable[[], object]) -> None:
     """Wait for something that happens in another thread or process; the suite's patience ends it."""
-    while not true():
+    while not true():  # noqa: ASYNC110 - no event reaches over from there
         await anyio.sleep(0.002)
 
 

@@ -101,14 +101,14 @@ class Relay:
 @contextmanager
 def relay(upstream: str, *, pays: Callable[[Sent], bool] = is_post) -> Generator[Relay]:
     """A relay before the fake provider at this address. `pays` says which requests cost money."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: only needed by who tests an HTTP provider
 
     with start_blocking_portal() as portal:
         # On loopback there are neither certificates nor proxies.
         client = httpx2.AsyncClient(trust_env=False, verify=False, timeout=None)
         wire = Relay(upstream, client, pays)
         listener = portal.call(partial(anyio.create_tcp_listener, local_host="127.0.0.1"))
-        wire.url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        wire.url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 - no database
         serving = portal.start_task_soon(listener.serve, wire.converse)
         try:
             yield wire
@@ -181,5 +181,5 @@ async def _write(stream: ByteStream, answer: Answer) -> bool:
 
 def _reset(stream: SocketStream) -> None:
     """Have the connection end with a reset, not with a farewell, when it is closed."""
-    raw = stream.extra(SocketAttribute.raw_socket)
+    raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no database
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))

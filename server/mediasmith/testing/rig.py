@@ -14,8 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from mediasmith.config.credentials import base_url_variable
-from mediasmith.plugin.contract import JSON, Backend, Capability, Kind, Model, Output, Range, Request, Role, Source
+from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Output, Range, Request
 from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.testing.adapter_harness import AdapterHarness, signed_in
 from mediasmith.testing.doubles import SAMPLES, MemorySink, MemorySource
 from mediasmith.testing.wire import Facts, Sent, Wire, facts

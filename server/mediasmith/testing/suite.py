@@ -56,7 +56,7 @@ class Case:
         def run() -> None:
             try:
                 anyio.run(self.check.run, bench)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the tests
                 failures.append(error)
 
         thread = threading.Thread(target=run, daemon=True)
@@ -86,7 +86,7 @@ def contract(*rigs: Rig) -> Callable[..., None]:
 
     A wire is opened at its first use and closed with the module of the test; rigs may share one.
     """
-    import pytest
+    import pytest  # noqa: PLC0415 - only who tests has it
 
     wires = _Wires()
 
@@ -108,7 +108,7 @@ class _Wires:
 
     def close_after(self, request: pytest.FixtureRequest) -> None:
         """Close all when the module that asks is done."""
-        import pytest
+        import pytest  # noqa: PLC0415 - only who tests has it
 
         module = request.node.getparent(pytest.Module)
         if module is not None and not self._registered:

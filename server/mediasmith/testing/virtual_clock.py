@@ -132,13 +132,13 @@ async def _settled() -> None:
 
 
 def _runnable_tasks() -> bool:
-    waiters = (cast("Any", task)._fut_waiter for task in asyncio.all_tasks() if task is not asyncio.current_task())
+    waiters = (cast("Any", task)._fut_waiter for task in asyncio.all_tasks() if task is not asyncio.current_task())  # noqa: SLF001 - told nowhere else
     return any(waiter is None or waiter.done() for waiter in waiters)
 
 
 def _busy_threads() -> bool:
     pools = cast("Any", on_asyncio)
     try:
-        return len(pools._threadpool_workers.get()) > len(pools._threadpool_idle_workers.get())
+        return len(pools._threadpool_workers.get()) > len(pools._threadpool_idle_workers.get())  # noqa: SLF001 - told nowhere else
     except LookupError:  # no worker thread was ever used
         return False

@@ -22,7 +22,7 @@ def lasting(note: Note, seed: bytes, form: str) -> bytes:
     coding = Coding.of(form)
     if coding.codec != "mp3":
         return sounding((note,), seed, form, 2)
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     file = io.BytesIO()
     opened: Any = av.open(file, "w", format="mp3")  # its types are only partly known
@@ -42,7 +42,7 @@ def lasting(note: Note, seed: bytes, form: str) -> bytes:
 
 
 def _encoded(stream: Any, data: bytes) -> list[Any]:
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     frame = av.AudioFrame(format="s16", layout="mono", samples=len(data) // 2)
     frame.sample_rate = stream.rate
@@ -55,7 +55,7 @@ def _encoded(stream: Any, data: bytes) -> list[Any]:
 
 def _stretched(packets: list[Any], stream: Any, length: int, spare: int) -> Iterator[Any]:
     """The packets, and those of one time round so many times more."""
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     yield from packets[:_SETTLED]
     for packet in packets[_SETTLED : _SETTLED + length] * spare:

@@ -35,7 +35,7 @@ class Note(NamedTuple):
 @lru_cache(maxsize=32)
 def sounding(notes: tuple[Note, ...], seed: bytes, form: str, channels: int = 1) -> bytes:
     """These tones one after the other, in this format. MP3 has a tag and a frame that says how long it is."""
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     coding = Coding.of(form)
     container, codec = _CONTAINERS[coding.codec]
@@ -70,7 +70,7 @@ def _tone(note: Note, above: int, rate: int) -> bytes:
 
 
 def _frame(data: bytes, rate: int) -> Any:
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     frame = av.AudioFrame(format="s16", layout="mono", samples=len(data) // 2)
     frame.sample_rate = rate

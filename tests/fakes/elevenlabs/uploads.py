@@ -75,8 +75,8 @@ def recording(file: File) -> Recording:
 @lru_cache(maxsize=4)
 def hear(data: bytes, name: str) -> Recording:
     """What can be heard or seen in these bytes; refuse what is no medium."""
-    import av
-    from av.error import FFmpegError
+    import av  # noqa: PLC0415 - heavy: a provider that was sent nothing starts without it
+    from av.error import FFmpegError  # noqa: PLC0415 - heavy: as above
 
     try:
         opened: Any = av.open(io.BytesIO(data), metadata_errors="ignore")  # its types are only partly known

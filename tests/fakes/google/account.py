@@ -49,8 +49,8 @@ def written(file: Path, url: str, email: str = _KNOWN) -> Path:
 @cache
 def _key() -> str:
     """A new key, as account files have it."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy: only with accounts
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - heavy: as above
 
     form, open_to_all = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key = rsa.generate_private_key(public_exponent=65_537, key_size=1024)

@@ -51,7 +51,7 @@ class Picture(Medium):
         return self
 
 
-I = TypeVar("I", bound=Strict)
+I = TypeVar("I", bound=Strict)  # noqa: E741 - an instance
 P = TypeVar("P", bound=Strict)
 
 

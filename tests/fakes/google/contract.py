@@ -56,7 +56,7 @@ class Interactions(Contract):
         return self._problem("Interaction", _answer(cast("dict[str, Any]", data)))
 
     def _problem(self, name: str, data: object) -> str:
-        from jsonschema import Draft202012Validator, exceptions
+        from jsonschema import Draft202012Validator, exceptions  # noqa: PLC0415 - heavy: a quarter of a second
 
         validator: Any = Draft202012Validator({"$ref": f"#/$defs/{_PREFIX}{name}", "$defs": self._schemas})
         best: Any = exceptions.best_match  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -110,7 +110,7 @@ class _Edited(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(changed)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
         """Say nothing."""
 
 

@@ -27,7 +27,7 @@ def _tiles(stage: Stage, element: Element) -> None:
         if (row, column) not in free:
             continue
         block = {(row + down, column + along) for down in (0, 1) for along in (0, 1)}
-        large = roll.random() < 0.16 and block <= free
+        large = roll.random() < 0.16 and block <= free  # noqa: PLR2004 - one in six
         free -= block if large else {(row, column)}
         _tile(stage, roll, (left + column * side, stage.top + row * side), side * (2 if large else 1))
 
@@ -40,7 +40,7 @@ def _tile(stage: Stage, roll: Random, at: Point, side: float) -> None:
     shapes = roll.choice(_TILES)(x, y, side, roll)
     stage.fill(shapes, ink)
     start, end = roll.choice((0.2, 0.9)), roll.choice((-0.2, 1.3))
-    if roll.random() < 0.55:
+    if roll.random() < 0.55:  # noqa: PLR2004 - about half are shaded
         target = mix(stage.paint(ink), stage.paint(ground), 0.6)
         stage.down(shapes, target, y + side * start, y + side * end, 0.8)
 
@@ -48,7 +48,7 @@ def _tile(stage: Stage, roll: Random, at: Point, side: float) -> None:
 def _pair(stage: Stage, roll: Random) -> tuple[str, str]:
     """Two paints that can be told apart; the palette's main colour comes up most."""
     ground = roll.choice(("sky", "sky", "sky", *_INKS))
-    others = [ink for ink in _INKS if contrast(stage.paint(ink), stage.paint(ground)) > 1.35]
+    others = [ink for ink in _INKS if contrast(stage.paint(ink), stage.paint(ground)) > 1.35]  # noqa: PLR2004
     return ground, roll.choice(others or ["dark", "light"])
 
 
@@ -78,7 +78,7 @@ def _target(x: float, y: float, side: float, _roll: Random) -> list[Polygon]:
 
 
 def _halves(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
-    if roll.random() < 0.5:
+    if roll.random() < 0.5:  # noqa: PLR2004 - upright or lying
         return [
             arc((x, y + side / 2), side / 2, -pi / 2, pi / 2),
             arc((x + side / 2, y + side / 2), side / 2, -pi / 2, pi / 2),
@@ -96,13 +96,13 @@ def _triangle(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
 
 
 def _leaf(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
-    if roll.random() < 0.5:
+    if roll.random() < 0.5:  # noqa: PLR2004 - upright or lying
         return [[*arc((x, y), side, 0, pi / 2), *arc((x + side, y + side), side, pi, 1.5 * pi)]]
     return [[*arc((x + side, y), side, pi / 2, pi), *arc((x, y + side), side, -pi / 2, 0)]]
 
 
 def _stripes(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
-    if roll.random() < 0.5:
+    if roll.random() < 0.5:  # noqa: PLR2004 - upright or lying
         return [rectangle(x + side * step / 4, y, side / 8, side) for step in range(4)]
     return [rectangle(x, y + side * step / 4, side, side / 8) for step in range(4)]
 

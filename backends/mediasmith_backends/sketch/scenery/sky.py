@@ -31,7 +31,7 @@ def _moon(stage: Stage, element: Element) -> None:
     centre, radius = stage.at(element), element.size * stage.unit
     paint = stage.paint(element.main or "disc")
     _halo(stage, centre, radius, paint)
-    if chance(element.kind, element.seed).random() < 0.4:
+    if chance(element.kind, element.seed).random() < 0.4:  # noqa: PLR2004 - two moons in five are new
         return stage.fill([_crescent(centre, radius)], paint)
     disc = [ellipse(centre, radius)]
     stage.fill(disc, paint)
@@ -160,7 +160,7 @@ def _fireworks(stage: Stage, element: Element) -> None:
 def _planet(stage: Stage, element: Element) -> None:
     centre, radius = stage.at(element), element.size * stage.unit
     paint = stage.paint(element.main or "accent")
-    ringed = chance(element.kind, element.seed).random() < 0.7
+    ringed = chance(element.kind, element.seed).random() < 0.7  # noqa: PLR2004 - most have a ring
     if ringed:
         stage.fill([_half_ring(centre, radius, pi)], element.trim or "light", 0.6)
     disc = [ellipse(centre, radius)]

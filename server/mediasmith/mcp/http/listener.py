@@ -121,7 +121,7 @@ def http_app(
 
 def http_server(app: Starlette) -> Server:
     """What serves the app on a socket. It keeps no log of requests, for their addresses may be links."""
-    import uvicorn
+    import uvicorn  # noqa: PLC0415 - heavy: only needed here
 
     config = uvicorn.Config(
         app,

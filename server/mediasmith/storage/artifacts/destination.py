@@ -90,7 +90,7 @@ class Destination:
         return part
 
     def _settle(self, token: str, name: str) -> str:
-        stem, extension = os.path.splitext(name)
+        stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
         names = itertools.chain([name], (f"{stem}-{number}{extension}" for number in itertools.count(2)))
         with disk_errors(self.folder):
             found = self._place.find(_part_name(token))

@@ -28,7 +28,7 @@ def new_id() -> str:
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
-def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:
+def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:  # noqa: A002 - what it is called everywhere
     """A portable name from the time in UTC, the prompt's first words in ASCII, the id's start and the true type.
 
     For example `20261120-111530-a-lighthouse-at-dusk-k3f9a2bc.png`. Any text gives a safe name.

@@ -142,7 +142,7 @@ class Folder:
 
     def names(self) -> list[str]:
         """The names of all that is in it."""
-        return os.listdir(self.path if self._fd is None else self._fd)
+        return os.listdir(self.path if self._fd is None else self._fd)  # noqa: PTH208 - of a descriptor
 
     def sync(self) -> None:
         """See to it that names survive a power cut, and that the path still leads here (else FileNotFoundError)."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mediasmith.plugin.contract import JSON, Kind
+from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import Billed
+from mediasmith.plugin.kinds import Kind
 
 JobState = Literal["running", "done", "partial", "failed", "cancelled", "unknown"]
 """How a job stands. `unknown`: its process died while an answer was due, so it may have been billed."""

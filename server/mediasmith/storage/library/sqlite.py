@@ -92,7 +92,7 @@ class Database:
         return await to_thread.run_sync(self._explained, work, *args, limiter=self._turn)
 
     def _explained(self, work: Callable[..., T], *args: object) -> T:
-        import sqlite3
+        import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
 
         try:
             return work(*args)
@@ -132,9 +132,9 @@ class Database:
 
 
 def _open(path: Path) -> Connection:
-    import sqlite3
+    import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
 
-    from filelock import FileLock
+    from filelock import FileLock  # noqa: PLC0415  heavy: loads asyncio's locks as well
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Switching to WAL does not wait for other processes as a transaction does, hence the lock file.
@@ -172,7 +172,7 @@ def _row(cursor: Cursor, values: tuple[Any, ...]) -> Row:
 
 def _trouble(path: Path, error: Error) -> MediaError | None:
     """What the file's user can do something about; None when the fault is ours."""
-    import sqlite3
+    import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
 
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the number is detail
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:

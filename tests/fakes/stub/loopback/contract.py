@@ -138,7 +138,7 @@ class _Schemas:
 
     def problem(self, schema: object, data: object) -> str:
         """The first thing wrong with the data, or nothing."""
-        from jsonschema import Draft202012Validator, exceptions
+        from jsonschema import Draft202012Validator, exceptions  # noqa: PLC0415 - heavy: a quarter of a second
 
         known = {"components": self._root, **_modern(schema, closed=self._closed)}
         validator: Any = Draft202012Validator(known)  # its types are only partly known, and so are this one's:

@@ -17,7 +17,7 @@ _QUICK = {"preset": "ultrafast", "tune": "stillimage"}
 @lru_cache(maxsize=16)
 def film(seed: bytes, size: tuple[int, int], seconds: int, *, audio: bool = False) -> bytes:
     """An MP4 in H.264 of this size and length, one frame a second; with `audio` a tone in AAC."""
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for a video starts without it
 
     file = io.BytesIO()
     opened: Any = av.open(file, "w", format="mp4")  # its types are only partly known
@@ -48,7 +48,7 @@ class Clip:
 
 def clip(data: bytes) -> Clip | None:
     """What the video in a file is, or None when there is none."""
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for a video starts without it
 
     try:
         opened: Any = av.open(io.BytesIO(data))  # its types are only partly known

@@ -63,7 +63,7 @@ def picture(seed: bytes, size: tuple[int, int], look: Look) -> bytes:
 
 
 def _blocks(seed: bytes, size: tuple[int, int], look: Look) -> Picture:
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415 - heavy: a provider that draws nothing starts without it
 
     colours = shake_256(seed).digest(_BLOCKS * _BLOCKS * 3)
     small: Any = Image.frombytes("RGB", (_BLOCKS, _BLOCKS), colours)  # its types are only partly known
@@ -86,7 +86,7 @@ def _vector(seed: bytes, size: tuple[int, int]) -> bytes:
 @lru_cache
 def large_picture(form: str) -> bytes:
     """A picture of 1024x1024 and about 1.5 MB, always the same: soft colours with grain, as a photograph has."""
-    from PIL import Image, ImageChops
+    from PIL import Image, ImageChops  # noqa: PLC0415 - heavy: see above
 
     grain = bytes(value & _NOISE[form] for value in range(256))
     noise = random.Random(1).randbytes(_LARGE * _LARGE * 3).translate(grain)
@@ -99,7 +99,7 @@ def large_picture(form: str) -> bytes:
 
 def seen(data: bytes) -> Seen | None:
     """What a picture is, or None when it is none."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - heavy: see above
 
     try:
         with Image.open(io.BytesIO(data)) as image:

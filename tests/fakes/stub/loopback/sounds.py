@@ -51,7 +51,7 @@ def _header() -> bytes:
 
 
 def _encoded(samples: bytes, container: str, codec: str) -> bytes:
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     file = io.BytesIO()
     opened: Any = av.open(file, "w", format=container)  # its types are only partly known
@@ -62,7 +62,7 @@ def _encoded(samples: bytes, container: str, codec: str) -> bytes:
 
 def sing(output: Any, stream: Any, samples: bytes) -> None:
     """Put samples into the sound of an opened file."""
-    import av
+    import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
     frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
     frame.sample_rate = RATE

@@ -47,7 +47,7 @@ A = TypeVar("A", bound=Answered)
 @asynccontextmanager
 async def connect(access: Access) -> AsyncGenerator[AsyncClient]:
     """A client that is signed in."""
-    import httpx2
+    import httpx2  # noqa: PLC0415 - heavy: the module is imported to list the backends
 
     async with httpx2.AsyncClient(
         base_url=access.base_url or _NOWHERE,
@@ -77,7 +77,7 @@ def explain(backend: str) -> Callable[[Exception], MediaError | None]:
     """What `explain` is for a backend of this name."""
 
     def explained(error: Exception) -> MediaError | None:
-        import httpx2
+        import httpx2  # noqa: PLC0415 - heavy: the module is imported to list the backends
 
         match error:
             case httpx2.HTTPStatusError():

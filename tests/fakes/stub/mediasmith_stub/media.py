@@ -32,7 +32,7 @@ def pixels(size: str, ratio: str) -> tuple[int, int]:
 @lru_cache(maxsize=64)
 def picture(seed: bytes, size: tuple[int, int], form: str) -> bytes:
     """A PNG or JPEG of coloured blocks that differ for every seed."""
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415 - heavy: a provider that draws nothing starts without it
 
     file = io.BytesIO()
     Image.frombytes("RGB", size, _blocks(seed, *size)).save(file, form)
@@ -50,7 +50,7 @@ def _blocks(seed: bytes, width: int, height: int) -> bytes:
 @lru_cache
 def film(length: int) -> bytes:
     """A second of MP4 video, and the head of a box that players pass over. Zeros that follow bring it to its length."""
-    import av
+    import av  # noqa: PLC0415 - heavy: see above
 
     file = io.BytesIO()
     opened: Any = av.open(file, "w", format="mp4")  # its types are only partly known
