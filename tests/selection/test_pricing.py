@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from fakes.backends import AnyJson
+from fakes.declared import backend, capability
 from mediasmith.plugin.contract import Accepts, Model, Params, Price, Range
 from mediasmith.selection.candidate import Candidate
-from mediasmith.selection.pricing import estimate
+from mediasmith.selection.pricing import Measured, estimate
 from mediasmith.testing import MemorySource
-from test_schema import backend, capability
 
 Unit = Literal["image", "second", "minute", "1k_chars", "call"]
 
@@ -53,18 +54,18 @@ def cost(  # noqa: PLR0913 - what a cost depends on
     *prices: Price,
     params: type[Params] = Clip,
     accepts: Accepts = True,
-    once: tuple[str, ...] = (),
+    not_inherited: tuple[str, ...] = (),
     count: int = 1,
     prompt: str = "a fox",
-    seconds: float | None = None,
+    measured: Measured | None = None,
     **choice: Any,
 ) -> float | None:
     """The estimate for a model with these prices."""
     model = Model(id="m", prices=prices, accepts={"duration": accepts})
-    makes = replace(capability("video", params), models=(model,), edits="video", once=once)
+    makes = replace(capability("video", params), models=(model,), edits="video", not_inherited=not_inherited)
     made: dict[str, Any] = {"values": {}, **choice}
     chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, **made)
-    return estimate(chosen, prompt=prompt, count=count, seconds=seconds)
+    return estimate(chosen, prompt=prompt, count=count, measured=measured)
 
 
 def test_without_a_price_the_cost_is_unknown() -> None:
@@ -107,9 +108,9 @@ def test_seconds_and_minutes_are_of_the_duration_asked_for() -> None:
 
 
 def test_what_was_made_counts_once_its_length_is_known() -> None:
-    assert cost(price(0.1, "second"), seconds=7.5, count=2) == pytest.approx(0.75)
-    assert cost(price(0.6, "minute"), params=Open, seconds=30) == pytest.approx(0.3)
-    assert cost(price(0.1), seconds=7.5) == pytest.approx(0.1)
+    assert cost(price(0.1, "second"), measured=Measured(seconds=7.5), count=2) == pytest.approx(0.75)
+    assert cost(price(0.6, "minute"), params=Open, measured=Measured(seconds=30)) == pytest.approx(0.3)
+    assert cost(price(0.1), measured=Measured(seconds=7.5)) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -159,14 +160,16 @@ def test_input_images_are_paid_for_with_every_call_and_other_files_are_not() -> 
     assert cost(shown, inputs=inputs) == 0.08
     assert cost(shown, inputs=inputs, per_call=4, count=4) == 0.23
     assert cost(shown, inputs=inputs, per_call=4, count=5) == 0.31
-    assert cost(replace(price(0.1, "second"), input_image_usd=0.01), inputs=inputs, seconds=2) == 0.23
+    assert (
+        cost(replace(price(0.1, "second"), input_image_usd=0.01), inputs=inputs, measured=Measured(seconds=2)) == 0.23
+    )
 
 
 def test_an_estimate_is_not_above_a_limit_by_a_rounding_error() -> None:
     assert cost(replace(price(0.05), input_image_usd=0.01), inputs={"image": (FRAME,)}) == 0.06
 
 
-@pytest.mark.parametrize("edit", [{"native": True}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
+@pytest.mark.parametrize("edit", [{"state": AnyJson(1)}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
 def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit: dict[str, Any]) -> None:
     prices = (price(0.02, size="720p"), price(0.2, size="1080p"))
     assert cost(*prices, params=Sized, not_inherited=("size",), **edit) == pytest.approx(0.2)
