@@ -16,7 +16,7 @@ from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.pricing import Measured, estimate
 from mediasmith.testing import MemorySource
 
-Unit = Literal["image", "second", "minute", "1k_chars", "call"]
+Unit = Literal["image", "megapixel", "second", "minute", "1k_chars", "call"]
 
 
 class Clip(Params):
@@ -183,3 +183,28 @@ def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit
 def test_a_matching_price_that_cannot_be_counted_makes_the_cost_unknown() -> None:
     assert cost(price(0.01), price(0.1, "second"), params=Timeless) is None
     assert cost(price(0.01), price(0.1, "second", voice="b"), params=Timeless, values={"voice": "a"}) == 0.01
+
+
+class Sizes(Params):
+    size: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("values", "accepts", "measured", "usd"),
+    [
+        ({"size": "2000x1000"}, True, None, 0.4),
+        ({"size": "2K"}, True, None, None),
+        ({}, ("1000x1000", "1000X2000"), None, 0.4),
+        ({}, ("1000x1000", "auto"), None, None),
+        ({}, True, None, None),
+        ({"size": "2K"}, True, Measured(megapixels=4.2), 0.42),
+    ],
+    ids=["the size asked for", "a tier", "the largest that is listed", "a size left open", "no size", "measured"],
+)
+def test_megapixels_are_those_of_the_size(
+    values: dict[str, Any], accepts: Accepts, measured: Measured | None, usd: float | None
+) -> None:
+    model = Model(id="m", prices=(price(0.1, "megapixel"),), accepts={"size": accepts})
+    makes = replace(capability("image", Sizes), models=(model,))
+    chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, values=values)
+    assert estimate(chosen, prompt="a fox", count=2, measured=measured) == usd

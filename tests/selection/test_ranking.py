@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from fakes.backends import AnyJson
 from fakes.declared import ELEVENLABS, GOOGLE, INSTALLED, OPENAI, OPENROUTER, SKETCH, XAI, Nothing, backend, capability
@@ -943,3 +943,40 @@ def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern(
     text = refusal(wish(backend="full", words={"aspect_ratio": "wide"}), maker("full"))
     assert "aspect_ratio: accepted is W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
     assert "pattern" not in text
+
+
+# Inputs and options that only some models take
+
+
+@pytest.mark.parametrize(
+    ("takes", "reason"),
+    [
+        ({"image": None}, "does not take image with lite"),
+        ({"image": Takes(max=1)}, "takes at most 1 image with lite"),
+        ({"image": Takes(max=2, mimes=("image/webp",))}, "takes image as image/webp, not image/png"),
+        ({"mask": Takes(required=True)}, "needs mask"),
+    ],
+    ids=["none", "fewer", "of another type", "one more, needed"],
+)
+def test_a_model_narrows_the_inputs_of_its_capability(takes: dict[Role, Takes | None], reason: str) -> None:
+    lite, full = Model(id="lite", takes=takes), Model(id="full")
+    both = maker("a", Picture, lite, full, takes={"image": Takes(max=2)})
+    asked = wish(inputs={"image": (FOX, OWL)})
+    assert chosen(asked, having(both)) == ["a:full"]
+    assert refusal(replace(asked, backend="a", model="lite"), both) == f"a cannot do this: {reason}."
+
+
+def test_a_model_narrows_the_options_of_its_capability() -> None:
+    both = maker("a", Picture, Model(id="lite", accepts={"style": ("natural",)}), Model(id="full"))
+    assert chosen(wish(options={"style": "vivid"}), having(both)) == ["a:full"]
+    assert chosen(wish(options={"style": "natural"}), having(both)) == ["a:lite", "a:full"]
+
+
+def test_state_that_its_capability_cannot_read_counts_as_gone() -> None:
+    class Known(BaseModel):
+        id: int
+
+    origin = edit_of("a", native=True, state={"id": "not a number"})
+    candidate = first(wish(origin=origin), maker("a", takes={"image": Takes()}, edits="image", state=Known))
+    assert (candidate.state, candidate.inputs) == (None, {"image": (EDITED,)})
+    assert candidate.warnings == ("What A needs to continue from this file is gone; the saved file was sent instead.",)
