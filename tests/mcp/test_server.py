@@ -12,19 +12,21 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client, MCPError
 from mcp_types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink, Tool
 from PIL import Image
 
 from fakes.backends import capability, fake, make, png
 from fakes.server import ERAS, Era, ask, on_disk, refused, text
 from fakes.virtual_clock import VirtualClock
+from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.engine.use_cases import Engine
-from mediasmith.mcp.server import MAX_RESOURCE, MediaServer, instructions
+from mediasmith.mcp.content import MAX_RESOURCE
+from mediasmith.mcp.instructions import instructions
+from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Access, Backend, Call, Output, Pending, Result
 from mediasmith.plugin.errors import Refused
 from mediasmith.plugin.media import wav

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from mcp import Client
 
 from fakes.server import ask, on_disk, refused
+from mcp import Client
 from mediasmith.cli.reference import regenerate
 from mediasmith.config import registry
 from mediasmith.config.installation import Installation
@@ -23,7 +23,7 @@ from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.kinds import MEDIA_TYPES
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
-PAGE = (Path(__file__).parents[1] / "TOOL.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "TOOL.md").read_text(encoding="utf-8")
 
 
 def built_in(folder: Path) -> Installation:

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import pytest
 
-from fakes.backends import capability, fake, make, png
+from fakes.backends import AnyJson, capability, fake, make, png
 from fakes.commands import CommandLine
 from mediasmith import cli
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.plugin.contract import Call, Model, Output, Params, Price, Result, Takes
 from mediasmith.plugin.errors import ProviderError, Refused
 from mediasmith.plugin.params import Seed
@@ -32,7 +32,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_generate_prints_the_path_alone_and_tells_the_rest_to_the_person(command: CommandLine, tmp_path: Path) -> None:
     ran = command("generate", "a lighthouse")
     [path] = ran.out
-    assert ran.code == Exit.DONE
+    assert ran.code == ExitCode.DONE
     assert Path(path).is_absolute()
     assert Path(path).parent == tmp_path / "out"
     assert Path(path).read_bytes() == png()
@@ -71,12 +71,12 @@ def test_edit_continues_from_an_id(command: CommandLine) -> None:
 
     async def start(call: Call[None, Any]) -> Result:
         asked.append(call)
-        return Result(outputs=(Output(body=png(), mime="image/png", state={"step": len(asked)}),))
+        return Result(outputs=(Output(body=png(), mime="image/png", state=AnyJson({"step": len(asked)})),))
 
     command.install(fake(start=start))
     first = command("generate", "a lighthouse", "--json").json["continuation_id"]
     assert command("edit", first, "in winter", "--json").json["parent"] == first
-    assert (asked[1].prompt, asked[1].state) == ("in winter", {"step": 1})
+    assert (asked[1].prompt, asked[1].state) == ("in winter", AnyJson({"step": 1}))
 
 
 def test_the_same_command_again_makes_another_file(command: CommandLine) -> None:
@@ -102,7 +102,7 @@ def test_a_dry_run_makes_nothing_and_pipes_nothing(command: CommandLine, tmp_pat
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse", "--dry-run")
-    assert (ran.code, ran.out) == (Exit.DONE, [])
+    assert (ran.code, ran.out) == (ExitCode.DONE, [])
     assert "Nothing was sent. fake fake-1 would make it." in ran.err
     assert not (tmp_path / "out").exists()
 
@@ -114,7 +114,7 @@ def test_a_path_is_printed_as_it_is_on_the_disk(
     CommandLine(tmp_path, monkeypatch, cast("Any", capsysbinary))
     folder = os.fsencode(tmp_path) + b"/caf\xe9"
     monkeypatch.setenv("MEDIASMITH_OUTPUT_DIR", os.fsdecode(folder))
-    assert cli.main(["generate", "a lighthouse"]) == Exit.DONE
+    assert cli.main(["generate", "a lighthouse"]) == ExitCode.DONE
     path = capsysbinary.readouterr().out.rstrip(b"\n")
     assert path.startswith(folder)
     assert Path(os.fsdecode(path)).read_bytes() == png()
@@ -166,7 +166,7 @@ def test_words_arrive_as_what_the_tool_takes(
 
     command.install(fake(params=Words, start=start))
     ran = command("generate", "a lighthouse", *words)
-    assert ran.code == Exit.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.said
     assert asked[0].model_dump(exclude_none=True) == expected
 
 
@@ -187,7 +187,7 @@ def test_a_value_that_does_not_fit_is_named_by_the_engine(
 ) -> None:
     command.install(fake(params=Words, refuses=lambda ask: "size is huge" if ask.params.size == "huge" else ""))
     ran = command("generate", "a lighthouse", *words)
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert text in ran.said
 
 
@@ -218,16 +218,16 @@ def test_help_says_what_is_accepted_in_the_words_of_the_command_line(command: Co
 
 def test_the_request_is_what_the_options_say(command: CommandLine, tmp_path: Path) -> None:
     ran = command("generate", "--backend", "fake", "--model", "fake-1", "--draft", "--output", f"{tmp_path}/a/", "fox")
-    assert ran.code == Exit.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.said
     assert Path(ran.out[0]).parent == tmp_path / "a"
 
 
 def test_no_more_is_spent_than_was_allowed(command: CommandLine) -> None:
     price = Price(usd=0.04, per="image", as_of=date(2026, 1, 1), source="")
     command.install(fake(models=(Model(id="fake-1", prices=(price,)),)))
-    assert command("generate", "a fox", "--max-cost-usd", "0.05").code == Exit.DONE
+    assert command("generate", "a fox", "--max-cost-usd", "0.05").code == ExitCode.DONE
     ran = command("generate", "a fox", "--max-cost-usd", "0.01")
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "above max_cost_usd of 0.01 USD" in ran.said
 
 
@@ -243,14 +243,14 @@ def test_a_dash_reads_the_prompt_from_standard_input(
 
     command.install(fake(start=record))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(start + "ein Käfer,\nblau\n".encode())))
-    assert command("generate", "-").code == Exit.DONE
+    assert command("generate", "-").code == ExitCode.DONE
     assert asked == ["ein Käfer,\nblau"]
 
 
 def test_a_prompt_that_is_no_text_is_wrong_usage(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\xff")))
     ran = command("generate", "-")
-    assert (ran.code, ran.out) == (Exit.USAGE, [])
+    assert (ran.code, ran.out) == (ExitCode.USAGE, [])
     assert "not UTF-8 text" in ran.said
 
 
@@ -263,7 +263,7 @@ def test_a_failure_says_what_was_spent_and_prints_no_path(command: CommandLine) 
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse")
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "The provider declined the prompt. Nothing was billed. Say it differently." in ran.said
 
 
@@ -274,7 +274,7 @@ def test_a_failure_that_may_have_cost_says_so(command: CommandLine) -> None:
     price = Price(usd=0.04, per="image", as_of=date(2026, 1, 1), source="")
     command.install(fake(start=start, models=(Model(id="fake-1", prices=(price,)),)))
     ran = command("generate", "a lighthouse", "--json")
-    assert ran.code == Exit.FAILED
+    assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["billed"]) == ("unknown", "unknown")
     assert "It may have been billed" in ran.json["error"]
     assert "It may have been billed" in ran.said
@@ -284,7 +284,7 @@ def test_a_failure_that_may_have_cost_says_so(command: CommandLine) -> None:
 def test_a_failure_before_there_is_a_job_is_json_too(command: CommandLine) -> None:
     command.install(fake(keys=("FAKE_API_KEY",)))
     ran = command("generate", "a lighthouse", "--backend", "fake", "--json")
-    assert ran.code == Exit.FAILED
+    assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
     assert "Set FAKE_API_KEY" in ran.json["hint"]
     assert ran.json["hint"] in ran.json["error"]
@@ -302,7 +302,7 @@ def test_what_was_made_of_a_part_is_printed_and_the_rest_explained(command: Comm
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse", "-n", "2")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "partial: The provider declined the prompt." in ran.err
 
 
@@ -314,13 +314,13 @@ def test_the_prompts_of_a_batch_that_failed_are_named(command: CommandLine) -> N
 
     command.install(fake(start=start))
     ran = command("generate", "--prompts", "a fox, red", "--prompts", "a wolf")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "failed: a wolf: No wolves. Nothing was billed." in ran.err
 
 
 def test_an_error_speaks_of_commands_and_not_of_tools(command: CommandLine) -> None:
     ran = command("edit", "nothing", "bluer")
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "There is no continuation 'nothing'" in ran.said
     assert "`mediasmith jobs` without an id" in ran.said
     assert not any(tool in ran.said for tool in ("get_job", "continue_edit", "list_backends", "generate_media"))

@@ -17,7 +17,6 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client, MCPError
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp_types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink
@@ -30,13 +29,15 @@ from fakes.http import ANN, BOB, OwnSite, Site, Users, installed, site
 from fakes.provider import KEY, Provider
 from fakes.server import ERAS, Era, ask, environment, on_disk, refused, started, text
 from fakes.virtual_clock import VirtualClock
+from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.content import MAX_RESOURCE
 from mediasmith.mcp.http.access_control import MAX_BODY
 from mediasmith.mcp.http.listener import HOST, http_app, serve_http
-from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of
-from mediasmith.mcp.server import MAX_RESOURCE, MediaServer
+from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of, request_principal
+from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Backend, Call, Output, Pending, Result, Takes
 from mediasmith.plugin.errors import MediaError
 from mediasmith_stub.backends import stub_slow
@@ -256,7 +257,7 @@ async def test_health_tells_the_version_to_anyone_and_nothing_else(guarded: Site
 async def test_who_has_the_token_is_let_in(guarded: OwnSite, era: Era) -> None:
     async with guarded.client(era, TOKEN) as client:
         said = await made(client)
-    engine = await guarded.opened.engine()
+    engine = await guarded.opened.get()
     artifact = await engine.artifact(said["continuation_id"], HOLDER)
     assert artifact.principal == "http"
     assert Path(artifact.path).parent.name.startswith("principal-")
@@ -363,7 +364,7 @@ async def test_without_a_token_where_one_is_needed_a_call_does_nothing(tmp_path:
     auth = AuthSettings(issuer_url=AnyHttpUrl("https://id.invalid"), resource_server_url=None)
     async with (
         lazy_engine(installed(tmp_path, fake())) as opened,
-        Client(MediaServer(opened, token_verifier=Users(), auth=auth)) as client,
+        Client(MediaServer(opened, principal=request_principal, token_verifier=Users(), auth=auth)) as client,
     ):
         assert "no token" in await refused(client, "generate_media", prompt="a lighthouse")
         with pytest.raises(MCPError, match="no token"):

@@ -178,7 +178,7 @@ async def test_that_a_token_is_set_is_shown_and_nothing_of_it(env: Mapping[str, 
 async def test_settings_that_are_not_used_are_problems(env: Mapping[str, str]) -> None:
     report = await examine({**env, "MEDIASMITH_CONCURRENCY": "lots", "MEDIASMITH_CONCURENCY": "4"})
     assert not report.healthy
-    assert [problem.split()[0] for problem in report.problems] == ["MEDIASMITH_CONCURENCY", "MEDIASMITH_CONCURRENCY"]
+    assert [problem.split()[0] for problem in report.problems] == ["MEDIASMITH_CONCURRENCY", "MEDIASMITH_CONCURENCY"]
     assert report.sections["Problems"] == [(problem,) for problem in report.problems]
     assert report.verdict == "Ready: fake. 2 to fix, see Problems."
 

@@ -11,7 +11,7 @@ from fakes.backends import fake, make, png
 from fakes.commands import CommandLine
 from fakes.engines import PATIENT, Scripted, a_job, a_part, collected, library_of, opened
 from fakes.virtual_clock import VirtualClock
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
@@ -60,7 +60,7 @@ def test_an_input_is_looked_for_in_the_working_directory(command: CommandLine, h
     (home.parent / "elsewhere.png").write_bytes(elsewhere)
     images = ("here.png", "./sub/there.png", "../elsewhere.png", str(home.parent / "elsewhere.png"))
     ran = command("generate", "a fox", *(word for image in images for word in ("--image", image)))
-    assert ran.code == Exit.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.said
     assert read == [here, there, elsewhere, elsewhere]
 
 
@@ -70,13 +70,13 @@ def test_an_input_of_that_name_in_the_output_folder_does_not_come_first(
     (home / "fox.png").write_bytes(png(colour=b"\x00\x00\x09"))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "fox.png").write_bytes(png())
-    assert command("generate", "a fox", "--image", "fox.png").code == Exit.DONE
+    assert command("generate", "a fox", "--image", "fox.png").code == ExitCode.DONE
     assert read == [png(colour=b"\x00\x00\x09")]
 
 
 def test_an_input_that_is_not_there_is_named_as_it_was_typed(command: CommandLine, read: list[bytes]) -> None:
     ran = command("generate", "a fox", "--image", "fox.png")
-    assert (ran.code, read) == (Exit.FAILED, [])
+    assert (ran.code, read) == (ExitCode.FAILED, [])
     assert "image: 'fox.png' does not exist." in ran.said
 
 
@@ -88,7 +88,7 @@ def test_an_output_is_put_where_the_shell_would_put_it(
     command: CommandLine, tmp_path: Path, output: str, place: str
 ) -> None:
     ran = command("generate", "a fox", "--output", output)
-    assert ran.code == Exit.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.said
     path = Path(ran.out[0])
     assert path.read_bytes() == png()
     assert (tmp_path / place).resolve() in (path, path.parent)
@@ -131,5 +131,5 @@ async def test_a_job_whose_folder_is_out_of_reach_is_not_kept_from_who_may_use_i
         with pytest.raises(NotAllowed):
             await collected(server, stored.id)
         async with lazy_engine(installation, clock=VirtualClock(), confined=False) as unconfined:
-            result = await collected(await unconfined.engine(), stored.id)
+            result = await collected(await unconfined.get(), stored.id)
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)

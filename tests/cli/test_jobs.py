@@ -18,10 +18,10 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
-from fakes.backends import fake, make
+from fakes.backends import AnyJson, fake, make
 from fakes.commands import COMMAND, CommandLine, collectable
 from fakes.provider import Provider
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.progress import Lines
 from mediasmith.cli.terminal import say
 from mediasmith.engine import assembly, use_cases
@@ -48,13 +48,13 @@ def test_a_job_that_goes_on_is_left_to_be_collected(command: CommandLine, monkey
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     left = command("generate", "a lighthouse")
     job = the_job(command)["job_id"]
-    assert (left.code, left.out) == (Exit.LEFT, [])
+    assert (left.code, left.out) == (ExitCode.LEFT, [])
     assert left.err[-1] == f"Still running. Collect it with: mediasmith jobs {job}"
-    assert command("jobs", job).code == Exit.LEFT
+    assert command("jobs", job).code == ExitCode.LEFT
     assert command("jobs", job, "--json").json["status"] == "running"
     finished.append(True)
     collected = command("jobs", job)
-    assert collected.code == Exit.DONE
+    assert collected.code == ExitCode.DONE
     assert Path(collected.out[0]).is_file()
     assert collected.out == command("jobs", job).out
 
@@ -66,7 +66,7 @@ def test_what_is_made_of_a_job_that_goes_on_is_not_printed_before_its_end(
     command.install(collectable(done=lambda: finished.pop(0) if finished else False))
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     left = command("generate", "a lighthouse", "-n", "2")
-    assert (left.code, left.out) == (Exit.LEFT, [])
+    assert (left.code, left.out) == (ExitCode.LEFT, [])
     assert len(the_job(command)["files"]) == 1
 
 
@@ -81,11 +81,11 @@ def test_a_command_whose_answer_was_lost_takes_its_job_up_again(
 
     with monkeypatch.context() as lost:
         lost.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
-        lost.setattr("mediasmith.engine.use_cases.Engine.answered", lose)
-        assert command("generate", "a lighthouse").code == Exit.LEFT
+        lost.setattr("mediasmith.jobs.attach.Attachments.mark_answered", lose)
+        assert command("generate", "a lighthouse").code == ExitCode.LEFT
     finished.append(True)
     ran = command("generate", "a lighthouse")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "nothing was sent again" in ran.err[0]
     assert len(command("jobs", "--json").json["jobs"]) == 1
 
@@ -98,9 +98,9 @@ def test_a_cancelled_job_is_stopped_at_the_provider(command: CommandLine, monkey
     job = the_job(command)["job_id"]
     told.clear()
     ran = command("jobs", job, "--cancel")
-    assert (ran.code, ran.out, told) == (Exit.DONE, [], ["h-1"])
+    assert (ran.code, ran.out, told) == (ExitCode.DONE, [], ["h-1"])
     assert ran.err[0].startswith("cancelled: The job was cancelled.")
-    assert command("jobs", job).code == Exit.FAILED
+    assert command("jobs", job).code == ExitCode.FAILED
 
 
 def test_a_job_that_cannot_be_stopped_is_told_to_go_on(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,13 +109,13 @@ def test_a_job_that_cannot_be_stopped_is_told_to_go_on(command: CommandLine, mon
     command("generate", "a lighthouse")
     job = the_job(command)["job_id"]
     ran = command("jobs", job, "--cancel", "--json")
-    assert ran.code == Exit.FAILED
+    assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["job_id"], ran.json["billed"]) == ("running", job, "yes")
 
 
 def test_a_job_that_is_not_known_is_a_failure(command: CommandLine) -> None:
     ran = command("jobs", "nothing")
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "There is no job 'nothing'." in ran.said
     assert command("jobs", "nothing", "--json").json["billed"] == "no"
 
@@ -145,7 +145,7 @@ def test_whoever_waits_is_told_how_it_stands(
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "100000")
     command.install(collectable(done=lambda: next(polls) == 29, every=5))
     ran = command("generate", "a lighthouse", *more)
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert any(line.endswith(" s: 25%, painting") for line in ran.err)
 
 
@@ -175,7 +175,7 @@ async def test_ctrl_c_leaves_the_job_and_says_how_to_collect_it(provider: Provid
         process.send_signal(signal.SIGINT)
         code = await process.wait()
         out, err = await _written(process)
-    assert (code, out) == (Exit.LEFT, "")
+    assert (code, out) == (ExitCode.LEFT, "")
     assert "Traceback" not in err
     [advice] = [line for line in err.splitlines() if "with: mediasmith jobs " in line]
     provider.finish()
@@ -191,7 +191,7 @@ STUCK = """
 import sys, time
 from anyio import to_thread
 import mediasmith.config.registry
-from fakes.backends import fake
+from fakes.backends import AnyJson, fake
 from mediasmith.cli import main
 
 async def start(_call):
@@ -209,7 +209,7 @@ raise SystemExit(main(["generate", "a lighthouse"]))
 @interrupted
 async def test_a_second_ctrl_c_leaves_at_once_and_says_what_it_may_cost(command: CommandLine) -> None:
     words = [sys.executable, "-c", STUCK]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     async with await anyio.open_process(words, env=env) as process:
         assert process.stderr
         said = TextReceiveStream(process.stderr)
@@ -220,10 +220,10 @@ async def test_a_second_ctrl_c_leaves_at_once_and_says_what_it_may_cost(command:
         with anyio.fail_after(20):
             code = await process.wait()
         out, err = await _written(process)
-    assert (code, out) == (Exit.INTERRUPTED, "")
+    assert (code, out) == (ExitCode.INTERRUPTED, "")
     assert err.startswith("Stopped while the answer was due. It may have been billed, so it was not sent again.")
     ran = await anyio.to_thread.run_sync(command, "jobs", err.split("mediasmith jobs ")[1].split()[0])
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert ran.err[0].startswith("unknown: The server stopped while its answer was due. It may have been billed")
 
 
@@ -271,7 +271,7 @@ def test_an_answer_that_is_due_is_waited_for_at_the_first_ctrl_c(
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "The answer is still due" in ran.err[0]
 
 
@@ -282,14 +282,14 @@ def test_once_the_provider_has_named_the_work_it_is_left(
     async def start(_call: Call[None, Any]) -> Accepted:
         signal.raise_signal(signal.SIGINT)
         await told()
-        return Accepted(handle="h-1")
+        return Accepted(handle=AnyJson("h-1"))
 
     async def poll(_work: Context[None], _handle: JSON) -> Pending | Result:
         return Pending()
 
     command.install(fake(start=start, poll=poll))
     ran = command("generate", "a lighthouse", "--json")
-    assert ran.code == Exit.LEFT
+    assert ran.code == ExitCode.LEFT
     assert ran.json["status"] == "running"
     assert ran.err[-1] == f"Still running. Collect it with: mediasmith jobs {ran.json['job_id']}"
 
@@ -304,10 +304,10 @@ def test_the_same_command_goes_on_with_what_ctrl_c_left(command: CommandLine) ->
         return bool(finished)
 
     command.install(collectable(done=look))
-    assert command("generate", "a lighthouse").code == Exit.LEFT
+    assert command("generate", "a lighthouse").code == ExitCode.LEFT
     finished.append(True)
     ran = command("generate", "a lighthouse")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "nothing was sent again" in ran.err[0]
 
 
@@ -317,9 +317,9 @@ def test_before_there_is_a_job_ctrl_c_ends_it(command: CommandLine, monkeypatch:
         signal.raise_signal(signal.SIGINT)
         await anyio.sleep_forever()
 
-    monkeypatch.setattr("mediasmith.selection.planning.Planning.decide", decide)
+    monkeypatch.setattr("mediasmith.selection.planning.Planner.plan", decide)
     ran = command("generate", "a lighthouse")
-    assert (ran.code, ran.out) == (Exit.INTERRUPTED, [])
+    assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
     assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
     assert command("jobs").out == ["There are no jobs yet."]
 
@@ -334,18 +334,18 @@ def keyboard() -> Generator[None]:
 
 @interrupted
 @pytest.mark.usefixtures("keyboard")
-def test_a_ctrl_c_that_nobody_listens_to_yet_says_where_to_look(
+def test_ctrl_c_in_a_command_that_waits_for_nothing_says_where_to_look(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assemble = assembly.assemble
+    assemble = assembly.build_engine
 
     def interrupted_assemble(*given: Any, **named: Any) -> use_cases.Engine:
         signal.raise_signal(signal.SIGINT)
         return assemble(*given, **named)
 
-    monkeypatch.setattr(assembly, "assemble", interrupted_assemble)
-    ran = command("generate", "a lighthouse", "--json")
-    assert ran.code == Exit.INTERRUPTED
+    monkeypatch.setattr(assembly, "build_engine", interrupted_assemble)
+    ran = command("jobs", "--json")
+    assert ran.code == ExitCode.INTERRUPTED
     assert ran.err == ["Stopped. `mediasmith jobs` shows what can still be collected."]
     assert ran.json["error"] == ran.err[0]
 
@@ -360,9 +360,9 @@ def test_before_anything_is_sent_ctrl_c_costs_nothing(command: CommandLine) -> N
 
     command.install(fake(connect=connect))
     ran = command("generate", "a lighthouse", "--json")
-    assert ran.code == Exit.INTERRUPTED
+    assert ran.code == ExitCode.INTERRUPTED
     assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
-    assert ran.err == ["Stopped before anything was made. Nothing was billed."]
+    assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
     assert the_job(command)["status"] == "failed"
 
 

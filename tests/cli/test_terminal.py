@@ -16,7 +16,7 @@ import pytest
 
 from fakes.backends import fake, make
 from fakes.commands import COMMAND, CommandLine, collectable
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.progress import progress
 from mediasmith.plugin.contract import Call, Model, Result
 from mediasmith.plugin.errors import Refused
@@ -203,7 +203,7 @@ def screen(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_made_is_opened(command: CommandLine, viewed: list[str], screen: None, more: Sequence[str]) -> None:
     made = command("generate", "a fox", "-n", "2", "--open", *more)
     paths = [file["path"] for file in made.json["files"]] if more else made.out
-    assert (made.code, len(paths), viewed) == (Exit.DONE, 2, paths)
+    assert (made.code, len(paths), viewed) == (ExitCode.DONE, 2, paths)
     job = command("jobs", "--json").json["jobs"][0]["job_id"]
     assert viewed == paths
     assert command("jobs", job, "--open").out == paths
@@ -226,7 +226,7 @@ def test_nothing_is_opened_when_nothing_was_made(
 
 def test_without_a_screen_it_is_only_said(command: CommandLine, viewed: list[str]) -> None:
     ran = command("generate", "a fox", "--open")
-    assert (ran.code, len(ran.out), viewed) == (Exit.DONE, 1, [])
+    assert (ran.code, len(ran.out), viewed) == (ExitCode.DONE, 1, [])
     assert ran.err[-1] == "Not opened: there is no screen here."
 
 
@@ -238,7 +238,7 @@ def test_without_a_viewer_it_is_only_said(
 
     monkeypatch.setattr("click.launch", launch)
     ran = command("generate", "a fox", "--open")
-    assert (ran.code, len(ran.out)) == (Exit.DONE, 1)
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert ran.err[-1] == "Not opened: no viewer could be started."
 
 
@@ -266,5 +266,5 @@ def test_what_failed_is_not_opened(command: CommandLine, viewed: list[str], scre
         return await make(call)
 
     command.install(fake(start=start))
-    assert command("generate", "a wolf", "--open").code == Exit.FAILED
+    assert command("generate", "a wolf", "--open").code == ExitCode.FAILED
     assert viewed == []

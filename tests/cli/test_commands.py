@@ -14,7 +14,7 @@ import pytest
 from fakes.backends import capability, fake
 from fakes.commands import COMMAND, CommandLine
 from mediasmith import cli
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.mcp.http.listener import HOST, PORT
 from mediasmith.plugin.contract import Model, Params, Takes
 from mediasmith.plugin.errors import MediaError
@@ -31,10 +31,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
     ran = command("--help")
     text = "\n".join(ran.out)
-    assert (ran.code, ran.err) == (Exit.DONE, [])
+    assert (ran.code, ran.err) == (ExitCode.DONE, [])
     commands = ["serve", "generate", "edit", "backends", "jobs", "doctor", "reference", "completion"]
     assert [line.split()[0] for line in ran.out if line.split()[:1] and line.split()[0] in commands][:8] == commands
-    assert all(f" {code.value}  " in text for code in Exit)
+    assert all(f" {code.value}  " in text for code in ExitCode)
     assert command("-h").out == ran.out
 
 
@@ -52,8 +52,8 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
         (["generate", "x", "-n"], "requires an argument"),
         (["jobs", "--cancel"], "--cancel and --open need the ID of a job"),
         (["jobs", "--open"], "--cancel and --open need the ID of a job"),
-        (["serve", "--host", "0.0.0.0"], "--host and --port are for --http"),
-        (["serve", "--port", "80"], "--host and --port are for --http"),
+        (["serve", "--host", "0.0.0.0"], "--host and --port need --http"),
+        (["serve", "--port", "80"], "--host and --port need --http"),
         (["serve", "--http", "--port", "http"], "not a valid integer"),
         (["completion", "csh"], "is not one of"),
         (["reference", "nowhere.md"], "File 'nowhere.md' does not exist"),
@@ -61,13 +61,13 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
 )
 def test_wrong_usage_is_told_and_is_exit_code_2(command: CommandLine, words: Sequence[str], text: str) -> None:
     ran = command(*words)
-    assert (ran.code, ran.out) == (Exit.USAGE, [])
+    assert (ran.code, ran.out) == (ExitCode.USAGE, [])
     assert text in ran.said
 
 
 def test_wrong_usage_has_no_json(command: CommandLine) -> None:
     ran = command("generate", "x", "--json", "--colour", "red")
-    assert (ran.code, ran.out) == (Exit.USAGE, [])
+    assert (ran.code, ran.out) == (ExitCode.USAGE, [])
 
 
 # Serving
@@ -82,8 +82,8 @@ def test_serve_listens_where_it_is_told_and_else_where_the_server_says(
         listened.append((host, port))
 
     monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)
-    assert command("serve", "--http").code == Exit.DONE
-    assert command("serve", "--http", "--host", "::1", "--port", "0").code == Exit.DONE
+    assert command("serve", "--http").code == ExitCode.DONE
+    assert command("serve", "--http", "--host", "::1", "--port", "0").code == ExitCode.DONE
     assert listened == [(HOST, PORT), ("::1", 0)]
     text = " ".join(" ".join(command("serve", "--help").out).split())
     assert f"Default {HOST}" in text
@@ -97,7 +97,7 @@ def test_a_server_that_may_not_listen_says_why(command: CommandLine, monkeypatch
     monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)
     ran = command("serve", "--http", "--port", "80")
     assert (ran.code, ran.out, ran.err) == (
-        Exit.FAILED,
+        ExitCode.FAILED,
         [],
         ["Nothing can listen on port 80. Choose another port."],
     )
@@ -113,9 +113,9 @@ def test_without_more_words_it_serves_on_standard_input_and_output(
         served.append(True)
 
     monkeypatch.setattr("mediasmith.mcp.stdio.serve_stdio", serve_stdio)
-    assert cli.main(words) == Exit.DONE
+    assert cli.main(words) == ExitCode.DONE
     monkeypatch.setattr("sys.stdin", None)
-    assert cli.main(words) == Exit.DONE
+    assert cli.main(words) == ExitCode.DONE
     assert served == [True, True]
     assert capsys.readouterr() == ("", "")
 
@@ -127,7 +127,7 @@ def test_whoever_starts_a_server_by_hand_is_told(command: CommandLine, monkeypat
     monkeypatch.setattr("mediasmith.mcp.stdio.serve_stdio", serve_stdio)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     ran = command()
-    assert (ran.code, ran.out) == (Exit.INTERRUPTED, [])
+    assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
     assert "Ctrl-C ends it" in ran.said
 
 
@@ -194,7 +194,7 @@ def test_a_library_that_cannot_be_read_completes_nothing(
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_of_a_shell_asks_this_command(command: CommandLine, shell: str) -> None:
     ran = command("completion", shell)
-    assert ran.code == Exit.DONE
+    assert ran.code == ExitCode.DONE
     assert any(f"_MEDIASMITH_COMPLETE={shell}_complete" in line for line in ran.out)
     assert f"mediasmith completion {shell} > " in "\n".join(command("completion", "--help").out)
 
@@ -206,7 +206,7 @@ def test_backends_are_a_table_with_what_is_missing_and_the_fix(command: CommandL
     many = tuple(Model(id=f"m-{number}") for number in range(5))
     command.install(fake(), fake("keyed", keys=("KEYED_API_KEY",), models=many), torn="ImportError: no")
     head, ready, keyed, broken = command("backends").out
-    assert head.split(maxsplit=4) == ["BACKEND", "KIND", "READY", "MODELS", "WHAT IS MISSING"]
+    assert head.split(maxsplit=4) == ["BACKEND", "KIND", "READY", "MODELS", "MISSING"]
     assert ready.split() == ["fake", "image", "yes", "fake-1"]
     assert keyed.startswith("keyed")
     assert "m-0, m-1, m-2 +2" in keyed
@@ -251,16 +251,16 @@ def test_one_backend_is_shown_in_full(command: CommandLine) -> None:
 
 def test_an_unknown_backend_is_a_failure_that_names_the_known(command: CommandLine) -> None:
     ran = command("backends", "fakir")
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "Did you mean fake?" in ran.said
     told = command("backends", "fakir", "--json")
-    assert told.code == Exit.FAILED
+    assert told.code == ExitCode.FAILED
     assert (told.json["status"], told.json["billed"]) == ("failed", "no")
 
 
 def test_doctor_prints_its_sections_and_tells_by_its_exit_code(command: CommandLine) -> None:
     healthy = command("doctor")
-    assert healthy.code == Exit.DONE
+    assert healthy.code == ExitCode.DONE
     assert {"Versions", "Backends", "Settings", "Folders", "Problems"} <= set(healthy.out)
     assert ["fake", "image", "ready"] in [line.split() for line in healthy.out]
     assert healthy.out[-1] == "Ready: fake. No problems."
@@ -268,7 +268,7 @@ def test_doctor_prints_its_sections_and_tells_by_its_exit_code(command: CommandL
     assert (told["healthy"], told["ready"], told["problems"]) == (True, ["fake"], [])
     assert told["sections"]["Backends"] == [["fake", "image", "ready"]]
     command.install(fake(keys=("FAKE_API_KEY",)))
-    assert command("doctor").code == Exit.FAILED
+    assert command("doctor").code == ExitCode.FAILED
     assert command("doctor", "--json").json["healthy"] is False
 
 
@@ -289,13 +289,13 @@ def test_the_reference_is_made_anew_in_its_place(
     page = tmp_path / "TOOL.md"
     page.write_text(PAGE)
     ran = command("reference")
-    assert (ran.code, ran.out, ran.err) == (Exit.DONE, [], ["TOOL.md was made anew."])
+    assert (ran.code, ran.out, ran.err) == (ExitCode.DONE, [], ["TOOL.md was regenerated."])
     made = page.read_text()
     assert "| image |" in made
     assert "out of date" not in made
     written = page.stat().st_mtime_ns
     assert command("reference").err == ["TOOL.md is up to date."]
-    assert command("reference", "--check").code == Exit.DONE
+    assert command("reference", "--check").code == ExitCode.DONE
     assert page.stat().st_mtime_ns == written
 
 
@@ -303,10 +303,10 @@ def test_a_check_of_the_reference_writes_nothing_and_shows_what_differs(command:
     page = tmp_path / "page.md"
     page.write_text(PAGE)
     ran = command("reference", str(page), "--check")
-    assert ran.code == Exit.FAILED
+    assert ran.code == ExitCode.FAILED
     assert "-out of date" in ran.out
     assert any(line.startswith("+| image |") for line in ran.out)
-    assert f"mediasmith reference {page} makes it anew" in ran.said
+    assert f"mediasmith reference {page} regenerates it" in ran.said
     assert page.read_text() == PAGE
 
 
@@ -320,7 +320,7 @@ def test_a_page_with_a_wrong_marker_is_left_alone(command: CommandLine, tmp_path
     page = tmp_path / "page.md"
     page.write_text("<!-- kings -->\n<!-- /kings -->\n")
     ran = command("reference", str(page))
-    assert (ran.code, ran.out) == (Exit.FAILED, [])
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert f"{page}: Line 1 asks for kings" in ran.said
     assert page.read_text() == "<!-- kings -->\n<!-- /kings -->\n"
 
@@ -367,7 +367,10 @@ def imported(*words: str) -> set[str]:
 def test_help_and_mistakes_import_nothing_but_the_parser(words: Sequence[str]) -> None:
     names = imported(*words)
     own = {name for name in names if name.startswith("mediasmith.") and not name.startswith("mediasmith.cli")}
-    assert own <= {"mediasmith.plugin.errors", "mediasmith.config.caller", "mediasmith.__main__"}
+    assert own <= {
+        *("mediasmith.plugin", "mediasmith.plugin.errors", "mediasmith.config", "mediasmith.config.caller"),
+        "mediasmith.__main__",
+    }
     assert "click" in names
     assert not names & {"mcp", "pydantic", "anyio", "asyncio", "sqlite3", "PIL", "rich", "importlib.metadata"}
 
