@@ -17,7 +17,9 @@ import pytest
 
 from fakes.provider import KEY, Provider
 
-ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.benchmark
+
+ROOT = Path(__file__).parents[2]
 ROWS = [
     "start to tools/list",
     *(
