@@ -1,4 +1,4 @@
-"""A backend of videos as long as one likes, in the two ways in which a long file comes: as a stream and by its URL."""
+"""A backend for videos of any size, delivered in both ways that a large file can be: as a stream and by URL."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 MIME = "video/mp4"
 
 
-class FilmParams(Params):
-    """How long a video is, in bytes."""
+class VideoParams(Params):
+    """The size of a video in bytes."""
 
     length: Annotated[int, Field(ge=1)]
 
 
-async def _stream(call: Call[AsyncClient, FilmParams]) -> Result:
+async def _stream(call: Call[AsyncClient, VideoParams]) -> Result:
     async with call.client.stream("GET", _path(call)) as response:
         response.raise_for_status()
         sink = call.file(MIME)
@@ -29,27 +29,27 @@ async def _stream(call: Call[AsyncClient, FilmParams]) -> Result:
     return Result(outputs=(Output(body=sink, mime=MIME),))
 
 
-async def _point(call: Call[AsyncClient, FilmParams]) -> Result:
+async def _link(call: Call[AsyncClient, VideoParams]) -> Result:
     url = str(call.client.base_url.join(_path(call)))
     headers = {"authorization": call.client.headers["authorization"]}
     return Result(outputs=(Output(body=Remote(url=url, headers=headers), mime=MIME),))
 
 
-def _path(call: Call[AsyncClient, FilmParams]) -> str:
+def _path(call: Call[AsyncClient, VideoParams]) -> str:
     return f"/films/{call.params.length}"
 
 
-film = Backend(
-    name="film",
-    title="Film",
+backend = Backend(
+    name="long_video",
+    title="Long videos",
     docs="https://stub.invalid/docs",
     capabilities=(
-        Capability(kind="video", name="stream", params=FilmParams, models=(Model(id="streamed"),), start=_stream),
-        Capability(kind="video", name="remote", params=FilmParams, models=(Model(id="downloaded"),), start=_point),
+        Capability(kind="video", name="stream", params=VideoParams, models=(Model(id="streamed"),), start=_stream),
+        Capability(kind="video", name="remote", params=VideoParams, models=(Model(id="downloaded"),), start=_link),
     ),
     connect=connect,
     sdk="httpx2",
     keys=KEYS,
     env=(TIMEOUT,),
-    explain=explain("film"),
+    explain=explain("long_video"),
 )

@@ -1,15 +1,15 @@
-"""Gemini CLI."""
+"""Run Gemini CLI."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
-from driving.client import PROMPT, SERVER, Client, Place
-from driving.generate_content import GENERATE_CONTENT
+from headless.client import PROMPT, SERVER, Client, Sandbox
+from headless.google_generate_content import GENERATE_CONTENT
 
 
-def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
+def _configure(sandbox: Sandbox) -> tuple[Sequence[str], Mapping[str, str]]:
     settings = {
         "security": {"auth": {"selectedType": "gemini-api-key"}},
         "privacy": {"usageStatisticsEnabled": False},
@@ -17,12 +17,12 @@ def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
         "telemetry": {"enabled": False},
         "mcpServers": {"mediasmith": {"command": str(SERVER)}},
     }
-    home = place.home / ".gemini"
+    home = sandbox.home / ".gemini"
     home.mkdir()
     (home / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     return ["-m", "gemini-2.5-pro", "-p", PROMPT, "--approval-mode", "yolo"], {
         "GEMINI_API_KEY": "none",
-        "GOOGLE_GEMINI_BASE_URL": place.model,
+        "GOOGLE_GEMINI_BASE_URL": sandbox.model_url,
         "GEMINI_CLI_TRUST_WORKSPACE": "true",
     }
 
@@ -30,8 +30,8 @@ def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
 GEMINI = Client(
     package="@google/gemini-cli",
     version="0.61.0",
-    program="bundle/gemini.js",
-    protocol=GENERATE_CONTENT,
+    script="bundle/gemini.js",
+    api=GENERATE_CONTENT,
     prefix="mcp_mediasmith_",
-    arrange=_arrange,
+    configure=_configure,
 )

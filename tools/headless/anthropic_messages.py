@@ -1,4 +1,4 @@
-"""Anthropic's Messages, as a client asks for them: streamed."""
+"""Serve Anthropic's Messages API as clients use it: streamed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from driving.shown import Answer, Protocol, Shown, Tool, events
+from headless.model_api import ModelApi, ModelRequest, OfferedTool, ToolResult, event_stream
 
 
-def _read(body: Any) -> Shown:
-    return Shown(
+def _parse(body: Any) -> ModelRequest:
+    return ModelRequest(
         tools={
-            tool["name"]: Tool(
+            tool["name"]: OfferedTool(
                 address={"name": tool["name"]}, description=tool.get("description", ""), schema=tool["input_schema"]
             )
             for tool in body.get("tools", ())
             if "input_schema" in tool
         },
-        answers=tuple(_answer(block) for block in _blocks(body) if block["type"] == "tool_result"),
+        results=tuple(_result(block) for block in _blocks(body) if block["type"] == "tool_result"),
     )
 
 
@@ -28,21 +28,21 @@ def _blocks(body: Any) -> Iterator[Any]:
             yield from message["content"]
 
 
-def _answer(block: Any) -> Answer:
+def _result(block: Any) -> ToolResult:
     content = block.get("content", "")
     parts: list[Any] = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    return Answer(
+    return ToolResult(
         text="\n".join(part["text"] for part in parts if part["type"] == "text"),
-        pictures=tuple(b64decode(part["source"]["data"]) for part in parts if part["type"] == "image"),
+        images=tuple(b64decode(part["source"]["data"]) for part in parts if part["type"] == "image"),
     )
 
 
-def _call(tool: Tool, arguments: str, number: int) -> bytes:
+def _reply_with_call(tool: OfferedTool, arguments: str, number: int) -> bytes:
     block: Any = {"type": "tool_use", "id": f"toolu_{number}", "input": {}, **tool.address}
     return _message(block, {"type": "input_json_delta", "partial_json": arguments}, "tool_use")
 
 
-def _say(text: str) -> bytes:
+def _reply_with_text(text: str) -> bytes:
     return _message({"type": "text", "text": ""}, {"type": "text_delta", "text": text}, "end_turn")
 
 
@@ -57,7 +57,7 @@ def _message(block: Any, delta: Any, reason: str) -> bytes:
         "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }
-    return events(
+    return event_stream(
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": block},
         {"type": "content_block_delta", "index": 0, "delta": delta},
@@ -71,5 +71,7 @@ def _message(block: Any, delta: Any, reason: str) -> bytes:
     )
 
 
-MESSAGES = Protocol(path="/v1/messages", read=_read, call=_call, say=_say)
+MESSAGES = ModelApi(
+    path="/v1/messages", parse=_parse, reply_with_call=_reply_with_call, reply_with_text=_reply_with_text
+)
 """POST /v1/messages."""

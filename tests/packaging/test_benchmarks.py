@@ -1,4 +1,4 @@
-"""The benchmarks run, and every line of their table is there. What the figures say is never a test."""
+"""The benchmarks run and print every row of their table. No test depends on the figures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ import pytest
 
 from fakes.provider import KEY, Provider
 
-ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.benchmark
+
+ROOT = Path(__file__).parents[2]
 ROWS = [
     "start to tools/list",
     *(
-        f"{at_once} x {form}{preview}, provider takes {latency} ms"
-        for at_once, latency, form, preview in product((1, 2), (0, 20), ("jpeg", "png"), ("", " with preview"))
+        f"{concurrency} x {form}{preview}, provider takes {latency} ms"
+        for concurrency, latency, form, preview in product((1, 2), (0, 20), ("jpeg", "png"), ("", " with preview"))
     ),
     *(
         f"peak memory, 2 MB {delivery}{beside}"
@@ -39,8 +41,8 @@ def test_a_smoke_run_prints_every_row_with_figures() -> None:
         [sys.executable, "benchmarks", "--smoke"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    head, *rows = [re.split(r"\s{2,}", line) for line in run.stdout.splitlines()]
-    assert head == ["what", "ours", "bare", "result", "aim"]
+    header, *rows = [re.split(r"\s{2,}", line) for line in run.stdout.splitlines()]
+    assert header == ["what", "ours", "bare", "result", "aim"]
     assert [what for what, *_ in rows] == ROWS
     for _, ours, bare, result, aim in rows:
         assert number(ours) > 0
@@ -50,13 +52,13 @@ def test_a_smoke_run_prints_every_row_with_figures() -> None:
 
 
 def number(figure: str) -> float:
-    """Without its unit, of which there must be one."""
+    """Return a figure without its unit, which it must have."""
     value, unit = figure.split(" ")
     assert unit in {"ms", "MB", "x"}
     return float(value)
 
 
-def test_a_long_video_of_the_provider_has_its_length_and_plays(provider: Provider) -> None:
+def test_the_stub_providers_video_has_the_size_asked_for_and_can_be_decoded(provider: Provider) -> None:
     body = get(provider, "/films/3000001").content
     assert len(body) == 3_000_001
     video: Any = av.open(io.BytesIO(body))
@@ -65,11 +67,11 @@ def test_a_long_video_of_the_provider_has_its_length_and_plays(provider: Provide
 
 
 @pytest.mark.parametrize("length", ["", "0", "100", "-20000", "2e6", "20_000", "4000000001", "²"])
-def test_a_video_of_a_length_that_makes_no_sense_is_not_there(provider: Provider, length: str) -> None:
+def test_a_video_of_an_invalid_size_is_not_found(provider: Provider, length: str) -> None:
     assert get(provider, f"/films/{length}").status_code == 404
 
 
-def test_a_video_that_is_cut_off_is_not_taken_for_a_whole_one(provider: Provider) -> None:
+def test_a_truncated_video_is_not_accepted_as_complete(provider: Provider) -> None:
     provider.script("GET /films/{id}", {"truncate": True})
     with pytest.raises(httpx2.RemoteProtocolError):
         get(provider, "/films/3000001")

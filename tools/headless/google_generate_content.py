@@ -1,4 +1,4 @@
-"""Google's generateContent, as a client asks for it: streamed."""
+"""Serve Google's generateContent API as clients use it: streamed."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from driving.shown import Answer, Protocol, Shown, Tool, events
+from headless.model_api import ModelApi, ModelRequest, OfferedTool, ToolResult, event_stream
 
 
-def _read(body: Any) -> Shown:
-    return Shown(tools={tool.address["name"]: tool for tool in _tools(body)}, answers=tuple(_answers(body)))
+def _parse(body: Any) -> ModelRequest:
+    return ModelRequest(tools={tool.address["name"]: tool for tool in _tools(body)}, results=tuple(_results(body)))
 
 
-def _tools(body: Any) -> Iterator[Tool]:
+def _tools(body: Any) -> Iterator[OfferedTool]:
     for group in body.get("tools", ()):
         for declared in group.get("functionDeclarations", ()):
-            yield Tool(
+            yield OfferedTool(
                 address={"name": declared["name"]},
                 description=declared["description"],
                 schema=declared.get("parametersJsonSchema", {}),
             )
 
 
-def _answers(body: Any) -> Iterator[Answer]:
-    """The model makes one call at a time, so what stands beside its answer belongs to it."""
+def _results(body: Any) -> Iterator[ToolResult]:
+    """Yield the results. The model makes one call at a time, so the images beside a result belong to it."""
     for content in body["contents"]:
         parts: Sequence[Any] = content["parts"]
         responses: list[Mapping[str, str]] = [
             part["functionResponse"]["response"] for part in parts if "functionResponse" in part
         ]
         if responses:
-            yield Answer(
+            yield ToolResult(
                 text="\n".join(text for response in responses for text in response.values()),
-                pictures=tuple(b64decode(part["inlineData"]["data"]) for part in parts if "inlineData" in part),
+                images=tuple(b64decode(part["inlineData"]["data"]) for part in parts if "inlineData" in part),
             )
 
 
-def _call(tool: Tool, arguments: str, number: int) -> bytes:
+def _reply_with_call(tool: OfferedTool, arguments: str, number: int) -> bytes:
     return _chunk({"functionCall": {"id": f"call_{number}", "args": json.loads(arguments), **tool.address}})
 
 
-def _say(text: str) -> bytes:
+def _reply_with_text(text: str) -> bytes:
     return _chunk({"text": text})
 
 
 def _chunk(part: Any) -> bytes:
-    return events(
+    return event_stream(
         {
             "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}],
             "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
@@ -56,7 +56,11 @@ def _chunk(part: Any) -> bytes:
     )
 
 
-GENERATE_CONTENT = Protocol(
-    path=":streamGenerateContent", read=_read, call=_call, say=_say, asides={":countTokens": {"totalTokens": 1}}
+GENERATE_CONTENT = ModelApi(
+    path=":streamGenerateContent",
+    parse=_parse,
+    reply_with_call=_reply_with_call,
+    reply_with_text=_reply_with_text,
+    fixed_replies={":countTokens": {"totalTokens": 1}},
 )
 """POST /v1beta/models/MODEL:streamGenerateContent, and :countTokens."""

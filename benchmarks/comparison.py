@@ -1,4 +1,4 @@
-"""What is measured: pairs of figures taken in turns, for the machine's speed changes, and what follows from them."""
+"""Compare the server with a baseline: figures measured alternately, because the machine's speed changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 Pair: TypeAlias = tuple[float, float]
-"""Our figure, and the bare one of the same moment."""
+"""The server's figure, and the baseline's of the same moment."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -20,9 +20,10 @@ HEADER = f"{'what':46}  {'ours':>10}  {'bare':>10}  {'result':>10}  {'aim':>10}"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A line of the table. The result is how many times as much ours is (`x`), or how much more.
+    """A row of the table.
 
-    `aim` is the most that the result shall be, or None.
+    The result is the ratio of the server's figure to the baseline's (`x`), or the difference (`more`). `aim` is the
+    largest result that is good enough, or None.
     """
 
     what: str
@@ -32,30 +33,35 @@ class Row:
     aim: float | None = None
 
     def __str__(self) -> str:
-        """The line, of which every figure is a median."""
-        ours, bare = (statistics.median(column) for column in zip(*self.pairs, strict=True))
+        """Return the row as text. Every figure is a median."""
+        server, baseline = (statistics.median(column) for column in zip(*self.pairs, strict=True))
         if self.result == "x":
-            result = statistics.median(one / other if other else math.inf for one, other in self.pairs)
+            result = statistics.median(ours / bare if bare else math.inf for ours, bare in self.pairs)
         else:
-            result = statistics.median(one - other for one, other in self.pairs)
-        figures = (f"{ours:.1f} {self.unit}", f"{bare:.1f} {self.unit}", self._said(result), self._said(self.aim))
+            result = statistics.median(ours - bare for ours, bare in self.pairs)
+        figures = (
+            f"{server:.1f} {self.unit}",
+            f"{baseline:.1f} {self.unit}",
+            self._format(result),
+            self._format(self.aim),
+        )
         return "  ".join([f"{self.what:46}", *(f"{figure:>10}" for figure in figures)])
 
-    def _said(self, result: float | None) -> str:
+    def _format(self, result: float | None) -> str:
         if result is None:
             return "-"
         return f"{result:.2f} x" if self.result == "x" else f"{result:+.1f} {self.unit}"
 
 
-async def in_turns(
+async def alternate(
     ours: Callable[[], Awaitable[A]], bare: Callable[[], Awaitable[B]], *, turns: int
 ) -> list[tuple[A, B]]:
-    """What both answer, so many times. Which goes first changes; the first of several turns only warms up."""
+    """Measure both in each turn, with the order reversed every time. The first of several turns only warms up."""
     pairs: list[tuple[A, B]] = []
     for turn in range(turns):
         if turn % 2:
             pairs.append((await ours(), await bare()))
         else:
-            alone = await bare()
-            pairs.append((await ours(), alone))
+            baseline = await bare()
+            pairs.append((await ours(), baseline))
     return pairs[1:] or pairs

@@ -1,15 +1,15 @@
-"""Claude Code."""
+"""Run Claude Code."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
-from driving.client import PROMPT, SERVER, Client, Place
-from driving.messages import MESSAGES
+from headless.anthropic_messages import MESSAGES
+from headless.client import PROMPT, SERVER, Client, Sandbox
 
 
-def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
+def _configure(sandbox: Sandbox) -> tuple[Sequence[str], Mapping[str, str]]:
     servers = {"mcpServers": {"mediasmith": {"type": "stdio", "command": str(SERVER)}}}
     arguments = [
         "-p",
@@ -21,7 +21,7 @@ def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
         "mcp__mediasmith",
     ]
     return arguments, {
-        "ANTHROPIC_BASE_URL": place.model,
+        "ANTHROPIC_BASE_URL": sandbox.model_url,
         "ANTHROPIC_API_KEY": "none",
         "ENABLE_TOOL_SEARCH": "false",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -34,9 +34,9 @@ def _arrange(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
 CLAUDE = Client(
     package="@anthropic-ai/claude-code",
     version="2.1.328",
-    program="cli-wrapper.cjs",
-    protocol=MESSAGES,
+    script="cli-wrapper.cjs",
+    api=MESSAGES,
     prefix="mcp__mediasmith__",
-    arrange=_arrange,
+    configure=_configure,
 )
-"""The wrapper finds the program of this platform, which an install script would otherwise have linked."""
+"""The wrapper starts the binary of this platform, which an install script would otherwise have linked."""

@@ -1,12 +1,15 @@
-"""What the README shows is run."""
+"""What the README shows works as shown."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,39 @@ import pytest
 import mediasmith
 from mediasmith.config.settings import Settings, variable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE, MAPPINGS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+INSTALL = "python3 -m pip install -q uv && python3 -m uv "
+GENERATE, TEST = re.findall(rf"^ +{INSTALL}(.*)$", README, re.MULTILINE)
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("_KEY", "_TOKEN"))}
     return {**kept, "MEDIASMITH_DATA_DIR": str(tmp_path / "data"), "MEDIASMITH_OUTPUT_DIR": str(tmp_path / "out")}
+
+
+@pytest.mark.wheel
+def test_the_first_command_installs_only_what_running_needs(
+    uv: Callable[..., str], tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MEDIASMITH_DATA_DIR", "MEDIASMITH_OUTPUT_DIR"):
+        monkeypatch.setenv(name, env[name])
+    clone = tmp_path / "clone"
+    for name in ("server", "backends"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone)
+    printed = uv(*shlex.split(GENERATE), cwd=clone)
+    assert Path(printed.strip()).is_file()
+    files = [path for path in (clone / ".venv").rglob("*") if path.is_file() and not path.is_symlink()]
+    assert sum(path.stat().st_size for path in files) < 300e6
+    assert not [path for path in files if path.stem in {"pytest", "ruff", "basedpyright"}]
+
+
+def test_ci_runs_the_second_command() -> None:
+    assert f"python3 -m uv {TEST}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_the_library_example_prints_two_files_that_exist(tmp_path: Path, env: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -29,7 +28,9 @@ from mediasmith.testing.check_polling import CHECKS as WAITING
 from mediasmith.testing.check_polling import cancelled
 from mediasmith.testing.rig import Check
 
-PAGE = (Path(__file__).parents[1] / "docs" / "adding-a-backend.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-backend.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.wheel
+
 FILES: dict[str, str] = dict(re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 
 
@@ -44,15 +45,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(uv: Callable[..., str], project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the page's distribution was installed into, alone."""
-    program = os.environ.get("UV") or shutil.which("uv")
-    assert program, "uv is not here: python3 -m pip install uv"
     folder = tmp_path_factory.mktemp("site")
-    # uv builds for its own build backend by itself: no index is asked.
-    install = [program, "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", str(folder)]
-    done = subprocess.run([*install, str(project)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    # uv contains its own build backend, so no index is asked.
+    uv("pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", folder, project, cwd=folder)
     return folder
 
 

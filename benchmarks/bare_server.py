@@ -1,4 +1,4 @@
-"""A server with nothing around its one tool: what any server costs that is made with `mcp`."""
+"""The baseline: a server with a single tool, which costs what any server built with `mcp` costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ server = MCPServer("bare")
 
 @server.tool()
 async def fetch(url: str, key: str, path: str) -> str:
-    """Saves what is at a URL."""
+    """Download a URL to a file."""
     headers = {"authorization": f"Bearer {key}"}
     async with httpx2.AsyncClient(headers=headers, trust_env=False, verify=False) as http:
         with Path(path).open("wb") as file:  # noqa: ASYNC230 - nothing else runs here
