@@ -159,7 +159,7 @@ class TaskExecution:
         for artifact in artifacts:
             path = Path(artifact.path)
             try:
-                placed, renamed = await active.destination.settle(artifact.token, path.name)
+                placed, renamed = await active.destination.commit(artifact.token, path.name)
             except FileNotFoundError:
                 if not await to_thread.run_sync(_is_file, path, artifact.sha256):
                     return False
@@ -168,7 +168,7 @@ class TaskExecution:
                 active.warn(f"{path.name} existed; the new file is {placed.name}.")
             settled.append(replace(artifact, path=str(placed), token=""))
         done = replace(task, phase="done", error=None)
-        await self.library.settle(done, settled, at=self.clock.now())
+        await self.library.commit(done, settled, at=self.clock.now())
         active.artifacts += settled
         active.tasks[task.number] = done
         return True
@@ -293,7 +293,7 @@ class TaskExecution:
                 active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
                 raise MediaError(f"A file was removed from {active.destination.folder} before it had its name.")
             # A process before this one may have begun files; of its own this one knows.
-            if task.handle is not None or active.destination.has_begun(_prefix(task)):
+            if task.handle is not None or active.destination.has_partial_files(_prefix(task)):
                 await self._tidy(active, task)
 
     async def _accept(self, active: ActiveJob, task: Task, candidate: Candidate, handle: JSON) -> Task:
