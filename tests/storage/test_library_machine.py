@@ -32,15 +32,15 @@ owners = st.sampled_from(["living", "dead"])
 
 
 class LibraryMachine(RuleBasedStateMachine):
-    """Each job has one part, under the job's id. The clock goes on by one with every job and every use."""
+    """Each job has one task, under the job's id. The clock goes on by one with every job and every use."""
 
-    settled: Bundle[str] = Bundle("settled")
+    committed: Bundle[str] = Bundle("committed")
     staged: Bundle[str] = Bundle("staged")
 
     def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, Job] = {}
-        self.parts: dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {}
         self.artifacts: dict[str, Artifact] = {}
         self.now = 0.0
         self.rest = ExitStack()
@@ -66,14 +66,14 @@ class LibraryMachine(RuleBasedStateMachine):
     def generate(self, principal: str, owner: str, count: int) -> str:
         return self._stage(principal, owner, count, parent="", prompts=("generate",))
 
-    @rule(target=staged, parent=settled, owner=owners)
+    @rule(target=staged, parent=committed, owner=owners)
     def edit(self, parent: str, owner: str) -> str | MultipleResults[str]:
         found = self._used(parent)
         if found is None:
             return multiple()
         return self._stage(found.principal, owner, 1, parent=parent, prompts=(*found.prompts, "edit"))
 
-    @rule(name=settled)
+    @rule(name=committed)
     def use(self, name: str) -> None:
         self._used(name)
 
@@ -103,9 +103,9 @@ class LibraryMachine(RuleBasedStateMachine):
             created=self.now,
             updated=self.now,
         )
-        part = Task(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
-        self.portal.call(self.library.add_job, job, [part])
-        part = replace(part, phase="saving", billed="yes", cost_usd=COST)
+        task = Task(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
+        self.portal.call(self.library.add_job, job, [task])
+        task = replace(task, phase="saving", billed="yes", cost_usd=COST)
         made = [
             Artifact(
                 id=f"{name}-{place}",
@@ -130,17 +130,17 @@ class LibraryMachine(RuleBasedStateMachine):
             )
             for place in range(count)
         ]
-        self.portal.call(lambda: self.library.stage(part, made, at=self.now))
-        self.jobs[name], self.parts[name] = job, part
+        self.portal.call(lambda: self.library.stage(task, made, at=self.now))
+        self.jobs[name], self.tasks[name] = job, task
         self.artifacts |= {artifact.id: artifact for artifact in made}
         return name
 
-    @rule(target=settled, name=consumes(staged), state=st.sampled_from(["done", "partial"]))
-    def settle(self, name: str, state: JobState) -> MultipleResults[str]:
-        part = self.parts[name] = replace(self.parts[name], phase="done")
+    @rule(target=committed, name=consumes(staged), state=st.sampled_from(["done", "partial"]))
+    def commit(self, name: str, state: JobState) -> MultipleResults[str]:
+        task = self.tasks[name] = replace(self.tasks[name], phase="done")
         made = [replace(artifact, token="", path=f"/{artifact.id}") for artifact in self._of(name)]
         self.artifacts |= {artifact.id: artifact for artifact in made}
-        self.portal.call(lambda: self.library.settle(part, made, at=self.now))
+        self.portal.call(lambda: self.library.commit(task, made, at=self.now))
         self._end(name, state)
         return multiple(*(artifact.id for artifact in made))
 
@@ -171,14 +171,14 @@ class LibraryMachine(RuleBasedStateMachine):
             del self.artifacts[artifact.id]
         for job in ended:
             if job.updated < before and not self._of(job.id):
-                del self.jobs[job.id], self.parts[job.id]
+                del self.jobs[job.id], self.tasks[job.id]
 
     def _of(self, name: str) -> list[Artifact]:
         return [artifact for artifact in self.artifacts.values() if artifact.job_id == name]
 
     @rule()
     def look(self) -> None:
-        """Everything is there, and a settled artifact is found by its principal and by nobody else."""
+        """Everything is there, and a committed artifact is found by its principal and by nobody else."""
 
         async def look() -> None:
             for artifact in self.artifacts.values():
@@ -188,7 +188,7 @@ class LibraryMachine(RuleBasedStateMachine):
                     assert found == (artifact if own else None)
             for name, job in self.jobs.items():
                 assert await self.library.job(name, principal=job.principal) == job
-                assert await self.library.tasks(name) == [self.parts[name]]
+                assert await self.library.tasks(name) == [self.tasks[name]]
                 assert await self.library.artifacts(name) == self._of(name)
 
         self.portal.call(look)
