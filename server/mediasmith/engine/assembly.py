@@ -18,6 +18,7 @@ from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.planning import Planner
@@ -36,7 +37,7 @@ def assemble(
     roots = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library(settings.data_dir / "library.sqlite3")
-    downloader = Downloader(trusted=_trusted(installation))
+    downloader = Downloader(trusted=_trusted(installation), network=SystemNetwork())
     owned = ClientPool(clients, lambda backend: access(backend, env))
     tasks = TaskExecution(
         library=library,
