@@ -94,7 +94,7 @@ def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs()
         "filelock",
         "mediasmith.engine.use_cases",
         "mediasmith.jobs.service",
-        "mediasmith.storage.inputs",
+        "mediasmith.storage.inputs.references",
         "mediasmith.storage.downloader",
     )
     code = (

@@ -22,7 +22,8 @@ from mediasmith.selection.pricing import estimate
 from mediasmith.selection.ranking import SelectionContext, select
 from mediasmith.selection.request import ToolRequest
 from mediasmith.storage.downloader import Downloader
-from mediasmith.storage.inputs import Inputs, check_mask
+from mediasmith.storage.inputs.checks import check_mask
+from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
 

@@ -78,7 +78,7 @@ class Destination:
         return any(token.startswith(prefix) for token in self._partial)
 
     async def sweep(self, prefix: str, keep: Collection[str]) -> None:
-        """Remove what a killed server left: uncommitted files whose token starts with `prefix`, except those to keep."""
+        """Remove uncommitted files that a killed server left: tokens that start with `prefix` and are not in `keep`."""
         await to_thread.run_sync(self._sweep, prefix, keep)
 
     async def close(self) -> None:
