@@ -52,4 +52,4 @@ def shared_ssl_context() -> SSLContext:
     """Return the SSL context of this process. Reading the certificates takes some 50 ms and several megabytes."""
     import httpx2  # noqa: PLC0415 - heavy: needed only to connect
 
-    return httpx2.createshared_ssl_context()
+    return httpx2.create_ssl_context()
