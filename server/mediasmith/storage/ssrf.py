@@ -1,4 +1,4 @@
-"""Protect against server-side request forgery: tell public hosts from those of private networks."""
+"""Prevent server-side request forgery: refuse hosts and addresses that are not on the public internet."""
 
 from __future__ import annotations
 
