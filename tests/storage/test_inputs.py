@@ -1,4 +1,4 @@
-"""Inputs: every form a file can be named in, and everything that can be wrong with one."""
+"""Inputs: every form of reference, and everything that can be wrong with a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.credentials import OFFLINE
 from mediasmith.config.settings import Settings
+from mediasmith.plugin.contract import Network
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -32,7 +34,9 @@ from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import wav
 from mediasmith.storage.downloader import Downloader
-from mediasmith.storage.inputs import File, Inputs, check_mask
+from mediasmith.storage.inputs.checks import check_mask
+from mediasmith.storage.inputs.input_file import InputFile
+from mediasmith.storage.inputs.references import ARGUMENTS, Inputs
 
 ID = "abcdefghijklmnopqrstuvwx27"
 MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + b"\0" * 64
@@ -78,8 +82,8 @@ def open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-def unpacked(_picture: Image.Image) -> None:
-    pytest.fail("the pixels were unpacked")
+def fail_to_load(_picture: Image.Image) -> None:
+    pytest.fail("the pixels were decompressed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,7 @@ class Remote(Downloader):
     """Serves prepared bodies, or raises what is prepared, without a network."""
 
     trusted: frozenset[str] = frozenset()
+    network: Network = OFFLINE
     files: Mapping[str, bytes | MediaError] = field(default_factory=dict[str, bytes | MediaError])
 
     async def fetch(
@@ -146,15 +151,15 @@ def inputs(project: Path, output: Path, tmp_path: Path) -> Inputs:
 
 
 @pytest.fixture
-def one(inputs: Inputs, scratch: Path) -> Callable[..., Awaitable[File]]:
-    async def resolve(reference: str, role: Role = "image", inputs: Inputs = inputs) -> File:
+def one(inputs: Inputs, scratch: Path) -> Callable[..., Awaitable[InputFile]]:
+    async def resolve(reference: str, role: Role = "image", inputs: Inputs = inputs) -> InputFile:
         found = await inputs.resolve({role: [reference]}, scratch)
         return found[role][0]
 
     return resolve
 
 
-One = Callable[..., Awaitable[File]]
+One = Callable[..., Awaitable[InputFile]]
 
 
 def png_uri(data: bytes = PNG) -> str:
@@ -164,7 +169,7 @@ def png_uri(data: bytes = PNG) -> str:
 # The forms
 
 
-async def test_a_file_is_told_by_its_bytes_and_can_be_read(one: One, project: Path) -> None:
+async def test_an_input_has_facts_and_can_be_read(one: One, project: Path) -> None:
     (project / "cat.png").write_bytes(PNG)
     file = await one(str(project / "cat.png"))
     checked: Source = file
@@ -180,7 +185,7 @@ async def test_a_file_is_told_by_its_bytes_and_can_be_read(one: One, project: Pa
         assert opened.read() == PNG
 
 
-async def test_roles_and_their_order_are_kept(inputs: Inputs, project: Path, scratch: Path) -> None:
+async def test_inputs_come_by_role_in_the_order_given(inputs: Inputs, project: Path, scratch: Path) -> None:
     for name in ("a", "b", "c"):
         (project / name).write_bytes(PNG)
     found = await inputs.resolve({"image": ["b", "a"], "style_image": ["c"], "mask": []}, scratch)
@@ -231,7 +236,7 @@ async def test_a_name_that_is_not_unicode_can_be_reached_by_its_bytes(one: One, 
 
 
 @pytest.mark.parametrize("reference", [f"media://{ID}", f"media:{ID}", f"MEDIA://{ID}", ID])
-async def test_a_saved_file_is_found_by_its_id_wherever_it_is(one: One, reference: str) -> None:
+async def test_an_artifact_is_found_by_its_id_wherever_it_is(one: One, reference: str) -> None:
     file = await one(reference)
     assert (file.name, file.path.parent.name) == ("2026-a-cat.png", "elsewhere")
 
@@ -253,14 +258,14 @@ async def test_a_data_uri_becomes_a_private_file(one: One, scratch: Path, head: 
     assert mode(file.path) == 0o600
 
 
-async def test_a_url_is_downloaded_and_its_type_is_found_out(inputs: Inputs, one: One, scratch: Path) -> None:
+async def test_a_url_is_downloaded_and_typed_by_its_content(inputs: Inputs, one: One, scratch: Path) -> None:
     url = "https://media.example/a/my%20cat.html?size=1.png"
     file = await one(url, inputs=replace(inputs, downloader=Remote(files={url: PNG})))
     assert (file.name, file.mime, file.size, file.path.parent) == ("my-cat.png", "image/png", len(PNG), scratch)
     assert await file.read() == PNG
 
 
-async def test_scratch_is_made_only_when_it_is_needed(one: One, project: Path, scratch: Path) -> None:
+async def test_the_scratch_folder_is_created_only_when_needed(one: One, project: Path, scratch: Path) -> None:
     (project / "cat.png").write_bytes(PNG)
     await one("cat.png")
     assert not is_there(scratch)
@@ -272,7 +277,7 @@ async def test_a_symbolic_link_inside_the_allowed_folders_is_followed(one: One, 
     assert (await one("link.jpg")).path == output / "cat.png"
 
 
-# What cannot be read
+# Unusable references
 
 
 @pytest.mark.parametrize(
@@ -318,7 +323,7 @@ async def test_a_symbolic_link_inside_the_allowed_folders_is_followed(one: One, 
     ],
     ids=lambda value: f"{ascii(value)[1:30]} {len(value)}" if isinstance(value, str) else value.__name__,
 )
-async def test_a_reference_that_leads_nowhere_is_refused_by_argument(
+async def test_an_unusable_reference_is_refused_by_argument(
     one: One, project: Path, error: type[MediaError], reference: str
 ) -> None:
     (project / "cat.png").write_bytes(PNG)
@@ -330,7 +335,7 @@ async def test_a_reference_that_leads_nowhere_is_refused_by_argument(
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "message"),
     [
         ("", "The reference is empty"),
         ("cat.png/cat.png", "does not exist"),
@@ -338,24 +343,22 @@ async def test_a_reference_that_leads_nowhere_is_refused_by_argument(
         ("/" + "a" * 256, "The path is too long"),
         ("/" + "a/" * 3000, "The path is too long"),
         ("a\0b", "NUL character"),
-        (f"data:image/png,{base64.b64encode(PNG).decode()}", "in base64 only"),
+        (f"data:image/png,{base64.b64encode(PNG).decode()}", "must be in base64"),
         (f"data:image/png;base64,{base64.b64encode(PNG).decode()}\n", "valid base64"),
-        ("file:cat.png", "absolute path of this machine"),
-        ("s3://bucket/cat.png", "'s3' is not a scheme that is read. Nothing was billed. Accepted: a path, file://"),
+        ("file:cat.png", "absolute path on this machine"),
+        ("s3://bucket/cat.png", "The scheme 's3' is not supported. Nothing was billed. Use a path, file://"),
     ],
     ids=lambda text: f"{ascii(text)[1:30]} {len(text)}",
 )
-async def test_a_message_says_what_is_wrong_with_a_reference(
-    one: One, project: Path, reference: str, told: str
+async def test_the_message_says_what_is_wrong_with_a_reference(
+    one: One, project: Path, reference: str, message: str
 ) -> None:
     (project / "cat.png").write_bytes(PNG)
-    with pytest.raises(InvalidRequest, match=re.escape(told)):
+    with pytest.raises(InvalidRequest, match=re.escape(message)):
         await one(reference)
 
 
-def test_every_role_has_a_name_that_callers_know() -> None:
-    from mediasmith.storage.inputs import ARGUMENTS
-
+def test_every_role_has_an_argument_name() -> None:
     assert set(ARGUMENTS) == set(IMAGE_ROLES) | {"audio", "video", "voice_sample"}
 
 
@@ -363,19 +366,19 @@ def test_every_role_has_a_name_that_callers_know() -> None:
     ("role", "argument"),
     [("style_image", "image (style=)"), ("first_frame", "first_frame"), ("voice_sample", "voice_sample")],
 )
-async def test_a_message_names_the_argument_as_the_caller_wrote_it(one: One, role: Role, argument: str) -> None:
+async def test_the_message_names_the_argument_as_the_caller_writes_it(one: One, role: Role, argument: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         await one("missing.png", role)
     assert caught.value.message == f"{argument}: 'missing.png' does not exist."
 
 
-async def test_a_path_outside_says_which_folders_are_allowed(one: One, output: Path) -> None:
+async def test_refusing_a_path_names_the_allowed_folders(one: One, output: Path) -> None:
     with pytest.raises(NotAllowed, match="MEDIASMITH_ALLOWED_DIRS") as caught:
         await one("/etc/passwd")
     assert str(output) in str(caught.value)
 
 
-async def test_a_link_that_leads_outside_is_refused(one: One, project: Path, tmp_path: Path) -> None:
+async def test_a_link_out_of_the_allowed_folders_is_refused(one: One, project: Path, tmp_path: Path) -> None:
     (project / "file.png").symlink_to(tmp_path / "elsewhere" / "2026-a-cat.png")
     (project / "folder").symlink_to(tmp_path / "elsewhere")
     for reference in ("file.png", "folder/2026-a-cat.png"):
@@ -391,7 +394,7 @@ async def test_a_circle_of_links_is_refused(one: One, project: Path) -> None:
 
 
 @pytest.mark.parametrize("swap", ["file", "folder"])
-async def test_what_became_a_link_between_check_and_open_is_refused(
+async def test_a_file_that_becomes_a_link_between_check_and_open_is_refused(
     one: One, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: str
 ) -> None:
     (project / "sub").mkdir()
@@ -443,7 +446,7 @@ async def test_an_unreadable_file_is_refused(one: One, project: Path, monkeypatc
         raise PermissionError(13, "secret", path)
 
     monkeypatch.setattr(os, "open", refusing)
-    with pytest.raises(InvalidRequest, match=r"^image: 'cat.png' may not be read by this server\. "):
+    with pytest.raises(InvalidRequest, match=r"^image: 'cat.png' cannot be read by this server: permission denied\. "):
         await one("cat.png")
 
 
@@ -458,7 +461,7 @@ async def test_no_file_stays_open_after_a_check(one: One, project: Path) -> None
     assert open_files() == before
 
 
-# What a file holds
+# Content
 
 
 async def test_an_empty_file_is_refused(one: One, project: Path) -> None:
@@ -481,7 +484,7 @@ async def test_a_data_uri_may_be_as_large_as_the_limit_and_no_larger(one: One) -
         await one(png_uri(MP3.ljust(200_001, b"\0")), "audio")
 
 
-async def test_a_large_data_uri_is_refused_unread(one: One, scratch: Path) -> None:
+async def test_a_large_data_uri_is_refused_before_it_is_decoded(one: One, scratch: Path) -> None:
     with pytest.raises(InvalidRequest, match="The data: URI has 300,000 bytes; at most 200,000"):
         await one(f"data:image/png;base64,{'!' * 400_000}")
     assert not is_there(scratch)
@@ -495,9 +498,7 @@ async def test_a_large_data_uri_is_refused_unread(one: One, scratch: Path) -> No
         ("c", TimedOut("media.example did not answer within 30 seconds.")),
     ],
 )
-async def test_a_download_that_fails_is_the_requests_fault(
-    inputs: Inputs, one: One, name: str, error: MediaError
-) -> None:
+async def test_a_failed_download_is_an_invalid_request(inputs: Inputs, one: One, name: str, error: MediaError) -> None:
     url = f"https://media.example/{name}?token=secret"
     with pytest.raises(InvalidRequest, match=r"^image: .*media\.example") as caught:
         await one(url, inputs=replace(inputs, downloader=Remote(files={url: error})))
@@ -507,13 +508,13 @@ async def test_a_download_that_fails_is_the_requests_fault(
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/cat.png", "http://8.8.8.8/cat.png", "https:cat.png", "https://"])
-async def test_a_url_that_may_not_be_fetched_is_not_allowed(inputs: Inputs, one: One, url: str) -> None:
-    guarded = replace(inputs, downloader=Downloader(trusted=frozenset()))
+async def test_a_url_that_the_downloader_refuses_is_not_allowed(inputs: Inputs, one: One, url: str) -> None:
+    guarded = replace(inputs, downloader=Downloader(trusted=frozenset(), network=OFFLINE))
     with pytest.raises(NotAllowed, match=r"^image: "):
         await one(url, inputs=guarded)
 
 
-async def test_a_downloaded_page_is_refused_by_its_host_alone(inputs: Inputs, one: One) -> None:
+async def test_refusing_a_downloaded_page_names_only_its_host(inputs: Inputs, one: One) -> None:
     url = "https://media.example/cat.png?token=secret"
     with pytest.raises(InvalidRequest, match=r"^image: The file from media\.example is of an unknown type") as caught:
         await one(url, inputs=replace(inputs, downloader=Remote(files={url: b"<!doctype html><html></html>"})))
@@ -524,7 +525,7 @@ async def test_a_downloaded_page_is_refused_by_its_host_alone(inputs: Inputs, on
 async def test_an_image_role_takes_images_only(one: One, project: Path, role: Role) -> None:
     for content in (MP4, MP3, WAV, b"hello, this is text", b"\0" * 100):
         (project / "cat.png").write_bytes(content)
-        with pytest.raises(InvalidRequest, match=r"accepted is an? (PNG )?image"):
+        with pytest.raises(InvalidRequest, match=r"use an? (PNG )?image"):
             await one("cat.png", role)
 
 
@@ -536,13 +537,13 @@ async def test_an_image_is_named_and_measured_by_its_bytes(one: One, project: Pa
     assert (file.name, file.mime, file.dimensions) == (f"cat.{extension}", f"image/{kind.lower()}", (30, 20))
 
 
-async def test_a_drawing_has_no_dimensions(one: One, project: Path) -> None:
+async def test_an_svg_has_no_dimensions(one: One, project: Path) -> None:
     (project / "cat.svg").write_bytes(SVG)
     file = await one("cat.svg")
     assert (file.mime, file.dimensions) == ("image/svg+xml", None)
 
 
-async def test_a_file_that_is_also_an_archive_counts_as_the_picture_it_begins_as(one: One, project: Path) -> None:
+async def test_a_picture_that_is_also_an_archive_is_a_picture(one: One, project: Path) -> None:
     (project / "cat.zip").write_bytes(PNG + b"PK\x05\x06" + b"\0" * 18)
     assert (await one("cat.zip")).name == "cat.png"
 
@@ -558,7 +559,7 @@ async def test_a_file_that_is_also_an_archive_counts_as_the_picture_it_begins_as
         ("video", MP4, "take.mp4"),
     ],
 )
-async def test_sound_and_video_roles_take_recordings(
+async def test_audio_and_video_roles_take_recordings(
     one: One, project: Path, role: Role, content: bytes, name: str
 ) -> None:
     (project / "take.x").write_bytes(content)
@@ -567,9 +568,9 @@ async def test_sound_and_video_roles_take_recordings(
 
 
 @pytest.mark.parametrize(("role", "content"), [("audio", PNG), ("voice_sample", PNG), ("video", PNG), ("video", MP3)])
-async def test_sound_and_video_roles_take_nothing_else(one: One, project: Path, role: Role, content: bytes) -> None:
+async def test_audio_and_video_roles_take_nothing_else(one: One, project: Path, role: Role, content: bytes) -> None:
     (project / "take.mp4").write_bytes(content)
-    with pytest.raises(InvalidRequest, match=rf"^{role}: 'take.mp4' is (image/png|audio/mpeg); accepted is a "):
+    with pytest.raises(InvalidRequest, match=rf"^{role}: 'take.mp4' is (image/png|audio/mpeg); use a "):
         await one("take.mp4", role)
 
 
@@ -580,28 +581,28 @@ async def test_sound_and_video_roles_take_nothing_else(one: One, project: Path, 
 )
 async def test_a_png_that_is_not_whole_is_refused(one: One, project: Path, content: bytes) -> None:
     (project / "cat.png").write_bytes(content)
-    with pytest.raises(InvalidRequest, match="begins as image/png but is damaged, cut off"):
+    with pytest.raises(InvalidRequest, match="begins as image/png but is damaged, truncated"):
         await one("cat.png")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF"])
-async def test_a_picture_that_ends_in_its_header_is_refused(one: One, project: Path, kind: str) -> None:
+async def test_a_picture_cut_off_in_its_header_is_refused(one: One, project: Path, kind: str) -> None:
     (project / "cat").write_bytes(picture(kind)[:24])
     with pytest.raises(InvalidRequest, match=f"begins as image/{kind.lower()} but is damaged"):
         await one("cat")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1001, 1000), (10_000, 10_000), (13_000, 13_000), (65_535, 65_535)])
-async def test_a_header_that_claims_too_many_pixels_is_refused_unread(
+async def test_a_header_with_too_many_pixels_is_refused_before_decompression(
     one: One, project: Path, monkeypatch: pytest.MonkeyPatch, width: int, height: int
 ) -> None:
     (project / "cat.png").write_bytes(png_that_claims(width, height))
-    monkeypatch.setattr(Image.Image, "load", unpacked)
+    monkeypatch.setattr(Image.Image, "load", fail_to_load)
     with pytest.raises(InvalidRequest, match=f"is {width:,} x {height:,} pixels; at most 1,000,000 in all"):
         await one("cat.png")
 
 
-async def test_the_limit_of_pixels_is_the_settings_own(inputs: Inputs, one: One, project: Path) -> None:
+async def test_the_settings_set_the_limit_of_pixels(inputs: Inputs, one: One, project: Path) -> None:
     (project / "cat.png").write_bytes(png_that_claims(13_000, 13_000))
     settings = inputs.settings.model_copy(update={"max_pixels": 13_000 * 13_000})
     file = await one("cat.png", inputs=replace(inputs, settings=settings))
@@ -620,7 +621,7 @@ async def test_the_limit_of_pixels_is_the_settings_own(inputs: Inputs, one: One,
         ("a.b.c", "a-b.png"),
     ],
 )
-async def test_a_name_is_plain_and_has_the_true_extension(one: One, project: Path, stem: str, name: str) -> None:
+async def test_the_name_is_ascii_with_the_true_extension(one: One, project: Path, stem: str, name: str) -> None:
     (project / stem).write_bytes(PNG)
     assert (await one(stem)).name == name
 
@@ -657,48 +658,50 @@ async def test_a_file_that_changed_after_it_was_checked_is_not_opened(one: One, 
         await file.data_uri()
 
 
-async def test_a_file_shows_no_more_than_it_must(one: One, project: Path) -> None:
+async def test_the_repr_leaves_out_the_version(one: One, project: Path) -> None:
     (project / "cat.png").write_bytes(PNG)
-    assert "stamp" not in repr(await one("cat.png"))
+    assert "version" not in repr(await one("cat.png"))
 
 
 # Masks
 
 
-async def test_a_mask_of_the_images_size_is_taken(inputs: Inputs, project: Path, scratch: Path) -> None:
+async def test_a_mask_of_the_images_size_is_accepted(inputs: Inputs, project: Path, scratch: Path) -> None:
     (project / "cat.jpg").write_bytes(picture("JPEG"))
     (project / "other.jpg").write_bytes(picture("JPEG", (10, 10)))
     found = await inputs.resolve({"mask": [png_uri()], "image": ["cat.jpg", "other.jpg"]}, scratch)
     assert found["mask"][0].dimensions == found["image"][0].dimensions
 
 
-async def test_a_mask_of_another_size_is_refused_with_both(inputs: Inputs, project: Path, scratch: Path) -> None:
+async def test_a_mask_of_another_size_is_refused(inputs: Inputs, project: Path, scratch: Path) -> None:
     (project / "cat.png").write_bytes(picture(size=(30, 20)))
     with pytest.raises(InvalidRequest) as caught:
         await inputs.resolve({"image": ["cat.png"], "mask": [png_uri()]}, scratch)
-    assert caught.value.message == "mask: it has 64 x 48 pixels and the first image 30 x 20; they must be equal."
+    assert caught.value.message == (
+        "mask: its size is 64 x 48 pixels and that of the first image 30 x 20 pixels; they must be equal."
+    )
     assert caught.value.billed == "no"
 
 
 async def test_a_mask_must_be_a_png(one: One, project: Path) -> None:
     (project / "mask.png").write_bytes(picture("JPEG"))
-    with pytest.raises(InvalidRequest, match=r"^mask: 'mask.png' is image/jpeg; accepted is a PNG image\. "):
+    with pytest.raises(InvalidRequest, match=r"^mask: 'mask.png' is image/jpeg; use a PNG image\. "):
         await one("mask.png", "mask")
 
 
-async def test_a_drawing_cannot_be_masked(one: One, project: Path) -> None:
+async def test_an_svg_cannot_be_masked(one: One, project: Path) -> None:
     (project / "cat.svg").write_bytes(SVG)
     image, mask = await one("cat.svg"), await one(png_uri(), "mask")
-    with pytest.raises(InvalidRequest, match="64 x 48 pixels and the first image no"):
+    with pytest.raises(InvalidRequest, match="that of the first image unknown"):
         check_mask(mask, image)
 
 
-async def test_a_mask_without_an_image_is_left_to_the_caller_to_compare(one: One) -> None:
+async def test_a_mask_without_an_image_is_left_to_the_caller_to_check(one: One) -> None:
     assert (await one(png_uri(), "mask")).dimensions == (64, 48)
 
 
-async def test_a_scratch_folder_that_cannot_be_written_is_told(one: One, scratch: Path) -> None:
+async def test_a_scratch_folder_that_cannot_be_created_is_an_error(one: One, scratch: Path) -> None:
     scratch.parent.parent.mkdir(exist_ok=True)
     scratch.parent.write_bytes(b"in the way")
-    with pytest.raises(MediaError, match="image: it could not be kept for this call"):
+    with pytest.raises(MediaError, match="image: its content could not be saved for this call"):
         await one(png_uri(PNG))

@@ -1,4 +1,4 @@
-"""The library against a model of dicts: files made, edited, half made, forgotten, and jobs claimed, in any order."""
+"""The library against a model of dicts: files staged, committed, edited, pruned, and jobs claimed, in any order."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from fakes.records import a_job, a_task, an_artifact
 from mediasmith.storage.library.records import Artifact, Job, JobState, Task
 from mediasmith.storage.library.store import Library
 
@@ -32,15 +33,15 @@ owners = st.sampled_from(["living", "dead"])
 
 
 class LibraryMachine(RuleBasedStateMachine):
-    """Each job has one part, under the job's id. The clock goes on by one with every job and every use."""
+    """Each job has one task. The clock advances by one with every job and every use."""
 
-    settled: Bundle[str] = Bundle("settled")
+    committed: Bundle[str] = Bundle("committed")
     staged: Bundle[str] = Bundle("staged")
 
     def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, Job] = {}
-        self.parts: dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {}
         self.artifacts: dict[str, Artifact] = {}
         self.now = 0.0
         self.rest = ExitStack()
@@ -66,14 +67,14 @@ class LibraryMachine(RuleBasedStateMachine):
     def generate(self, principal: str, owner: str, count: int) -> str:
         return self._stage(principal, owner, count, parent="", prompts=("generate",))
 
-    @rule(target=staged, parent=settled, owner=owners)
+    @rule(target=staged, parent=committed, owner=owners)
     def edit(self, parent: str, owner: str) -> str | MultipleResults[str]:
         found = self._used(parent)
         if found is None:
             return multiple()
         return self._stage(found.principal, owner, 1, parent=parent, prompts=(*found.prompts, "edit"))
 
-    @rule(name=settled)
+    @rule(name=committed)
     def use(self, name: str) -> None:
         self._used(name)
 
@@ -90,59 +91,29 @@ class LibraryMachine(RuleBasedStateMachine):
     def _stage(self, principal: str, owner: str, count: int, *, parent: str, prompts: tuple[str, ...]) -> str:
         self.now += 1
         name = f"{len(self.jobs)}-{self.now}"
-        job = Job(
-            id=name,
-            principal=principal,
-            fingerprint=" ".join(prompts),
-            tool="continue_edit" if parent else "generate_media",
-            kind="image",
-            request={},
-            owner=owner,
-            folder="",
-            stem="",
-            created=self.now,
-            updated=self.now,
-        )
-        part = Task(job_id=name, number=0, prompt=prompts[-1], backend="", capability="", model="", params={})
-        self.portal.call(self.library.add_job, job, [part])
-        part = replace(part, phase="saving", billed="yes", cost_usd=COST)
-        made = [
-            Artifact(
-                id=f"{name}-{place}",
-                job_id=name,
-                task=0,
-                position=place,
-                path="",
-                token="temporary",
-                mime="image/png",
-                bytes=1,
-                sha256="",
-                kind="image",
-                backend="",
-                capability="",
-                model="",
-                params={},
-                prompts=prompts,
-                parent=parent,
-                principal=principal,
-                created=self.now,
-                used=self.now,
-            )
-            for place in range(count)
+        tool = "continue_edit" if parent else "generate_media"
+        job = a_job(name, principal=principal, tool=tool, owner=owner, created=self.now, updated=self.now)
+        task = a_task(name)
+        self.portal.call(self.library.add_job, job, [task])
+        task = replace(task, phase="saving", billed="yes", cost_usd=COST)
+        fields = {"prompts": prompts, "parent": parent, "principal": principal, "created": self.now, "used": self.now}
+        artifacts = [
+            an_artifact(f"{name}-{number}", name, position=number, token="temporary", **fields)
+            for number in range(count)
         ]
-        self.portal.call(lambda: self.library.stage(part, made, at=self.now))
-        self.jobs[name], self.parts[name] = job, part
-        self.artifacts |= {artifact.id: artifact for artifact in made}
+        self.portal.call(lambda: self.library.stage(task, artifacts, at=self.now))
+        self.jobs[name], self.tasks[name] = job, task
+        self.artifacts |= {artifact.id: artifact for artifact in artifacts}
         return name
 
-    @rule(target=settled, name=consumes(staged), state=st.sampled_from(["done", "partial"]))
-    def settle(self, name: str, state: JobState) -> MultipleResults[str]:
-        part = self.parts[name] = replace(self.parts[name], phase="done")
-        made = [replace(artifact, token="", path=f"/{artifact.id}") for artifact in self._of(name)]
-        self.artifacts |= {artifact.id: artifact for artifact in made}
-        self.portal.call(lambda: self.library.settle(part, made, at=self.now))
+    @rule(target=committed, name=consumes(staged), state=st.sampled_from(["done", "partial"]))
+    def commit(self, name: str, state: JobState) -> MultipleResults[str]:
+        task = self.tasks[name] = replace(self.tasks[name], phase="done")
+        artifacts = [replace(artifact, token="", path=f"/{artifact.id}") for artifact in self._of(name)]
+        self.artifacts |= {artifact.id: artifact for artifact in artifacts}
+        self.portal.call(lambda: self.library.commit(task, artifacts, at=self.now))
         self._end(name, state)
-        return multiple(*(artifact.id for artifact in made))
+        return multiple(*(artifact.id for artifact in artifacts))
 
     @rule(name=consumes(staged), state=st.sampled_from(["failed", "cancelled", "unknown"]))
     def give_up(self, name: str, state: JobState) -> None:
@@ -165,20 +136,20 @@ class LibraryMachine(RuleBasedStateMachine):
         pruned = self.portal.call(lambda: self.library.prune(before=before, alive=lambda owner: owner == "living"))
         old = [job for job in self.jobs.values() if job.created < before and job.state != "running"]
         ended = [job for job in old if job.owner == "dead"]
-        gone = [artifact for job in ended for artifact in self._of(job.id) if artifact.used < before]
-        assert pruned == len(gone)
-        for artifact in gone:
+        deleted = [artifact for job in ended for artifact in self._of(job.id) if artifact.used < before]
+        assert pruned == len(deleted)
+        for artifact in deleted:
             del self.artifacts[artifact.id]
         for job in ended:
             if job.updated < before and not self._of(job.id):
-                del self.jobs[job.id], self.parts[job.id]
+                del self.jobs[job.id], self.tasks[job.id]
 
     def _of(self, name: str) -> list[Artifact]:
         return [artifact for artifact in self.artifacts.values() if artifact.job_id == name]
 
     @rule()
     def look(self) -> None:
-        """Everything is there, and a settled artifact is found by its principal and by nobody else."""
+        """Everything is there, and a committed artifact is found by its principal and by no other principal."""
 
         async def look() -> None:
             for artifact in self.artifacts.values():
@@ -188,14 +159,14 @@ class LibraryMachine(RuleBasedStateMachine):
                     assert found == (artifact if own else None)
             for name, job in self.jobs.items():
                 assert await self.library.job(name, principal=job.principal) == job
-                assert await self.library.tasks(name) == [self.parts[name]]
+                assert await self.library.tasks(name) == [self.tasks[name]]
                 assert await self.library.artifacts(name) == self._of(name)
 
         self.portal.call(look)
 
     @invariant()
-    def every_edit_is_younger_than_what_it_was_made_from(self) -> None:
-        """So no chain of edits comes back to itself."""
+    def every_edit_is_younger_than_its_parent(self) -> None:
+        """So no chain of edits is a circle."""
         for artifact in self.artifacts.values():
             parent = self.artifacts.get(artifact.parent)
             if parent is not None:
@@ -216,7 +187,7 @@ class LibraryMachine(RuleBasedStateMachine):
 
 
 TestLibraryMachine = LibraryMachine.TestCase
-# A failing run is short enough to read as it is; to shrink it would take longer than the test may.
+# A failing run is short enough to read; shrinking it would take longer than the timeout.
 TestLibraryMachine.settings = settings(
     TestLibraryMachine.settings, max_examples=30, stateful_step_count=25, phases=[Phase.reuse, Phase.generate]
 )

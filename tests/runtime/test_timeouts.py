@@ -1,17 +1,15 @@
-"""Waiting with an end: what a call returns or raises, and what the time and a cancellation do to it."""
+"""Timeouts: what a call returns or raises, and what a timeout or a cancellation makes of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.errors import Cancelled
-from mediasmith.runtime.timeouts import Expired, cut_off, wait_for_event, with_timeout
+from mediasmith.runtime.timeouts import Expired, wait_for_event, with_timeout
+from mediasmith.testing.virtual_clock import VirtualClock
 
 
 async def forever() -> str:
@@ -19,7 +17,7 @@ async def forever() -> str:
     return "never"
 
 
-async def test_what_a_call_returns_is_returned() -> None:
+async def test_the_result_of_a_call_is_returned() -> None:
     async def answer() -> str:
         return "here"
 
@@ -44,7 +42,7 @@ async def test_a_call_that_takes_too_long_is_cancelled() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), ExceptionGroup("several", [KeyError("x")])], ids=["one", "several"])
-async def test_what_a_call_raises_is_raised_as_it_is(error: Exception) -> None:
+async def test_the_error_of_a_call_is_raised_unchanged(error: Exception) -> None:
     async def fail() -> None:
         raise error
 
@@ -53,7 +51,7 @@ async def test_what_a_call_raises_is_raised_as_it_is(error: Exception) -> None:
     assert caught.value is error
 
 
-async def test_a_timeout_of_the_calls_own_is_not_the_end_of_the_time() -> None:
+async def test_a_timeout_error_of_the_call_is_not_expired() -> None:
     async def fail() -> None:
         raise TimeoutError
 
@@ -62,7 +60,7 @@ async def test_a_timeout_of_the_calls_own_is_not_the_end_of_the_time() -> None:
     assert not isinstance(caught.value, Expired)
 
 
-async def test_what_a_call_makes_of_its_own_end_counts_as_late() -> None:
+async def test_an_error_made_of_the_cancellation_is_expired() -> None:
     async def turns_cancellation_into_an_error() -> None:
         try:
             await anyio.sleep_forever()
@@ -89,7 +87,7 @@ async def test_a_call_cannot_end_the_server(ending: BaseException) -> None:
         await with_timeout(VirtualClock(), 5, end)
 
 
-async def test_a_call_cannot_cancel_itself_after_another_was_late_either() -> None:
+async def test_a_call_cannot_end_the_server_after_another_expired() -> None:
     async def end() -> None:
         raise asyncio.CancelledError
 
@@ -120,7 +118,7 @@ async def test_a_waiter_that_asyncio_cancels_stays_cancelled() -> None:
     assert not isinstance(caught.value, Expired)
 
 
-async def test_an_answer_is_kept_though_the_waiter_is_cancelled_at_that_moment() -> None:
+async def test_a_result_is_kept_even_if_the_waiter_is_cancelled_at_that_moment() -> None:
     answers: list[str] = []
     with anyio.CancelScope() as scope:
 
@@ -134,7 +132,7 @@ async def test_an_answer_is_kept_though_the_waiter_is_cancelled_at_that_moment()
     assert answers == ["paid for"]
 
 
-async def test_an_event_that_comes_is_told_from_one_that_does_not() -> None:
+async def test_waiting_for_an_event_returns_whether_it_was_set() -> None:
     clock, event = VirtualClock(), anyio.Event()
     async with clock.autojump():
         assert not await wait_for_event(clock, 5, event)
@@ -147,55 +145,3 @@ async def test_an_event_that_comes_is_told_from_one_that_does_not() -> None:
 
 
 # Cut off
-
-
-async def own_error() -> None:
-    try:
-        await anyio.sleep_forever()
-    finally:
-        raise ValueError("an SDK's own")
-
-
-async def own_cancellation() -> None:
-    try:
-        await anyio.sleep_forever()
-    except asyncio.CancelledError:
-        raise asyncio.CancelledError from None
-
-
-@pytest.mark.parametrize("block", [anyio.sleep_forever, own_error, own_cancellation])
-async def test_a_block_that_is_cut_off_ends_as_cancelled_whatever_it_makes_of_it(
-    block: Callable[[], Awaitable[None]],
-) -> None:
-    async def cut() -> None:
-        async with anyio.create_task_group() as tasks:
-            with cut_off() as scope:
-                tasks.start_soon(_cancel_soon, scope)
-                await block()
-
-    with pytest.raises(ExceptionGroup) as caught:
-        await cut()
-    assert [type(error) for error in caught.value.exceptions] == [Cancelled]
-    task = asyncio.current_task()
-    assert task
-    assert task.cancelling() == 0
-
-
-async def test_a_block_that_is_not_cut_off_keeps_its_error() -> None:
-    with pytest.raises(KeyError), cut_off():
-        raise KeyError("x")
-
-
-async def test_a_cancellation_from_outside_is_not_taken_for_the_cut() -> None:
-    with anyio.CancelScope() as outer:
-        with cut_off() as scope:
-            outer.cancel()
-            scope.cancel()
-            await own_cancellation()
-        raise AssertionError("it went on")
-    assert outer.cancelled_caught
-
-
-async def _cancel_soon(scope: anyio.CancelScope) -> None:
-    await anyio.lowlevel.checkpoint()
-    scope.cancel()

@@ -1,16 +1,15 @@
-"""The downloader, over real sockets on loopback; public hosts are played by connecting them there."""
+"""The downloader, over real sockets; public addresses are redirected to loopback."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
 import gzip
-import ipaddress
 import socket
 import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,103 +17,17 @@ import anyio
 import pytest
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSListener
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mediasmith.plugin.errors import NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.storage.downloader import Downloader
-from mediasmith.storage.ssrf import is_public
-
-PRIVATE = (
-    "0.0.0.0",
-    "0.1.2.3",
-    "10.0.0.0",
-    "10.255.255.255",
-    "100.64.0.0",
-    "100.100.100.200",
-    "100.127.255.255",
-    "127.0.0.1",
-    "127.255.255.255",
-    "168.63.129.16",
-    "169.254.0.1",
-    "169.254.42.42",
-    "169.254.169.254",
-    "169.254.170.2",
-    "169.254.170.23",
-    "172.16.0.0",
-    "172.31.255.255",
-    "192.0.0.1",
-    "192.0.0.192",
-    "192.0.2.1",
-    "192.88.99.1",
-    "192.168.0.0",
-    "192.168.255.255",
-    "198.18.0.1",
-    "198.19.255.255",
-    "198.51.100.1",
-    "203.0.113.1",
-    "224.0.0.1",
-    "239.255.255.255",
-    "240.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "100::1",
-    "2001::5601:5601",
-    "2001:2::1",
-    "2001:20::1",
-    "2001:db8::1",
-    "3fff::1",
-    "3fff:fff::1",
-    "5f00::1",
-    "fc00::1",
-    "fd00:ec2::254",
-    "fd20:ce::254",
-    "fe80::1",
-    "fe80::1%eth0",
-    "febf::1",
-    "fec0::1",
-    "ff02::1",
-    "ff0e::1",
-    "::7f00:1",
-    "::127.0.0.1",
-    "::169.254.169.254",
-    "::ffff:10.0.0.1",
-    "::ffff:127.0.0.1",
-    "::ffff:169.254.169.254",
-    "::ffff:0:127.0.0.1",
-    "::ffff:0:169.254.169.254",
-    "2002:c0a8:0101::1",
-    "2002:7f00:1::1",
-    "64:ff9b::a9fe:a9fe",
-    "64:ff9b::127.0.0.1",
-    "64:ff9b:1:a9fe:a9:fe00::",
-    "64:ff9b:1::7f00:1",
-    "2606:4700::5efe:169.254.169.254",
-    "2606:4700::200:5efe:127.0.0.1",
-)
-PUBLIC = (
-    "1.1.1.1",
-    "8.8.8.8",
-    "100.63.255.255",
-    "100.128.0.0",
-    "168.63.129.15",
-    "172.15.255.255",
-    "172.32.0.0",
-    "223.255.255.255",
-    "::ffff:8.8.8.8",
-    "64:ff9b::8.8.8.8",
-    "2001:4860:4860::8888",
-    "2606:4700:4700::1111",
-    "2a00:1450:4001:82a::200e",
-)
 
 Answer = bytes | Callable[[ByteStream], Awaitable[None]]
 
 
 @dataclass
 class Server:
-    """Sends each path its prepared bytes, or lets a function speak, and keeps what it was asked."""
+    """Answers each path with prepared bytes or a function, and records the requests."""
 
     answers: Mapping[str, Answer]
     port: int = 0
@@ -190,7 +103,7 @@ class Body:
 
 @dataclass
 class Names:
-    """A resolver that gives the prepared answers, one after the other, the last one again and again."""
+    """A resolver that returns prepared answers in turn and then repeats the last one."""
 
     answers: list[list[str]]
     asked: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
@@ -201,7 +114,19 @@ class Names:
         return [(socket.AF_INET, kind, 0, "", (address, port)) for address in found for kind in (1, 2)]
 
 
-LOOPBACK = Downloader(trusted=frozenset({"127.0.0.1"}))
+class Trusting(SystemNetwork):
+    """The network of a user whose certificates are in this file."""
+
+    def __init__(self, certificates: Path) -> None:
+        self._context = ssl.create_default_context(cafile=certificates)
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        return self._context
+
+
+LOOPBACK = Downloader(trusted=frozenset({"127.0.0.1"}), network=SystemNetwork())
+STRICT = replace(LOOPBACK, trusted=frozenset())
 
 
 async def fetched(url: str, downloader: Downloader = LOOPBACK, max_bytes: int = 1000, **rest: Any) -> bytes:
@@ -212,7 +137,7 @@ async def fetched(url: str, downloader: Downloader = LOOPBACK, max_bytes: int = 
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses connected to. Each leads to loopback, except 9.9.9.9, which leads nowhere."""
+    """The addresses connected to. All lead to loopback, except 9.9.9.9, which refuses."""
     addresses: list[str] = []
     real = anyio.connect_tcp
 
@@ -229,7 +154,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for media.example, in one file."""
-    from cryptography import x509  # noqa: PLC0415 - heavy: two tests need it
+    from cryptography import x509  # noqa: PLC0415 - heavy: three tests need it
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
 
@@ -252,38 +177,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def secured(authority: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a server for media.example speaks TLS with; clients made from now on trust it."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+@pytest.fixture(scope="module")
+def secured(authority: Path) -> ssl.SSLContext:
+    """The TLS of a server for media.example."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(authority)
     return context
 
 
-@pytest.mark.parametrize("address", PRIVATE)
-def test_a_private_or_special_address_is_not_public(address: str) -> None:
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_an_address_of_the_internet_is_public(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize("text", ["", "example.com", "8.8.8", "2130706433", "0x7f000001", "0177.0.0.1", "8.8.8.8."])
-def test_what_is_no_address_is_not_public(text: str) -> None:
-    assert not is_public(text)
-
-
-@given(st.ip_addresses(v=4))
-def test_a_tunnelled_address_is_as_public_as_the_one_inside(inner: ipaddress.IPv4Address) -> None:
-    assert is_public(f"::ffff:{inner}") == is_public(f"64:ff9b::{inner}") == is_public(str(inner))
-
-
-@given(st.ip_addresses(network="::/3") | st.ip_addresses(network="4000::/2") | st.ip_addresses(network="8000::/1"))
-def test_outside_the_assigned_part_of_ipv6_only_tunnels_to_the_internet_are_public(address: object) -> None:
-    assert not is_public(str(address)) or str(address).startswith(("::ffff:", "64:ff9b::"))
+@pytest.fixture
+def trusting(authority: Path) -> Downloader:
+    """A downloader that accepts that server's certificate."""
+    return replace(STRICT, network=Trusting(authority))
 
 
 @pytest.mark.parametrize(
@@ -308,25 +213,14 @@ def test_outside_the_assigned_part_of_ipv6_only_tunnels_to_the_internet_are_publ
         "https://media.example:-1/",
         "https://med ia.example/",
         "https://%6dedia.example/",
-        "https://a..b/",
-        "https://.example/",
         f"https://{'a.' * 130}example/",
         "https://media.example/\n",
         "https://media\0.example/",
         f"https://media.example/{'a' * 1_000_000}",
         "https://[gg]/",
         "https://localhost/",
-        "https://localhost./",
         "https://LOCALHOST/",
-        "https://x.localhost/",
-        "https://x.local/",
-        "https://metadata.google.internal/",
         "https://2130706433/",
-        "https://0x7f000001/",
-        "https://0x7f.1/",
-        "https://0177.0.0.1/",
-        "https://127.1/",
-        "https://127.0.0.1./",
         "https://127.0.0.1/",
         "https://169.254.169.254/",
         "https://[::1]/",
@@ -336,29 +230,29 @@ def test_outside_the_assigned_part_of_ipv6_only_tunnels_to_the_internet_are_publ
         "https://\uff11\uff12\uff17.0.0.1/",
     ],
 )
-async def test_a_url_that_may_lead_astray_is_refused_before_any_name_is_looked_up(url: str) -> None:
+async def test_a_dangerous_url_is_refused_before_its_host_is_resolved(url: str) -> None:
     names = Names([["93.184.216.34"]])
     with pytest.raises(NotAllowed) as caught:
-        await fetched(url, Downloader(trusted=frozenset(), resolver=names))
+        await fetched(url, replace(STRICT, resolver=names))
     assert names.asked == []
     assert len(str(caught.value)) < 400
 
 
 async def test_plain_http_is_for_trusted_hosts_only() -> None:
     names = Names([["93.184.216.34"]])
-    with pytest.raises(NotAllowed, match=r"media.example.*https is required"):
-        await fetched("http://media.example/", Downloader(trusted=frozenset(), resolver=names))
+    with pytest.raises(NotAllowed, match=r"media.example.*HTTPS is required"):
+        await fetched("http://media.example/", replace(STRICT, resolver=names))
     assert names.asked == []
 
 
-async def test_a_file_is_written_as_it_comes_and_its_type_is_told() -> None:
+async def test_a_download_is_written_and_its_type_returned() -> None:
     body = Body()
     async with serving({"/a": ok(b"picture", kind="Image/PNG; q=1")}) as server:
         assert await LOOPBACK.fetch(server.url("/a"), body.write, max_bytes=7) == "image/png"
     assert body.data == b"picture"
 
 
-async def test_the_request_names_host_and_port_and_asks_for_no_compression() -> None:
+async def test_the_request_names_host_and_port_and_accepts_no_compression() -> None:
     async with serving({"/a": ok()}) as server:
         await fetched(server.url("/a?b=%2F"), headers={"accept-encoding": "gzip", "host": "evil", "x-key": "1"})
     lines = server.requests[0].lower().split("\r\n")
@@ -422,14 +316,14 @@ async def test_every_redirect_is_checked_like_the_first_url(target: str) -> None
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-async def test_a_host_with_trouble_of_its_own_may_be_asked_again(status: int) -> None:
+async def test_a_temporary_failure_is_unreachable(status: int) -> None:
     async with serving({"/": b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status}) as server:
-        with pytest.raises(Unreachable, match=f"cannot serve it now .status {status}"):
+        with pytest.raises(Unreachable, match=f"cannot serve the file at the moment .status {status}"):
             await fetched(server.url())
 
 
 @pytest.mark.parametrize("status", [204 + 100, 400, 403, 404, 410])
-async def test_an_error_page_is_not_a_file_and_its_status_is_named(status: int) -> None:
+async def test_an_error_page_is_not_saved_and_its_status_is_named(status: int) -> None:
     page = b"HTTP/1.1 %d X\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>" % status
     body = Body()
     async with serving({"/": page}) as server:
@@ -440,7 +334,7 @@ async def test_an_error_page_is_not_a_file_and_its_status_is_named(status: int) 
     assert "secret" not in str(caught.value)
 
 
-async def test_a_redirect_that_names_no_place_is_an_error() -> None:
+async def test_a_redirect_without_a_location_is_an_error() -> None:
     async with serving({"/": b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"}) as server:
         with pytest.raises(ProviderError, match="302"):
             await fetched(server.url())
@@ -461,27 +355,29 @@ async def test_a_redirect_that_names_no_place_is_an_error() -> None:
     ],
     ids=["short", "no chunk", "short chunk", "huge length", "no length", "nothing", "garbage", "long header", "reset"],
 )
-async def test_an_answer_that_breaks_is_unreachable_in_a_sentence_of_ours(answer: Answer) -> None:
+async def test_a_broken_answer_is_unreachable_in_our_words(answer: Answer) -> None:
     async with serving({"/": answer}) as server:
-        with pytest.raises(Unreachable, match=r"^The connection to 127.0.0.1 broke before the whole answer had come.$"):
+        with pytest.raises(
+            Unreachable, match=r"^The connection to 127.0.0.1 broke before the whole answer had arrived.$"
+        ):
             await fetched(server.url())
 
 
 async def test_a_closed_port_is_unreachable() -> None:
     async with serving({}) as server:
         pass
-    with pytest.raises(Unreachable, match=r"No connection to 127.0.0.1 was made"):
+    with pytest.raises(Unreachable, match=r"Could not connect to 127.0.0.1"):
         await fetched(server.url())
 
 
 async def test_silence_times_out() -> None:
-    downloader = Downloader(trusted=LOOPBACK.trusted, timeout=0.05)
+    downloader = replace(LOOPBACK, timeout=0.05)
     async with serving({"/": silence}) as server:
         with pytest.raises(TimedOut, match=r"127.0.0.1 did not answer within 0.05 seconds"):
             await fetched(server.url(), downloader)
 
 
-async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_read() -> None:
+async def test_a_body_announced_as_too_large_is_refused_before_it_is_read() -> None:
     async with serving({"/": only_headers}) as server:
         with pytest.raises(ProviderError, match=r"127.0.0.1 sent more than the 1,000 bytes"):
             await fetched(server.url())
@@ -495,13 +391,13 @@ async def test_an_endless_body_is_refused_at_the_limit() -> None:
     assert len(body.data) <= 1000
 
 
-async def test_a_body_compressed_all_the_same_is_unpacked() -> None:
+async def test_a_body_that_is_compressed_anyway_is_decompressed() -> None:
     async with serving({"/": ok(gzip.compress(b"picture"), "Content-Encoding: gzip")}) as server:
         assert await fetched(server.url()) == b"picture"
 
 
-async def test_a_compressed_bomb_is_refused_at_the_limit() -> None:
-    bomb, body = gzip.compress(bytes(50_000_000)), Body()
+async def test_a_decompression_bomb_is_refused_at_the_limit() -> None:
+    bomb, body = gzip.compress(bytes(20_000_000)), Body()
     async with serving({"/": ok(bomb, "Content-Encoding: gzip")}) as server:
         with pytest.raises(ProviderError, match="more than the 2,000,000 bytes"):
             await LOOPBACK.fetch(server.url(), body.write, max_bytes=2_000_000)
@@ -509,13 +405,13 @@ async def test_a_compressed_bomb_is_refused_at_the_limit() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "gzip, br", "gzip, gzip, gzip, gzip, gzip, gzip", "secret"])
-async def test_a_body_that_cannot_be_decoded_is_an_error(coding: str) -> None:
+async def test_a_body_that_cannot_be_decompressed_is_an_error(coding: str) -> None:
     async with serving({"/": ok(b"picture", f"Content-Encoding: {coding}")}) as server:
         with pytest.raises(ProviderError, match=r"127.0.0.1 sent a body"):
             await fetched(server.url())
 
 
-async def test_an_error_of_the_writer_passes_as_it_is() -> None:
+async def test_an_error_of_the_writer_passes_unchanged() -> None:
     async def full(_piece: bytes) -> None:
         raise OSError("the disk is full")
 
@@ -525,68 +421,72 @@ async def test_an_error_of_the_writer_passes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("answer", [["10.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["::1", "93.184.216.34"]])
-async def test_a_name_with_any_private_address_is_refused(answer: list[str], connected: list[str]) -> None:
+async def test_a_host_with_any_private_address_is_refused(answer: list[str], connected: list[str]) -> None:
     with pytest.raises(NotAllowed, match=r"media.example is not a public host"):
-        await fetched("https://media.example/", Downloader(trusted=frozenset(), resolver=Names([answer])))
+        await fetched("https://media.example/", replace(STRICT, resolver=Names([answer])))
     assert connected == []
 
 
-async def test_the_address_that_was_checked_is_the_one_connected(secured: ssl.SSLContext, connected: list[str]) -> None:
+async def test_the_checked_address_is_the_one_connected_to(
+    secured: ssl.SSLContext, trusting: Downloader, connected: list[str]
+) -> None:
     names = Names([["93.184.216.34"], ["127.0.0.1"]])
     async with serving({"/a": ok()}, secured) as server:
         url = f"https://media.example:{server.port}/a"
-        assert await fetched(url, Downloader(trusted=frozenset(), resolver=names)) == b"picture"
+        assert await fetched(url, replace(trusting, resolver=names)) == b"picture"
     assert connected == ["93.184.216.34"]
     assert names.asked == [("media.example", server.port)]
     assert f"Host: media.example:{server.port}" in server.requests[0]
 
 
-async def test_a_name_that_turns_private_between_two_hops_is_refused(
-    secured: ssl.SSLContext, connected: list[str]
+async def test_a_host_that_turns_private_between_two_hops_is_refused(
+    secured: ssl.SSLContext, trusting: Downloader, connected: list[str]
 ) -> None:
     names = Names([["93.184.216.34"], ["127.0.0.1"]])
     async with serving({"/a": redirect("/b"), "/b": ok()}, secured) as server:
         with pytest.raises(NotAllowed, match=r"media.example is not a public host"):
-            await fetched(f"https://media.example:{server.port}/a", Downloader(trusted=frozenset(), resolver=names))
+            await fetched(f"https://media.example:{server.port}/a", replace(trusting, resolver=names))
     assert len(server.requests) == 1
 
 
-async def test_a_certificate_for_another_name_is_not_accepted(secured: ssl.SSLContext, connected: list[str]) -> None:
-    downloader = Downloader(trusted=frozenset(), resolver=Names([["93.184.216.34"]]))
+async def test_a_certificate_for_another_name_is_not_accepted(
+    secured: ssl.SSLContext, trusting: Downloader, connected: list[str]
+) -> None:
+    downloader = replace(trusting, resolver=Names([["93.184.216.34"]]))
     async with serving({"/a": ok()}, secured) as server:
-        with pytest.raises(Unreachable, match=r"No connection to other.example was made, or its certificate"):
+        with pytest.raises(Unreachable, match=r"Could not connect to other.example, or its certificate"):
             await fetched(f"https://other.example:{server.port}/a", downloader)
     assert server.requests == []
 
 
-async def test_the_next_address_is_tried_where_one_cannot_be_connected(connected: list[str]) -> None:
-    downloader = Downloader(trusted=frozenset({"own"}), resolver=Names([["9.9.9.9", "8.8.8.8"]]))
+async def test_the_next_address_is_tried_when_one_refuses_the_connection(connected: list[str]) -> None:
+    downloader = replace(LOOPBACK, trusted=frozenset({"own"}), resolver=Names([["9.9.9.9", "8.8.8.8"]]))
     async with serving({"/": ok()}) as server:
         assert await fetched(server.url(host="own"), downloader) == b"picture"
     assert connected == ["9.9.9.9", "8.8.8.8"]
 
 
-async def test_a_trusted_name_may_be_private_and_local() -> None:
-    downloader = Downloader(trusted=frozenset({"box.local"}), resolver=Names([["127.0.0.1"]]))
+async def test_a_trusted_host_may_be_private_and_local() -> None:
+    downloader = replace(LOOPBACK, trusted=frozenset({"box.local"}), resolver=Names([["127.0.0.1"]]))
     async with serving({"/": ok()}) as server:
         assert await fetched(server.url(host="BOX.local"), downloader) == b"picture"
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "secret"), UnicodeError("secret")])
-async def test_an_unknown_name_is_unreachable(error: Exception) -> None:
+async def test_an_unknown_host_is_unreachable(error: Exception) -> None:
     async def fails(_host: str, _port: int) -> list[tuple[Any, ...]]:
         raise error
 
     with pytest.raises(Unreachable, match=r"^The host media.example was not found.$"):
-        await fetched("https://media.example/", Downloader(trusted=frozenset(), resolver=fails))
+        await fetched("https://media.example/", replace(STRICT, resolver=fails))
 
 
-async def test_a_name_without_addresses_is_unreachable() -> None:
+async def test_a_host_without_addresses_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"media.example has no address"):
-        await fetched("https://media.example/", Downloader(trusted=frozenset(), resolver=Names([[]])))
+        await fetched("https://media.example/", replace(STRICT, resolver=Names([[]])))
 
 
-async def test_the_systems_resolver_finds_a_host_by_default() -> None:
+async def test_the_system_resolves_hosts_by_default() -> None:
     async with serving({"/": ok()}) as server:
-        downloader = Downloader(trusted=frozenset({"localhost"}))
+        downloader = replace(LOOPBACK, trusted=frozenset({"localhost"}))
         assert await fetched(server.url(host="localhost"), downloader) == b"picture"

@@ -1,4 +1,4 @@
-"""Foreign text: without secrets in any of their forms, without control characters, and short."""
+"""Redaction: no secret in any form, no control characters, and no more than 2,000 bytes."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_a_secret_is_taken_out_in_every_form(form: str) -> None:
+def test_a_secret_is_removed_in_every_form(form: str) -> None:
     text = Redactor([KEY]).text(f"the key {form} is wrong")
     assert text.startswith("the key [secret]")
     assert text.endswith(" is wrong")
     assert form.rstrip("=") not in text
 
 
-def test_a_secret_is_found_though_colours_or_controls_stand_in_it() -> None:
+def test_a_secret_with_control_characters_in_it_is_removed() -> None:
     broken = f"{KEY[:5]}\x1b[31m{KEY[5:9]}\x00{KEY[9:]}"
     assert Redactor([KEY]).text(broken) == "[secret]"
 
 
-def test_a_secret_with_blanks_around_it_is_known_without_them() -> None:
+def test_spaces_around_a_secret_are_ignored() -> None:
     assert Redactor([f"  {KEY}\n"]).text(KEY) == "[secret]"
 
 
-def test_what_is_too_short_for_a_key_is_left_alone() -> None:
+def test_values_too_short_for_a_key_are_kept() -> None:
     assert Redactor(["", "abc", "12345"]).text("abc 12345") == "abc 12345"
 
 
-def test_control_characters_go_and_lines_stay() -> None:
+def test_control_characters_are_removed_and_lines_kept() -> None:
     text = "a\x1b[1;31mb\x1b[0m\x00\x07\x7f\x9b\u202ec\u2066\ud800\tand\nd\r"
     assert Redactor([]).text(text) == "abc\tand\nd"
 
@@ -59,16 +59,16 @@ def test_text_is_cut_to_two_kilobytes(letter: str) -> None:
     assert Redactor([]).text(letter * 400) == letter * 400
 
 
-def test_a_secret_at_the_cut_does_not_show_its_beginning() -> None:
+def test_cutting_does_not_reveal_the_start_of_a_secret() -> None:
     assert KEY[:8] not in Redactor([KEY]).text("x" * 1990 + KEY)
 
 
-def test_every_text_inside_json_is_cleaned() -> None:
+def test_every_string_inside_json_is_cleaned() -> None:
     value = {KEY: [KEY, {"a": (f"\x1b[1m{KEY}", 1, 2.5, True, None)}]}
     assert Redactor([KEY]).json(value) == {"[secret]": ["[secret]", {"a": ["[secret]", 1, 2.5, True, None]}]}
 
 
-def test_what_is_no_json_is_told_by_its_type() -> None:
+def test_what_is_not_json_becomes_the_name_of_its_type() -> None:
     value: Any = {"raw": b"\x89PNG", "when": math, "nan": math.nan, "far": math.inf, "set": {1}}
     assert Redactor([]).json(value) == {
         "raw": "(bytes)",
@@ -79,24 +79,24 @@ def test_what_is_no_json_is_told_by_its_type() -> None:
     }
 
 
-def test_material_that_contains_itself_has_an_end() -> None:
+def test_a_value_that_contains_itself_is_cut() -> None:
     circle: list[Any] = []
     circle.append(circle)
     assert len(json.dumps(Redactor([]).json(circle))) < 100
 
 
 @given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
-def test_no_text_around_it_brings_a_secret_through(before: str, after: str) -> None:
+def test_no_surrounding_text_lets_a_secret_through(before: str, after: str) -> None:
     shown = Redactor([KEY]).text(before + KEY + after)
     assert KEY not in shown
     assert len(shown.encode()) <= 2003
 
 
-def test_an_exception_is_told_by_type_and_place_and_never_by_its_text() -> None:
+def test_an_exception_is_described_without_its_text() -> None:
     with pytest.raises(ValueError, match="invalid") as caught:
         int(KEY)
     line = describe_exception(caught.value)
     assert line.startswith("ValueError at ")
-    assert "test_redact.py:" in line
+    assert "test_redaction.py:" in line
     assert KEY not in line
     assert describe_exception(ValueError(KEY)) == "ValueError"
