@@ -1,8 +1,10 @@
-"""What the provider's contract does not know yet."""
+"""The contract that the provider publishes, in the folder MEDIASMITH_TEST_SPECS, and what the SDK has that is newer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
@@ -10,7 +12,6 @@ from typing_extensions import override
 from loopback.contract import Contract, Newer
 
 _SDK = "the types of the provider's SDK of November"
-
 _MOVED = {"/v1/voice-changer/": "/v1/speech-to-speech/"}
 
 REQUESTS = (
@@ -22,41 +23,40 @@ REQUESTS = (
         values=tuple(f"wav_{rate}" for rate in (8000, 16000, 22050, 24000, 32000, 44100, 48000)),
         reason=_SDK,
     ),
-    Newer(field="similarity", reason=_SDK),
-    Newer(field="previous_text", reason=_SDK),
-    Newer(field="future_text", reason=_SDK),
-    Newer(field="previous_request_ids", reason=_SDK),
-    Newer(field="next_request_ids", reason=_SDK),
 )
-"""In requests."""
-
-ANSWERS: tuple[Newer, ...] = ()
-"""In answers."""
+"""What is newer in requests."""
 
 
 class Published(Contract):
-    """The contract, where a path in it is another one today."""
+    """The published contract, in which some paths are older ones."""
 
     @override
     def objection(self, route: str, mime: str, data: object) -> str:
-        """What it has against a request."""
+        """Return what it has against a request, or ""."""
         return super().objection(_before(route), mime, _listed(data))
 
     @override
     def query_objection(self, route: str, query: Mapping[str, str]) -> str:
-        """What it has against the query of a request."""
+        """Return what it has against the query of a request, or ""."""
         return super().query_objection(_before(route), query)
 
 
 def _before(route: str) -> str:
-    """How a request was named when the contract was published."""
+    """Return the route as it was named when the contract was published."""
     for today, before in _MOVED.items():
         route = route.replace(today, before)
     return route
 
 
 def _listed(data: object) -> object:
-    """A form does not say that its only file is a list of one."""
-    told: Any = data
-    alone = isinstance(data, Mapping) and isinstance(told.get("files"), str)
-    return {**told, "files": [told["files"]]} if alone else told
+    """Put the only file of a form into a list, which a form does not say."""
+    form: Any = data
+    alone = isinstance(data, Mapping) and isinstance(form.get("files"), str)
+    return {**form, "files": [form["files"]]} if alone else form
+
+
+def published(newer: Sequence[Newer] = REQUESTS) -> Contract | None:
+    """Return the newest published contract, or None where there is none to compare with."""
+    folder = os.environ.get("MEDIASMITH_TEST_SPECS")
+    files = sorted(Path(folder).glob("elevenlabs-*.json")) if folder else []
+    return Published(files[-1], "", newer, ()) if files else None

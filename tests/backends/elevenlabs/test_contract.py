@@ -1,4 +1,4 @@
-"""The backend of ElevenLabs keeps the contract."""
+"""The ElevenLabs backend passes the contract suite."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from fakes.elevenlabs import running
 from mediasmith.plugin.contract import JSON, Accepted, Call, Capability, Result
-from mediasmith.testing import Relay, Rig, Sent, contract, relay
+from mediasmith.testing import Answer, Relay, Rig, Sent, contract, relay
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.client import ElevenLabs
-from mediasmith_backends.elevenlabs.design import DesignParams, voice_design
+from mediasmith_backends.elevenlabs.voice_design import DesignParams, voice_design
 
-_LONG_ENOUGH = "These are words that somebody says, and says again, until there are at least a hundred characters. "
+_SENTENCE = "These are words that somebody says, and says again, until there are at least a hundred characters. "
 
 
 def pays(sent: Sent) -> bool:
@@ -23,23 +23,23 @@ def pays(sent: Sent) -> bool:
 
 
 def pays_for_a_voice(sent: Sent) -> bool:
-    """A voice that was copied introduces itself, which other tests look at."""
+    """Leave out the preview of a clone, which has tests of its own."""
     return sent.path.endswith("/voices/add")
 
 
 @contextmanager
 def _wire(paying: Callable[[Sent], bool]) -> Generator[Relay]:
-    import_module("elevenlabs.base_client")  # the virtual clock would starve the thread that does it later
+    import_module("elevenlabs.base_client")  # the virtual clock would starve the thread that imports it later
     with running() as fake, relay(fake.url, pays=paying) as wire:
         fake.settings(voices=10_000)
         yield wire
 
 
-def elevenlabs() -> AbstractContextManager[Relay]:
+def wire() -> AbstractContextManager[Relay]:
     return _wire(pays)
 
 
-def of_voices() -> AbstractContextManager[Relay]:
+def wire_of_clones() -> AbstractContextManager[Relay]:
     return _wire(pays_for_a_voice)
 
 
@@ -57,28 +57,28 @@ _SAMPLES: Mapping[str, tuple[JSON, ...]] = {
 
 
 def _rig(*names: str, **more: Any) -> Rig:
-    """The backend with these capabilities alone."""
-    capabilities = tuple(_tried(one) for one in backend.capabilities if one.name in names)
+    """Return the backend with these capabilities alone."""
+    capabilities = tuple(_adapted(each) for each in backend.capabilities if each.name in names)
     rig = Rig(
         backend=replace(backend, capabilities=capabilities),
-        wire=elevenlabs,
+        wire=wire,
         samples=_SAMPLES,
         companions={"sample_rate": {"output_format": "wav"}},
     )
     return replace(rig, **more)
 
 
-def _tried(capability: Capability[ElevenLabs, Any]) -> Capability[ElevenLabs, Any]:
-    """This capability. What needs a recording or a film is always given a recording; of previews one is enough."""
+def _adapted(capability: Capability[ElevenLabs, Any]) -> Capability[ElevenLabs, Any]:
+    """Return a capability that always takes audio, where it takes audio or video, and designs one voice."""
     if capability.name == "voice_design":
-        return replace(capability, start=_first)
+        return replace(capability, start=_design_one)
     audio = capability.takes.get("audio")
     return replace(capability, takes={"audio": replace(audio, required=True)}) if audio else capability
 
 
-async def _first(call: Call[ElevenLabs, DesignParams]) -> Result | Accepted:
-    made = await voice_design.start(call)
-    return replace(made, outputs=made.outputs[:1]) if isinstance(made, Result) else made
+async def _design_one(call: Call[ElevenLabs, DesignParams]) -> Result | Accepted:
+    result = await voice_design.start(call)
+    return replace(result, outputs=result.outputs[:1]) if isinstance(result, Result) else result
 
 
 test_contract = contract(_rig("speech", "dialogue", "sound_effect", "music"))
@@ -86,9 +86,11 @@ test_contract = contract(_rig("speech", "dialogue", "sound_effect", "music"))
 test_contract_of_recordings = contract(_rig("voice_conversion", "audio_isolation"))
 
 test_contract_of_designed_voices = contract(
-    _rig("voice_design", samples={**_SAMPLES, "text": (_LONG_ENOUGH * 2, _LONG_ENOUGH * 3)})
+    _rig("voice_design", samples={**_SAMPLES, "text": (_SENTENCE * 2, _SENTENCE * 3)})
 )
 
-test_contract_of_copied_voices = contract(_rig("voice_clone", wire=of_voices))
+test_contract_of_clones = contract(_rig("voice_clone", wire=wire_of_clones))
 
-test_contract_of_dubs = contract(_rig("dubbing", base={"language": "de"}))
+test_contract_of_dubs = contract(
+    _rig("dubbing", base={"language": "de"}, failed={"dubbing": Answer(status=200, body=b'{"status": "failed"}')})
+)
