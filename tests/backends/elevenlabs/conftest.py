@@ -29,6 +29,6 @@ def fake(fake_process: FakeElevenLabs) -> FakeElevenLabs:
 @pytest.fixture
 async def adapter(fake: FakeElevenLabs, request: pytest.FixtureRequest) -> AsyncGenerator[AdapterHarness]:
     """The capability that a file of tests names as its `CAPABILITY`, signed in to the fake."""
-    module: Any = request.module  # pyright: ignore[reportUnknownMemberType] - its type is not known
-    async with signed_in(backend, fake.url, KEY, capability=getattr(module, "CAPABILITY", None)) as adapter:
+    untyped: Any = request  # the type of its module is not known
+    async with signed_in(backend, fake.url, KEY, capability=untyped.module.CAPABILITY) as adapter:
         yield adapter

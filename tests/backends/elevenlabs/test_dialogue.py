@@ -85,7 +85,7 @@ async def test_twelve_speakers_share_ten_voices(fake: FakeElevenLabs, adapter: A
 
 
 async def test_an_unknown_voice_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
-    error = await adapter.failure(prompt=LINES, voices=("Ben=Nobody",))
+    error = await adapter.failure_of(prompt=LINES, voices=("Ben=Nobody",))
     assert "Nobody" in str(error)
     assert fake.paid() == 0
 

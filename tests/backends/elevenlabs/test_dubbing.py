@@ -119,7 +119,7 @@ async def test_a_dub_is_submitted_once(
     fake: FakeElevenLabs, adapter: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(CREATE, {**answer, "times": 3})
-    await adapter.failure(inputs=inputs("audio/wav"), language="es")
+    await adapter.failure_of(inputs=inputs("audio/wav"), language="es")
     assert fake.counts() == {CREATE: 1}
 
 

@@ -226,12 +226,12 @@ async def test_a_song_of_a_plan_is_continued_by_a_prompt_in_the_same_format(
 
 
 async def test_the_providers_suggestion_is_passed_on(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
-    error = await adapter.failure(prompt="a copyrighted song")
+    error = await adapter.failure_of(prompt="a copyrighted song")
     assert isinstance(error, Refused)
     assert "a original song" in error.hint
     assert error.billed == "no"
     plan: Mapping[str, Any] = {"chunks": [{**PART, "positive_styles": ["copyrighted"]}]}
-    assert "original" in (await adapter.failure(prompt="", composition_plan=plan)).hint
+    assert "original" in (await adapter.failure_of(prompt="", composition_plan=plan)).hint
     assert fake.counts() == {PLAN: 1, COMPOSE: 1}
 
 
@@ -256,7 +256,7 @@ async def test_a_failed_plan_costs_nothing_and_a_song_is_sent_once(
     due: tuple[type[MediaError], str | None],
 ) -> None:
     fake.script(route, answer)
-    error = await adapter.failure(duration=3)
+    error = await adapter.failure_of(duration=3)
     assert isinstance(error, due[0])
     assert error.billed == due[1]
     assert fake.paid() == (route == COMPOSE)
@@ -267,7 +267,7 @@ async def test_a_plan_that_never_comes_costs_nothing(
 ) -> None:
     monkeypatch.setattr(import_module("mediasmith_backends.elevenlabs.music"), "_PLAN_SECONDS", 0.05)
     fake.script(PLAN, {"hang": True})
-    error = await adapter.failure()
+    error = await adapter.failure_of()
     assert isinstance(error, TimedOut)
     assert error.billed == "no"
     assert fake.paid() == 0
@@ -289,7 +289,7 @@ async def test_a_model_that_is_no_longer_a_valid_value_gives_way_to_the_next(
 async def test_a_plan_with_a_song_that_is_gone_is_sent_once(
     fake: FakeElevenLabs, adapter: AdapterHarness, chunk: Mapping[str, Any]
 ) -> None:
-    error = await adapter.failure(prompt="", composition_plan={"chunks": [PART, chunk]})
+    error = await adapter.failure_of(prompt="", composition_plan={"chunks": [PART, chunk]})
     assert isinstance(error, InvalidRequest)
     assert "does not have this song" in error.message
     assert error.billed == "no"
@@ -298,4 +298,4 @@ async def test_a_plan_with_a_song_that_is_gone_is_sent_once(
 
 async def test_an_account_without_music_says_so(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.script(COMPOSE, {**scripted(403, "only_for_creator+"), "times": 2})
-    assert isinstance(await adapter.failure(duration=3), Unsuitable)
+    assert isinstance(await adapter.failure_of(duration=3), Unsuitable)

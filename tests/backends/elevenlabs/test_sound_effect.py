@@ -66,9 +66,9 @@ async def test_a_format_that_does_not_exist_is_refused(adapter: AdapterHarness) 
 @pytest.mark.parametrize("setting", ["retired", "unlisted"])
 async def test_a_model_that_is_gone_says_so(fake: FakeElevenLabs, adapter: AdapterHarness, setting: str) -> None:
     fake.settings(**{setting: ["eleven_text_to_sound_v3"]})
-    assert isinstance(await adapter.failure(), ModelGone)
+    assert isinstance(await adapter.failure_of(), ModelGone)
     assert (await adapter.generate(model=sound_effect.models[1])).complete
 
 
 async def test_a_sound_against_the_rules_is_refused(adapter: AdapterHarness) -> None:
-    assert isinstance(await adapter.failure(prompt="a forbidden noise"), Refused)
+    assert isinstance(await adapter.failure_of(prompt="a forbidden noise"), Refused)

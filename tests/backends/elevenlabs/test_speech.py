@@ -240,7 +240,7 @@ async def test_what_was_paid_for_is_kept_when_a_later_part_fails(fake: FakeEleve
 @pytest.mark.usefixtures("short_requests")
 async def test_nothing_is_kept_when_the_first_part_fails(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.settings(credits=10)
-    assert isinstance(await adapter.failure(prompt=FEW), OutOfCredit)
+    assert isinstance(await adapter.failure_of(prompt=FEW), OutOfCredit)
     assert fake.paid() == 1
     assert adapter.warnings == []
 
@@ -353,7 +353,7 @@ async def test_a_failed_request_is_explained_and_sent_once(
     billed: str | None,
 ) -> None:
     fake.script(SPEAK, answer)
-    error = await adapter.failure()
+    error = await adapter.failure_of()
     assert isinstance(error, kind)
     assert error.billed == billed
     assert fake.paid() == 1
@@ -362,7 +362,7 @@ async def test_a_failed_request_is_explained_and_sent_once(
 @pytest.mark.parametrize("output_format", ["mp3", "wav"])
 async def test_a_page_is_not_taken_for_audio(fake: FakeElevenLabs, adapter: AdapterHarness, output_format: str) -> None:
     fake.script(SPEAK, {"html": True, "status": 200})
-    assert isinstance(await adapter.failure(output_format=output_format), ProviderError)
+    assert isinstance(await adapter.failure_of(output_format=output_format), ProviderError)
 
 
 async def test_an_answer_that_trickles_times_out(
@@ -370,7 +370,7 @@ async def test_an_answer_that_trickles_times_out(
 ) -> None:
     monkeypatch.setattr(audio_stream, "_ANSWER_SECONDS", 0.1)
     fake.script(SPEAK, {"drip": True})
-    error = await adapter.failure()
+    error = await adapter.failure_of()
     assert isinstance(error, TimedOut)
     assert error.billed is None
 
@@ -392,7 +392,7 @@ async def test_what_the_provider_declines_costs_nothing(
     kind: type[Exception],
 ) -> None:
     fake.settings(**settings)
-    error = await adapter.failure(**params)
+    error = await adapter.failure_of(**params)
     assert isinstance(error, kind)
     assert error.billed == "no"
     assert fake.paid() == 1

@@ -87,7 +87,7 @@ async def test_a_voice_without_a_preview_is_not_created_again(
     fake: FakeElevenLabs, adapter: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(SPEAK, answer)
-    error = await adapter.failure(prompt="Grandma", inputs=SAMPLES)
+    error = await adapter.failure_of(prompt="Grandma", inputs=SAMPLES)
     assert isinstance(error, ProviderError)
     assert error.billed == "unknown", "anything that says that nothing was billed would have all of it sent again"
     voice = (await voice_names(adapter.client))["Grandma"]
@@ -98,12 +98,12 @@ async def test_a_voice_without_a_preview_is_not_created_again(
 
 async def test_a_voice_that_must_be_verified_says_so(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.script(CLONE, {"body": {"voice_id": "v" * 20, "requires_verification": True}})
-    assert "verified" in str(await adapter.failure(prompt="Grandma", inputs=SAMPLES))
+    assert "verified" in str(await adapter.failure_of(prompt="Grandma", inputs=SAMPLES))
 
 
 async def test_a_full_account_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.settings(voices=0)
-    error = await adapter.failure(prompt="Grandma", inputs=SAMPLES)
+    error = await adapter.failure_of(prompt="Grandma", inputs=SAMPLES)
     assert isinstance(error, Unsuitable)
     assert error.billed == "no"
     assert SPEAK not in fake.counts()
@@ -116,7 +116,7 @@ async def test_a_clone_without_an_id_may_have_been_created(
     fake: FakeElevenLabs, adapter: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(CLONE, answer)
-    error = await adapter.failure(prompt="Grandma", inputs=SAMPLES)
+    error = await adapter.failure_of(prompt="Grandma", inputs=SAMPLES)
     assert isinstance(error, ProviderError)
     assert error.billed is None
     assert fake.counts() == {CLONE: 1}

@@ -70,14 +70,14 @@ async def test_a_conversion_has_the_format_of_the_parameters(adapter: AdapterHar
 
 
 async def test_an_unknown_voice_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
-    error = await adapter.failure(inputs=inputs(), voice="Charlxtte")
+    error = await adapter.failure_of(inputs=inputs(), voice="Charlxtte")
     assert isinstance(error, Unsuitable)
     assert "Charlotte" in str(error)
     assert fake.paid() == 0
 
 
 async def test_a_broken_recording_costs_nothing(adapter: AdapterHarness) -> None:
-    error = await adapter.failure(inputs=inputs(Recording(b"RIFF....WAVE" + bytes(100))))
+    error = await adapter.failure_of(inputs=inputs(Recording(b"RIFF....WAVE" + bytes(100))))
     assert isinstance(error, InvalidRequest)
     assert error.billed == "no"
 
@@ -108,7 +108,7 @@ async def test_a_failed_form_is_sent_once_and_its_file_closed(
     adapter.capability = capability
     fake.script(route, {**scripted(500, "internal_error"), "times": 3})
     recording = Recording()
-    error = await adapter.failure(inputs=inputs(recording))
+    error = await adapter.failure_of(inputs=inputs(recording))
     assert isinstance(error, ProviderError)
     assert error.billed is None
     assert fake.counts() == {route: 1}

@@ -86,7 +86,7 @@ async def test_an_answer_without_previews_cannot_be_read(
     fake: FakeElevenLabs, adapter: AdapterHarness, body: object
 ) -> None:
     fake.script(DESIGN, {"body": body})
-    assert isinstance(await adapter.failure(prompt=PIRATE), ProviderError)
+    assert isinstance(await adapter.failure_of(prompt=PIRATE), ProviderError)
 
 
 # Saving
@@ -114,7 +114,7 @@ async def test_a_continued_preview_becomes_a_voice(fake: FakeElevenLabs, adapter
 async def test_a_saved_voice_is_not_saved_again(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     state = DesignState(SavedVoice(voice_id="v" * 20))
     assert "v" * 20 in voice_design.refuses(adapter.call(prompt="Captain Gold", state=state))
-    assert isinstance(await adapter.failure(prompt="Captain Gold", state=state), StateGone)
+    assert isinstance(await adapter.failure_of(prompt="Captain Gold", state=state), StateGone)
     assert fake.counts() == {}
 
 
@@ -143,7 +143,7 @@ async def test_a_voice_is_saved_as_it_is_under_a_short_name(
 async def test_a_preview_is_saved_once(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     state = (await design(adapter))[0].state
     await adapter.generate(prompt="Captain Rust", state=state)
-    error = await adapter.failure(prompt="Captain Gold", state=state)
+    error = await adapter.failure_of(prompt="Captain Gold", state=state)
     assert isinstance(error, InvalidRequest)
     assert error.billed == "no"
     assert "within minutes" in error.hint, "the list may be older than the voice"
@@ -152,7 +152,7 @@ async def test_a_preview_is_saved_once(fake: FakeElevenLabs, adapter: AdapterHar
 
 
 async def test_a_preview_that_is_gone_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
-    error = await adapter.failure(prompt="Captain Rust", state=GONE)
+    error = await adapter.failure_of(prompt="Captain Rust", state=GONE)
     assert isinstance(error, StateGone)
     assert error.billed == "no"
     assert fake.counts() == {FETCH: 1}
@@ -163,7 +163,7 @@ async def test_no_voice_is_saved_when_its_audio_cannot_be_fetched(
 ) -> None:
     state = (await design(adapter))[0].state
     fake.script(FETCH, {"reset": True})
-    error = await adapter.failure(prompt="Captain Rust", state=state)
+    error = await adapter.failure_of(prompt="Captain Rust", state=state)
     assert error.billed == "no"
     assert SAVE not in fake.counts()
 
@@ -171,6 +171,6 @@ async def test_no_voice_is_saved_when_its_audio_cannot_be_fetched(
 async def test_a_lost_answer_may_have_saved_the_voice(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     state = (await design(adapter))[0].state
     fake.script(SAVE, {"status": 500, "body": {}, "times": 3})
-    error = await adapter.failure(prompt="Captain Rust", state=state)
+    error = await adapter.failure_of(prompt="Captain Rust", state=state)
     assert error.billed is None
     assert fake.counts()[SAVE] == 1

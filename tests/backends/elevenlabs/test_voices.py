@@ -44,7 +44,7 @@ async def test_a_name_is_looked_up_once(fake: FakeElevenLabs, adapter: AdapterHa
 async def test_a_name_is_looked_up_again_after_a_failed_request(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     await adapter.generate(voice="Sarah")
     fake.script("POST /v1/text-to-speech/{voice_id}", scripted(404, "voice_not_found"))
-    await adapter.failure(voice="Sarah")
+    await adapter.failure_of(voice="Sarah")
     await adapter.generate(voice="Sarah")
     assert fake.counts()[LIST] == 2
 

@@ -110,7 +110,7 @@ class _Sent:
 def _path(node: ast.AST, parameters: frozenset[str]) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(_path(part, parameters) for part in node.values)
-    return node.value if isinstance(node, ast.Constant) else f"{{{_parameter(node, parameters)}}}"
+    return str(node.value) if isinstance(node, ast.Constant) else f"{{{_parameter(node, parameters)}}}"
 
 
 def _fields(node: ast.AST | None, parameters: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -119,7 +119,7 @@ def _fields(node: ast.AST | None, parameters: frozenset[str]) -> Iterator[tuple[
         if isinstance(each, ast.Dict):
             for key, value in zip(each.keys, each.values, strict=True):
                 if isinstance(key, ast.Constant):
-                    yield key.value, _parameter(value, parameters)
+                    yield str(key.value), _parameter(value, parameters)
 
 
 def _parameter(node: ast.AST, parameters: frozenset[str]) -> str:

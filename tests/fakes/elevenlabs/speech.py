@@ -89,7 +89,8 @@ def _check_model(asked: _Asked, text: str, settings: Any) -> SpeechModel:
 
 def _check_context(asked: _Asked, kind: Literal["speech", "dialogue"], text: str | None) -> None:
     """Refuse to continue where the model cannot, or requests that are not known."""
-    model, ids = asked.body.model_id, asked.body.previous_request_ids or []
+    model: str = asked.body.model_id
+    ids: list[str] = asked.body.previous_request_ids or []
     if (text or ids) and (not MODELS[model].context or (ids and model in asked.state.settings.unlinked)):
         raise refusal(400, "unsupported_model", "That is not yet supported with the model.", param="model_id")
     if any(asked.state.requests.get(each) != kind for each in ids):
