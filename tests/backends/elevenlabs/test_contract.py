@@ -13,6 +13,8 @@ from mediasmith.plugin.contract import JSON, Accepted, Call, Capability, Result
 from mediasmith.testing import Answer, Relay, Rig, Sent, contract, relay
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.client import ElevenLabs
+from mediasmith_backends.elevenlabs.dubbing import dubbing
+from mediasmith_backends.elevenlabs.voice_clone import voice_clone
 from mediasmith_backends.elevenlabs.voice_design import DesignParams, voice_design
 
 _SENTENCE = "These are words that somebody says, and says again, until there are at least a hundred characters. "
@@ -53,14 +55,14 @@ _SAMPLES: Mapping[str, tuple[JSON, ...]] = {
     "bitrate": (64, 96),
     "composition_plan": (_plan("A kite"), _plan("A boat")),
     "source_language": ("en", "fr"),
+    "text": (_SENTENCE * 2, _SENTENCE * 3),
 }
 
 
-def _rig(*names: str, **more: Any) -> Rig:
+def _rig(*capabilities: Capability[ElevenLabs, Any], **more: Any) -> Rig:
     """Return the backend with these capabilities alone."""
-    capabilities = tuple(_adapted(each) for each in backend.capabilities if each.name in names)
     rig = Rig(
-        backend=replace(backend, capabilities=capabilities),
+        backend=replace(backend, capabilities=tuple(map(_adapted, capabilities))),
         wire=wire,
         samples=_SAMPLES,
         companions={"sample_rate": {"output_format": "wav"}},
@@ -81,16 +83,16 @@ async def _design_one(call: Call[ElevenLabs, DesignParams]) -> Result | Accepted
     return replace(result, outputs=result.outputs[:1]) if isinstance(result, Result) else result
 
 
-test_contract = contract(_rig("speech", "dialogue", "sound_effect", "music"))
+_OTHERS = (dubbing, voice_clone)
 
-test_contract_of_recordings = contract(_rig("voice_conversion", "audio_isolation"))
-
-test_contract_of_designed_voices = contract(
-    _rig("voice_design", samples={**_SAMPLES, "text": (_SENTENCE * 2, _SENTENCE * 3)})
-)
-
-test_contract_of_clones = contract(_rig("voice_clone", wire=wire_of_clones))
+test_contract = contract(_rig(*(each for each in backend.capabilities if each not in _OTHERS)))
 
 test_contract_of_dubs = contract(
-    _rig("dubbing", base={"language": "de"}, failed={"dubbing": Answer(status=200, body=b'{"status": "failed"}')})
+    _rig(
+        dubbing,
+        base={"language": "de"},
+        failed={"dubbing": Answer(status=200, body=b'{"status": "failed"}')},
+    )
 )
+
+test_contract_of_clones = contract(_rig(voice_clone, wire=wire_of_clones))

@@ -47,7 +47,8 @@ def _get(asked: _Asked) -> Answer:
 
 def _voice(state: ElevenState, voice: str) -> Mapping[str, object]:
     category = "premade" if voice in VOICES else "generated"
-    return {"voice_id": voice, "name": state.voices[voice], "category": category, "labels": {}}
+    lists = {"available_for_tiers": [], "high_quality_base_model_ids": [], "labels": {}}
+    return {"voice_id": voice, "name": state.voices[voice], "category": category, **lists}
 
 
 def _check_clone(asked: _Asked) -> None:
