@@ -92,6 +92,7 @@ def _poll(asked: _Asked) -> Answer:
             "dubbing_id": asked.id,
             "name": "",
             "status": done if dub.done else "dubbing",
+            "source_language": None,
             "target_languages": [dub.language],
             "created_at": "2026-11-30T00:00:00Z",
             "error": dub.error if dub.error and dub.done else None,

@@ -47,7 +47,7 @@ def _get(asked: _Asked) -> Answer:
 
 def _voice(state: ElevenState, voice: str) -> Mapping[str, object]:
     category = "premade" if voice in VOICES else "generated"
-    lists = {"available_for_tiers": [], "high_quality_base_model_ids": [], "labels": {}}
+    lists: Mapping[str, object] = {"available_for_tiers": [], "high_quality_base_model_ids": [], "labels": {}}
     return {"voice_id": voice, "name": state.voices[voice], "category": category, **lists}
 
 
