@@ -117,7 +117,7 @@ class _Narration:
             self.context_kinds = ()
         if self.call.state is not None:
             rest = "its text was sent instead" if self.context_kinds else "only the voice is the same"
-            self.call.warn(f"{TITLE} no longer has the requests of the speech that this continues; {rest}.")
+            self.call.warn(f"{TITLE} did not accept the earlier requests that this continues; {rest}.")
 
     def _request(self, text: str, context: Mapping[str, Any]) -> AudioRequest:
         return self.call.client.sdk.text_to_speech.with_raw_response.convert(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.parse_error import ParsingError
+from pydantic import ValidationError
 
 from mediasmith.plugin.errors import (
     InvalidRequest,
@@ -142,7 +143,15 @@ def test_the_providers_pause_is_passed_on() -> None:
     assert error.retry_after == 7.0
 
 
-@pytest.mark.parametrize("error", [ApiError(status_code=200, body="no audio"), ParsingError(status_code=200)], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError(status_code=200, body="no audio"),
+        ParsingError(status_code=200),
+        ValidationError.from_exception_data("Voice", []),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_a_success_that_cannot_be_read_may_have_been_billed(error: Exception) -> None:
     found = explain(error)
     assert isinstance(found, ProviderError)

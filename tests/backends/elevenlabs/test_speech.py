@@ -313,6 +313,16 @@ async def test_forgotten_requests_are_replaced_by_their_text(fake: FakeElevenLab
     assert result.complete
 
 
+async def test_a_request_that_is_declined_with_any_context_is_sent_without(
+    fake: FakeElevenLabs, adapter: AdapterHarness
+) -> None:
+    state = await state_after(adapter)
+    fake.script(SPEAK, {**scripted(400, "invalid_parameters"), "times": 2})
+    await adapter.generate(prompt="And it goes on.", state=state)
+    assert fake.bodies(SPEAK)[-1] == {"text": "And it goes on.", "model_id": "eleven_v4"}
+    assert "only the voice is the same" in adapter.warnings[-1]
+
+
 @pytest.mark.usefixtures("short_requests")
 async def test_parts_after_forgotten_requests_name_each_other(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     state = await state_after(adapter)

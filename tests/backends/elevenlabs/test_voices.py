@@ -123,6 +123,13 @@ async def test_a_whole_name_counts_before_the_first_words_of_another(
     assert await find_voice(adapter.client, "anna") == "voice1"
 
 
+async def test_an_id_that_cannot_be_looked_up_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
+    fake.script(LOOK_UP, {"status": 500, "body": {}})
+    with pytest.raises(ProviderError) as caught:
+        await find_voice(adapter.client, UNKNOWN_ID)
+    assert caught.value.billed == "no"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"), [({"status": 500, "body": {}}, ProviderError), ({"reset": True}, Unreachable)], ids=str
 )
