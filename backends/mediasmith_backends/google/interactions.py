@@ -69,7 +69,7 @@ async def create(
             raise StateGone(f"{TITLE} no longer has what this would continue.") from error
         raise
     interaction = await _read(answer.http_response)
-    if interaction.id and not interaction.ended and body.get("store", True):
+    if interaction.id and not interaction.ended and body.get("store") is not False:
         return Accepted(handle=InteractionHandle(interaction=interaction.id))
     files = interaction.files(medium)
     if files is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from google.genai.interactions import (
     AudioResponseFormat,
@@ -17,7 +17,7 @@ from google.genai.interactions import (
     VideoContent,
     VideoResponseFormat,
 )
-from pydantic import model_validator
+from pydantic import BaseModel, model_validator
 
 from fakes.google.voices import VOICES
 from loopback.faults import Strict, rule
@@ -47,7 +47,7 @@ class InteractionRequest(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> InteractionRequest:
-        for problem in (*_file_problems(self), *_problems(self)):
+        for problem in (*_unknown_fields(self.sdk), *_file_problems(self), *_problems(self)):
             raise rule("interaction", problem)
         return self
 
@@ -68,6 +68,17 @@ class InteractionRequest(Strict):
     def count(self, kind: type[Any]) -> int:
         """Return how many blocks are of this type."""
         return sum(isinstance(block, kind) for block in self.content)
+
+
+def _unknown_fields(value: object) -> Iterator[str]:
+    """Yield the fields that the SDK does not know; within unions it lets them pass, however strictly it reads."""
+    if isinstance(value, BaseModel):
+        yield from (f"{name} is not known" for name in value.model_extra or ())
+        for name in type(value).model_fields:
+            yield from _unknown_fields(value.__dict__[name])
+    elif isinstance(value, list):
+        for entry in cast("list[object]", value):
+            yield from _unknown_fields(entry)
 
 
 def _problems(request: InteractionRequest) -> Iterator[str]:
@@ -95,8 +106,11 @@ def _problems(request: InteractionRequest) -> Iterator[str]:
 
 def _file_problems(request: InteractionRequest) -> Iterator[str]:
     for block in request.content:
-        if not isinstance(block, ImageContent | VideoContent):
+        if isinstance(block, TextContent):
             continue
+        if not isinstance(block, ImageContent | VideoContent):
+            yield "input takes text, images and videos"
+            return
         data = base64.b64decode(block.data or "", validate=True)
         if bool(data) == bool(block.uri):
             yield f"{block.type} needs either data or uri"

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from google.genai.interactions import AudioResponseFormat, ImageContent, ImageResponseFormat, VideoContent
 
@@ -14,7 +14,7 @@ from fakes.google.errors import interaction_error
 from fakes.google.interaction_request import InteractionRequest
 from fakes.google.state import GoogleState, Interaction
 from loopback.connection import Answer
-from loopback.faults import answer_json
+from loopback.faults import Strict, answer_json
 from loopback.films import film
 from loopback.pictures import Look, picture
 from loopback.routes import Asked, Route
@@ -128,6 +128,10 @@ def _known(asked: Asked[GoogleState], name: str) -> Interaction:
     return asked.state.interactions[name]
 
 
+class _Query(Strict):
+    stream: Literal["false"] = "false"
+
+
 def _get(asked: Asked[GoogleState]) -> Answer:
     interaction = _known(asked, asked.id)
     return answer_json(_shown(interaction, _STATUSES[interaction.poll()]))
@@ -143,6 +147,6 @@ def _cancel(asked: Asked[GoogleState]) -> Answer:
 
 ROUTES: Mapping[str, Route[GoogleState]] = {
     CREATE: Route(answer=_create, body=InteractionRequest),
-    GET: Route(answer=_get),
+    GET: Route(answer=_get, query=_Query),
     CANCEL: Route(answer=_cancel),
 }

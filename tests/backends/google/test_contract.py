@@ -1,4 +1,4 @@
-"""The google backend keeps the contract in each of its two modes, which offer different capabilities."""
+"""The Google backend keeps the contract with an API key and in enterprise mode, which offer different capabilities."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from fakes.google import running
-from fakes.google.account import written
-from mediasmith.plugin.contract import Access, Capability
-from mediasmith.testing import Relay, Rig, Sent, contract, relay
+from fakes.google.account import write_account
+from mediasmith.config.credentials import read_access
+from mediasmith.testing import KEY, Relay, Rig, Sent, contract, relay
 from mediasmith_backends.google import backend
-from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.imagen_edit import imagen_edit
 from mediasmith_backends.google.inputs import PICTURE
 
@@ -30,28 +28,34 @@ _ENTERPRISE = {
 }
 
 
-def pays(sent: Sent) -> bool:
+def _pays(sent: Sent) -> bool:
     return sent.method == "POST" and sent.path.endswith(("/interactions", ":predict", ":predictLongRunning"))
 
 
 @contextmanager
-def google() -> Generator[Relay]:
-    import_module("google.genai")  # the virtual clock would starve the thread that does it later
-    with running() as fake, relay(fake.url, pays=pays) as wire:
-        written(_ACCOUNT, fake.url)
+def _google() -> Generator[Relay]:
+    import_module("google.genai")  # the virtual clock would starve the thread that imports it later
+    with running() as fake, relay(fake.url, pays=_pays) as wire:
+        write_account(_ACCOUNT, fake.url)
         try:
             yield wire
         finally:
             _ACCOUNT.unlink(missing_ok=True)
 
 
-def _offered(**env: str) -> Rig:
-    """The backend with what it offers when these variables are set."""
-    access = Access(key="key", env=env, base_url="", switched=bool(env))
-    capabilities = tuple(_tried(capability) for capability in backend.capabilities if not capability.missing(access))
+# Imagen edits need an image of some role. A mask counts only by its opacity, and the suite has just one to give.
+_EDIT_TAKES = {role: takes for role, takes in imagen_edit.takes.items() if role != "mask"}
+_IMAGEN_EDIT = replace(imagen_edit, takes={**_EDIT_TAKES, "image": replace(PICTURE, required=True)})
+
+
+def _rig(**env: str) -> Rig:
+    """Return the backend with what it offers when these variables are set."""
+    access = read_access(backend, {"GOOGLE_API_KEY": KEY, **env})
+    offered = [capability for capability in backend.capabilities if not capability.missing(access)]
+    capabilities = tuple(_IMAGEN_EDIT if capability is imagen_edit else capability for capability in offered)
     return Rig(
         backend=replace(backend, capabilities=capabilities),
-        wire=google,
+        wire=_google,
         env=env,
         samples={
             "voices": (["Anna=Leda", "Ben=Orus"], ["Anna=Orus", "Ben=Leda"]),
@@ -68,17 +72,6 @@ def _offered(**env: str) -> Rig:
     )
 
 
-def _tried(capability: Capability[Google, Any]) -> Capability[Google, Any]:
-    """This capability. What needs a picture of any kind is always given one to change.
+test_contract = contract(_rig())
 
-    Of a mask only the opacity counts, and the suite has only one to give: other tests try it.
-    """
-    if capability is not imagen_edit:
-        return capability
-    takes = {role: taken for role, taken in capability.takes.items() if role != "mask"}
-    return replace(capability, takes={**takes, "image": replace(PICTURE, required=True)})
-
-
-test_contract = contract(_offered())
-
-test_contract_in_enterprise_mode = contract(_offered(**_ENTERPRISE))
+test_contract_in_enterprise_mode = contract(_rig(**_ENTERPRISE))
