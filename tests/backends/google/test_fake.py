@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -86,11 +85,9 @@ REJECTED: list[Mapping[str, Any]] = [
     {**IMAGE, "generation_config": {"seed": "1"}},
     {**IMAGE, "generation_config": {"seed": 2**31}},
     {**IMAGE, "response_format": {"type": "image", "image_size": "2k"}},
-    {**IMAGE, "response_format": {"type": "image", "image_size": "512"}},
     {**IMAGE, "response_format": {"type": "image", "mime_type": "image/png"}},
     {**IMAGE, "response_format": {"type": "image", "colour": "red"}},
     {**IMAGE, "response_format": {"type": "audio"}},
-    {**IMAGE, "model": "gemini-3-pro-image", "response_format": {"type": "image", "aspect_ratio": "1:8"}},
     {**IMAGE, "model": "gemini-3.1-flash-lite-image", "background": True},
     {**IMAGE, "background": True, "store": False},
     {**IMAGE, "generation_config": {"speech_config": [{"voice": "Kore"}]}},
@@ -221,31 +218,24 @@ def test_credentials_are_required(
     assert send(client, request_name, body, headers).status_code == status
 
 
-def grant(**claims: object) -> dict[str, str]:
-    now = int(time.time())
-    asserted = {
-        "iss": "tests@fake-project.iam.gserviceaccount.com",
-        "scope": "https://www.googleapis.com/auth/cloud-platform",
-        "aud": "https://oauth2.googleapis.com/token",
-        "iat": now,
-        "exp": now + 3600,
-        **claims,
-    }
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, asserted, "")]
-    return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": ".".join(parts)}
+def grant(
+    email: str = "tests@fake-project.iam.gserviceaccount.com", scope: str = "cloud-platform", kind: str = "jwt-bearer"
+) -> dict[str, str]:
+    claims = {"iss": email, "scope": f"https://www.googleapis.com/auth/{scope}"}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
+    return {"grant_type": f"urn:ietf:params:oauth:grant-type:{kind}", "assertion": f"header.{payload}.signature"}
 
 
 @pytest.mark.parametrize(
     ("form", "status"),
     [
         (grant(), 200),
-        ({**grant(), "grant_type": "password"}, 400),
+        (grant(kind="saml2-bearer"), 400),
+        (grant(scope="devstorage.read_only"), 400),
+        (grant(email="somebody"), 400),
         ({**grant(), "assertion": "a"}, 400),
-        (grant(scope="https://www.googleapis.com/auth/devstorage.read_only"), 400),
-        (grant(aud="https://elsewhere.example/token"), 400),
-        (grant(iss="somebody"), 400),
     ],
-    ids=range(6),
+    ids=["valid", "another grant", "another scope", "another account", "no assertion"],
 )
 def test_only_the_service_account_gets_a_token(client: httpx2.Client, form: Mapping[str, str], status: int) -> None:
     answer = client.post(TOKEN.split()[1], data=form)

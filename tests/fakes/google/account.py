@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl
 
+from pydantic import BaseModel
+
 from fakes.google.errors import TOKEN_PREFIX
 from fakes.google.state import GoogleState
 from loopback.connection import Answer, Request
-from loopback.faults import Fault, Refusal, Strict, answer_json, parsed, parsed_fields
+from loopback.faults import Fault, Refusal, Strict, answer_json, parsed_fields
 from loopback.routes import Asked, Route
 from loopback.state import new_id
 
@@ -52,14 +54,11 @@ class _Grant(Strict):
     assertion: str
 
 
-class _Claims(Strict):
-    """What the account asserts."""
+class _Claims(BaseModel):
+    """What the account asserts; the rest is the business of Google's own library."""
 
     iss: Literal["tests@fake-project.iam.gserviceaccount.com"]
     scope: Literal["https://www.googleapis.com/auth/cloud-platform"]
-    aud: Literal["https://oauth2.googleapis.com/token"]  # whatever the URL of the endpoint is
-    iat: int
-    exp: int
 
 
 def _token(asked: Asked[GoogleState]) -> Answer:
@@ -67,7 +66,7 @@ def _token(asked: Asked[GoogleState]) -> Answer:
     try:
         form = parsed_fields(_Grant, dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)))
         payload = form.assertion.split(".")[1]  # the signature is not checked
-        parsed(_Claims, base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        _Claims.model_validate_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (Fault, ValueError, IndexError) as error:
         raise Refusal(answer_json({"error": "invalid_grant", "error_description": str(error)}, status=400)) from error
     return answer_json({"access_token": f"{TOKEN_PREFIX}{new_id()}", "expires_in": 3599, "token_type": "Bearer"})

@@ -17,8 +17,6 @@ from loopback.state import new_id
 
 UPLOAD, FILE = "POST /upload/v1/files", "GET /v1/files/{id}"
 
-_LAST = "upload, finalize"
-
 
 class _File(Strict):
     mime_type: str
@@ -34,11 +32,10 @@ def _upload(asked: Asked[GoogleState]) -> Answer:
     if request.headers.get("x-goog-upload-command") == "start":
         return _start(asked, request)
     upload = asked.state.uploads.get(dict(parse_qsl(request.path.partition("?")[2])).get("upload_id", ""))
-    command, offset = (request.headers.get(f"x-goog-upload-{name}") for name in ("command", "offset"))
-    if upload is None or upload.whole or command not in {"upload", _LAST} or offset != str(upload.received):
-        raise rpc_error(400, "There is no such upload, or another piece of it is due.")
+    if upload is None or upload.whole:
+        raise rpc_error(400, "There is no such upload.")
     upload.received += len(request.body)
-    upload.whole = command == _LAST
+    upload.whole = request.headers.get("x-goog-upload-command") == "upload, finalize"
     if upload.whole != (upload.received == upload.size):
         raise rpc_error(400, f"{upload.size} bytes were announced, and {upload.received} have been sent.")
     if not upload.whole:
