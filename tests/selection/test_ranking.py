@@ -12,16 +12,18 @@ from typing import Annotated, Any, BinaryIO, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from fakes.backends import AnyJson
+from fakes.declared import ELEVENLABS, GOOGLE, INSTALLED, OPENAI, OPENROUTER, SKETCH, XAI, Nothing, backend, capability
 from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Accepts, Backend, Capability, Model, Params, Range, Request, Takes
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import WORDS, AspectRatio, Count, Seed
-from mediasmith.selection.candidate import Candidate, Origin, SelectionRequest
+from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.ranking import SelectionContext, select
-from test_schema import ELEVENLABS, GOOGLE, INSTALLED, OPENAI, OPENROUTER, SKETCH, XAI, Nothing, backend, capability
+from mediasmith.selection.selection_request import Origin, SelectionRequest
 
 TODAY = date(2026, 11, 20)
 M = Model(id="m")
@@ -124,8 +126,9 @@ def edit_of(
     file: File | None = EDITED,
     **more: Any,
 ) -> Origin:
-    """What an edit of this backend's file continues from."""
-    return Origin(backend=made_by, capability=capability, model="m", native=native, file=file, **more)
+    """What an edit of this backend's file continues from; `native`: the backend keeps state of its own for it."""
+    state = more.pop("state", {"id": "r1"}) if native else None
+    return Origin(backend=made_by, capability=capability, model="m", state=state, file=file, **more)
 
 
 # Words, binding and advisory
@@ -349,19 +352,19 @@ def test_a_rule_sees_model_words_files_and_every_prompt() -> None:
 
 
 def needs_state_or_file(ask: Request[Picture]) -> str:
-    return "" if ask.state == {"id": "r1"} or ask.inputs.get("image") else "needs something to go on from"
+    return "" if ask.state == AnyJson({"id": "r1"}) or ask.inputs.get("image") else "needs something to go on from"
 
 
 def test_a_rule_sees_native_state_or_the_saved_file() -> None:
     full = maker("a", takes={"image": Takes()}, edits="image", refuses=needs_state_or_file)
     native = edit_of("a", native=True, state={"id": "r1"})
     assert first(wish(origin=native), full).inputs == {}
-    assert first(wish(origin=replace(native, native=False)), full).inputs == {"image": (EDITED,)}
+    assert first(wish(origin=replace(native, state=None)), full).inputs == {"image": (EDITED,)}
     assert reasons(wish(), having(full)) == {"a": "needs something to go on from"}
 
 
 def test_native_state_is_shown_to_nobody_but_its_maker() -> None:
-    seen: dict[str, JSON] = {}
+    seen: dict[str, object] = {}
 
     def rule(name: str) -> Callable[[Request[Picture]], str]:
         def look(ask: Request[Picture]) -> str:
@@ -372,7 +375,7 @@ def test_native_state_is_shown_to_nobody_but_its_maker() -> None:
 
     made, other = (maker(name, takes={"image": Takes()}, edits="image", refuses=rule(name)) for name in ("a", "b"))
     assert select(wish(origin=edit_of("a", native=True, state="secret")), having(made, other))
-    assert seen == {"a": "secret", "b": None}
+    assert seen == {"a": AnyJson("secret"), "b": None}
 
 
 def broken_rule(_ask: Request[Picture]) -> str:
@@ -653,7 +656,7 @@ def test_what_one_backend_keeps_in_an_edit_another_is_told() -> None:
     asked = wish(origin=edit_of("a"), inherited={"size": "2K"})
     values = {
         choice.backend.name: choice.values
-        for choice in select(asked, having(editor("a", not_inherited=("size",)), editor("b", once=("size",))))
+        for choice in select(asked, having(editor("a", not_inherited=("size",)), editor("b", not_inherited=("size",))))
     }
     assert values == {"a": {}, "b": {"size": "2K"}}
 
@@ -760,13 +763,13 @@ def editor(name: str, params: type[Params] = Picture, *models: Model, **more: An
 def test_an_edit_goes_on_from_native_state_without_the_file() -> None:
     asked = wish(origin=edit_of("a", native=True), inputs={"image": (FOX,)})
     choice = first(asked, editor("b"), editor("a"))
-    assert (choice.backend.name, choice.native, choice.inputs) == ("a", True, {"image": (FOX,)})
+    assert (choice.backend.name, choice.state, choice.inputs) == ("a", AnyJson({"id": "r1"}), {"image": (FOX,)})
 
 
 def test_without_native_state_or_elsewhere_the_saved_file_comes_first() -> None:
     for origin in (edit_of("a"), edit_of("gone", native=True), edit_of("a", capability="other", native=True)):
         choice = first(wish(origin=origin, inputs={"image": (FOX,), "mask": (OWL,)}), editor("a"))
-        assert choice.native is False
+        assert choice.state is None
         assert choice.inputs == {"image": (EDITED, FOX), "mask": (OWL,)}
 
 
@@ -787,7 +790,7 @@ def test_the_saved_file_counts_among_the_inputs() -> None:
 def test_a_backend_that_edits_nothing_is_passed_over_unless_it_has_native_state() -> None:
     unable = editor("a", edits=None)
     assert reasons(wish(origin=edit_of("a")), having(unable)) == {"a": "cannot continue from a saved file"}
-    assert first(wish(origin=edit_of("a", native=True)), unable).native
+    assert first(wish(origin=edit_of("a", native=True)), unable).state
 
 
 def test_without_the_saved_file_only_native_state_goes_on() -> None:
@@ -798,9 +801,9 @@ def test_without_the_saved_file_only_native_state_goes_on() -> None:
 
 def test_a_choice_can_go_on_from_the_file_when_native_state_is_gone() -> None:
     choice = first(wish(origin=edit_of("a", native=True), inputs={"image": (FOX,)}), editor("a"))
-    again = choice.from_file(EDITED)
-    assert (again.native, again.inputs) == (False, {"image": (EDITED, FOX)})
-    assert (choice.native, choice.inputs) == (True, {"image": (FOX,)})
+    again = choice.with_saved_file(EDITED)
+    assert (again.state, again.inputs) == (None, {"image": (EDITED, FOX)})
+    assert (choice.state is not None, choice.inputs) == (True, {"image": (FOX,)})
 
 
 def test_the_backend_the_capability_and_the_model_that_made_the_file_come_first() -> None:
@@ -812,7 +815,10 @@ def test_the_backend_the_capability_and_the_model_that_made_the_file_come_first(
     assert chosen(elsewhere, installed) == ["a:x", "a:m", "b:m"]
     twin = backend("a", *(one(Picture, M, name=name, takes=IMAGE, edits="image") for name in ("draw", "image")))
     choices = select(wish(origin=edit_of("a", native=True)), having(twin))
-    assert [(choice.capability.name, choice.native) for choice in choices] == [("image", True), ("draw", False)]
+    assert [(choice.capability.name, choice.state is not None) for choice in choices] == [
+        ("image", True),
+        ("draw", False),
+    ]
 
 
 def test_the_options_of_the_file_are_kept_by_the_capability_that_made_it_alone() -> None:
@@ -937,3 +943,40 @@ def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern(
     text = refusal(wish(backend="full", words={"aspect_ratio": "wide"}), maker("full"))
     assert "aspect_ratio: accepted is W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
     assert "pattern" not in text
+
+
+# Inputs and options that only some models take
+
+
+@pytest.mark.parametrize(
+    ("takes", "reason"),
+    [
+        ({"image": None}, "does not take image with lite"),
+        ({"image": Takes(max=1)}, "takes at most 1 image with lite"),
+        ({"image": Takes(max=2, mimes=("image/webp",))}, "takes image as image/webp, not image/png"),
+        ({"mask": Takes(required=True)}, "needs mask"),
+    ],
+    ids=["none", "fewer", "of another type", "one more, needed"],
+)
+def test_a_model_narrows_the_inputs_of_its_capability(takes: dict[Role, Takes | None], reason: str) -> None:
+    lite, full = Model(id="lite", takes=takes), Model(id="full")
+    both = maker("a", Picture, lite, full, takes={"image": Takes(max=2)})
+    asked = wish(inputs={"image": (FOX, OWL)})
+    assert chosen(asked, having(both)) == ["a:full"]
+    assert refusal(replace(asked, backend="a", model="lite"), both) == f"a cannot do this: {reason}."
+
+
+def test_a_model_narrows_the_options_of_its_capability() -> None:
+    both = maker("a", Picture, Model(id="lite", accepts={"style": ("natural",)}), Model(id="full"))
+    assert chosen(wish(options={"style": "vivid"}), having(both)) == ["a:full"]
+    assert chosen(wish(options={"style": "natural"}), having(both)) == ["a:lite", "a:full"]
+
+
+def test_state_that_its_capability_cannot_read_counts_as_gone() -> None:
+    class Known(BaseModel):
+        id: int
+
+    origin = edit_of("a", native=True, state={"id": "not a number"})
+    candidate = first(wish(origin=origin), maker("a", takes={"image": Takes()}, edits="image", state=Known))
+    assert (candidate.state, candidate.inputs) == (None, {"image": (EDITED,)})
+    assert candidate.warnings == ("What A needs to continue from this file is gone; the saved file was sent instead.",)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from fakes.backends import capability, fake
-from fakes.engines import Scripted, Voiced, made, opened
+from fakes.engines import Scripted, Voiced, made, opened, usd
 from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Backend, Call, Model, Names, Output, Result
-from mediasmith.plugin.errors import OutOfCredit, Unreachable
+from mediasmith.plugin.errors import NothingSuitable, OutOfCredit, OverBudget, Unreachable
 from mediasmith.plugin.media import wav
 
 SARAH = {"Sarah - Mature, Reassuring": "EXAVITQu4vr4xnSDxMaL"}
@@ -107,3 +107,55 @@ async def test_a_voice_that_was_made_here_is_shown_at_once(tmp_path: Path) -> No
         await made(engine, kind="voice_clone")
         shown = await engine.list_backends({"backend": "one", "kind": "speech"})
     assert shown.capabilities[0].choices == {"voice": ("Kore", "Grandmother")}
+
+
+class Discovery:
+    """A provider that lists the models it serves now, or fails to."""
+
+    def __init__(self, *models: Model) -> None:
+        self.models = models
+        self.asked = 0
+
+    async def __call__(self, _client: None) -> tuple[Model, ...]:
+        self.asked += 1
+        if not self.models:
+            raise Unreachable("No connection.")
+        return self.models
+
+
+DECLARED = Model(id="declared", accepts={"mood": ("calm",)})
+SERVED = Model(id="served", accepts={"mood": ("wild",)}, prices=usd(0.25))
+
+
+async def test_live_models_are_selected_priced_and_limited_like_declared_ones(tmp_path: Path) -> None:
+    provider, discover = Scripted(), Discovery(SERVED)
+    async with opened(tmp_path, provider.backend(models=(DECLARED,), discover=discover)) as engine:
+        result = await made(engine, options={"mood": "wild"})
+        with pytest.raises(OverBudget, match="one served is estimated at 0.25 USD"):
+            await made(engine, max_cost_usd=0.2)
+        with pytest.raises(NothingSuitable, match="takes mood wild with served"):
+            await made(engine, options={"mood": "calm"})
+    assert (result.model, result.cost and result.cost.usd, discover.asked) == ("served", 0.25, 1)
+
+
+async def test_the_declared_models_are_used_while_the_list_cannot_be_had(tmp_path: Path) -> None:
+    clock, discover = VirtualClock(), Discovery()
+    provider = Scripted()
+    backend = provider.backend(models=(DECLARED,), discover=discover)
+    async with opened(tmp_path, backend, clock=clock) as engine:
+        assert (await made(engine, options={"mood": "calm"})).model == "declared"
+        assert (await made(engine)).model == "declared"
+        assert discover.asked == 1, "a list that cannot be had is not asked for at every call"
+        discover.models = (SERVED,)
+        await clock.advance(301)
+        assert (await made(engine)).model == "served"
+
+
+async def test_only_backends_that_may_be_chosen_are_asked_for_their_models(tmp_path: Path) -> None:
+    named, other, elsewhere = Discovery(SERVED), Discovery(SERVED), Discovery(SERVED)
+    one = Scripted().backend("one", discover=named)
+    two = Scripted().backend("two", discover=other)
+    music = Scripted().backend("music", kind="music", discover=elsewhere)
+    async with opened(tmp_path, one, two, music) as engine:
+        await made(engine, backend="one")
+    assert (named.asked, other.asked, elsewhere.asked) == (1, 0, 0)

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from fakes.backends import AnyJson
+from fakes.declared import backend, capability
 from mediasmith.plugin.contract import Accepts, Model, Params, Price, Range
 from mediasmith.selection.candidate import Candidate
-from mediasmith.selection.pricing import estimate
+from mediasmith.selection.pricing import Measured, estimate
 from mediasmith.testing import MemorySource
-from test_schema import backend, capability
 
-Unit = Literal["image", "second", "minute", "1k_chars", "call"]
+Unit = Literal["image", "megapixel", "second", "minute", "1k_chars", "call"]
 
 
 class Clip(Params):
@@ -53,18 +54,18 @@ def cost(  # noqa: PLR0913 - what a cost depends on
     *prices: Price,
     params: type[Params] = Clip,
     accepts: Accepts = True,
-    once: tuple[str, ...] = (),
+    not_inherited: tuple[str, ...] = (),
     count: int = 1,
     prompt: str = "a fox",
-    seconds: float | None = None,
+    measured: Measured | None = None,
     **choice: Any,
 ) -> float | None:
     """The estimate for a model with these prices."""
     model = Model(id="m", prices=prices, accepts={"duration": accepts})
-    makes = replace(capability("video", params), models=(model,), edits="video", once=once)
+    makes = replace(capability("video", params), models=(model,), edits="video", not_inherited=not_inherited)
     made: dict[str, Any] = {"values": {}, **choice}
     chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, **made)
-    return estimate(chosen, prompt=prompt, count=count, seconds=seconds)
+    return estimate(chosen, prompt=prompt, count=count, measured=measured)
 
 
 def test_without_a_price_the_cost_is_unknown() -> None:
@@ -107,9 +108,9 @@ def test_seconds_and_minutes_are_of_the_duration_asked_for() -> None:
 
 
 def test_what_was_made_counts_once_its_length_is_known() -> None:
-    assert cost(price(0.1, "second"), seconds=7.5, count=2) == pytest.approx(0.75)
-    assert cost(price(0.6, "minute"), params=Open, seconds=30) == pytest.approx(0.3)
-    assert cost(price(0.1), seconds=7.5) == pytest.approx(0.1)
+    assert cost(price(0.1, "second"), measured=Measured(seconds=7.5), count=2) == pytest.approx(0.75)
+    assert cost(price(0.6, "minute"), params=Open, measured=Measured(seconds=30)) == pytest.approx(0.3)
+    assert cost(price(0.1), measured=Measured(seconds=7.5)) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -159,14 +160,16 @@ def test_input_images_are_paid_for_with_every_call_and_other_files_are_not() -> 
     assert cost(shown, inputs=inputs) == 0.08
     assert cost(shown, inputs=inputs, per_call=4, count=4) == 0.23
     assert cost(shown, inputs=inputs, per_call=4, count=5) == 0.31
-    assert cost(replace(price(0.1, "second"), input_image_usd=0.01), inputs=inputs, seconds=2) == 0.23
+    assert (
+        cost(replace(price(0.1, "second"), input_image_usd=0.01), inputs=inputs, measured=Measured(seconds=2)) == 0.23
+    )
 
 
 def test_an_estimate_is_not_above_a_limit_by_a_rounding_error() -> None:
     assert cost(replace(price(0.05), input_image_usd=0.01), inputs={"image": (FRAME,)}) == 0.06
 
 
-@pytest.mark.parametrize("edit", [{"native": True}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
+@pytest.mark.parametrize("edit", [{"state": AnyJson(1)}, {"inputs": {"video": (FILM,)}}], ids=["state", "file"])
 def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit: dict[str, Any]) -> None:
     prices = (price(0.02, size="720p"), price(0.2, size="1080p"))
     assert cost(*prices, params=Sized, not_inherited=("size",), **edit) == pytest.approx(0.2)
@@ -180,3 +183,28 @@ def test_an_edit_does_not_count_by_the_defaults_of_what_is_left_to_the_file(edit
 def test_a_matching_price_that_cannot_be_counted_makes_the_cost_unknown() -> None:
     assert cost(price(0.01), price(0.1, "second"), params=Timeless) is None
     assert cost(price(0.01), price(0.1, "second", voice="b"), params=Timeless, values={"voice": "a"}) == 0.01
+
+
+class Sizes(Params):
+    size: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("values", "accepts", "measured", "usd"),
+    [
+        ({"size": "2000x1000"}, True, None, 0.4),
+        ({"size": "2K"}, True, None, None),
+        ({}, ("1000x1000", "1000X2000"), None, 0.4),
+        ({}, ("1000x1000", "auto"), None, None),
+        ({}, True, None, None),
+        ({"size": "2K"}, True, Measured(megapixels=4.2), 0.42),
+    ],
+    ids=["the size asked for", "a tier", "the largest that is listed", "a size left open", "no size", "measured"],
+)
+def test_megapixels_are_those_of_the_size(
+    values: dict[str, Any], accepts: Accepts, measured: Measured | None, usd: float | None
+) -> None:
+    model = Model(id="m", prices=(price(0.1, "megapixel"),), accepts={"size": accepts})
+    makes = replace(capability("image", Sizes), models=(model,))
+    chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, values=values)
+    assert estimate(chosen, prompt="a fox", count=2, measured=measured) == usd

@@ -16,14 +16,14 @@ from typing import Annotated, Any, Literal, Optional
 import pytest
 from pydantic import BaseModel, Field
 
-from mediasmith.config.registry import ARGUMENTS, Registry, faults, load
+from mediasmith.config.registry import ARGUMENTS, Registry, find_faults, load
 from mediasmith.plugin.contract import Backend, Capability, Model, Params, Result, Takes
 from mediasmith.plugin.params import INPUT_WORDS, WORDS, AspectRatio, Count, Seed
 
 GOOD = """
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from mediasmith.contract import Backend, Capability, Model, Params, Result
+from mediasmith.plugin.contract import Backend, Capability, Model, Params, Result
 
 async def start(call):
     return Result(outputs=())
@@ -225,15 +225,16 @@ def test_a_sound_backend_has_no_faults() -> None:
         takes={"image": Takes()},
         edits="image",
         poll=poll,
+        handle=Params,
         cancel=cancel,
         choices={"quality": choices},
     )
-    assert list(faults(a_backend(capability), "acme")) == []
+    assert list(find_faults(a_backend(capability), "acme")) == []
 
 
 @pytest.mark.parametrize("name", ["a", "1st", "Acme", "ac-me", "a" * 33, "acme\n", ""])
 def test_a_name_that_no_variable_or_argument_could_carry_is_a_fault(name: str) -> None:
-    assert any("2 to 32 small letters" in fault for fault in faults(a_backend(name=name), name))
+    assert any("2 to 32 small letters" in fault for fault in find_faults(a_backend(name=name), name))
 
 
 @pytest.mark.parametrize(
@@ -247,24 +248,30 @@ def test_a_name_that_no_variable_or_argument_could_carry_is_a_fault(name: str) -
         ({"params": BaseModel}, "its params are not a subclass of Params"),
         (
             {"models": (Model(id="m", accepts={"size": False}),)},
-            "its models, choices or once speak of 'size', which its params do not have",
+            "its models, choices or not_inherited name 'size', which its params do not have",
         ),
-        ({"once": ("extend",)}, "its models, choices or once speak of 'extend', which its params do not have"),
-        ({"choices": {"voice": start}}, "its models, choices or once speak of 'voice', which its params do not have"),
+        (
+            {"not_inherited": ("extend",)},
+            "its models, choices or not_inherited name 'extend', which its params do not have",
+        ),
+        (
+            {"choices": {"voice": start}},
+            "its models, choices or not_inherited name 'voice', which its params do not have",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_capability_is_said(changes: dict[str, Any], fault: str) -> None:
-    assert list(faults(a_backend(a_capability(**changes)), "acme")) == [f"capability 'draw': {fault}"]
+    assert list(find_faults(a_backend(a_capability(**changes)), "acme")) == [f"capability 'draw': {fault}"]
 
 
 def test_two_capabilities_of_one_name_are_a_fault() -> None:
     twice = a_backend(a_capability(), a_capability())
-    assert list(faults(twice, "acme")) == ["two of its capabilities have the same name"]
+    assert list(find_faults(twice, "acme")) == ["two of its capabilities have the same name"]
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
 def test_a_parameter_cannot_take_the_name_of_a_tools_argument(name: str) -> None:
-    assert list(faults(with_field(name, str), "acme")) == [
+    assert list(find_faults(with_field(name, str), "acme")) == [
         f"capability 'draw': its parameter '{name}' is an argument of the tools"
     ]
 
@@ -300,6 +307,6 @@ class _Small(Enum):
     ],
 )
 def test_a_shared_word_of_another_type_is_a_fault(word: str, annotation: Any) -> None:
-    assert list(faults(with_field(word, annotation), "acme")) == [
+    assert list(find_faults(with_field(word, annotation), "acme")) == [
         f"capability 'draw': its parameter '{word}' is a shared word and must be of type {WORDS[word].type}"
     ]

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.declared import INSTALLED
 from mediasmith.config.tool_schemas import Schema, tools
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.arguments import check_arguments
 from mediasmith.selection.near_matches import suggest
 from mediasmith.selection.request import MAX_PROMPT, ToolRequest, parse_request
-from test_schema import INSTALLED
 
 GENERATE, EDIT, LIST, JOB = (tool.parameters for tool in tools(INSTALLED))
 PROPERTIES: Mapping[str, Schema] = GENERATE["properties"]

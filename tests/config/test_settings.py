@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from mediasmith.config.credentials import access, base_url_variable
-from mediasmith.config.settings import PREFIX, Settings, accepted, unexpanded, variable
+from mediasmith.config.credentials import base_url_variable, read_access
+from mediasmith.config.settings import PREFIX, Settings, accepted, unexpanded, unknown_settings, variable
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MissingKey
 
@@ -223,13 +223,14 @@ def test_an_empty_value_counts_as_not_set_without_a_word() -> None:
 
 
 def test_every_problem_can_be_printed() -> None:
-    _, problems = Settings.load({"MEDIASMITH_\udcff": "1", "MEDIASMITH_CONCURRENCY": "\udcff"})
+    env = {"MEDIASMITH_\udcff": "1", "MEDIASMITH_CONCURRENCY": "\udcff"}
+    problems = (*Settings.load(env)[1], *unknown_settings(env))
     assert len(problems) == 2
     assert all(problem.isascii() for problem in problems)
 
 
 def test_an_unknown_variable_is_named_with_the_closest_real_one() -> None:
-    _, problems = Settings.load({"MEDIASMITH_CONCURENCY": "3", "MEDIASMITH_ZZZZ": "3"})
+    problems = unknown_settings({"MEDIASMITH_CONCURENCY": "3", "MEDIASMITH_ZZZZ": "3", "MEDIASMITH_ORDER": "a"})
     assert problems == (
         "MEDIASMITH_CONCURENCY is not a setting; did you mean MEDIASMITH_CONCURRENCY?",
         "MEDIASMITH_ZZZZ is not a setting; it is ignored",
@@ -237,7 +238,7 @@ def test_an_unknown_variable_is_named_with_the_closest_real_one() -> None:
 
 
 def test_a_base_url_of_any_backend_is_no_problem() -> None:
-    assert Settings.load({"MEDIASMITH_OPENAI_BASE_URL": "http://127.0.0.1:9"})[1] == ()
+    assert unknown_settings({"MEDIASMITH_OPENAI_BASE_URL": "http://127.0.0.1:9"}) == ()
 
 
 def test_problems_repeat_no_value_that_could_be_a_secret() -> None:
@@ -308,37 +309,37 @@ def test_every_setting_says_what_it_is_and_what_it_accepts() -> None:
 
 def test_access_takes_the_first_key_that_is_set() -> None:
     backend = a_backend(keys=("A_KEY", "B_KEY", "C_KEY"))
-    assert access(backend, {"A_KEY": " ", "B_KEY": " second\n", "C_KEY": "third"}).key == "second"
-    assert access(backend, {"A_KEY": "${A_KEY}", "C_KEY": "third"}).key == "third"
+    assert read_access(backend, {"A_KEY": " ", "B_KEY": " second\n", "C_KEY": "third"}).key == "second"
+    assert read_access(backend, {"A_KEY": "${A_KEY}", "C_KEY": "third"}).key == "third"
 
 
 def test_access_holds_the_declared_variables_and_nothing_else() -> None:
     backend = a_backend(keys=("A_KEY",), env=("A_ORG", "A_REGION", "A_PROJECT"))
-    found = access(backend, {"A_KEY": "k", "A_ORG": "org", "A_REGION": "${REGION}", "A_PROJECT": "", "HOME": "/"})
+    found = read_access(backend, {"A_KEY": "k", "A_ORG": "org", "A_REGION": "${REGION}", "A_PROJECT": "", "HOME": "/"})
     assert found.env == {"A_ORG": "org"}
 
 
 def test_access_has_the_base_url_of_its_own_backend() -> None:
     env = {"MEDIASMITH_ACME_BASE_URL": "http://127.0.0.1:9/v1", "MEDIASMITH_OTHER_BASE_URL": "http://other"}
     assert base_url_variable("acme") == "MEDIASMITH_ACME_BASE_URL"
-    assert access(a_backend(), env).base_url == "http://127.0.0.1:9/v1"
-    assert access(a_backend(), {"MEDIASMITH_ACME_BASE_URL": "${URL}"}).base_url == ""
+    assert read_access(a_backend(), env).base_url == "http://127.0.0.1:9/v1"
+    assert read_access(a_backend(), {"MEDIASMITH_ACME_BASE_URL": "${URL}"}).base_url == ""
 
 
 def test_a_backend_without_keys_needs_none() -> None:
-    assert access(a_backend(), {}).key == ""
+    assert read_access(a_backend(), {}).key == ""
 
 
 def test_a_missing_key_says_which_variables_would_do() -> None:
     with pytest.raises(MissingKey) as caught:
-        access(a_backend(keys=("A_KEY", "B_KEY")), {"OTHER": "x"})
+        read_access(a_backend(keys=("A_KEY", "B_KEY")), {"OTHER": "x"})
     assert caught.value.variables == ("A_KEY", "B_KEY")
     assert caught.value.hint == "Set A_KEY or B_KEY and restart the server."
 
 
 def test_a_key_the_client_did_not_fill_in_is_told_apart_from_one_that_is_not_set() -> None:
     with pytest.raises(MissingKey) as caught:
-        access(a_backend(keys=("A_KEY", "B_KEY")), {"A_KEY": "${user_config.key}"})
+        read_access(a_backend(keys=("A_KEY", "B_KEY")), {"A_KEY": "${user_config.key}"})
     assert caught.value.hint.endswith("A_KEY still reads ${...}: the client did not fill it in.")
 
 
@@ -347,9 +348,9 @@ SWITCHES = ("A_CLOUD", "A_VERTEX")
 
 def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() -> None:
     backend = a_backend(keys=("A_KEY",), switches=SWITCHES)
-    for said, told in (("yes", "A_CLOUD=yes switches nothing on: that takes true or 1."), ("false", "the server.")):
+    for said, told in (("yes", "A_CLOUD=yes has no effect: it takes true or 1."), ("false", "the server.")):
         with pytest.raises(MissingKey) as caught:
-            access(backend, {"A_CLOUD": said})
+            read_access(backend, {"A_CLOUD": said})
         assert caught.value.hint.endswith(told)
 
 
@@ -366,17 +367,17 @@ def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() ->
     ],
 )
 def test_the_first_switch_that_is_set_decides_how_to_sign_in(env: Mapping[str, str], *, switched: bool) -> None:
-    found = access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
+    found = read_access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
     assert (found.switched, found.key) == (switched, env.get("A_KEY", ""))
 
 
 @pytest.mark.parametrize("env", [{"A_CLOUD": "false"}, {"A_VERTEX": "0"}, {"A_CLOUD": "false", "A_VERTEX": "true"}])
 def test_a_switch_that_is_off_is_no_key(env: Mapping[str, str]) -> None:
     with pytest.raises(MissingKey, match=r"Set A_KEY and restart"):
-        access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
+        read_access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
 
 
 def test_no_secret_is_shown() -> None:
     backend = a_backend(keys=("A_KEY",), env=("A_TOKEN",))
-    found = access(backend, {"A_KEY": "sk-secret", "A_TOKEN": "tk-secret"})
+    found = read_access(backend, {"A_KEY": "sk-secret", "A_TOKEN": "tk-secret"})
     assert "secret" not in f"{found} {found!r}"
