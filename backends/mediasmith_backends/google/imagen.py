@@ -63,7 +63,7 @@ async def send(call: Call[Google, Any], function: str, **request: object) -> Res
     if call.params.seed is not None:
         call.warn("With a seed, Imagen adds no watermark to its images.")
     with not_billed(explain):
-        await call.client.headers()  # the SDK would sign in within the paying request; see `veo`
+        await call.client.headers()  # else the SDK signs in during the paying request; see `veo`
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK announces that its next version drops these functions
         start: Callable[..., Awaitable[Any]] = getattr(call.client.sdk.aio.models, function)

@@ -60,7 +60,7 @@ def spoken_text(text: str, *, speaker: str = "", style: str | None = None) -> Ma
 async def synthesize(
     client: Google, model: Model, texts: Sequence[Mapping[str, object]], speech_config: object, output_format: Format
 ) -> Result | Accepted:
-    """Send the paying request. Speech is never continued, so Google is told not to store it."""
+    """Send the paying request. Speech is never continued, so Google is asked not to store it."""
     return await interactions.create(
         client,
         "audio",

@@ -96,7 +96,7 @@ async def _start(call: Call[Google, VeoParams]) -> Accepted:
     client, state = call.client, call.state
     source, config = await _source(call), {**_options(call), **await _references(call)}
     with not_billed(explain):
-        await client.headers()  # the SDK would sign in within the paying request, and a failure could not be told apart
+        await client.headers()  # else the SDK signs in during the paying request, and a failure could have been billed
     try:
         with reading(TITLE):
             operation = await client.sdk.aio.models.generate_videos(model=call.model.id, source=source, config=config)

@@ -66,7 +66,7 @@ async def test_an_error_answer_is_explained_and_the_request_is_not_sent_again(
 ) -> None:
     status, body, kind, billed = ERRORS[case]
     fake.script(CREATE, {"status": status, "body": body, "times": 5})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert (type(error), error.billed) == (kind, billed)
     assert getattr(error, "retry_after", 20.5) == 20.5
     assert fake.counts() == {CREATE: 1}
@@ -80,7 +80,7 @@ async def test_an_upload_that_is_rejected_is_explained_in_the_same_way_and_nothi
     fake.script(UPLOAD, {"status": status, "body": body, "times": 5})
     large = MemorySource()
     large.size = INLINE_BYTES + 1
-    error = await harness.failure(inputs={"image": [large]})
+    error = await harness.failure_of(inputs={"image": [large]})
     assert (type(error), error.billed) == (kind, "no")
     assert getattr(error, "retry_after", 20.5) == 20.5
     assert fake.counts() == {UPLOAD: 1}
@@ -88,20 +88,20 @@ async def test_an_upload_that_is_rejected_is_explained_in_the_same_way_and_nothi
 
 async def test_a_header_also_says_how_long_to_wait(fake: FakeGoogle, harness: AdapterHarness) -> None:
     fake.script(CREATE, {"status": 429, "headers": {"retry-after": "7"}, "body": error_body()})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert isinstance(error, RateLimited)
     assert error.retry_after == 7.0
 
 
 async def test_a_connection_that_breaks_is_explained(fake: FakeGoogle, harness: AdapterHarness) -> None:
     fake.script(CREATE, {"reset": True, "times": 5})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert (type(error), error.billed) == (Unreachable, None)
     assert fake.counts() == {CREATE: 1}
 
 
 async def test_a_token_that_is_rejected_names_the_credentials_file(fake: FakeGoogle, enterprise: Google) -> None:
     fake.script(START["veo-3.1-generate-001"], {"status": 401, "body": error_body("UNAUTHENTICATED")})
-    error = await AdapterHarness(backend, enterprise, veo).failure()
+    error = await AdapterHarness(backend, enterprise, veo).failure_of()
     assert isinstance(error, MissingKey)
     assert "GOOGLE_APPLICATION_CREDENTIALS" in str(error)

@@ -161,7 +161,7 @@ async def test_an_interaction_that_ended_without_an_image_fails_with_the_reason(
 async def test_a_draft_fails_in_the_same_way(fake: FakeGoogle, harness: AdapterHarness, case: str) -> None:
     answer, kind, words = ENDS[case]
     fake.script(CREATE, answer)
-    error = await harness.failure(model=DRAFT)
+    error = await harness.failure_of(model=DRAFT)
     assert (type(error), error.billed) == (kind, "unknown")
     assert words in str(error)
 
@@ -203,7 +203,7 @@ async def test_an_answer_that_stops_early_is_not_continued_and_paid_for_again(
     fake: FakeGoogle, harness: AdapterHarness
 ) -> None:
     fake.script(CREATE, {"body": {"status": "requires_continuation", "continuation_token": "more"}})
-    assert type(await harness.failure(model=DRAFT)) is ProviderError
+    assert type(await harness.failure_of(model=DRAFT)) is ProviderError
     assert fake.counts() == {CREATE: 1}
 
 
@@ -214,7 +214,7 @@ async def test_an_answer_without_a_handle_may_have_been_billed(
     fake: FakeGoogle, harness: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(CREATE, answer)
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert (type(error), error.billed) == (ProviderError, None)
 
 
@@ -295,7 +295,7 @@ async def test_an_edit_continues_the_interaction_and_sends_every_parameter_again
 async def test_an_interaction_that_is_gone_is_told_before_anything_is_billed(
     fake: FakeGoogle, harness: AdapterHarness, model: Any
 ) -> None:
-    error = await harness.failure(model=model, state=STATE)
+    error = await harness.failure_of(model=model, state=STATE)
     assert (type(error), error.billed) == (StateGone, "no")
     assert fake.counts() == {CREATE: 1, GET: 1}
 
@@ -317,4 +317,4 @@ async def test_another_cause_is_not_blamed_on_the_earlier_image(
     created, looked_up, kind = OTHER_CAUSES[case]
     fake.script(CREATE, created)
     fake.script(GET, looked_up)
-    assert type(await harness.failure(state=STATE)) is kind
+    assert type(await harness.failure_of(state=STATE)) is kind

@@ -98,7 +98,7 @@ async def test_an_image_that_is_held_back_is_refused(
     fake: FakeGoogle, harness: AdapterHarness, body: object, reason: str
 ) -> None:
     fake.script(GENERATED, {"body": body})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert isinstance(error, Refused)
     assert (error.reason, error.billed) == (reason, "unknown")
     assert fake.paid() == 1
@@ -114,7 +114,7 @@ async def test_one_image_of_an_odd_answer_is_enough(fake: FakeGoogle, harness: A
 @pytest.mark.parametrize("body", [{"predictions": 7}, {"predictions": [7]}, [], "no"], ids=str)
 async def test_a_malformed_answer_may_have_been_billed(fake: FakeGoogle, harness: AdapterHarness, body: object) -> None:
     fake.script(GENERATED, {"body": body})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert type(error) in {ProviderError, Refused}
     assert error.billed != "no"
     assert fake.paid() == 1

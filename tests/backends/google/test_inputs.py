@@ -61,7 +61,7 @@ async def test_an_upload_that_cannot_be_used_fails_before_anything_is_billed(
 ) -> None:
     headers = {"x-goog-upload-status": "final", "x-goog-upload-url": f"{fake.url}/upload/v1/files?upload_id=none"}
     fake.script(UPLOAD, {"headers": headers, "body": {"file": file}, "times": 2})
-    error = await harness.failure(inputs={"image": [large()]})
+    error = await harness.failure_of(inputs={"image": [large()]})
     assert (type(error), error.billed) == (ProviderError, "no")
     assert fake.paid() == 0
 
@@ -78,5 +78,5 @@ async def test_an_upload_goes_to_no_other_host(fake: FakeGoogle, harness: Adapte
     away = "http://169.254.169.254/upload/v1/files?upload_id=none"
     elsewhere = {"headers": {"x-goog-upload-url": away, "x-goog-upload-status": "active"}, "body": {}}
     fake.script(UPLOAD, elsewhere, {"headers": {"x-goog-upload-status": "final"}, "body": {}})
-    await harness.failure(inputs={"image": [large()]})
+    await harness.failure_of(inputs={"image": [large()]})
     assert fake.counts() == {UPLOAD: 2}

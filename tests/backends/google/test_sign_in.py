@@ -78,7 +78,7 @@ async def test_a_wrong_key_or_base_url_is_named_and_costs_nothing(
     fake: FakeGoogle, url: str, key: str, kind: type[MediaError]
 ) -> None:
     async with signed_in(backend, url or fake.url, key) as harness:
-        error = await harness.failure()
+        error = await harness.failure_of()
     assert (type(error), error.billed) == (kind, "no")
     assert kind is not MissingKey or "GOOGLE_API_KEY or GEMINI_API_KEY" in str(error)
     assert key not in str(error)
@@ -234,7 +234,7 @@ async def test_a_failed_sign_in_costs_nothing(  # noqa: PLR0913, PLR0917 - fixtu
 ) -> None:
     write_account(Path(env["GOOGLE_APPLICATION_CREDENTIALS"]), url or fake.url, email)
     async with backend.connect(read_access(backend, env, NETWORK)) as client:
-        error = await AdapterHarness(backend, client, capability).failure()
+        error = await AdapterHarness(backend, client, capability).failure_of()
     assert (type(error), error.billed) == (kind, "no")
     assert fake.paid() == 0
 

@@ -134,18 +134,18 @@ async def test_what_is_not_sound_cannot_be_read(
     fake: FakeGoogle, speaker: AdapterHarness, block: Mapping[str, object]
 ) -> None:
     fake.script(CREATE, interaction(steps=[output_step(type="audio", **block)]))
-    assert type(await speaker.failure(prompt="Good morning.")) is ProviderError
+    assert type(await speaker.failure_of(prompt="Good morning.")) is ProviderError
 
 
 async def test_a_voice_that_does_not_exist_costs_nothing(speaker: AdapterHarness) -> None:
-    error = await speaker.failure(prompt="Good morning.", voice="Nobody")
+    error = await speaker.failure_of(prompt="Good morning.", voice="Nobody")
     assert (type(error), error.billed) == (InvalidRequest, "no")
     assert "Nobody" in str(error)
 
 
 async def test_a_text_that_is_declined_is_refused(fake: FakeGoogle, speaker: AdapterHarness) -> None:
     fake.script(CREATE, interaction(errors=[{"code": "prohibited_content", "message": "No."}]))
-    assert isinstance(await speaker.failure(prompt="Good morning."), Refused)
+    assert isinstance(await speaker.failure_of(prompt="Good morning."), Refused)
 
 
 async def test_the_voices_of_the_account_are_listed(fake: FakeGoogle, gemini: Google) -> None:

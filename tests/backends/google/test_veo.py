@@ -107,7 +107,7 @@ async def test_the_lite_model_takes_no_reference_images(harness: AdapterHarness)
     assert veo.takes_with(LITE).keys() == veo.takes.keys() - {"image"}
     for case in ("both frames", "a saved video"):
         await harness.submit(inputs=INPUTS[case][0], model=LITE)
-    assert isinstance(await harness.failure(inputs=INPUTS["references"][0], model=LITE), InvalidRequest)
+    assert isinstance(await harness.failure_of(inputs=INPUTS["references"][0], model=LITE), InvalidRequest)
 
 
 REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
@@ -178,7 +178,7 @@ async def test_a_video_in_the_bucket_is_saved_with_its_price(fake: FakeGoogle, t
 
 
 async def test_a_stored_video_that_is_gone_is_told_before_anything_is_billed(stored: AdapterHarness) -> None:
-    error = await stored.failure(state=GONE)
+    error = await stored.failure_of(state=GONE)
     assert (type(error), error.billed) == (StateGone, "no")
 
 
@@ -187,7 +187,7 @@ async def test_a_rejected_extension_is_not_blamed_on_a_video_that_may_exist(
     fake: FakeGoogle, stored: AdapterHarness, answer: Mapping[str, object]
 ) -> None:
     fake.script(STORED, answer)
-    assert type(await stored.failure(state=GONE)) is InvalidRequest
+    assert type(await stored.failure_of(state=GONE)) is InvalidRequest
 
 
 # How an operation ends
@@ -275,7 +275,7 @@ async def test_an_answer_without_an_operation_may_have_been_billed(
     fake: FakeGoogle, harness: AdapterHarness, body: object
 ) -> None:
     fake.script(STARTED, {"body": body})
-    error = await harness.failure()
+    error = await harness.failure_of()
     assert isinstance(error, ProviderError)
     assert error.billed != "no"
     assert fake.paid() == 1

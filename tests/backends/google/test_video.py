@@ -110,7 +110,7 @@ async def test_what_cannot_be_combined_is_refused_before_it_is_sent(harness: Ada
 @pytest.mark.parametrize("case", ["an edit with a duration", "a large extension", "an extension with 4 references"])
 async def test_google_rejects_the_same(harness: AdapterHarness, case: str) -> None:
     files, params, _ = REFUSED[case]
-    assert isinstance(await harness.failure(inputs=files, **{"size": "360p", **params}), InvalidRequest)
+    assert isinstance(await harness.failure_of(inputs=files, **{"size": "360p", **params}), InvalidRequest)
 
 
 async def test_a_large_video_is_uploaded(fake: FakeGoogle, harness: AdapterHarness) -> None:

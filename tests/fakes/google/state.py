@@ -33,7 +33,7 @@ class Interaction(Polled):
 
 @dataclass(kw_only=True)
 class Operation(Polled):
-    """The making of a video in enterprise mode; `folder` is where it is written to, if anywhere."""
+    """An operation that makes a video in enterprise mode; `folder` is where it is written to, if anywhere."""
 
     name: str
     video: Video
