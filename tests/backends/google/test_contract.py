@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Generator
@@ -13,7 +14,7 @@ from pathlib import Path
 from fakes.google import running
 from fakes.google.account import write_account
 from mediasmith.config.credentials import read_access
-from mediasmith.testing import KEY, Relay, Rig, Sent, contract, relay
+from mediasmith.testing import KEY, Answer, Relay, Rig, Sent, contract, relay
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.imagen_edit import imagen_edit
 from mediasmith_backends.google.inputs import PICTURE
@@ -48,6 +49,11 @@ _EDIT_TAKES = {role: takes for role, takes in imagen_edit.takes.items() if role 
 _IMAGEN_EDIT = replace(imagen_edit, takes={**_EDIT_TAKES, "image": replace(PICTURE, required=True)})
 
 
+_ERROR = {"code": 13, "message": "An internal error has occurred."}
+_FAILED_INTERACTION = Answer(status=200, body=json.dumps({"status": "failed", "errors": [_ERROR]}).encode())
+_FAILED_OPERATION = Answer(status=200, body=json.dumps({"done": True, "error": _ERROR}).encode())
+
+
 def _rig(**env: str) -> Rig:
     """Return the backend with what it offers when these variables are set."""
     access = read_access(backend, {"GOOGLE_API_KEY": KEY, **env})
@@ -61,6 +67,7 @@ def _rig(**env: str) -> Rig:
             "voices": (["Anna=Leda", "Ben=Orus"], ["Anna=Orus", "Ben=Leda"]),
             "segmentation_classes": ([1], [2, 3]),
         },
+        failed={"image": _FAILED_INTERACTION, "video": _FAILED_INTERACTION, "veo": _FAILED_OPERATION},
         companions={
             "extend": {"video": True},
             "last_frame": {"first_frame": True},
