@@ -1,4 +1,4 @@
-"""The commands of the command line, with their help."""
+"""Define the commands and their help."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from mediasmith.cli.completion import SHELLS, backends, complete_jobs, script
+from mediasmith.cli.completion import SHELLS, complete_backends, complete_jobs, script
 from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.generate import edit_command, generate_command
 from mediasmith.cli.options import json_option, open_option
@@ -35,18 +35,18 @@ In the settings of an MCP client:
 \b
 Exit codes:
     0  done
-    1  nothing was made, or something needs fixing
-    2  wrong usage; nothing was done
-    3  left running: mediasmith jobs ID collects it
-  130  interrupted; nothing is left to collect
+    1  failed: nothing was made, or a check found problems
+    2  usage error: nothing was done
+    3  still running: collect it with mediasmith jobs ID
+  130  interrupted: there is nothing to collect
 
-Paths and answers go to standard output, everything else to standard error. With --json standard output is one JSON
-value, except after exit code 2; a failure has status, error, hint and billed."""
+Paths and answers are written to standard output, everything else to standard error. With --json, standard output is
+one JSON value (nothing after a usage error); a failure has status, error, hint and billed."""
 
 _COMPLETION = """\
-Print the script that completes mediasmith in a shell.
+Print the completion script for a shell.
 
-Save it once where the shell looks for it:
+Save it where your shell looks for completions:
 
 \b
   mediasmith completion bash > ~/.local/share/bash-completion/completions/mediasmith
@@ -56,11 +56,11 @@ Save it once where the shell looks for it:
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _DIFFERENCES = 40
-"""Lines of a difference that are shown."""
+"""Lines of a diff to show at most."""
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command, and return its exit code. Completion, when the environment asks for it, raises SystemExit."""
+    """Run a command and return its exit code. Shell completion raises SystemExit instead."""
     try:
         return int(commands.main(words, "mediasmith", standalone_mode=False))
     except click.ClickException as error:
@@ -71,26 +71,26 @@ def run(words: Sequence[str]) -> int:
 
 
 class Commands(click.Group):
-    """Lists its commands in the order that they were added."""
+    """A group that lists its commands in the order in which they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return their names."""
+        """Return the names of the commands."""
         return list(self.commands)
 
 
 @click.group(cls=Commands, epilog=_EPILOG, context_settings=_CONTEXT)
 @click.version_option(package_name="mediasmith", message="%(prog)s %(version)s")
 def commands() -> None:
-    """Media files from one call: images, video, speech, music.
+    """Generate and edit media files: images, video, speech and music.
 
-    Without a command: serve MCP on standard input and output.
+    Without a command, serve MCP on standard input and output.
     """
 
 
 @commands.command()
-@click.option("--http", is_flag=True, help="Serve over streamable HTTP instead, until Ctrl-C.")
-@click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1: only this machine.")
-@click.option("--port", type=int, help="With --http, the port to listen on; 0 is any free one. Default 8765.")
+@click.option("--http", is_flag=True, help="Serve streamable HTTP instead, until Ctrl-C.")
+@click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1, for this machine only.")
+@click.option("--port", type=int, help="With --http, the port to listen on; 0 picks a free one. Default 8765.")
 def serve(*, http: bool, host: str | None, port: int | None) -> ExitCode:
     """Serve MCP on standard input and output, or over HTTP."""
     if http:
@@ -114,14 +114,14 @@ commands.add_command(edit_command())
 
 
 @commands.command("backends", params=[json_option()])
-@click.argument("backend", required=False, metavar="[NAME]", shell_complete=backends)
+@click.argument("backend", required=False, metavar="[NAME]", shell_complete=complete_backends)
 @click.pass_context
 def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> ExitCode:
-    """Show what can be made here, and what is missing for the rest.
+    """Show what can be generated, and what is missing for the rest.
 
-    With NAME, one backend in full: models, words, options, inputs, voices.
+    With NAME, show one backend in full: models, parameters, options, inputs and voices.
     """
-    from mediasmith.cli.output import format_backend, format_offers  # noqa: PLC0415 - late: help and mistakes need none
+    from mediasmith.cli.output import format_backend, format_offers  # noqa: PLC0415 - late: not needed for help or usage errors
 
     async def work() -> ExitCode:
         async with open_engine(ctx) as engine:
@@ -134,16 +134,18 @@ def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> 
 
 @commands.command(params=[json_option(), open_option()])
 @click.argument("job_id", required=False, metavar="[ID]", shell_complete=complete_jobs)
-@click.option("--cancel", is_flag=True, help="Stop it, at the provider too. What a provider cannot stop goes on.")
+@click.option(
+    "--cancel", is_flag=True, help="Cancel the job, also at the provider. Work that the provider cannot stop continues."
+)
 @click.pass_context
 def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool, opens: bool) -> ExitCode:
-    """List the recent jobs; or wait for one.
+    """List recent jobs, or wait for one.
 
-    With ID, wait for that job and print the path of each file, as the command that started it would have.
+    With ID, wait for that job and print the path of each file, like the command that started it.
     """
     if job_id is None:
         if cancel or opens:
-            raise click.UsageError("--cancel and --open need the ID of a job.")
+            raise click.UsageError("--cancel and --open need a job ID.")
         return run_to_exit_code(partial(_list_jobs, ctx, as_json=as_json), as_json=as_json)
     if cancel:
         return run_to_exit_code(partial(_cancel_job, ctx, job_id, as_json=as_json), as_json=as_json)
@@ -161,8 +163,9 @@ async def _list_jobs(ctx: click.Context, *, as_json: bool) -> ExitCode:
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with open_engine(ctx) as engine:
-        found = cast("JobList", await engine.get_job({}, Caller()))
-        put(found.text() if as_json else format_jobs(found, now=engine.clock.now()))
+        recent = cast("JobList", await engine.get_job({}, Caller()))
+        text = recent.text() if as_json else format_jobs(recent, now=engine.clock.now())
+    put(text)
     return ExitCode.DONE
 
 
@@ -179,9 +182,9 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
 
 @commands.command(params=[json_option()])
 def doctor(*, as_json: bool) -> ExitCode:
-    """Show what is set, what is ready and what to fix.
+    """Check the installation: what is set, what is ready, and what to fix.
 
-    Nothing is sent or spent, and no key is shown.
+    This sends nothing, costs nothing and shows no keys.
     """
     from mediasmith.cli.doctor import examine  # noqa: PLC0415 - heavy: everything
     from mediasmith.cli.output import format_report  # noqa: PLC0415 - late: as above
@@ -198,12 +201,12 @@ def doctor(*, as_json: bool) -> ExitCode:
 @click.argument(
     "file", default=Path("TOOL.md"), metavar="[FILE]", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
+@click.option("--check", is_flag=True, help="Write nothing; show the differences, and exit with 1 if there are any.")
 @click.pass_context
 def reference(ctx: click.Context, file: Path, *, check: bool) -> ExitCode:
-    """Regenerate the tables of a page.
+    """Regenerate the reference tables in a page.
 
-    They are between markers in FILE, by default TOOL.md, and follow from what is installed.
+    The tables stand between markers in FILE (default TOOL.md). They describe the installed backends.
     """
     from mediasmith.cli.reference import regenerate  # noqa: PLC0415 - heavy: pydantic
 
@@ -221,7 +224,7 @@ def reference(ctx: click.Context, file: Path, *, check: bool) -> ExitCode:
         say(f"{file} was regenerated.")
         return ExitCode.DONE
     put(_differences(before, after))
-    say(f"{file} is out of date: mediasmith reference {file} regenerates it.")
+    say(f"{file} is out of date. Regenerate it with: mediasmith reference {file}")
     return ExitCode.FAILED
 
 
@@ -229,13 +232,13 @@ def _differences(before: str, after: str) -> str:
     import difflib  # noqa: PLC0415 - late: only needed here
 
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "now", "regenerated", lineterm="", n=0))
-    more = [f"… and {len(lines) - _DIFFERENCES} more lines"] if len(lines) > _DIFFERENCES else []
+    more = [f"... and {len(lines) - _DIFFERENCES} more lines"] if len(lines) > _DIFFERENCES else []
     return "\n".join([*lines[:_DIFFERENCES], *more])
 
 
 @commands.command(help=_COMPLETION)
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 def completion(shell: str) -> ExitCode:
-    """Print the completion script of a shell."""
+    """Print the completion script for a shell."""
     put(script(commands, shell))
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""Shell completion: the scripts, and the values that are known here."""
+"""Complete commands in a shell: the scripts, and the values to offer."""
 
 from __future__ import annotations
 
@@ -18,89 +18,89 @@ if TYPE_CHECKING:
     from mediasmith.storage.library.store import Library
 
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
-"""Returns the values that a beginning may become."""
+"""Returns the values that start with what was typed."""
 
 SHELLS: Mapping[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 """The shells with a completion script."""
 
 _RECENT = 10
-"""Jobs that are offered."""
+"""Jobs to offer at most."""
 
 
 def script(command: click.Command, shell: str) -> str:
-    """Return what a shell runs, once in a session, to complete this command."""
+    """Return the script that sets up completion of the command in a shell."""
     return SHELLS[shell](command, {}, "mediasmith", "_MEDIASMITH_COMPLETE").source().strip()
 
 
 def complete_one_of(values: Iterable[str]) -> Completer:
-    """Return a completer to one of these values."""
+    """Return a completer that offers these values."""
     names = list(values)
 
-    def complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in names if name.startswith(begun)]
+    def complete(_ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in names if name.startswith(prefix)]
 
     return complete
 
 
-def files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete to a file: the shell knows them."""
-    return [CompletionItem(begun, type="file")]
+def complete_file_names(_ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """Let the shell complete a file name."""
+    return [CompletionItem(prefix, type="file")]
 
 
-def backends(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete to an installed backend."""
+def complete_backends(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """Complete the name of an installed backend."""
     found = load_installation(ctx).registry.backends.values()
-    return [CompletionItem(one.name, help=one.title) for one in found if one.name.startswith(begun)]
+    return [CompletionItem(one.name, help=one.title) for one in found if one.name.startswith(prefix)]
 
 
-def models(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete to a model, of the backend if one was given."""
-    named = str(ctx.params.get("backend") or "")
+def complete_models(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """Complete the id of a model: of the backend that was given, or of any."""
+    chosen = str(ctx.params.get("backend") or "")
     found = load_installation(ctx).registry.backends.values()
-    names = {
+    titles = {
         model.id: one.title
         for one in found
         for capability in one.capabilities
         for model in capability.models
-        if named in {"", "auto", one.name, *one.aliases}
+        if chosen in {"", "auto", one.name, *one.aliases}
     }
-    return [CompletionItem(name, help=title) for name, title in names.items() if name.startswith(begun)]
+    return [CompletionItem(name, help=title) for name, title in titles.items() if name.startswith(prefix)]
 
 
-def complete_jobs(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete to the id of a recent job."""
+def complete_jobs(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """Complete the id of a recent job."""
 
     async def read(library: Library) -> dict[str, str]:
         return {job.id: f"{job.state} {job.kind}" for job in await library.recent(LOCAL, _RECENT)}
 
-    return _known(ctx, read, begun)
+    return _complete_ids(ctx, read, prefix)
 
 
-def complete_files(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete to the id of a file of a recent job."""
+def complete_files(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """Complete the id of a file of a recent job."""
 
     async def read(library: Library) -> dict[str, str]:
         jobs = await library.recent(LOCAL, _RECENT)
-        made = [artifact for job in jobs for artifact in await library.artifacts(job.id) if not artifact.token]
-        return {artifact.id: line(Path(artifact.path).name) for artifact in made}
+        saved = [artifact for job in jobs for artifact in await library.artifacts(job.id) if not artifact.token]
+        return {artifact.id: line(Path(artifact.path).name) for artifact in saved}
 
-    return _known(ctx, read, begun)
+    return _complete_ids(ctx, read, prefix)
 
 
-def _known(
-    ctx: click.Context, read: Callable[[Library], Awaitable[dict[str, str]]], begun: str
+def _complete_ids(
+    ctx: click.Context, read: Callable[[Library], Awaitable[dict[str, str]]], prefix: str
 ) -> list[CompletionItem]:
-    """Complete to the ids that the library has. One that cannot be read offers nothing: completion shows no errors."""
-    import anyio  # noqa: PLC0415 - heavy: only needed for ids
+    """Complete ids from the library. A library that cannot be read offers none: completion must not print errors."""
+    import anyio  # noqa: PLC0415 - heavy: needed only for ids
 
     from mediasmith.storage.library.store import Library  # noqa: PLC0415 - as above
 
-    async def found() -> dict[str, str]:
+    async def read_library() -> dict[str, str]:
         async with Library.open(load_installation(ctx).settings.data_dir / "library.sqlite3") as library:
             return await read(library)
 
     try:
-        ids = anyio.run(found)
+        ids = anyio.run(read_library)
     except MediaError:
         return []
-    return [CompletionItem(name, help=about) for name, about in ids.items() if name.startswith(begun)]
+    return [CompletionItem(name, help=about) for name, about in ids.items() if name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""What is set, what is ready and what to fix. It sends nothing, spends nothing, and never shows a key's value."""
+"""Examine the installation: what is set, what is ready, what to fix. Nothing is sent or spent, and no key is shown."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from mediasmith.storage.artifacts.folder import reason
 from mediasmith.storage.library.store import Library
 
 Rows: TypeAlias = "list[tuple[str, ...]]"
-"""A table: every row has as many cells."""
+"""The rows of a table, all of the same length."""
 
 
 @dataclass(kw_only=True)
 class Report:
-    """What was found. `ready` are the backends that can make something now, `problems` what has to be fixed."""
+    """The findings: tables by title, the backends that are `ready`, and the `problems` to fix."""
 
     sections: dict[str, Rows] = field(default_factory=dict[str, Rows])
     ready: list[str] = field(default_factory=list[str])
@@ -41,30 +41,30 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether something can be made and nothing has to be fixed."""
+        """Whether a backend is ready and there are no problems."""
         return bool(self.ready) and not self.problems
 
     @property
     def verdict(self) -> str:
-        """How it stands, in a sentence."""
-        ready = f"Ready: {', '.join(self.ready)}." if self.ready else "Nothing is ready, see Backends."
+        """A summary in one line."""
+        ready = f"Ready: {', '.join(self.ready)}." if self.ready else "No backend is ready: see Backends."
         count = len(self.problems)
-        return f"{ready} {f'{count} to fix, see Problems.' if count else 'No problems.'}"
+        return f"{ready} {f'{count} to fix: see Problems.' if count else 'No problems.'}"
 
 
 async def examine(env: Mapping[str, str] | None = None) -> Report:
-    """Look at everything that an environment (by default the process's own) leads to. It raises nothing."""
+    """Return a report on the installation as `env` (default: this process's environment) configures it. Never raise."""
     env = os.environ if env is None else env
     installation = Installation.load(env=env)
-    found = Report(problems=list(installation.problems))
-    found.sections["Versions"] = _versions()
-    found.sections["Backends"] = _backends(installation, found)
-    found.sections["Keys and addresses"] = _variables(installation)
-    found.sections["Settings"] = _settings(installation.settings)
-    found.sections["Folders"] = await to_thread.run_sync(_folders, installation.settings, found)
-    found.sections["Library"] = await _library(installation.settings, found)
-    found.sections["Problems"] = [(problem,) for problem in found.problems]
-    return _redacted(found, installation)
+    report = Report(problems=list(installation.problems))
+    report.sections["Versions"] = _versions()
+    report.sections["Backends"] = _backends(installation, report)
+    report.sections["Keys and addresses"] = _variables(installation)
+    report.sections["Settings"] = _settings(installation.settings)
+    report.sections["Folders"] = await to_thread.run_sync(_folders, installation.settings, report)
+    report.sections["Library"] = await _library(installation.settings, report)
+    report.sections["Problems"] = [(problem,) for problem in report.problems]
+    return _redacted(report, installation)
 
 
 def _versions() -> Rows:
@@ -82,23 +82,23 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _backends(installation: Installation, found: Report) -> Rows:
+def _backends(installation: Installation, report: Report) -> Rows:
     offers = installation.offers()
-    found.ready += dict.fromkeys(offer.backend for offer in offers if offer.ready)
-    found.problems += [f"{name} is not loaded: {why}" for name, why in installation.registry.broken.items()]
-    found.problems += _unknown_defaults(installation)
+    report.ready += dict.fromkeys(offer.backend for offer in offers if offer.ready)
+    report.problems += [f"{name} could not be loaded: {why}" for name, why in installation.registry.broken.items()]
+    report.problems += _unknown_defaults(installation)
     kinds: dict[tuple[str, str], list[str]] = {}
     for offer in offers:
         state = "ready" if offer.ready else f"not ready: {offer.missing}"
         kinds.setdefault((offer.backend, state), []).append(offer.kind)
-    return [(backend, ", ".join(alike), state) for (backend, state), alike in kinds.items()]
+    return [(backend, ", ".join(names), state) for (backend, state), names in kinds.items()]
 
 
 def _unknown_defaults(installation: Installation) -> list[str]:
     settings, find = installation.settings, installation.registry.find
     wanted = [(variable("defaults"), choice.partition(":")[0]) for choice in settings.defaults.values()]
     wanted += [(variable("order"), name) for name in settings.order]
-    return [f"{setting} names {name}, which is not among the backends" for setting, name in wanted if not find(name)]
+    return [f"{setting} names {name}, which is not an installed backend" for setting, name in wanted if not find(name)]
 
 
 def _variables(installation: Installation) -> Rows:
@@ -114,15 +114,15 @@ def _variables(installation: Installation) -> Rows:
 def _state(value: str) -> str:
     if not value.strip():
         return "not set"
-    return "still reads ${...}: the client did not fill it in" if unexpanded(value) else "set"
+    return "still contains ${...}, which the client did not replace" if unexpanded(value) else "set"
 
 
 def _host(url: str) -> str:
-    """The host alone: an address may hold a user name and a password."""
+    """Return the host only: a URL may contain a user name and a password."""
     try:
         return urlsplit(url if "//" in url else f"//{url}").hostname or "no host"
     except ValueError:
-        return "not an address"
+        return "not a URL"
 
 
 def _settings(settings: Settings) -> Rows:
@@ -132,16 +132,16 @@ def _settings(settings: Settings) -> Rows:
         value = getattr(settings, name)
         default = " (default)" if value == getattr(plain, name) else ""
         rows.append(
-            (variable(name), f"{_shown(value)}{default}" if _says(value) else "not set", declared.description or "")
+            (variable(name), f"{_format(value)}{default}" if _is_set(value) else "not set", declared.description or "")
         )
     return rows
 
 
-def _says(value: object) -> bool:
+def _is_set(value: object) -> bool:
     return value is not None and value not in ((), {})
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     match value:
         case bool():
             return str(int(value))
@@ -155,44 +155,46 @@ def _shown(value: object) -> str:
             return str(value)
 
 
-def _folders(settings: Settings, found: Report) -> Rows:
-    roots = AllowedFolders.find(settings)
-    rows = [("new files go to", str(roots.output), _writing(roots.output, found))]
-    rows.append(("records are in", str(settings.data_dir), _writing(settings.data_dir, found)))
-    rows += [("files may be in", str(folder), "") for folder in roots.allowed if folder != roots.output]
+def _folders(settings: Settings, report: Report) -> Rows:
+    folders = AllowedFolders.find(settings)
+    rows = [("output", str(folders.output), _check_writable(folders.output, report))]
+    rows.append(("data", str(settings.data_dir), _check_writable(settings.data_dir, report)))
+    rows += [("allowed", str(folder), "") for folder in folders.allowed if folder != folders.output]
     return rows
 
 
-def _writing(folder: Path, found: Report) -> str:
-    """Whether files can be made there, tried with one that has no name. A folder that is not there yet is not made."""
-    there = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
+def _check_writable(folder: Path, report: Report) -> str:
+    """Return whether files can be created in a folder. It is tried with a file without a name; no folder is created."""
+    existing = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
     try:
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=existing):
             pass
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(existing).free
     except OSError as error:
-        found.problems.append(f"No file can be made in {folder}: {reason(error)}; choose another folder, or allow it")
-        return "cannot be written to"
+        report.problems.append(
+            f"Files cannot be created in {folder}: {reason(error)}. Choose another folder, or change its permissions"
+        )
+        return "not writable"
     if free < MIN_FREE_BYTES:
         needed = MIN_FREE_BYTES // 1_000_000
-        found.problems.append(f"Only {free // 1_000_000} MB are free in {folder}; {needed} MB are needed")
+        report.problems.append(f"Only {free // 1_000_000} MB are free in {folder}; at least {needed} MB are needed")
         return "too little space"
-    return "can be written to" if there == folder else "can be written to; made with the first file"
+    return "writable" if existing == folder else "writable; will be created with the first file"
 
 
-async def _library(settings: Settings, found: Report) -> Rows:
+async def _library(settings: Settings, report: Report) -> Rows:
     path = settings.data_dir / "library.sqlite3"
     try:
         async with Library.open(path) as library:
             jobs = await library.recent(LOCAL, 1)
     except MediaError as error:
-        found.problems.append(str(error))
-        return [(str(path), "cannot be used, see Problems")]
-    return [(str(path), "can be read" if jobs else "empty, or not there yet")]
+        report.problems.append(str(error))
+        return [(str(path), "cannot be used: see Problems")]
+    return [(str(path), "readable" if jobs else "empty, or not created yet")]
 
 
-def _redacted(found: Report, installation: Installation) -> Report:
-    """The same without any secret's value, wherever it may have got in."""
+def _redacted(report: Report, installation: Installation) -> Report:
+    """Return the report with every secret replaced, wherever it may have got in."""
     clean = Redactor(installation.secrets).text
-    sections = {title: [tuple(map(clean, row)) for row in rows] for title, rows in found.sections.items()}
-    return Report(sections=sections, ready=found.ready, problems=list(map(clean, found.problems)))
+    sections = {title: [tuple(map(clean, row)) for row in rows] for title, rows in report.sections.items()}
+    return Report(sections=sections, ready=report.ready, problems=list(map(clean, report.problems)))

@@ -6,14 +6,14 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code says."""
+    """The exit code of a command."""
 
     DONE = 0
     FAILED = 1
-    """Nothing was made, or something that was checked needs fixing."""
+    """Nothing was made, or a check found problems."""
     USAGE = 2
-    """The command was not understood; nothing was done."""
+    """Usage error; nothing was done."""
     LEFT = 3
-    """The job goes on, to be collected by its id."""
+    """The job is still running, to be collected by its id."""
     INTERRUPTED = 130
-    """Ctrl-C, and nothing is left to collect; shells report the same for a program that SIGINT ended."""
+    """Ctrl-C, and there is nothing to collect. Shells report the same code for a program that SIGINT ended."""

@@ -1,4 +1,4 @@
-"""The commands generate and edit: every argument of their tool is an option."""
+"""The commands generate and edit: every argument of their tools is an option."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
 
 Tool: TypeAlias = Literal["generate_media", "continue_edit"]
-"""The tools that make something."""
+"""The tools that make files."""
 
 _GENERATE = """\
-Make something and print the path of each file.
+Generate media and print the path of each file.
 
-PROMPT says what; - reads it from standard input."""
+PROMPT says what to make; - reads it from standard input."""
 
 _GENERATE_EXAMPLES = """\
 \b
@@ -38,8 +38,8 @@ Examples:
 _EDIT = """\
 Change an earlier result and print the path of each new file.
 
-ID is that of a file: it was printed when the file was made, and mediasmith jobs JOB prints it again. Using it twice
-makes two branches. PROMPT says what to change; - reads it from standard input. Options override earlier ones."""
+ID is the id of a file: it is printed when the file is made, and again by mediasmith jobs JOB. Use it twice to make two
+branches. PROMPT says what to change; - reads it from standard input. Options override those of the earlier call."""
 
 _EDIT_EXAMPLES = """\
 \b
@@ -49,7 +49,7 @@ Examples:
 
 
 class MediaCommand(click.Command):
-    """A command whose options follow from what is installed, and so are made when it is called."""
+    """A command whose options depend on the installed backends, and are therefore created when it is called."""
 
     def __init__(self, name: str, tool: Tool, positional: Sequence[click.Argument], *, about: str, epilog: str) -> None:
         super().__init__(name, callback=click.pass_context(self._run), help=about, epilog=epilog)
@@ -61,7 +61,7 @@ class MediaCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Return the context of one call, with the options that there are now."""
+        """Return the context of a call, with its options."""
         if parent is not None:
             self._properties = _properties(parent, self._tool)
             self._sections = tool_options(self._properties)
@@ -80,7 +80,7 @@ class MediaCommand(click.Command):
         arguments = tool_arguments(given, self._properties)
 
         async def generate(engine: Engine, interrupts: Interrupts) -> tuple[MediaResult, bool]:
-            from mediasmith.cli.interrupts import run_job  # noqa: PLC0415 - late: help and mistakes need none
+            from mediasmith.cli.interrupts import run_job  # noqa: PLC0415 - late: not needed for help or usage errors
 
             start = engine.generate if self._tool == "generate_media" else engine.continue_edit
             return await run_job(engine, interrupts, partial(start, arguments))
@@ -89,7 +89,7 @@ class MediaCommand(click.Command):
 
 
 def generate_command() -> click.Command:
-    """Return the command that makes something new."""
+    """Return the command that makes new files."""
     prompt = click.Argument(["prompt"], required=False, callback=_prompt)
     return MediaCommand("generate", "generate_media", [prompt], about=_GENERATE, epilog=_GENERATE_EXAMPLES)
 
@@ -102,7 +102,7 @@ def edit_command() -> click.Command:
 
 
 def _properties(ctx: click.Context, tool: Tool) -> Properties:
-    """Return the tool's arguments; those of an edit get the text that generate_media has for them."""
+    """Return the tool's arguments. continue_edit takes its descriptions from generate_media."""
     tools = load_installation(ctx).tools
     about: Properties = tools["generate_media"].parameters["properties"]
     own: Properties = tools[tool].parameters["properties"]

@@ -1,4 +1,4 @@
-"""Ctrl-C while a command waits for a job: leave the job running, without losing what may have been paid for."""
+"""Handle Ctrl-C while a command waits: leave the job running, and lose nothing that may have been paid for."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
     from mediasmith.storage.library.records import Task
 
-_LOOK_SECONDS = 0.1
-"""Seconds between two looks whether an answer is still due."""
+_CHECK_SECONDS = 0.1
+"""Seconds between checks whether an answer is still due."""
 
 _RECENT = 10
-"""Jobs that may have begun at the same time."""
+"""Jobs to search for the one that an interrupted call has started."""
 
 _GRACE_SECONDS = 1.0
-"""How long leaving at once may take; every step is recorded before it is taken."""
+"""Seconds that a forced exit may take. Every step is recorded before it is taken."""
 
 
 class Interrupted(MediaError):
-    """Ctrl-C ended it, and nothing of it can be collected."""
+    """Ctrl-C ended the command, and there is nothing to collect."""
 
 
 class Interrupts:
-    """Ctrl-C, as often as it is pressed: the first cancels `starting` and sets `first`, the next sets `second`."""
+    """The presses of Ctrl-C. The first one cancels `starting` and sets `first`; the next one sets `second`."""
 
     def __init__(self) -> None:
         self.starting = anyio.CancelScope()
@@ -55,12 +55,13 @@ class Interrupts:
 
 @contextmanager
 def catch_interrupts() -> Generator[Interrupts]:
-    """Catch Ctrl-C while this block lasts.
+    """Catch Ctrl-C in this block.
 
-    It should last until the answer is printed and the engine is closed: a further Ctrl-C must not lose the job's id.
+    The block should end after the answer is printed and the engine is closed, so that a second Ctrl-C loses neither
+    the job's id nor the exit code.
     """
     interrupts = Interrupts()
-    if threading.current_thread() is not threading.main_thread():  # signals reach no other thread
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
         yield interrupts
         return
     loop = asyncio.get_running_loop()
@@ -68,7 +69,7 @@ def catch_interrupts() -> Generator[Interrupts]:
     def on_signal(_number: int, _frame: object) -> None:
         loop.call_soon_threadsafe(interrupts.press)
 
-    # The loop's own way to listen does not exist on Windows.
+    # loop.add_signal_handler does not exist on Windows.
     before = signal.signal(signal.SIGINT, on_signal)
     try:
         yield interrupts
@@ -79,29 +80,29 @@ def catch_interrupts() -> Generator[Interrupts]:
 async def run_job(
     engine: Engine, interrupts: Interrupts, start: Callable[[Caller], Awaitable[MediaResult]]
 ) -> tuple[MediaResult, bool]:
-    """Return the result of the job that `start` begins, and whether it is the answer: not after Ctrl-C.
+    """Return the result of the job that `start` begins, and whether it answers the request.
 
-    The first Ctrl-C leaves work that its provider has named, to be collected later. An answer that is due would be
-    lost, so it is waited for; the second Ctrl-C gives that up too.
+    It does not when Ctrl-C left the job running. The first Ctrl-C leaves work that can be collected later. A request
+    that is out has no handle yet, so its answer is waited for; the second Ctrl-C gives up on that, too.
 
     Raises:
-        Interrupted: an answer that was due is lost, or nothing had been sent yet.
+        Interrupted: nothing had been sent, or the answer to a request was given up.
         MediaError: as `start`.
     """
     began = engine.clock.now()
     first: MediaResult | None = None
     with interrupts.starting:
-        first = await start(Caller(wait=0))  # the job's id at once, for when the waiting is stopped
+        first = await start(Caller(wait=0))  # returns at once, with the job's id
     if first is not None and first.status != "running":
         return first, True
     job_id = first.job_id if first else await _started_job(engine, began)
-    result, whole = await wait_for_job(engine, interrupts, job_id)
+    result, answered = await wait_for_job(engine, interrupts, job_id)
     warnings = first.warnings if first else ()
-    return result.model_copy(update={"warnings": tuple(dict.fromkeys((*warnings, *result.warnings)))}), whole
+    return result.model_copy(update={"warnings": tuple(dict.fromkeys((*warnings, *result.warnings)))}), answered
 
 
 async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> tuple[MediaResult, bool]:
-    """Return a job at its end, and whether that is the answer, as `run_job` does; it raises the same."""
+    """Return a job's result once it has ended, and whether it answers the request; as `run_job`, with its errors."""
     ended: list[MediaResult | MediaError] = []
     with progress() as notify:
         async with anyio.create_task_group() as task_group:
@@ -113,7 +114,8 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
                 ended.append(error)
             task_group.cancel_scope.cancel()
     if not ended:
-        return await _leave_running(engine, job_id), False
+        result = await _stop_command(engine, job_id)
+        return result, result.status != "running"
     [result] = ended
     if isinstance(result, MediaError):
         raise result
@@ -121,7 +123,7 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
 
 
 async def _started_job(engine: Engine, since: float) -> str:
-    """Return the id of the job that an interrupted call has started, which may have ended already."""
+    """Return the id of the job that an interrupted call has started; it may have ended already."""
     owner = await engine.jobs.owner()
     for job in await engine.library.recent(LOCAL, _RECENT):
         if job.created >= since and job.owner == owner:
@@ -132,40 +134,43 @@ async def _started_job(engine: Engine, since: float) -> str:
 async def _stop_waiting(engine: Engine, job_id: str, interrupts: Interrupts, waiting: anyio.CancelScope) -> None:
     await interrupts.first.wait()
     if _is_answer_due(engine, job_id):
-        say("The answer is still due, and would be lost: waiting for it. Ctrl-C again leaves at once.")
-    while _is_answer_due(engine, job_id) and not await wait_for_event(engine.clock, _LOOK_SECONDS, interrupts.second):
+        say("Waiting for the provider's answer, which would be lost otherwise. Press Ctrl-C again to stop at once.")
+    while _is_answer_due(engine, job_id) and not await wait_for_event(engine.clock, _CHECK_SECONDS, interrupts.second):
         pass
     waiting.cancel()
 
 
 def _tasks(engine: Engine, job_id: str) -> tuple[Task, ...]:
-    """Return the job's provider calls; none when this process does not work on it."""
+    """Return the job's provider calls, or none if this process does not work on it."""
     active = engine.jobs.active(job_id)
     return tuple(active.tasks.values()) if active else ()
 
 
 def _is_answer_due(engine: Engine, job_id: str) -> bool:
-    """Return whether a request is out of which nothing is known until it is answered."""
+    """Return whether a request was sent and has no handle yet: without its answer its work could not be collected."""
     return any(task.phase == "sending" for task in _tasks(engine, job_id))
 
 
-async def _leave_running(engine: Engine, job_id: str) -> MediaResult:
-    """Return the job as it stands, where there is something left to collect."""
+async def _stop_command(engine: Engine, job_id: str) -> MediaResult:
+    """Return the job as it is now, if there is something to collect; cancel it if nothing was sent."""
     if _is_answer_due(engine, job_id):
         _exit_soon()
         raise Interrupted(
-            "Stopped while the answer was due.", f"mediasmith jobs {job_id} shows what is known.", billed="unknown"
+            "Stopped before the provider answered.", f"mediasmith jobs {job_id} shows what is known.", billed="unknown"
         )
     active = engine.jobs.active(job_id)
     if active is not None and all(task.billed == "no" for task in active.tasks.values()):
-        active.cancel.request()  # so that nothing is sent while the engine closes
-        await active.done.wait()
+        active.cancel.request()  # or something might be sent while the engine closes
+        with anyio.move_on_after(_GRACE_SECONDS):
+            await active.done.wait()
+        if not active.done.is_set():
+            _exit_soon()
         raise Interrupted("Stopped before anything was sent.", billed="no")
     return cast("MediaResult", await engine.get_job({"job_id": job_id}, Caller(wait=0)))
 
 
 def _exit_soon() -> None:
-    """Make sure that the process ends: a thread that reads or draws can be stopped in no other way."""
-    end = threading.Timer(_GRACE_SECONDS, os._exit, [ExitCode.INTERRUPTED])
-    end.daemon = True
-    end.start()
+    """Make sure that the process ends, even if a thread is still busy: a thread cannot be stopped in any other way."""
+    timer = threading.Timer(_GRACE_SECONDS, os._exit, [ExitCode.INTERRUPTED])
+    timer.daemon = True
+    timer.start()

@@ -1,4 +1,4 @@
-"""Tables and lists as lines of Markdown and YAML."""
+"""Format tables and lists as lines of Markdown and YAML."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str | None]]) -> list[str]:
-    """A table with a blank line around it, without the columns in which no row says anything."""
-    told = [place for place in range(len(head)) if any(row[place] for row in rows)]
-    lines = [[_cell(line[place]) for place in told] for line in (head, ["---"] * len(head), *rows)]
+    """Return a table between blank lines, without columns that are empty in every row."""
+    columns = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    lines = [[_cell(line[column]) for column in columns] for line in (head, ["---"] * len(head), *rows)]
     return ["", *([f"| {' | '.join(line)} |" for line in lines] if rows else ["None."]), ""]
 
 
@@ -17,15 +17,15 @@ def _cell(text: str | None) -> str:
 
 
 def items(names: Iterable[str]) -> list[str]:
-    """A YAML list of plain words, each once."""
+    """Return a YAML list of plain words, without duplicates."""
     return [f"  - {name}" for name in dict.fromkeys(names)]
 
 
 def code(value: object) -> str:
-    """A value in the letters of code; a boolean as JSON has it."""
+    """Return a value as inline code; a boolean as in JSON."""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def prose(text: str) -> str:
-    """Foreign text, which must not be taken for HTML."""
+    """Return text so that it is not taken for HTML."""
     return text.replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""Open results with the system's viewer."""
+"""Open results in the default viewer."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import click
 
 from mediasmith.cli.terminal import say
 
-_MOST = 10
-"""Windows that are opened at once, at most."""
+_MAX_WINDOWS = 10
+"""Files to open at once at most."""
 
 
 def open_files(paths: Sequence[str]) -> None:
-    """Open files, each in the viewer for its type. A failure is only reported: the files are there."""
-    if not _has_screen():
-        say("Not opened: there is no screen here.")
+    """Open files in the default viewers for their types. A failure is only reported: the files exist."""
+    if not _has_display():
+        say("Not opened: there is no display.")
         return
-    if len(paths) > _MOST:
-        say(f"Opening the first {_MOST} of {len(paths)}.")
+    if len(paths) > _MAX_WINDOWS:
+        say(f"Opening the first {_MAX_WINDOWS} of {len(paths)} files.")
     with _detached():
-        codes = [click.launch(path) for path in paths[:_MOST]]
+        codes = [click.launch(path) for path in paths[:_MAX_WINDOWS]]
     if any(codes):
         say("Not opened: no viewer could be started.")
 
 
-def _has_screen() -> bool:
-    """Return whether there is a screen; without one, other systems would show the file as text in the terminal."""
+def _has_display() -> bool:
+    """Return whether there is a display. Without one, some viewers would show the file in the terminal."""
     return sys.platform in {"win32", "darwin"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 @contextmanager
 def _detached() -> Generator[None]:
-    """Keep a viewer, which lives on, from holding, reading or writing this command's standard streams."""
+    """Keep a viewer, which outlives this command, from using its standard streams."""
     with ExitStack() as stack:
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        stack.callback(os.close, nowhere)
+        null = os.open(os.devnull, os.O_RDWR)
+        stack.callback(os.close, null)
         for number in range(3):
-            with suppress(OSError):  # it was not given any
-                kept = os.dup(number)
-                stack.callback(os.close, kept)
-                stack.callback(os.dup2, kept, number)
-                os.dup2(nowhere, number)
+            with suppress(OSError):  # this stream is closed
+                saved = os.dup(number)
+                stack.callback(os.close, saved)
+                stack.callback(os.dup2, saved, number)
+                os.dup2(null, number)
         yield

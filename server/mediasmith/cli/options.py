@@ -1,4 +1,4 @@
-"""Options from the schema of a tool, and the tool's arguments from what was given with them."""
+"""Turn a tool's schema into command-line options, and the given options into the tool's arguments."""
 
 from __future__ import annotations
 
@@ -8,18 +8,28 @@ from typing import Any, TypeAlias
 
 import click
 
-from mediasmith.cli.completion import Completer, backends, complete_one_of, files, models
+from mediasmith.cli.completion import (
+    Completer,
+    complete_backends,
+    complete_file_names,
+    complete_models,
+    complete_one_of,
+)
 from mediasmith.cli.terminal import in_commands
 
 Properties: TypeAlias = Mapping[str, Mapping[str, Any]]
 """The arguments of a tool by name, with their schemas."""
 
 _NOT_OPTIONS = {"prompt", "continuation_id", "wait_seconds"}
-"""Positional, or not offered: a command waits for the end, and Ctrl-C leaves the job running."""
+"""Positional arguments, and wait_seconds: a command waits until the job ends, and Ctrl-C leaves it running."""
 
-_OF_THE_RESULT = {"output", "max_cost_usd", "dry_run"}
+_RESULT_OPTIONS = {"output", "max_cost_usd", "dry_run"}
 
-_COMPLETERS: Mapping[str, Completer] = {"backend": backends, "model": models, "output": files}
+_COMPLETERS: Mapping[str, Completer] = {
+    "backend": complete_backends,
+    "model": complete_models,
+    "output": complete_file_names,
+}
 
 _METAVARS: Mapping[str, str] = {
     "backend": "NAME",
@@ -29,44 +39,46 @@ _METAVARS: Mapping[str, str] = {
     "number": "NUMBER",
     "object": "NAME=VALUE",
 }
-"""What a value is called in the help, by the argument's name, else by its type."""
+"""How the help names a value: by the argument's name, or else by its type."""
 
-_ABOUT: Mapping[str, str] = {"options": "A word of one backend alone, as text or JSON: see mediasmith backends NAME."}
-"""Help that differs from what a model reads."""
+_ABOUT: Mapping[str, str] = {
+    "options": "An option of a single backend; VALUE is text or JSON. See mediasmith backends NAME."
+}
+"""Help that differs from the tool's own descriptions."""
 
 
 def json_option() -> click.Option:
     """Return --json."""
-    return click.Option(["--json", "as_json"], is_flag=True, help="Print the whole answer as JSON, failures too.")
+    return click.Option(["--json", "as_json"], is_flag=True, help="Print the whole answer as JSON, also on failure.")
 
 
 def open_option() -> click.Option:
     """Return --open."""
-    return click.Option(["--open", "opens"], is_flag=True, help="Open the files with the system's viewer.")
+    return click.Option(["--open", "opens"], is_flag=True, help="Open the files in the default viewer.")
 
 
 def tool_options(properties: Properties) -> Mapping[str, Sequence[click.Option]]:
-    """Return an option for each argument, in sections of the help."""
+    """Return an option for each argument, by section of the help."""
     from mediasmith.plugin.params import INPUT_WORDS, WORDS  # noqa: PLC0415 - heavy: pydantic
 
     words = WORDS.keys() - {"n"}
     sections: dict[str, list[click.Option]] = {
-        title: [] for title in ("What to make", "Input files", "What it is like", "Result")
+        title: [] for title in ("What to make", "Input files", "Parameters", "Result")
     }
-    what, inputs, like, result = sections.values()
+    what, inputs, parameters, result = sections.values()
     for name, schema in properties.items():
         if name in INPUT_WORDS:
-            inputs.append(_option(name, schema, metavar="FILE", completer=files))
+            inputs.append(_option(name, schema, metavar="FILE", completer=complete_file_names))
         elif name in words or name == "options":
-            like.append(_option(name, schema, negated=name in words))
+            parameters.append(_option(name, schema, negated=name in words))
         elif name not in _NOT_OPTIONS:
-            (result if name in _OF_THE_RESULT else what).append(_option(name, schema))
+            (result if name in _RESULT_OPTIONS else what).append(_option(name, schema))
     result += [json_option(), open_option()]
     return sections
 
 
 def tool_arguments(given: Mapping[str, Any], properties: Properties) -> dict[str, Any]:
-    """Return what was given, each value of its argument's type. What cannot be stays text, which the engine refuses."""
+    """Return the given arguments, converted to their types. What cannot be converted stays text, for the engine."""
     return {name: _typed(value, properties[name]) for name, value in given.items() if value not in (None, ())}
 
 
@@ -78,7 +90,7 @@ def _option(
     completer: Completer | None = None,
     negated: bool = False,
 ) -> click.Option:
-    """Return an argument's option. `negated`: a no differs from not being given."""
+    """Return the option for an argument. `negated` adds --no-NAME, where false differs from not set."""
     flag = {"n": "-n", "options": "--option"}.get(name, f"--{name.replace('_', '-')}")
     values = [str(value) for value in schema.get("enum", ())]
     about = _about(_ABOUT.get(name) or in_commands(schema.get("description", "")), schema["type"], values)
@@ -97,25 +109,25 @@ def _option(
 
 def _about(text: str, kind: str, values: Collection[str]) -> str:
     parts = [
-        text.removesuffix(" Default false."),  # a flag says so itself
+        text.removesuffix(" Default false."),  # obvious for a flag
         f"One of {', '.join(values)}." if values else "",
-        "Can be given again." if kind in {"array", "object"} else "",
+        "Can be repeated." if kind in {"array", "object"} else "",
     ]
     return " ".join(part for part in parts if part)
 
 
 def _named(_ctx: click.Context, _param: click.Parameter, pairs: Sequence[str]) -> Mapping[str, Any] | None:
-    """Return NAME=VALUE, as often as it was given, as one mapping."""
+    """Return every NAME=VALUE as one mapping."""
     named: dict[str, Any] = {}
     for name, equals, text in (pair.partition("=") for pair in pairs):
         if not name or not equals:
-            raise click.BadParameter(f"{name!r} is not NAME=VALUE.")
-        named[name] = _read(text)
+            raise click.BadParameter(f"{name!r} must have the form NAME=VALUE.")
+        named[name] = _parse(text)
     return named or None
 
 
-def _read(text: str) -> object:
-    """Return the JSON value where the text is one, else the text."""
+def _parse(text: str) -> object:
+    """Return the text as JSON if it is JSON, and otherwise as it is."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

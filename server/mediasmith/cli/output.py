@@ -1,4 +1,4 @@
-"""Answers as a person reads them at a terminal."""
+"""Format answers for people at a terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from mediasmith.engine.results import BackendList, CapabilityDetail, JobList, JobSummary, MediaResult
 
 _MODELS = 3
-"""Models that a row names."""
+"""Models to name in a row."""
 
 _PROMPT = 40
-"""Characters of a prompt in a row."""
+"""Characters of a prompt to show in a row."""
 
 
 def show(result: MediaResult, *, as_json: bool) -> ExitCode:
-    """Print a result, and return the exit code: paths on standard output, notes on standard error."""
+    """Print a result, with paths on standard output and notes on standard error, and return the exit code."""
     running = result.status == "running"
     if as_json:
         put(result.text())
@@ -46,15 +46,15 @@ def _notes(result: MediaResult) -> Iterator[str]:
             yield f"Still running. Collect it with: mediasmith jobs {result.job_id}"
             return
         case "dry_run":
-            yield f"Nothing was sent. {result.backend} {result.model} would make it."
+            yield f"Nothing was sent. It would be made by {result.backend} {result.model}."
         case "done":
             pass
-        case ending:
-            yield f"{ending}: {result.error or result.next}"
+        case status:
+            yield f"{status}: {result.error or result.next}"
     if result.files:
         yield f"Made by {result.backend} {result.model}."
     if result.cost:
-        usd = "not known" if result.cost.usd is None else f"{result.cost.usd:.4g} USD ({result.cost.basis})"
+        usd = "unknown" if result.cost.usd is None else f"{result.cost.usd:.4g} USD ({result.cost.basis})"
         yield f"Cost: {usd}."
     if not result.continuation_id:
         return
@@ -66,7 +66,7 @@ def _notes(result: MediaResult) -> Iterator[str]:
 
 
 def format_jobs(listed: JobList, *, now: float) -> str:
-    """Return the recent jobs as a table. `now` is in seconds since 1970 (UTC)."""
+    """Return recent jobs as a table. `now` is in seconds since the epoch."""
     if not listed.jobs:
         return "There are no jobs yet."
     head = ("JOB", "WHEN", "STATUS", "KIND", "BACKEND")
@@ -74,10 +74,10 @@ def format_jobs(listed: JobList, *, now: float) -> str:
     texts = [(_short(job.prompt), line(_outcome(job))) for job in listed.jobs]
     if not is_terminal(sys.stdout):
         return table([(*row, *text) for row, text in zip(rows, texts, strict=True)], (*head, "PROMPT", "RESULT"))
-    # Below the row a path stays in one piece: it can be copied, and be clicked on where terminals know how.
-    first, *drawn = table(rows, head, wrapped=False).split("\n")
+    # Below the row a path is not wrapped, so that it can be copied and clicked.
+    first, *lines = table(rows, head, wrapped=False).split("\n")
     below = ["\n".join(f"  {part}" for part in text if part) for text in texts]
-    return "\n".join([first, *(f"{row}\n{text}" for row, text in zip(drawn, below, strict=True))])
+    return "\n".join([first, *(f"{row}\n{text}" for row, text in zip(lines, below, strict=True))])
 
 
 def _ago(created: str, now: float) -> str:
@@ -101,14 +101,14 @@ def _outcome(job: JobSummary) -> str:
 
 
 def format_offers(listing: BackendList) -> str:
-    """Return what can be made here, a row for each backend and kind."""
+    """Return what can be generated, in a row for each backend and kind."""
     rows = [
         (offer.backend, offer.kind, "yes" if offer.ready else "no", _some(offer.models), offer.missing)
         for offer in listing.backends
     ]
-    drawn = table(rows, ("BACKEND", "KIND", "READY", "MODELS", "MISSING")) if rows else "No backend is installed."
+    text = table(rows, ("BACKEND", "KIND", "READY", "MODELS", "MISSING")) if rows else "No backend is installed."
     broken = [f"{name} could not be loaded: {reason}" for name, reason in listing.broken.items()]
-    return "\n".join([drawn, *broken, *listing.problems])
+    return "\n".join([text, *broken, *listing.problems])
 
 
 def _some(names: Sequence[str]) -> str:
@@ -126,7 +126,7 @@ def _capability(one: CapabilityDetail) -> str:
     state = "ready" if one.ready else f"not ready: {one.missing}"
     sections: Mapping[str, Iterable[tuple[str, str]]] = {
         "models": [(str(model["id"]), _phrase({**model, "id": None})) for model in one.models],
-        "words": [(name, _accepted(schema)) for name, schema in one.words.items()],
+        "parameters": [(name, _accepted(schema)) for name, schema in one.words.items()],
         "options": [(name, _accepted(schema)) for name, schema in one.options.items()],
         "inputs": [(role, _phrase(takes)) for role, takes in one.inputs.items()],
         "choices": [(word, ", ".join(names)) for word, names in one.choices.items()],
@@ -136,7 +136,7 @@ def _capability(one: CapabilityDetail) -> str:
 
 
 def _accepted(schema: Any) -> str:
-    """Return what a field takes: "integer 1-10; default 1"."""
+    """Return what a field accepts: "integer 1-10; default 1"."""
     low, high = schema.get("minimum", ""), schema.get("maximum", "")
     values = ", ".join(map(str, schema.get("enum", ()))) or str(schema.get("type", "any JSON"))
     bounds = f" {low}-{high}" if low != "" or high != "" else ""
@@ -146,7 +146,7 @@ def _accepted(schema: Any) -> str:
 
 
 def _phrase(value: object) -> str:
-    """Return any JSON in a line: "draft yes; prices 0.01 USD per image"."""
+    """Return JSON as one line: "draft yes; prices 0.01 USD per image"."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -160,7 +160,7 @@ def _phrase(value: object) -> str:
 
 
 def format_report(report: Report, *, as_json: bool) -> str:
-    """Return what the doctor found."""
+    """Return the doctor's report as text or JSON."""
     if as_json:
         return json.dumps({"healthy": report.healthy, "verdict": report.verdict, **vars(report)}, ensure_ascii=False)
     sections = [

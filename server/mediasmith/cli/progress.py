@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar at a terminal, elsewhere a line every few seconds."""
+"""Show progress on standard error: a bar at a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mediasmith.cli.terminal import is_terminal, line, say
 from mediasmith.config.caller import Notify
 
 _SECONDS = 4.0
-"""Seconds between two lines, at least."""
+"""Minimum seconds between lines."""
 
 
 @contextmanager
 def progress() -> Generator[Notify]:
-    """Show the progress of a job while this block lasts. The bar leaves nothing behind."""
+    """Show the progress of a job during this block. The bar is removed at the end."""
     if not is_terminal(sys.stderr):
-        yield Lines()
+        yield ProgressLines()
         return
-    from rich.console import Console  # noqa: PLC0415 - heavy: only needed at a terminal
+    from rich.console import Console  # noqa: PLC0415 - heavy: needed only at a terminal
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
     from rich.table import Column  # noqa: PLC0415 - as above
 
     console = Console(stderr=True)
-    # The points of the usual one are in no encoding but Unicode's.
+    # The usual spinner consists of Braille characters.
     spinner = SpinnerColumn("line" if console.options.ascii_only else "dots")
     message = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     with Progress(
@@ -43,14 +43,14 @@ def progress() -> Generator[Notify]:
         yield show
 
 
-class Lines:
+class ProgressLines:
     """Prints progress, but not too often."""
 
     def __init__(self) -> None:
         self._last = 0.0
 
     async def __call__(self, seconds: float, message: str, _done: float | None) -> None:
-        """Print a line, unless one was printed a moment ago."""
+        """Print a line, unless the last one was printed a moment ago."""
         if seconds - self._last >= _SECONDS:
             self._last = seconds
             say(f"{seconds:.0f} s: {message}")

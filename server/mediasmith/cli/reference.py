@@ -1,11 +1,11 @@
-"""The tables of the reference, made from what is installed: a page keeps them between markers and is never stale.
+"""Generate the reference tables, which a page keeps between markers.
 
     <!-- kinds -->
-    whatever stands here is made anew
+    replaced by the table
     <!-- /kinds -->
 
-A marker is a line of its own, in front matter as a comment (`# <!-- keywords -->`). Nothing here depends on keys,
-settings, the day or the machine: only on the installed backends.
+A marker is a line of its own; in front matter, it is a comment (`# <!-- keywords -->`). The tables depend on the
+installed backends only: not on keys, settings, the date or the machine.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _MARKER = re.compile(r"(?:# )?<!-- (/?)(\w+) -->")
 
 
 def regenerate(text: str, installation: Installation) -> str:
-    """A page with everything between its markers made anew.
+    """Return a page with everything between its markers regenerated.
 
     Raises:
-        ValueError: a marker is unknown, nested, or lacks its other half; the message names the line.
+        ValueError: a marker is unknown, nested or not paired; the message names the line.
     """
     lines: list[str] = []
     inside = ""
@@ -50,43 +50,43 @@ def regenerate(text: str, installation: Installation) -> str:
         else:
             _check(not inside, f"Line {number} opens {marker[2]} inside {inside}.")
             inside = marker[2]
-            _check(inside in _PARTS, f"Line {number} asks for {inside}. Known: {', '.join(_PARTS)}.")
-            lines += [line, *_PARTS[inside](installation)]
-    _check(not inside, f"{inside} is opened and not closed.")
+            _check(inside in _TABLES, f"Line {number} names an unknown table, {inside}. Known: {', '.join(_TABLES)}.")
+            lines += [line, *_TABLES[inside](installation)]
+    _check(not inside, f"{inside} is opened but not closed.")
     return "\n".join(lines)
 
 
-def _check(fine: bool, sentence: str) -> None:
-    if not fine:
-        raise ValueError(sentence)
+def _check(valid: bool, message: str) -> None:
+    if not valid:
+        raise ValueError(message)
 
 
-def _kinds(here: Installation) -> list[str]:
+def _kinds(installation: Installation) -> list[str]:
     rows: list[tuple[str, str, str]] = []
-    for kind in _made(here):
-        makers = [backend.name for backend, capability in _capabilities(here) if capability.kind == kind]
-        rows.append((kind, MEDIA_TYPES[kind], _each(makers)))
+    for kind in _made(installation):
+        names = [backend.name for backend, capability in _capabilities(installation) if capability.kind == kind]
+        rows.append((kind, MEDIA_TYPES[kind], _join(names)))
     return table(("kind", "media type", "made by"), rows)
 
 
-def _backends(here: Installation) -> list[str]:
+def _backends(installation: Installation) -> list[str]:
     return table(
-        ("backend", "who it is", "makes", "edits files", "signs in with", "further variables"),
+        ("backend", "provider", "makes", "edits files", "key", "other variables"),
         [
             (
-                _each((backend.name, *backend.aliases), " or "),
+                _join((backend.name, *backend.aliases), " or "),
                 f"[{prose(backend.title)}]({backend.docs})",
-                _each(one.kind for one in backend.capabilities),
-                _each(one.kind for one in backend.capabilities if one.edits),
-                _each(map(code, (*backend.keys, *backend.switches)), " or ") or "no key needed",
-                _each(map(code, backend.env)),
+                _join(one.kind for one in backend.capabilities),
+                _join(one.kind for one in backend.capabilities if one.edits),
+                _join(map(code, (*backend.keys, *backend.switches)), " or ") or "none needed",
+                _join(map(code, backend.env)),
             )
-            for backend in here.registry.backends.values()
+            for backend in installation.registry.backends.values()
         ],
     )
 
 
-def _models(here: Installation) -> list[str]:
+def _models(installation: Installation) -> list[str]:
     return table(
         ("backend", "kind", "model", "used", "retires", "price", "longest prompt", "accepts", "note"),
         [
@@ -94,30 +94,30 @@ def _models(here: Installation) -> list[str]:
                 backend.name,
                 _kind(backend, capability),
                 code(model.id),
-                " and ".join(["by default"] * (place == 0) + ["as draft"] * model.draft),
+                " and ".join(["by default"] * (place == 0) + ["for drafts"] * model.draft),
                 model.retires.isoformat() if model.retires else "",
                 "<br>".join(map(format_price, model.prices)),
                 f"{model.max_prompt:,} characters" if model.max_prompt else "",
                 "; ".join(_narrowed(model)),
                 prose(model.note),
             )
-            for backend, capability in _capabilities(here)
+            for backend, capability in _capabilities(installation)
             for place, model in enumerate(capability.models)
         ],
     )
 
 
 def _narrowed(model: Model) -> Iterator[str]:
-    """What this model alone takes of its capability's words."""
-    for word, accepts in model.accepts.items():
-        told = format_accepts(accepts)
-        if told is False:
-            yield f"no {code(word)}"
-        elif told is not True:
-            yield f"{code(word)} {', '.join(map(str, told)) if isinstance(told, list) else told}"
+    """Yield how this model narrows the parameters of its capability."""
+    for name, accepts in model.accepts.items():
+        values = format_accepts(accepts)
+        if values is False:
+            yield f"no {code(name)}"
+        elif values is not True:
+            yield f"{code(name)} {', '.join(map(str, values)) if isinstance(values, list) else values}"
 
 
-def _options(here: Installation) -> list[str]:
+def _options(installation: Installation) -> list[str]:
     return table(
         ("backend", "kind", "option", "accepts", "default", "meaning"),
         [
@@ -125,11 +125,11 @@ def _options(here: Installation) -> list[str]:
                 backend.name,
                 _kind(backend, capability),
                 code(name),
-                _form(schema),
+                _accepts(schema),
                 _default(schema.get("default")),
                 prose(schema.get("description", "")),
             )
-            for backend, capability in _capabilities(here)
+            for backend, capability in _capabilities(installation)
             for name, schema in field_schemas(capability.params).items()
             if name not in WORDS
         ],
@@ -145,12 +145,12 @@ _TYPES: Mapping[str, str] = {
 }
 
 
-def _form(schema: Schema) -> str:
-    """What a parameter accepts, as a phrase."""
+def _accepts(schema: Schema) -> str:
+    """Return what a parameter accepts, as a phrase."""
     if "enum" in schema:
         return ", ".join(code(value) for value in schema["enum"] if value is not None)
     if "items" in schema:
-        return f"a list of {_form(schema['items'])}"
+        return f"a list of {_accepts(schema['items'])}"
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     bounds = (
@@ -158,33 +158,33 @@ def _form(schema: Schema) -> str:
         (" to" if "maximum" in schema else " below", high),
         (" of at most", schema.get("maxLength")),
     )
-    return _TYPES.get(schema.get("type", ""), "any value") + "".join(
+    return _TYPES.get(schema.get("type", ""), "any JSON value") + "".join(
         f"{word} {bound:.10g}" for word, bound in bounds if bound is not None
     )
 
 
-def _words(here: Installation) -> list[str]:
+def _parameters(installation: Installation) -> list[str]:
     return table(
-        ("word", "strength", "meaning", "taken by"),
+        ("parameter", "strength", "meaning", "accepted by"),
         [
-            (code(name), "binding" if word.binding else "advisory", prose(word.about), takers)
+            (code(name), "binding" if word.binding else "advisory", prose(word.about), backends)
             for name, word in WORDS.items()
-            if (takers := _takers(here, name))
+            if (backends := _accepted_by(installation, name))
         ],
     )
 
 
-def _takers(here: Installation, word: str) -> str:
-    if word == "n":  # the server asks again where a backend makes one at a time
+def _accepted_by(installation: Installation, word: str) -> str:
+    if word == "n":  # the server makes several calls if a backend makes one file at a time
         return "every backend"
     kinds: dict[str, list[str]] = {}
-    for backend, capability in _capabilities(here):
+    for backend, capability in _capabilities(installation):
         if word in capability.params.model_fields:
             kinds.setdefault(backend.name, []).append(capability.kind)
-    return ", ".join(f"{name} ({_each(found)})" for name, found in kinds.items())
+    return ", ".join(f"{name} ({_join(found)})" for name, found in kinds.items())
 
 
-def _inputs(here: Installation) -> list[str]:
+def _inputs(installation: Installation) -> list[str]:
     return table(
         ("argument", "backend", "kind", "how many", "types", "largest"),
         [
@@ -192,26 +192,26 @@ def _inputs(here: Installation) -> list[str]:
                 argument,
                 backend.name,
                 _kind(backend, capability),
-                f"{f'up to {takes.max}' if takes.max > 1 else '1'}{', needed' if takes.required else ''}",
+                f"{f'up to {takes.max}' if takes.max > 1 else '1'}{', required' if takes.required else ''}",
                 ", ".join(EXTENSIONS.get(mime, mime) for mime in takes.mimes),
                 _size(takes.max_bytes),
             )
             for role, argument in _arguments()
-            for backend, capability in _capabilities(here)
+            for backend, capability in _capabilities(installation)
             if (takes := capability.takes.get(role))
         ],
     )
 
 
 def _arguments() -> Iterator[tuple[Role, str]]:
-    """How callers give a file, by its role."""
+    """Yield each role of an input file, with the argument that takes it."""
     for name, word in INPUT_WORDS.items():
         yield name, code(name)
         for prefix, role in word.prefixes.items():
             yield role, f"{code(name)}, as {code(f'{prefix}=FILE')}"
 
 
-def _limits(_here: Installation) -> list[str]:
+def _limits(_installation: Installation) -> list[str]:
     from mediasmith.mcp.content import MAX_RESOURCE  # noqa: PLC0415 - heavy: the MCP SDK
     from mediasmith.storage.previews import MAX_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES  # noqa: PLC0415 - as above
 
@@ -221,21 +221,21 @@ def _limits(_here: Installation) -> list[str]:
     return table(
         ("what", "limit", "set by"),
         [
-            ("Prompts of one batch.", f"{MAX_PROMPTS}", ""),
-            ("Files of one prompt.", f"{MAX_COUNT}", ""),
-            ("Characters of one prompt; a model may take fewer.", f"{MAX_PROMPT:,}", ""),
-            ("Seconds a call waits for the end.", f"{wait}, at most {MAX_WAIT}", code(variable("wait_seconds"))),
-            ("A file that is read by its `media://` address.", _size(MAX_RESOURCE), ""),
+            ("Prompts in one batch.", f"{MAX_PROMPTS}", ""),
+            ("Files for one prompt.", f"{MAX_COUNT}", ""),
+            ("Characters in one prompt; a model may accept fewer.", f"{MAX_PROMPT:,}", ""),
+            ("Seconds that a call waits for its job.", f"{wait}, at most {MAX_WAIT}", code(variable("wait_seconds"))),
+            ("Size of a file that is read as a `media://` resource.", _size(MAX_RESOURCE), ""),
             ("A preview.", f"{SIDE} pixels, {_size(MAX_BYTES)}", ""),
-            (f"The sheet of all pictures after {SINGLES}.", f"{SHEET_SIDE} pixels, {_size(SHEET_BYTES)}", ""),
+            (f"The contact sheet, for more than {SINGLES} images.", f"{SHEET_SIDE} pixels, {_size(SHEET_BYTES)}", ""),
             *((field.description, f"{field.default:,}", code(variable(name))) for name, field in fields),
         ],
     )
 
 
-def _settings(_here: Installation) -> list[str]:
-    about = "Address that the backend of this name is reached at instead of its provider's."
-    fields = [(name, field.description, _unset(field)) for name, field in Settings.model_fields.items()]
+def _settings(_installation: Installation) -> list[str]:
+    about = "URL to use for the backend of this name, instead of its provider's."
+    fields = [(name, field.description, _field_default(field)) for name, field in Settings.model_fields.items()]
     return table(
         ("variable", "meaning", "accepts", "default"),
         [
@@ -245,29 +245,29 @@ def _settings(_here: Installation) -> list[str]:
     )
 
 
-def _unset(field: FieldInfo) -> str:
-    """What counts when a setting is not set; what depends on the machine is told in its description."""
+def _field_default(field: FieldInfo) -> str:
+    """Return a setting's default, if it does not depend on the machine; its description explains those that do."""
     value = None if field.default_factory else field.default
     return _default(int(value) if isinstance(value, bool) else value)
 
 
-def _environment(here: Installation) -> list[str]:
-    own = [name for backend in here.registry.backends.values() for name in backend.variables]
+def _environment(installation: Installation) -> list[str]:
+    own = [name for backend in installation.registry.backends.values() for name in backend.variables]
     return items([*own, *map(variable, Settings.model_fields)])
 
 
-def _keywords(here: Installation) -> list[str]:
-    made = _made(here)
-    names = [name for one in here.registry.backends.values() for name in (one.name, *one.aliases)]
-    return items([*(kind.replace("_", " ") for kind in made), *(MEDIA_TYPES[kind] for kind in made), *names])
+def _keywords(installation: Installation) -> list[str]:
+    kinds = _made(installation)
+    names = [name for one in installation.registry.backends.values() for name in (one.name, *one.aliases)]
+    return items([*(kind.replace("_", " ") for kind in kinds), *(MEDIA_TYPES[kind] for kind in kinds), *names])
 
 
-_PARTS: Mapping[str, Callable[[Installation], list[str]]] = {
+_TABLES: Mapping[str, Callable[[Installation], list[str]]] = {
     "kinds": _kinds,
     "backends": _backends,
     "models": _models,
     "options": _options,
-    "words": _words,
+    "parameters": _parameters,
     "inputs": _inputs,
     "limits": _limits,
     "settings": _settings,
@@ -276,25 +276,25 @@ _PARTS: Mapping[str, Callable[[Installation], list[str]]] = {
 }
 
 
-def _capabilities(here: Installation) -> Iterator[tuple[Backend[Any], Capability[Any, Any]]]:
-    for backend in here.registry.backends.values():
+def _capabilities(installation: Installation) -> Iterator[tuple[Backend[Any], Capability[Any, Any]]]:
+    for backend in installation.registry.backends.values():
         for capability in backend.capabilities:
             yield backend, capability
 
 
-def _made(here: Installation) -> list[Kind]:
-    """The kinds that can be made, in the order of all."""
-    return [kind for kind in KINDS if any(capability.kind == kind for _, capability in _capabilities(here))]
+def _made(installation: Installation) -> list[Kind]:
+    """Return the kinds that the installed backends make, in the usual order."""
+    return [kind for kind in KINDS if any(capability.kind == kind for _, capability in _capabilities(installation))]
 
 
 def _kind(backend: Backend[Any], capability: Capability[Any, Any]) -> str:
-    """The kind, and which one where a backend has several of it."""
+    """Return the kind, with the name of the capability if the backend has several of that kind."""
     same = [one for one in backend.capabilities if one.kind == capability.kind]
     return f"{capability.kind} ({capability.name})" if len(same) > 1 else capability.kind
 
 
-def _each(names: Iterable[str], between: str = ", ") -> str:
-    return between.join(dict.fromkeys(names))
+def _join(names: Iterable[str], separator: str = ", ") -> str:
+    return separator.join(dict.fromkeys(names))
 
 
 def _default(value: object) -> str:

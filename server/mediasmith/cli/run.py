@@ -1,4 +1,4 @@
-"""Run a command's work to its exit code. With --json a failure is an answer too."""
+"""Run a command and turn what happens into an exit code. With --json, failures are printed as JSON, too."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
 
 GetResult: TypeAlias = "Callable[[Engine, Interrupts], Awaitable[tuple[MediaResult, bool]]]"
-"""Returns a result, and whether it is the answer to the request."""
+"""Returns a result, and whether it answers the request."""
 
 
 def load_installation(ctx: click.Context) -> Installation:
-    """Return what is installed and set here, loaded once in a command."""
+    """Return the settings and the installed backends, loaded once per command."""
     root = ctx.find_root()
     if root.obj is None:
         from mediasmith.config.installation import Installation  # noqa: PLC0415 - heavy: pydantic
@@ -35,26 +35,36 @@ def load_installation(ctx: click.Context) -> Installation:
 
 @asynccontextmanager
 async def open_engine(ctx: click.Context) -> AsyncGenerator[Engine]:
-    """Open the engine for the person at the terminal: paths start at the working directory, and may lead anywhere."""
-    from mediasmith.engine.bootstrap import lazy_engine  # noqa: PLC0415 - heavy: help and mistakes need none
+    """Open the engine for a person at a terminal: paths are relative to the working directory and may lead anywhere."""
+    from mediasmith.engine.bootstrap import lazy_engine  # noqa: PLC0415 - heavy: not needed for help or usage errors
 
     async with lazy_engine(load_installation(ctx), confined=False) as engine:
         yield await engine.get()
 
 
 def run_to_exit_code(work: Callable[[], Awaitable[ExitCode]], *, as_json: bool = False) -> ExitCode:
-    """Do the work, and return its exit code, also when it fails or is interrupted."""
+    """Do the work, and return its exit code, also when it fails or is interrupted.
+
+    A Ctrl-C once the work is done changes nothing.
+    """
     import anyio  # noqa: PLC0415 - heavy: as above
 
+    codes: list[ExitCode] = []
+
+    async def run() -> None:
+        codes.append(await work())
+
     try:
-        return anyio.run(work)
+        anyio.run(run)
     except MediaError as error:
         return _report_failure(error, as_json=as_json)
     except KeyboardInterrupt:
         from mediasmith.cli.interrupts import Interrupted  # noqa: PLC0415 - late: as above
 
-        stopped = Interrupted("Stopped.", "`mediasmith jobs` shows what can still be collected.")
-        return _report_failure(stopped, as_json=as_json)
+        if not codes:
+            stopped = Interrupted("Stopped.", "`mediasmith jobs` shows what can still be collected.")
+            return _report_failure(stopped, as_json=as_json)
+    return codes[0]
 
 
 def print_result(ctx: click.Context, get_result: GetResult, *, as_json: bool, opens: bool) -> ExitCode:
@@ -68,10 +78,10 @@ def print_result(ctx: click.Context, get_result: GetResult, *, as_json: bool, op
         with catch_interrupts() as interrupts:
             async with open_engine(ctx) as engine:
                 try:
-                    result, whole = await get_result(engine, interrupts)
-                except MediaError as error:  # at once: after Ctrl-C a person should not wait for the engine to close
+                    result, answered = await get_result(engine, interrupts)
+                except MediaError as error:  # reported here: after Ctrl-C nobody should have to wait for the engine
                     return _report_failure(error, as_json=as_json)
-                with engine.delivery(result) if whole else nullcontext():
+                with engine.delivery(result) if answered else nullcontext():
                     code = show(result, as_json=as_json)
                 paths.extend(file.path for file in result.files)
                 return code

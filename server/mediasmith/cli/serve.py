@@ -10,15 +10,15 @@ from mediasmith.cli.exit_codes import ExitCode
 
 
 def serve_over_stdio() -> ExitCode:
-    """Serve until the client is gone."""
+    """Serve until the client disconnects."""
     from mediasmith.mcp.stdio import serve_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
     if _is_at_terminal():
-        sys.stderr.write("Serving MCP on standard input and output; Ctrl-C ends it. See mediasmith --help.\n")
+        sys.stderr.write("Serving MCP on standard input and output; press Ctrl-C to stop. See mediasmith --help.\n")
         sys.stderr.flush()
     try:
         anyio.run(serve_stdio)
-    except KeyboardInterrupt:  # before the server listens to signals, or where it cannot
+    except KeyboardInterrupt:  # before the server handles signals, or where it cannot
         return ExitCode.INTERRUPTED
     return ExitCode.DONE
 

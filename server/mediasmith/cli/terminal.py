@@ -9,22 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 _COMMANDS = {"generate_media": "generate", "continue_edit": "edit", "list_backends": "backends", "get_job": "jobs"}
-"""The command that does what each tool does."""
+"""The command for each tool."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a terminal acts on instead of showing them."""
+"""Control characters: a terminal acts on them instead of showing them."""
 
 _STYLES: Mapping[str, str] = {
     **dict.fromkeys(("done", "yes", "ready"), "green"),
     **dict.fromkeys(("running", "partial", "no"), "yellow"),
     **dict.fromkeys(("failed", "unknown"), "red"),
 }
-"""The colours of words that stand alone in a cell."""
+"""The colours of words that fill a cell."""
 
 
 def put(text: str) -> None:
     """Write a result."""
-    # A path leaves as the bytes that it has on the disk, whatever the terminal's encoding.
+    # A path is written as its bytes on disk, whatever the terminal's encoding.
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
 
@@ -36,30 +36,30 @@ def say(text: str) -> None:
 
 
 def in_commands(text: str) -> str:
-    """Return a text that names the tools with the names of the commands."""
+    """Return the text with each tool's name replaced by its command."""
     for tool, command in _COMMANDS.items():
         text = text.replace(tool, f"`mediasmith {command}`")
     return text
 
 
 def line(text: str) -> str:
-    """Return any text as one line."""
+    """Return the text as one line, without control characters."""
     return " ".join(_CONTROL.sub("", text).split())
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Return whether a person sees the stream on a terminal that can move its cursor."""
+    """Return whether the stream is a terminal that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), *, wrapped: bool = True) -> str:
-    """Return rows for standard output: fitted to the width of a terminal, else one line each.
+    """Return a table for standard output: fitted to the width of a terminal, otherwise with one line for each row.
 
-    Where they are not `wrapped`, a terminal cuts what does not fit.
+    At a terminal, long cells are wrapped, or cut if not `wrapped`.
     """
     cells = [[line(cell) for cell in row] for row in rows]
     if is_terminal(sys.stdout):
-        return _drawn(cells, head, wrapped=wrapped)
+        return _fitted(cells, head, wrapped=wrapped)
     return aligned([head, *cells] if head else cells)
 
 
@@ -70,17 +70,17 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _drawn(rows: Sequence[Sequence[str]], head: Sequence[str], *, wrapped: bool) -> str:
-    from rich.console import Console, detect_legacy_windows  # noqa: PLC0415 - heavy: only needed at a terminal
+def _fitted(rows: Sequence[Sequence[str]], head: Sequence[str], *, wrapped: bool) -> str:
+    from rich.console import Console, detect_legacy_windows  # noqa: PLC0415 - heavy: needed only at a terminal
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=bool(head), header_style="bold")
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=bool(head), header_style="bold")
     for title in head or rows[0]:
-        drawn.add_column(title if head else "", overflow="fold" if wrapped else "ellipsis", no_wrap=not wrapped)
+        grid.add_column(title if head else "", overflow="fold" if wrapped else "ellipsis", no_wrap=not wrapped)
     for row in rows:
-        drawn.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
+        grid.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
     console = Console(color_system=None if detect_legacy_windows() else "auto")
     with console.capture() as captured:
-        console.print(drawn)
+        console.print(grid)
     return "\n".join(text.rstrip() for text in captured.get().rstrip("\n").split("\n"))

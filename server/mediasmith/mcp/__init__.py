@@ -1,1 +1,1 @@
-"""The MCP server over stdio and HTTP. It knows no provider."""
+"""The MCP server, over stdio and HTTP. Nothing in here knows a provider."""

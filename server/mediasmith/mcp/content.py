@@ -1,4 +1,4 @@
-"""The content blocks of an answer: one compact JSON text, a link per file, small previews."""
+"""Build the content blocks of an answer: a compact JSON text, a link for each file, and small previews."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mediasmith.engine.results import BackendList, JobList, MediaFile, MediaResu
 from mediasmith.storage.previews import previews
 
 MAX_RESOURCE = 6 * 1024 * 1024
-"""Bytes of a file that a resource read answers with: more, in base64, closes real clients' connections."""
+"""Bytes of the largest file that can be read as a resource: larger ones, in base64, break some clients' connections."""
 
 FileLink = Callable[[str, str], str]
-"""Returns a link that a file can be downloaded from, given its id and its principal."""
+"""Returns a download link for a file, given its id and its principal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """Builds content blocks. `file_link` leads to files that are too large to be read as a resource, where there is one."""
+    """Builds content blocks. `file_link`, if any, makes links to files that are too large to be read as a resource."""
 
     settings: Settings
     file_link: FileLink | None = None
 
     async def blocks(self, answer: MediaResult | JobList | BackendList, principal: str) -> list[ContentBlock]:
-        """Return the blocks of an answer, in the order that clients show them."""
+        """Return the content blocks of an answer, in the order in which clients show them."""
         content: list[ContentBlock] = [TextContent(type="text", text=answer.text())]
         if not isinstance(answer, MediaResult):
             return content
@@ -45,7 +45,7 @@ class Content:
         return content
 
     def link(self, file_id: str, size: int, principal: str) -> str:
-        """Return a link to a file that is too large to be read as a resource, or "" where there is none."""
+        """Return a link to a file that is too large to be read as a resource; otherwise ""."""
         return self.file_link(file_id, principal) if self.file_link and size > MAX_RESOURCE else ""
 
 

@@ -1,4 +1,4 @@
-"""What the server says to a model when it starts: what is ready, and what is missing."""
+"""Write the instructions for models: how to use the tools, what is ready, and what is missing."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def instructions(installation: Installation) -> str:
             ready.setdefault(offer.kind, []).append(offer.backend)
         else:
             unready.setdefault(offer.backend, offer.missing)
-    can = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
+    offered = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
     lines = [
-        "Makes media files on disk with generate_media and changes them with continue_edit.",
-        "If an answer says running, collect it with get_job; calling again would make and bill another.",
+        "generate_media makes media files on disk, and continue_edit changes them.",
+        "If the status is running, collect the job with get_job: calling again would make and bill another one.",
         "Show the user the path of each file.",
-        f"Ready: {can}.",
+        f"Ready: {offered}.",
     ]
     if installation.problems or installation.registry.broken:
-        lines.append("Settings with problems: see list_backends.")
-    if unready:  # last, for it may be cut off
+        lines.append("Some settings have problems: see list_backends.")
+    if unready:  # last, because it may be cut off
         lines.append("Not ready: " + "; ".join(f"{name} ({reason})" for name, reason in unready.items()) + ".")
     return _shorten(" ".join(lines))
 

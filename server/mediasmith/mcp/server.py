@@ -1,4 +1,4 @@
-"""The MCP server: four tools and one resource template over an engine. It knows no provider."""
+"""The MCP server: four tools and one resource template over an engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
-from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
@@ -29,6 +28,7 @@ from mcp_types import (
 )
 from pydantic import AnyUrl, ConfigDict
 
+from mcp import MCPError
 from mediasmith.config.caller import LOCAL, Caller
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.engine.bootstrap import LazyEngine
@@ -44,28 +44,29 @@ _log = logging.getLogger(__name__)
 _SCHEME = "media://"
 
 _SHOWN = 80
-"""Characters of a caller's own text that an error repeats."""
+"""Characters of a caller's text to repeat in an error."""
 
 
 class _Arguments(ArgModelBase):
-    """Any arguments as they are: the engine checks them, with messages of its own."""
+    """Any arguments, unchecked: the engine checks them, with better messages."""
 
     model_config = ConfigDict(extra="allow")
 
     def model_dump_one_level(self) -> dict[str, Any]:
-        """Return all of them as one mapping, under the name of the tool function's parameter."""
+        """Return the arguments as one mapping, under the name of the tool function's parameter."""
         return {"given": self.model_extra or {}}
 
 
 def local_principal() -> str:
-    """Return the principal of every request where none brings a token: the user of this machine."""
+    """Return the principal of requests without tokens: the user of this machine."""
     return LOCAL
 
 
 class MediaServer(MCPServer[Any]):
-    """The server over an engine, for any transport.
+    """The MCP server over an engine, for any transport.
 
-    `principal` returns who makes the request that is being served. `file_link` leads to files that are too large to be read as a resource, where they can be downloaded.
+    `principal` returns who makes the request that is being served. `file_link`, if any, makes links to files that are
+    too large to be read as a resource.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class MediaServer(MCPServer[Any]):
         )
 
     async def _call(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
-        """Run a tool. Whatever goes wrong is text that a model can read; the SDK would hide it."""
+        """Run a tool. Errors become text that a model can read; the SDK would hide it."""
         try:
             caller = self._caller(ctx)
             engine = await self._engine.get()
@@ -129,8 +130,8 @@ class MediaServer(MCPServer[Any]):
         except Exception as error:  # noqa: BLE001 - the top of a call
             _log.exception("%s failed", name)
             return _failure(
-                f"Mediasmith itself failed ({type(error).__name__}). get_job without an id shows whether a job was "
-                "started; nothing is sent twice."
+                f"Mediasmith failed with an internal error ({type(error).__name__}). It may have started a job: call "
+                "get_job without an id to see. Nothing is sent twice."
             )
 
     def _caller(self, ctx: Context[Any, Any]) -> Caller:
@@ -140,13 +141,13 @@ class MediaServer(MCPServer[Any]):
         return Caller(principal=self._principal(), wait=self._wait_seconds, notify=notify)
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """Return the one template; files are not listed, since lists must not change as a side effect of calls."""
+        """Return the one template. Files are not listed, since calls must not change lists as a side effect."""
         return [
             ResourceTemplate(
                 uri_template=f"{_SCHEME}{{id}}",
                 name="media",
                 title="A generated file",
-                description="A file by the id in a result; up to 6 MiB, larger ones by their path or link.",
+                description="A file, by its id from a result; up to 6 MiB. Use the path or link of a larger one.",
             )
         ]
 
@@ -156,7 +157,7 @@ class MediaServer(MCPServer[Any]):
         arguments: dict[str, Any] | None = None,  # noqa: ARG002 - the SDK's signature
         context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
     ) -> GetPromptResult:
-        """Refuse: there are no prompts, and the SDK would call the question an internal error.
+        """Raise an error: there are no prompts, and the SDK would report an internal error instead.
 
         Raises:
             MCPError: always.
@@ -168,15 +169,17 @@ class MediaServer(MCPServer[Any]):
         uri: AnyUrl | str,
         context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
     ) -> Iterable[ReadResourceContents]:
-        """Return a finished file's bytes with its true type.
+        """Return the bytes of a file, with its media type.
 
         Raises:
-            ResourceNotFoundError: this caller has no such file, or it is gone from the disk.
-            ResourceError: it is too large to send; the text has its path, or a link to it.
+            ResourceNotFoundError: this caller has no such file, or it is no longer on disk.
+            ResourceError: it is too large to send; the message has its path, or a link to it.
         """
         address = str(uri)
         if not address.startswith(_SCHEME):
-            raise ResourceNotFoundError(f"There is no resource {address[:_SHOWN]!r}; those here are {_SCHEME}ID.")
+            raise ResourceNotFoundError(
+                f"There is no resource {address[:_SHOWN]!r}. Resources have the form {_SCHEME}ID."
+            )
         try:
             principal = self._principal()
             engine = await self._engine.get()
@@ -198,16 +201,16 @@ class MediaServer(MCPServer[Any]):
 
 @contextmanager
 def _plain_log() -> Generator[None]:
-    """Hide rich from the SDK, which otherwise loads it at every start and breaks the lines of the log."""
+    """Hide rich from the SDK, which would otherwise import it at every start and wrap the lines of the log."""
     modules = cast("dict[str, object]", sys.modules)
-    there = modules.get("rich.console")
+    loaded = modules.get("rich.console")
     modules["rich.console"] = None
     try:
         yield
     finally:
         del modules["rich.console"]
-        if there is not None:
-            modules["rich.console"] = there
+        if loaded is not None:
+            modules["rich.console"] = loaded
 
 
 async def _answer(engine: Engine, name: str, given: Mapping[str, Any], caller: Caller) -> Answer:

@@ -1,4 +1,4 @@
-"""Shut down within a second, with every job recorded: at the end of input, at SIGTERM, at Ctrl-C."""
+"""Shut down within a second, with every job recorded: at the end of input, on SIGTERM and on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from anyio.abc import TaskStatus
 from mediasmith.engine.bootstrap import LazyEngine
 
 _GRACE_SECONDS = 0.7
-"""For the last records. Every step is recorded before it is taken, so a death loses nothing either."""
+"""Seconds for the last records. Every step is recorded before it is taken, so even a crash loses nothing."""
 
 
 @asynccontextmanager
 async def graceful_shutdown(engine: LazyEngine) -> AsyncGenerator[None]:
-    """Serve in this block: at its end, at SIGTERM and at Ctrl-C every job is recorded, and the process ends."""
+    """Serve in this block: at its end, on SIGTERM and on Ctrl-C, record every job and end the process."""
     async with anyio.create_task_group() as task_group:
         if sys.platform != "win32":
             await task_group.start(_shut_down_at_signal, engine)
@@ -36,10 +36,10 @@ async def _shut_down_at_signal(engine: LazyEngine, *, task_status: TaskStatus[No
 
 
 async def _shut_down(engine: LazyEngine) -> None:
-    """Record and end the process within a second: a thread that reads or draws can be stopped in no other way."""
-    end = threading.Timer(_GRACE_SECONDS, os._exit, [0])
-    end.daemon = True
-    end.start()
+    """Record every job, and end the process even if a thread is still busy: a thread cannot be stopped otherwise."""
+    timer = threading.Timer(_GRACE_SECONDS, os._exit, [0])
+    timer.daemon = True
+    timer.start()
     try:
         await engine.stop()
     finally:

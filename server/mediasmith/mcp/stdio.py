@@ -13,7 +13,7 @@ from mediasmith.mcp.shutdown import graceful_shutdown
 
 
 async def serve_stdio() -> None:
-    """Serve until the client is gone. It does not return: the process ends here."""
+    """Serve until the client disconnects. This does not return: the process ends."""
     with _stdout_redirected():
         installation = Installation.load()
     async with lazy_engine(installation) as engine, graceful_shutdown(engine):
@@ -25,12 +25,12 @@ async def serve_stdio() -> None:
 
 @contextmanager
 def _stdout_redirected() -> Generator[None]:
-    """Send what plug-ins print as they are loaded to standard error. While serving, the SDK does this."""
-    wire = os.dup(1)
+    """Send what plug-ins print while they load to standard error. While serving, the SDK does this."""
+    stdout = os.dup(1)
     with suppress(OSError):  # there may be no standard error
         os.dup2(2, 1)
     try:
         yield
     finally:
-        os.dup2(wire, 1)
-        os.close(wire)
+        os.dup2(stdout, 1)
+        os.close(stdout)

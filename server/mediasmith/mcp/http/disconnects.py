@@ -1,6 +1,6 @@
-"""Clients that hang up while a call waits: the wait ends, so that the same call can be attached to; the job goes on.
+"""End the wait of a call when its client disconnects. The job continues, and the same call can attach to it.
 
-The newer protocol ends it by itself. The older one lets it run to an answer that nobody hears.
+The newer protocol does this by itself. In the older one, the call would wait for an answer that cannot be delivered.
 """
 
 from __future__ import annotations
@@ -8,36 +8,38 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
-from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types import CONNECTION_CLOSED
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_WAIT = "mediasmith.wait"
+from mcp import MCPError
+
+_CANCEL_SCOPE = "mediasmith.cancel_scope"
+"""The key of a request's cancel scope in its ASGI scope."""
 
 
 class DisconnectMiddleware:
-    """Ends the wait of a request whose client is gone; as an ASGI app around the others."""
+    """ASGI middleware that cancels the request of a client that has disconnected."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and listen for its end."""
+        """Pass a request on, and watch for a disconnect."""
 
-        async def heard() -> Message:
+        async def receive_or_cancel() -> Message:
             message = await receive()
-            if message["type"] == "http.disconnect" and _WAIT in scope:
-                scope[_WAIT].cancel()
+            if message["type"] == "http.disconnect" and _CANCEL_SCOPE in scope:
+                scope[_CANCEL_SCOPE].cancel()
             return message
 
-        await self._app(scope, heard, send)
+        await self._app(scope, receive_or_cancel, send)
 
 
 async def cancel_on_disconnect(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Serve a message for as long as its client is there; as middleware of the SDK's."""
-    with anyio.CancelScope() as wait:
+    """Handle a message until its client disconnects; a middleware for the SDK's server."""
+    with anyio.CancelScope() as cancel_scope:
         if ctx.request is not None:
-            ctx.request.scope[_WAIT] = wait
+            ctx.request.scope[_CANCEL_SCOPE] = cancel_scope
         return await call_next(ctx)
-    raise MCPError(CONNECTION_CLOSED, "The client is gone.")
+    raise MCPError(CONNECTION_CLOSED, "The client has disconnected.")

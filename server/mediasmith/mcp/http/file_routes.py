@@ -1,4 +1,4 @@
-"""Files over HTTP, for requests with a signed link."""
+"""Serve files over HTTP, to requests with a signed link."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.mcp.http.signed_links import SignedLinks
 from mediasmith.plugin.errors import MediaError
 
-_ANEW = "get_job with the id of the job that made the file gives a new one."
-_INVALID = f"This link is not valid, or no longer. {_ANEW}"
-_EXPIRED = f"This link has expired. {_ANEW}"
-_GONE = "The file that this link led to is gone."
-_UNREADABLE = "The file cannot be served just now. Try again later."
+_NEW_LINK = "To get a new one, call get_job with the id of the job that made the file."
+_INVALID = f"This link is not valid. {_NEW_LINK}"
+_EXPIRED = f"This link has expired. {_NEW_LINK}"
+_GONE = "The file no longer exists."
+_UNREADABLE = "The file cannot be served at the moment. Try again later."
 
 _INERT = {
     "Cache-Control": "private",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-"""Whatever is in a file, it runs nothing as a page of this server."""
+"""Headers that keep a file from running scripts as a page of this server."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileRoutes:
-    """The route that signed links lead to. Without one, it says nothing about a file."""
+    """The route that signed links lead to. Without a valid link, it discloses nothing about a file."""
 
     engine: LazyEngine
     links: SignedLinks
 
     async def get(self, request: Request) -> Response:
-        """Return the file, or the part of it that is asked for."""
+        """Return the file, or the range of it that is asked for."""
         try:
             return await self._file(
                 request.path_params["id"],
@@ -48,7 +48,7 @@ class FileRoutes:
     async def _file(self, file_id: str, *, expires: str, signature: str) -> Response:
         engine = await self.engine.get()
         owner = await engine.library.owner(file_id)
-        if owner is None or not self.links.is_ours(file_id, owner, expires=expires, signature=signature):
+        if owner is None or not self.links.is_valid(file_id, owner, expires=expires, signature=signature):
             return PlainTextResponse(_INVALID, 403)
         if int(expires) <= engine.clock.now():
             return PlainTextResponse(_EXPIRED, 410)

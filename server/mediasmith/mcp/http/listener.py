@@ -1,4 +1,4 @@
-"""Serving over streamable HTTP: the app, and listening."""
+"""Serve over streamable HTTP: build the app, and listen."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from mediasmith.mcp.http.access_control import (
     MAX_BODY,
     BodyLimitMiddleware,
     HostCheckMiddleware,
-    bracketed,
     check_access,
-    security,
+    transport_security,
+    url_host,
 )
 from mediasmith.mcp.http.disconnects import DisconnectMiddleware, cancel_on_disconnect
 from mediasmith.mcp.http.file_routes import FileRoutes
@@ -42,38 +42,38 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
 HOST = "127.0.0.1"
-"""Where it listens when nobody says: only this machine can reach it."""
+"""The default host: only this machine can reach it."""
 
 PORT = 8765
-"""The port it listens on when nobody says."""
+"""The default port."""
 
 PATH = "/mcp"
-"""The path of the endpoint."""
+"""The path of the MCP endpoint."""
 
 _MAX_PORT = 65_535
 
 
 async def serve_http(host: str = HOST, port: int = PORT) -> None:
-    """Serve until told to end; port 0 is any that is free. It does not return: the process ends here.
+    """Serve until SIGTERM or Ctrl-C; port 0 picks a free one. This does not return: the process ends.
 
     Raises:
-        MediaError: the settings do not allow it, or nothing can listen there. The text has the fix.
+        MediaError: the settings do not allow it, or the address cannot be listened on. The message has the fix.
     """
     installation = Installation.load()
-    family, address = await _resolved(host)
+    family, address = await _resolve(host)
     check_access(installation, (address, host), verified=False)
     url = installation.settings.http_url
     if url is None and ip_address(address).is_unspecified:
         raise MediaError(
-            f"{host} stands for every address of this machine, and links need one that clients can use.",
-            "Set MEDIASMITH_HTTP_URL to it, such as https://media.example.org.",
+            f"{host} means every address of this machine, but links need one that clients can use.",
+            "Set MEDIASMITH_HTTP_URL to that address, for example https://media.example.org.",
         )
-    with _listener(family, address, port) as listener:
-        url = url or f"http://{bracketed(host)}:{listener.getsockname()[1]}"
+    with _listen(family, address, port) as listener:
+        url = url or f"http://{url_host(host)}:{listener.getsockname()[1]}"
         async with lazy_engine(installation) as engine:
             app = http_app(engine, url=url, hosts=(address, host))
             async with graceful_shutdown(engine):
-                sys.stderr.write(f"Serving MCP over HTTP at {url}{PATH}; Ctrl-C ends it.\n")
+                sys.stderr.write(f"Serving MCP over HTTP at {url}{PATH}; press Ctrl-C to stop.\n")
                 sys.stderr.flush()
                 await http_server(app).serve([listener])
 
@@ -86,14 +86,14 @@ def http_app(
     token_verifier: TokenVerifier | None = None,
     auth: AuthSettings | None = None,
 ) -> Starlette:
-    """The server as an ASGI app, with the endpoint at `/mcp`; its lifespan has to be run.
+    """Return the server as an ASGI app, with the endpoint at `/mcp`; its lifespan has to be run.
 
-    Links to files begin with `url`, the address that clients use (that of the settings when it is not given). Requests
-    are accepted under its host, under this machine's own names, and under `hosts`. A verifier decides about tokens in
-    place of the settings' one; `auth` says who issues them, as the SDK publishes it.
+    `url` is the address that clients use, and links to files begin with it; by default, it comes from the settings.
+    Requests are accepted for its host, for loopback names and for `hosts`. `token_verifier` checks tokens
+    instead of the one from the settings; `auth` says who issues them, which the SDK publishes.
 
     Raises:
-        MediaError: a setting for HTTP cannot be used, or it could be reached from elsewhere without a token.
+        MediaError: an HTTP setting is not valid, or other machines could reach the server without a token.
     """
     settings = engine.installation.settings
     url = (url or settings.http_url or f"http://{HOST}:{PORT}").rstrip("/")
@@ -102,7 +102,7 @@ def http_app(
     if token_verifier is None and settings.http_token is not None:
         token_verifier = StaticTokenVerifier(settings.http_token)
     if token_verifier is not None and auth is None:
-        # The SDK checks no token without. Of these nothing is published, since no resource is named.
+        # The SDK checks tokens only if it has these. They are not published, since no resource is named.
         auth = AuthSettings(issuer_url=AnyHttpUrl(url), resource_server_url=None)
     links = SignedLinks(base=url)
 
@@ -119,19 +119,19 @@ def http_app(
     server.middleware.append(cancel_on_disconnect)
     server.custom_route("/health", ["GET"])(_health)
     server.custom_route("/files/{id}", ["GET"])(FileRoutes(engine=engine, links=links).get)
-    known = security(url, hosts)
+    allowed = transport_security(url, hosts)
     app = server.streamable_http_app(
-        streamable_http_path=PATH, max_request_body_size=MAX_BODY, transport_security=known
+        streamable_http_path=PATH, max_request_body_size=MAX_BODY, transport_security=allowed
     )
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(BodyLimitMiddleware)
-    app.add_middleware(HostCheckMiddleware, security=known)
+    app.add_middleware(HostCheckMiddleware, security=allowed)
     return app
 
 
 def http_server(app: Starlette) -> Server:
-    """What serves the app on a socket. It keeps no log of requests, for their addresses may be links."""
-    import uvicorn  # noqa: PLC0415 - heavy: only needed here
+    """Return a server for the app. It does not log requests, because their URLs may be signed links."""
+    import uvicorn  # noqa: PLC0415 - heavy: needed only here
 
     config = uvicorn.Config(
         app,
@@ -144,35 +144,35 @@ def http_server(app: Starlette) -> Server:
         server_header=False,
     )
 
-    class Unsignalled(uvicorn.Server):
-        """Leaves the signals to `leaving`."""
+    class SignalFreeServer(uvicorn.Server):
+        """A server that leaves signals to `graceful_shutdown`."""
 
         @contextmanager
         def capture_signals(self) -> Generator[None]:
             yield
 
-    return Unsignalled(config)
+    return SignalFreeServer(config)
 
 
 async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "ok", "version": version("mediasmith")})
 
 
-async def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
-    """The address that a host's name means here."""
+async def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    """Return the address family and the address of a host."""
     try:
         found = await anyio.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise MediaError(f"{host!r} is no address of this machine.", f"Listen on {HOST}.") from error
+        raise MediaError(f"{host!r} is not an address of this machine.", f"Listen on {HOST} instead.") from error
     family, _, _, _, address = found[0]
     return family, address[0]
 
 
-def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     if not 0 <= port <= _MAX_PORT:
-        raise MediaError(f"{port} is no port.", f"Choose one from 0 to {_MAX_PORT}.")
+        raise MediaError(f"{port} is not a valid port.", f"Choose one from 0 to {_MAX_PORT}.")
     try:
         return socket.create_server((address, port), family=family)
     except OSError as error:
         why = os.strerror(error.errno or 0)
-        raise MediaError(f"Nothing can listen on port {port} of {address}: {why}.", "Choose another.") from error
+        raise MediaError(f"Cannot listen on port {port} of {address}: {why}.", "Choose another one.") from error

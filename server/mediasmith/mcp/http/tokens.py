@@ -1,4 +1,4 @@
-"""Tokens over HTTP: the one that a request must bring, and the principal that it stands for."""
+"""Check tokens over HTTP, and derive the principal of a request from its token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from mediasmith.plugin.errors import NotAllowed
 
 HOLDER = "http"
-"""The principal of every request with the token of the settings."""
+"""The principal of every request with the token from the settings."""
 
 
 class StaticAccess(AccessToken):
-    """The access that the token of the settings gives."""
+    """The access that the token from the settings gives."""
 
 
 class StaticTokenVerifier(TokenVerifier):
@@ -26,16 +26,16 @@ class StaticTokenVerifier(TokenVerifier):
         self._token = token
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return the access that the token gives, without the token itself; None for any other text."""
+        """Return the access for the right token, without the token itself, or None."""
         right = hmac.compare_digest(token.encode(), self._token.get_secret_value().encode())
         return StaticAccess(token="", client_id=HOLDER, scopes=[]) if right else None
 
 
 def request_principal() -> str:
-    """Return who makes the request that is being served, where every request must bring a token.
+    """Return the principal of the request that is being served.
 
     Raises:
-        NotAllowed: it has none.
+        NotAllowed: it has no token.
     """
     access = get_access_token()
     if access is None:
@@ -44,5 +44,5 @@ def request_principal() -> str:
 
 
 def principal_of(access: AccessToken) -> str:
-    """Return the text that jobs, files and ids are kept under; different for every client, issuer and subject."""
+    """Return the principal that jobs and files belong to: different for every client, issuer and subject."""
     return HOLDER if isinstance(access, StaticAccess) else json.dumps(principal_components(access))
