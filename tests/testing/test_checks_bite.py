@@ -650,7 +650,7 @@ FOREIGN_WORDS = "a word it does not take is refused, or left out with a warning"
 UNKNOWN = "an unknown status is trouble, not progress"
 
 FAULTS = {
-    "a name with capitals": Fault(check=FORMED, says="small letters", backend={"name": "Paper"}),
+    "a name with capitals": Fault(check=FORMED, says="lower-case letters", backend={"name": "Paper"}),
     "another name than its entry point": Fault(check=FORMED, says="its entry point says", rig={"name": "papers"}),
     "no page to read": Fault(check=FORMED, says="https page", backend={"docs": ""}),
     "a variable that is none": Fault(check=FORMED, says="environment variable", backend={"env": ("paper org",)}),

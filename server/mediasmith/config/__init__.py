@@ -1,1 +1,1 @@
-"""What the user set and installed: settings, credentials, allowed folders, backends, and the tools that follow."""
+"""What the user configured and installed: settings, credentials, allowed folders, backends, and the tools they give."""

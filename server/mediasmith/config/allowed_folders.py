@@ -1,4 +1,4 @@
-"""The folders that Mediasmith may read from and write to, and where its files go when nobody says."""
+"""Find the folders that files may be read from and written to, and the default folder for results."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TEMPORARY = ("/tmp", "/var/tmp", "$TMPDIR", "%TEMP%", "%TMP%")  # noqa: S108 - 
 
 @dataclass(frozen=True, kw_only=True)
 class AllowedFolders:
-    """The folders that files may be in, as real paths, and `output`, where results go when nobody says.
+    """The `allowed` folders, as real paths, and `output`, where results go by default.
 
-    Relative paths start at `base`: the working directory where that is allowed, else (None) at `output`. `shared` are
-    the folders that the settings name for everyone; of `closed`, only allowed folders inside it are allowed. No folder
-    is made here; that happens when a first file is written.
+    Relative paths start at `base`: the working directory if it is allowed; if that is None, at `output`. `shared` are
+    the folders that the settings allow to every principal. Inside `closed`, a path is allowed only by an allowed folder
+    that is itself inside `closed`. Folders are created when the first file is written, not here.
 
-    Only a person's own command line is not `confined`: whoever types a path allows its use, wherever it leads.
+    Only a person's own command line is not `confined`: typing a path allows its use, wherever it leads.
     """
 
     output: Path
@@ -41,43 +41,44 @@ class AllowedFolders:
 
     @classmethod
     def find(cls, settings: Settings, cwd: Path | None = None, *, confined: bool = True) -> AllowedFolders:
-        """The roots that these settings and this working directory (None: the process's own) give."""
-        here = _here() if cwd is None else _real(cwd)
-        project = here if here and _is_project(here) else None
-        output = _real(settings.output_dir) if settings.output_dir else _default_output(project, settings)
-        shared = tuple(_real(folder) for folder in settings.allowed_dirs)
-        roots = [output, *([project] if project else []), *shared]
-        allowed = tuple(dict.fromkeys(roots))
-        base = here if here and (not confined or _is_within(here, allowed)) else None
+        """Return the allowed folders for these settings and a working directory, by default that of this process."""
+        working = _working_folder() if cwd is None else _real_path(cwd)
+        project = working if working and _is_project(working) else None
+        output = _real_path(settings.output_dir) if settings.output_dir else _default_output(project, settings)
+        shared = tuple(_real_path(folder) for folder in settings.allowed_dirs)
+        folders = [output, *([project] if project else []), *shared]
+        allowed = tuple(dict.fromkeys(folders))
+        base = working if working and (not confined or _is_within(working, allowed)) else None
         return cls(output=output, allowed=allowed, base=base, shared=shared, confined=confined)
 
-    def of(self, principal: str) -> AllowedFolders:
-        """The roots of one principal.
+    def for_principal(self, principal: str) -> AllowedFolders:
+        """Return the allowed folders of a principal.
 
-        Who is not the user of this machine has a folder of their own inside the output folder, and what is shared;
-        neither the rest of the output folder nor the working directory.
+        The user of this machine has all of them. Others have a folder of their own inside the output folder and the
+        shared folders, but neither the rest of the output folder nor the working directory.
         """
         if principal == LOCAL:
             return self
         name = hashlib.sha256(principal.encode()).hexdigest()[:32]
         own = self.output / f"principal-{name}"
-        return AllowedFolders(output=own, allowed=(own, *self.shared), closed=_real(self.output))
+        return AllowedFolders(output=own, allowed=(own, *self.shared), closed=_real_path(self.output))
 
     def confine(self, path: str | Path) -> Path:
-        """The real path of an allowed one, symbolic links resolved; it need not exist. `~` is the home folder.
+        """Return the real path, with links resolved; it need not exist. `~` is the home folder.
 
-        Raises `NotAllowed` when it leads out of the allowed folders.
+        Raises:
+            NotAllowed: the path leads out of the allowed folders, or is not a path.
         """
         if not _is_path(path):
-            raise NotAllowed("A path cannot contain NUL or half a character.")
-        # Path.expanduser would raise where there is no such home.
-        real = _real((self.base or self.output) / os.path.expanduser(path))  # noqa: PTH111
+            raise NotAllowed("A path cannot contain a NUL character or an unpaired surrogate.")
+        # Path.expanduser would raise if there is no such home folder.
+        real = _real_path((self.base or self.output) / os.path.expanduser(path))  # noqa: PTH111
         if not self._allows(real):
             folders = ", ".join(str(folder) for folder in self.allowed)
-            # Where links lead, and what the home folder is called, is nobody's business who is not at this machine.
-            asked = path if self.closed else real
+            # Other principals must not learn where links lead and what the home folder is called.
+            shown = path if self.closed else real
             raise NotAllowed(
-                f"{asked} is outside the allowed folders: {folders}.",
+                f"{shown} is outside the allowed folders: {folders}.",
                 "Use a path in one of them, or add a folder to MEDIASMITH_ALLOWED_DIRS and restart the server.",
             )
         return real
@@ -91,14 +92,14 @@ class AllowedFolders:
         return _is_within(real, folders)
 
 
-def _real(path: Path) -> Path:
-    """Without links and `..`. Other than Path.resolve it takes a circle of links as it is."""
+def _real_path(path: Path) -> Path:
+    """Return the path without links and `..`. Unlike Path.resolve, this accepts a circle of links."""
     return Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111 - as in confine
 
 
-def _here() -> Path | None:
+def _working_folder() -> Path | None:
     try:
-        return Path(os.path.realpath(os.getcwd()))  # noqa: PTH109 - a string is what realpath wants
+        return Path(os.path.realpath(os.getcwd()))  # noqa: PTH109 - realpath takes a string
     except OSError:  # the working directory was removed
         return None
 
@@ -114,43 +115,42 @@ def _is_within(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def _known(names: Iterable[str]) -> list[Path]:
-    """The real paths of names with variables in them, as far as the variables are set."""
+def _expand(names: Iterable[str]) -> list[Path]:
+    """Return the real paths of names with variables in them, without those whose variables are not set."""
     expanded = (os.path.expanduser(os.path.expandvars(name)) for name in names)  # noqa: PTH111 - as in confine
-    return [_real(Path(name)) for name in expanded if os.path.isabs(name)]  # noqa: PTH117 - still a string
+    return [_real_path(Path(name)) for name in expanded if os.path.isabs(name)]  # noqa: PTH117 - still a string
 
 
 def _is_project(folder: Path) -> bool:
-    """Whether someone works in this folder: a client may as well have started the server anywhere."""
-    temporary = _known(_TEMPORARY)
-    if folder in {*temporary, *_known(_HOMES), Path(folder.anchor)}:
+    """Return whether this looks like a folder that someone works in: a client may start the server anywhere."""
+    temporary = _expand(_TEMPORARY)
+    if folder in {*temporary, *_expand(_HOMES), Path(folder.anchor)}:
         return False
     around = [place for place in temporary if folder.is_relative_to(place)]
-    for system in _known(_SYSTEM):
+    for system in _expand(_SYSTEM):
         if folder.is_relative_to(system) and not any(place.is_relative_to(system) for place in around):
             return False
     return os.access(folder, os.W_OK | os.X_OK) and folder.is_dir()
 
 
 def _default_output(project: Path | None, settings: Settings) -> Path:
-    # A link named "media" is left as it is: what it leads to is then refused, for a project's files may not
-    # widen what is allowed.
+    # A link named "media" is not resolved, so that its target is refused: files in a project must not allow more.
     if project:
         return project / "media"
     pictures = _pictures()
-    return _real(pictures if pictures and _can_be_made(pictures) else settings.data_dir / "media")
+    return _real_path(pictures if pictures and _can_be_created(pictures) else settings.data_dir / "media")
 
 
 def _pictures() -> Path | None:
-    import platformdirs  # noqa: PLC0415 - late: most servers know the folder by now
+    import platformdirs  # noqa: PLC0415 - late: rarely needed
 
     try:
         folder = platformdirs.user_pictures_path() / "mediasmith"
-    except RuntimeError:  # an account without a home folder; older versions give a relative path
+    except RuntimeError:  # an account without a home folder; older versions return a relative path
         return None
     return folder if folder.is_absolute() else None
 
 
-def _can_be_made(folder: Path) -> bool:
+def _can_be_created(folder: Path) -> bool:
     existing = next(place for place in (folder, *folder.parents) if os.access(place, os.F_OK))
     return os.access(existing, os.W_OK | os.X_OK) and existing.is_dir()

@@ -1,4 +1,4 @@
-"""Who calls a tool, and how long they wait."""
+"""Describe who calls a tool, and how long they wait."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 LOCAL = "local"
-"""The principal of whoever calls without having said who they are: the user of this machine."""
+"""The principal of calls without a token: the user of this machine."""
 
 Notify = Callable[[float, str, float | None], Awaitable[None]]
-"""Told the seconds waited so far, how the job stands, and how much is done: 0 to 1, or None where nobody tells."""
+"""Receives the seconds waited so far, a message, and the progress from 0 to 1, or None if it is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls and how long they will wait.
+    """Who calls, and how long they wait.
 
-    Jobs, files and ids belong to the principal. `wait` is how many seconds to wait where the arguments do not say;
-    `notify` is told every few seconds how the job stands.
+    Jobs and files belong to the principal. `wait` is the default for `wait_seconds`; `notify` is called every few
+    seconds while the call waits.
     """
 
     principal: str = LOCAL

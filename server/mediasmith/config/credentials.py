@@ -1,4 +1,4 @@
-"""What a backend signs in with, from the environment: its key, its own variables and settings, its base URL."""
+"""Read what a backend signs in with from the environment: its key, variables, settings and base URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ON, _OFF = {"true", "1"}, {"false", "0"}
 
 
 class _Offline:
-    """A network that refuses every use: what a backend offers is decided without one."""
+    """A network that refuses every use: a backend must not need one to say what it offers."""
 
     @property
     def ssl_context(self) -> SSLContext:
@@ -42,13 +42,13 @@ class _Offline:
 
 
 OFFLINE: Network = _Offline()
-"""What `missing` and `models` of a backend get for a network."""
+"""The network that a backend's `missing` and `models` are given."""
 
 
 def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
     """Return what `backend` signs in with: the first of its keys that is set, its variables, settings and base URL.
 
-    A value that is blank or still reads `${...}` counts as not set. A setting that is not valid keeps its default;
+    A value that is blank or still contains `${...}` counts as not set. A setting that is not valid keeps its default;
     `setting_problems` names it.
 
     Raises:
@@ -71,12 +71,12 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
 
 
 def base_url_variable(name: str) -> str:
-    """Return the environment variable that sends the backend of this name to another address."""
+    """Return the environment variable that sets another base URL for a backend."""
     return f"{PREFIX}{name.upper()}_BASE_URL"
 
 
 def setting_variables(backend: Backend[Any]) -> Mapping[str, str]:
-    """Return the environment variables of the backend's own settings, by their fields."""
+    """Return the environment variables of the backend's own settings, by field."""
     fields = backend.settings.model_fields if backend.settings else {}
     return {field: f"{PREFIX}{backend.name.upper()}_{field.upper()}" for field in fields}
 
@@ -99,7 +99,7 @@ def _read_settings(backend: Backend[Any], env: Mapping[str, str]) -> tuple[BaseM
         except ValidationError as error:
             wrong = {str(one["loc"][0]): one["msg"] for one in error.errors(include_url=False) if one["loc"]}
             if not wrong.keys() & values.keys():
-                raise  # a field without a default is the backend's fault, and the registry says so
+                raise  # a field without a default, which the registry reports
             for field in wrong.keys() & values.keys():
                 del values[field]
                 problems.append(f"{variables[field]} is not valid ({wrong[field]}); it counts as not set")
@@ -114,8 +114,8 @@ def _missing(backend: Backend[Any], env: Mapping[str, str]) -> MissingKey:
     error = MissingKey(backend.name, backend.keys)
     templates = [name for name in backend.keys if unexpanded(env.get(name, ""))]
     if templates:
-        error.hint += f" {' and '.join(templates)} still reads ${{...}}: the client did not fill it in."
+        error.hint += f" {' and '.join(templates)} still contains ${{...}}, which the client did not replace."
     odd = [f"{name}={value}" for name, value in _set(backend.switches, env).items() if value.lower() not in _ON | _OFF]
     if odd:
-        error.hint += f" {' and '.join(odd)} has no effect: it takes true or 1."
+        error.hint += f" {' and '.join(odd)} has no effect; use true or 1."
     return error

@@ -1,4 +1,4 @@
-"""What is installed and set here: all that a front end shows before the first call. It loads nothing heavy."""
+"""Load the settings and the installed backends: all that is shown before the first call. Nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mediasmith.plugin.params import WORDS
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """The settings, the environment and the installed backends. `problems` are settings that could not be used."""
+    """The settings, the environment and the installed backends. `problems` are settings that are not valid."""
 
     settings: Settings
     registry: Registry
@@ -39,7 +39,7 @@ class Installation:
         env: Mapping[str, str] | None = None,
         backends: Registry | None = None,
     ) -> Installation:
-        """Return what is here now. Settings not given are read from `env`, by default the process's own."""
+        """Return the current installation. Settings that are not given are read from `env` or this process."""
         env = os.environ if env is None else env
         given = settings is not None
         settings, problems = (settings, ()) if settings else Settings.load(env)
@@ -68,7 +68,7 @@ class Installation:
 
     @cached_property
     def missing(self) -> Mapping[str, str]:
-        """Why each backend, or `backend.capability`, is not ready, with the fix."""
+        """Why a backend, or a `backend.capability`, is not ready, with the fix."""
         found: dict[str, str] = {}
         for backend in self.registry.backends.values():
             found |= self._missing(backend)
@@ -91,7 +91,7 @@ class Installation:
 
     @cached_property
     def editable(self) -> frozenset[str]:
-        """The kinds of which any saved file can be edited by some backend that is ready."""
+        """The kinds of which a backend that is ready can edit any saved file."""
         return frozenset(
             capability.kind
             for backend in self.registry.backends.values()
@@ -100,7 +100,7 @@ class Installation:
         )
 
     def offers(self, kind: str = "") -> list[Offer]:
-        """Return what can be made, a row for each backend and kind."""
+        """Return what can be generated, in a row for each backend and kind."""
         return [
             self._offer(backend, offered)
             for backend in self.registry.backends.values()

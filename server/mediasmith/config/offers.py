@@ -1,4 +1,4 @@
-"""What one backend makes of one kind: a row of what a front end shows before the first call."""
+"""Define a row of what can be generated: one backend and one kind."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Offer(BaseModel):
-    """What one backend makes of one kind, with the models and words of those capabilities that are ready.
+    """One backend and one kind, with the models and parameters of the capabilities that are ready.
 
-    `missing` says what has to be done before it is ready.
+    `missing` says why none is ready, with the fix.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # built on first use, not at start

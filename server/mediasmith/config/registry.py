@@ -1,4 +1,4 @@
-"""All installed backends, found by entry point. A broken plug-in becomes a reason, never a crash."""
+"""Load the installed backends by entry point. A broken plug-in becomes a reason, never a crash."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mediasmith.plugin.kinds import KINDS, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
 GROUP = "mediasmith.backends"
-"""The entry-point group in which a distribution declares its backends."""
+"""The entry-point group of backends."""
 
 ARGUMENTS = frozenset(
     {
@@ -26,7 +26,7 @@ ARGUMENTS = frozenset(
         *INPUT_WORDS,
     }
 )
-"""The tools' own arguments; no parameter may bear one of these names."""
+"""The tools' own arguments; no parameter may have one of these names."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _ROLES: tuple[Role, ...] = get_args(Role)
@@ -36,42 +36,44 @@ _JSON_TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "st
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """The backends that work, by name, and for each name that does not work or is offered twice, the reason."""
+    """The usable backends by name, and for each name that is broken or provided twice, the reason."""
 
     backends: Mapping[str, Backend[Any]]
     broken: Mapping[str, str]
 
     def find(self, name: str) -> Backend[Any] | None:
-        """The backend of this name, else the first with this alias; case does not matter."""
+        """Return the backend with this name, or else with this alias, ignoring case."""
         wanted = name.strip().lower()
         if wanted in self.backends:
             return self.backends[wanted]
         return next((one for one in self.backends.values() if wanted in map(str.lower, one.aliases)), None)
 
     def capability(self, backend: str, name: str) -> Capability[Any, Any] | None:
-        """The capability of this name of the backend of this name: how a job finds it again after a restart."""
+        """Return a capability by its backend's name and its own, as a job's record has them."""
         found = self.backends.get(backend)
         return next((one for one in found.capabilities if one.name == name), None) if found else None
 
 
 def load(*, only: Collection[str] = ()) -> Registry:
-    """Load all installed backends, or `only` those of these names (case does not matter), in the order of names.
+    """Load all installed backends, or `only` those with these names (ignoring case), sorted by name.
 
-    A plug-in's fault is never raised: its name is in `broken` with the reason. Where several distributions offer one
-    name, the first by distribution name has it and the others are not loaded. What a plug-in prints while it is
-    loaded goes to standard error.
+    A plug-in's fault is never raised: `broken` has its name and the reason. If several distributions provide one name,
+    the first by distribution name wins, and the others are not loaded. What plug-ins print while they load goes to
+    standard error.
     """
     wanted = {name.lower() for name in only}
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, _distribution(point), point.value))
     backends: dict[str, Backend[Any]] = {}
-    broken = {name: f"no installed backend has this name ({_listed(points)})" for name in sorted(wanted)}
+    broken = {name: f"no such backend is installed (installed: {_names(points)})" for name in sorted(wanted)}
     for name, (first, *others) in _by_name(points):
         if wanted and name.lower() not in wanted:
             continue
         broken.pop(name.lower(), None)
         loaded = _load(first)
         reasons = [loaded] if isinstance(loaded, str) else []
-        reasons += [f"{_distribution(other)} offers it too, but {_distribution(first)} has it" for other in others]
+        reasons += [
+            f"{_distribution(other)} provides it too, but {_distribution(first)} comes first" for other in others
+        ]
         if reasons:
             broken[name] = "; ".join(reasons)
         if not isinstance(loaded, str):
@@ -80,15 +82,15 @@ def load(*, only: Collection[str] = ()) -> Registry:
 
 
 def find_faults(loaded: object, name: str) -> Iterator[str]:
-    """Everything that is wrong with the backend that an entry point of this `name` led to, one phrase each."""
+    """Yield a phrase for everything that is wrong with what an entry point of this `name` has loaded."""
     if not isinstance(loaded, Backend):
         yield f"it is a {type(loaded).__name__}, not a Backend"
         return
     backend = cast("Backend[Any]", loaded)
     if not _NAME.fullmatch(name):
-        yield f"its name '{name}' is not 2 to 32 small letters, digits and '_', a letter first"
+        yield f"its name '{name}' must be 2 to 32 lower-case letters, digits or underscores, beginning with a letter"
     if backend.name != name:
-        yield f"it calls itself '{backend.name}', but its entry point says '{name}'"
+        yield f"its name is '{backend.name}', but that of its entry point is '{name}'"
     if not backend.capabilities:
         yield "it has no capabilities"
     if backend.settings and any(field.is_required() for field in backend.settings.model_fields.values()):
@@ -97,8 +99,8 @@ def find_faults(loaded: object, name: str) -> Iterator[str]:
     if len(names) > len(set(names)):
         yield "two of its capabilities have the same name"
     for capability in backend.capabilities:
-        faults_found = _capability_faults(capability, configured=backend.models is not None)
-        yield from (f"capability '{capability.name}': {fault}" for fault in faults_found)
+        faults = _capability_faults(capability, configured=backend.models is not None)
+        yield from (f"capability '{capability.name}': {fault}" for fault in faults)
 
 
 def _by_name(points: Iterable[EntryPoint]) -> Iterator[tuple[str, list[EntryPoint]]]:
@@ -110,12 +112,12 @@ def _distribution(point: EntryPoint) -> str:
     return point.dist.name if point.dist else "an unknown distribution"
 
 
-def _listed(points: Iterable[EntryPoint]) -> str:
-    return ", ".join(dict.fromkeys(point.name for point in points)) or "none is installed"
+def _names(points: Iterable[EntryPoint]) -> str:
+    return ", ".join(dict.fromkeys(point.name for point in points)) or "none"
 
 
 def _load(point: EntryPoint) -> Backend[Any] | str:
-    """The backend, or why it cannot be used."""
+    """Return the backend, or why it cannot be used."""
     try:
         with redirect_stdout(sys.stderr):
             loaded: Backend[Any] = point.load()
@@ -134,9 +136,9 @@ def _capability_faults(capability: Capability[Any, Any], *, configured: bool) ->
     if not capability.models and not configured:
         yield "it has no models"
     if capability.cancel and not capability.poll:
-        yield "it can cancel, but has no poll, so there is never a handle"
+        yield "it has cancel but no poll, so it never has a handle"
     if bool(capability.poll) != bool(capability.handle):
-        yield "a poll and a handle model need each other"
+        yield "poll and handle need each other"
     yield from (f"it takes an unknown role '{role}'" for role in capability.takes if role not in _ROLES)
     if capability.edits and capability.edits not in capability.takes:
         yield f"it edits in the role '{capability.edits}', which it does not take"
@@ -147,23 +149,23 @@ def _capability_faults(capability: Capability[Any, Any], *, configured: bool) ->
     accepted = (word for model in capability.models for word in model.accepts)
     for word in (*capability.not_inherited, *capability.choices, *accepted):
         if word not in capability.params.model_fields:
-            yield f"its models, choices or not_inherited name '{word}', which its params do not have"
+            yield f"its models, choices or not_inherited name '{word}', which is not a field of its params"
 
 
 def _params_faults(params: type[Params]) -> Iterator[str]:
     for name, field in params.model_fields.items():
         if name in ARGUMENTS:
-            yield f"its parameter '{name}' is an argument of the tools"
+            yield f"its parameter '{name}' has the name of a tool argument"
         if name in WORDS and not _fits(WORDS[name].type, _json_type(field.annotation)):
-            yield f"its parameter '{name}' is a shared word and must be of type {WORDS[name].type}"
+            yield f"its parameter '{name}' is shared between backends and must be of type {WORDS[name].type}"
 
 
-def _fits(due: str, given: str) -> bool:
-    return given == due or (given, due) == ("integer", "number")
+def _fits(expected: str, actual: str) -> bool:
+    return actual == expected or (actual, expected) == ("integer", "number")
 
 
 def _json_type(annotation: object) -> str:
-    """The JSON type of what an annotation allows, None aside; "" when that is several types or another one."""
+    """Return the JSON type that an annotation allows besides None, or "" if it is not a single known type."""
     origin: object = get_origin(annotation)
     inner: tuple[object, ...] = get_args(annotation)
     if origin is Annotated:

@@ -1,8 +1,8 @@
-"""The registry as the tools' wire schemas: flat, one type per property, the form every client accepts.
+"""Build the tools' schemas from the installed backends: flat, with one type per property, as every client accepts them.
 
-Clients rewrite schemas: some drop bounds and defaults, some drop a whole server over one boolean schema, and
-one strips every description above about 5 KB. So bounds and defaults stand in the descriptions too, there are no
-references, unions or nulls, and what only one backend takes lives in `options`.
+Clients rewrite schemas: some drop bounds and defaults, some drop a whole server over one boolean schema, and one
+strips every description of a tool above about 5 KB. So bounds and defaults are repeated in the descriptions, there are
+no references, unions or nulls, and parameters of a single backend go into `options`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON schema."""
 
 MAX_PROMPTS = 16
-"""Prompts in one batch."""
+"""Prompts in one batch at most."""
 
 MAX_COUNT = 10
-"""Files of one prompt."""
+"""Files for one prompt at most."""
 
 MAX_WAIT = 600
-"""Seconds one call may wait."""
+"""Seconds that a call may wait at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSchema:
-    """One tool as callers see it. `parameters` is its JSON schema."""
+    """A tool as callers see it. `parameters` is its JSON schema."""
 
     name: str
     title: str
@@ -41,43 +41,43 @@ class ToolSchema:
 
 
 def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
-    """The four tools, merged over the installed backends, ready or not."""
-    words = _Words(tuple(backends))
+    """Return the four tools, merged over the installed backends, ready or not."""
+    arguments = _Arguments(tuple(backends))
     return (
         ToolSchema(
             name="generate_media",
             title="Generate media",
             description=(
-                f"Makes {words.kinds_in_words()} from a prompt and saves it to a file. Picks a backend that takes "
-                "every parameter given, or says why none does. Answers with the absolute path, a small preview, the "
-                "cost and a continuation_id for continue_edit; status running means: collect with get_job. "
-                "Parameters are honoured, or named in warnings."
+                f"Generates {arguments.kinds_phrase()} from a prompt and saves it to a file. Picks a backend that "
+                "accepts every parameter, or says why none does. Parameters are honoured or named in warnings. Returns "
+                "the absolute path, a small preview, the cost and a continuation_id for continue_edit. If status is "
+                "running, collect it with get_job."
             ),
-            parameters=_object(words.generate()),
+            parameters=_object(arguments.generate()),
             read_only=False,
         ),
         ToolSchema(
             name="continue_edit",
             title="Continue an edit",
             description=(
-                "Changes or extends an earlier result by its continuation_id, which can be used again for another "
-                "branch, after a restart, or on another backend. Other parameters mean what they mean in "
-                "generate_media and override the earlier ones."
+                "Changes or extends an earlier result. Its continuation_id can be used again: for another branch, "
+                "after a restart, or with another backend. Other parameters are those of generate_media and override "
+                "the earlier ones."
             ),
-            parameters=_object(words.edit(), required=["continuation_id", "prompt"]),
+            parameters=_object(arguments.edit(), required=["continuation_id", "prompt"]),
             read_only=False,
         ),
         ToolSchema(
             name="list_backends",
             title="List backends",
-            description="Lists what can be made here, by which backend, and what is missing for the rest.",
-            parameters=_object(words.listing()),
+            description="Lists what can be generated, by which backend, and what is missing for the rest.",
+            parameters=_object(arguments.listing()),
             read_only=True,
         ),
         ToolSchema(
             name="get_job",
             title="Get a job",
-            description="Waits for, collects or cancels a job that was still running; costs nothing.",
+            description="Waits for, collects or cancels a job that was still running. Costs nothing.",
             parameters=_object(_JOB),
             read_only=False,
         ),
@@ -86,7 +86,7 @@ def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
 
 @cache
 def field_schemas(params: type[Params]) -> Mapping[str, Schema]:
-    """The fields of a params model as flat schemas: no null arm, no title, shared definitions in place."""
+    """Return the fields of a params model as flat schemas, without nulls, titles and references."""
     whole = params.model_json_schema()
     definitions = whole.get("$defs", {})
     return {name: _flat(schema, definitions) for name, schema in whole.get("properties", {}).items()}
@@ -123,17 +123,17 @@ def _object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> S
 _WAIT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT}
 
 _JOB: Mapping[str, Schema] = {
-    "job_id": {"type": "string", "description": "Empty: the recent jobs."},
-    "wait_seconds": {**_WAIT, "description": f"Wait this long for the end, 0-{MAX_WAIT}. Default 40."},
+    "job_id": {"type": "string", "description": "Empty: lists recent jobs."},
+    "wait_seconds": {**_WAIT, "description": f"Seconds to wait for its end, 0-{MAX_WAIT}. Default 40."},
     "cancel": {
         "type": "boolean",
-        "description": "Stop it, at the provider too. What it cannot stop goes on: an error.",
+        "description": "Cancel it, also at the provider. Fails if the provider cannot stop it.",
     },
 }
 
 
-class _Words:
-    """The arguments that the installed backends give rise to."""
+class _Arguments:
+    """The tools' arguments, for the installed backends."""
 
     def __init__(self, backends: tuple[Backend[Any], ...]) -> None:
         self.backends = backends
@@ -141,54 +141,54 @@ class _Words:
         kinds = {capability.kind for _, capability in self.capabilities}
         self.kinds = [kind for kind in KINDS if kind in kinds]
 
-    def kinds_in_words(self) -> str:
-        """The installed kinds as the middle of a sentence."""
-        named = {"image": "an image", "audio_isolation": "isolated audio", "music": "music", "speech": "speech"}
-        names = [named.get(kind, f"a {kind.replace('_', ' ')}") for kind in self.kinds[:5]]
+    def kinds_phrase(self) -> str:
+        """Return the installed kinds as part of a sentence, five at most."""
+        phrases = {"image": "an image", "audio_isolation": "isolated audio", "music": "music", "speech": "speech"}
+        names = [phrases.get(kind, f"a {kind.replace('_', ' ')}") for kind in self.kinds[:5]]
         return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names) or "media"
 
     def generate(self) -> dict[str, Schema]:
-        """The arguments of generate_media, in the order callers read them."""
+        """Return the arguments of generate_media, in the order in which callers read them."""
         return {
-            "prompt": _text("What to make; for speech the words to say."),
+            "prompt": _text("What to generate; for speech, the words to say."),
             "prompts": {
                 "type": "array",
                 "items": {"type": "string"},
                 "minItems": 1,
                 "maxItems": MAX_PROMPTS,
-                "description": f"Instead of prompt: one result each, in parallel, at most {MAX_PROMPTS}.",
+                "description": f"Instead of prompt: a result for each, in parallel, at most {MAX_PROMPTS}.",
             },
-            "kind": self._kind("What to make. Default image."),
+            "kind": self._kind("What to generate. Default image."),
             "backend": _text(", ".join(["auto (default)", *(backend.name for backend in self.backends)]) + "."),
-            "model": _text("A model of the backend. Default: its best, or cheap with draft."),
+            "model": _text("A model of the backend. Default: its best, or cheap for drafts."),
             **self._inputs(),
             **self._shared(),
-            **self._rest(),
+            **self._common(),
         }
 
     def edit(self) -> dict[str, Schema]:
-        """The arguments of continue_edit: type, values and bounds again, but not the text."""
+        """Return the arguments of continue_edit. Those of generate_media are repeated without descriptions."""
         own = {
-            "continuation_id": _text("From an earlier result or one of its files; can be used again."),
+            "continuation_id": _text("From an earlier result or one of its files. Can be used again."),
             "prompt": _text("What to change, or what comes next."),
             "backend": _text("Default: the one that made it."),
             "model": _text("Default: the same."),
         }
-        repeated = {**self._inputs(), **self._shared(), **self._rest()}
-        bare = {
+        repeated = {**self._inputs(), **self._shared(), **self._common()}
+        undescribed = {
             name: {key: value for key, value in schema.items() if key != "description"}
             for name, schema in repeated.items()
         }
-        return {**own, **bare}
+        return {**own, **undescribed}
 
     def listing(self) -> dict[str, Schema]:
-        """The arguments of list_backends."""
+        """Return the arguments of list_backends."""
         return {
-            "kind": self._kind("Only those that make this."),
-            "backend": _text("Detail of one: options, models, prices, voices, limits."),
+            "kind": self._kind("Only those that generate this."),
+            "backend": _text("One backend in detail: options, models, prices, voices, limits."),
         }
 
-    def _rest(self) -> dict[str, Schema]:
+    def _common(self) -> dict[str, Schema]:
         return {
             "n": {
                 "type": "integer",
@@ -196,26 +196,26 @@ class _Words:
                 "maximum": MAX_COUNT,
                 "description": f"How many, 1-{MAX_COUNT}. Default 1.",
             },
-            "draft": {"type": "boolean", "description": "Cheap and fast model. Default false."},
+            "draft": {"type": "boolean", "description": "Use a cheap, fast model. Default false."},
             "options": {
                 "type": "object",
-                "description": "Words of one backend alone; list_backends(backend) names them.",
+                "description": "Options of one backend; list_backends(backend) describes them.",
             },
             "output": _text("Folder or file name to save to."),
             "wait_seconds": {
                 **_WAIT,
-                "description": f"Answer after this long with a job_id if not done, 0-{MAX_WAIT}. Default 40.",
+                "description": f"Seconds to wait before answering with a job_id, 0-{MAX_WAIT}. Default 40.",
             },
             "max_cost_usd": {
                 "type": "number",
                 "minimum": 0,
-                "description": "USD, 0 or more: refuse, unspent, if the estimate is higher.",
+                "description": "Refuse, unspent, if the estimate in USD is higher. 0 or more.",
             },
-            "dry_run": {"type": "boolean", "description": "Only say what would be done and cost."},
+            "dry_run": {"type": "boolean", "description": "Only say what would be done and what it would cost."},
         }
 
     def _kind(self, about: str) -> Schema:
-        # An empty enum is no valid schema: with no backend installed any kind is taken, and refused with the reason.
+        # An empty enum is not a valid schema. Without backends any kind is accepted here, and then refused.
         return {"type": "string", "description": about, **({"enum": self.kinds} if self.kinds else {})}
 
     def _inputs(self) -> dict[str, Schema]:
@@ -228,7 +228,7 @@ class _Words:
             if not takers and not prefixes:
                 continue
             roles = f" Prefix {'=, '.join(prefixes)}= for that role." if prefixes else ""
-            about = f"{word.about}{roles}{self._named(takers)}"
+            about = f"{word.about}{roles}{self._names(takers)}"
             many: Schema = {"type": "array", "items": {"type": "string"}}
             found[name] = {**(many if word.many else {"type": "string"}), "description": about}
         return found
@@ -237,12 +237,12 @@ class _Words:
         found: dict[str, Schema] = {}
         for name in WORDS:
             takers = [pair for pair in self.capabilities if name in pair[1].params.model_fields]
-            if takers and name != "n":  # every backend makes several: the server calls it more than once
+            if takers and name != "n":  # described in _common: the server makes several calls if it has to
                 found[name] = self._merged(name, takers)
         return found
 
     def _merged(self, name: str, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> Schema:
-        """One schema that admits what any backend takes; the selector narrows it."""
+        """Return a schema that admits what any backend takes. Selection checks what the chosen one takes."""
         word = WORDS[name]
         fields = [field_schemas(capability.params)[name] for _, capability in takers]
         schema: Schema = (
@@ -260,10 +260,10 @@ class _Words:
         defaults = {str(field.get("default", "")) for field in fields}
         if word.type != "strings" and len(defaults) == 1 and (default := defaults.pop()):
             about += f" Default {default.lower() if word.type == 'boolean' else default}."
-        return {**schema, "description": about + self._named(takers)}
+        return {**schema, "description": about + self._names(takers)}
 
-    def _named(self, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> str:
-        """The takers' names, when they are fewer than half of the backends that make those kinds."""
+    def _names(self, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> str:
+        """Return the takers' names if they are fewer than half of the backends that make those kinds."""
         kinds = {capability.kind for _, capability in takers}
         makers = {backend.name for backend, capability in self.capabilities if capability.kind in kinds}
         names = list(dict.fromkeys(backend.name for backend, _ in takers))
@@ -271,7 +271,7 @@ class _Words:
 
 
 def _bounds(field: Schema) -> tuple[float, float] | None:
-    """The lowest and highest number a field takes. Clients refuse an enum of numbers, so a list becomes bounds."""
+    """Return the lowest and highest number of a field. Clients refuse an enum of numbers, so a list becomes bounds."""
     numbers = [value for value in field.get("enum", ()) if value is not None]
     low = field.get("minimum", min(numbers, default=None))
     high = field.get("maximum", max(numbers, default=None))

@@ -183,7 +183,7 @@ class Engine:
             selection = await self.planner.plan(request, principal=principal, origin=origin, scratch=scratch)
             if request.dry_run:
                 return present_forecast(selection, request)
-            destination = await Destination.open(self.folders.of(principal), request.output)
+            destination = await Destination.open(self.folders.for_principal(principal), request.output)
             unless_started.push_async_callback(destination.close)
             spec = JobSpec(
                 prompts=request.prompts,

@@ -126,7 +126,7 @@ class Planner:
             return Path(artifact.path)
 
         inputs = Inputs(
-            roots=self.folders.of(principal),
+            roots=self.folders.for_principal(principal),
             settings=self.installation.settings,
             downloader=self.downloader,
             artifact=path,
