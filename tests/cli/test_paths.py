@@ -114,7 +114,7 @@ def test_only_the_user_of_this_machine_is_not_confined(home: Path) -> None:
     with pytest.raises(NotAllowed):
         roots.confine("a\0b")
     with pytest.raises(NotAllowed):
-        roots.of("somebody else").confine("/etc/hosts")
+        roots.for_principal("somebody else").confine("/etc/hosts")
 
 
 async def test_a_job_whose_folder_is_out_of_reach_is_not_kept_from_who_may_use_it(tmp_path: Path) -> None:

@@ -35,14 +35,14 @@ def project(home: Path) -> Path:
     return folder
 
 
-def test_in_a_project_files_go_to_its_media_folder(project: Path) -> None:
+def test_in_a_project_the_output_folder_is_media(project: Path) -> None:
     roots = AllowedFolders.find(Settings(), project)
     assert roots.output == project / "media"
     assert roots.allowed == (project / "media", project)
     assert not (project / "media").exists()
 
 
-def test_the_setting_wins_over_the_project(project: Path, tmp_path: Path) -> None:
+def test_the_setting_takes_precedence_over_the_project(project: Path, tmp_path: Path) -> None:
     chosen, other = tmp_path.resolve() / "chosen", tmp_path.resolve() / "other"
     roots = AllowedFolders.find(Settings(output_dir=chosen, allowed_dirs=(other, chosen, project)), project)
     assert roots.output == chosen
@@ -51,14 +51,14 @@ def test_the_setting_wins_over_the_project(project: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("folder", ["/", "~", "/tmp", "/usr", "/usr/share", "/etc", "/bin", "/home", "/proc/self"])
-def test_elsewhere_they_go_to_the_pictures(home: Path, folder: str) -> None:
+def test_outside_a_project_the_output_folder_is_in_the_pictures(home: Path, folder: str) -> None:
     roots = AllowedFolders.find(Settings(), Path(folder).expanduser())
     assert roots.output == home / "Pictures" / "mediasmith"
     assert roots.allowed == (roots.output,)
     assert not roots.output.exists()
 
 
-def test_the_temporary_folder_of_the_environment_is_no_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_temporary_folder_is_not_a_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(home / "tmp"))
     inside = home / "tmp" / "work"
     inside.mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_the_temporary_folder_of_the_environment_is_no_project(home: Path, monke
     assert AllowedFolders.find(Settings(), inside).output == inside / "media"
 
 
-def test_an_installed_application_is_no_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_an_application_is_not_a_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = home / "Library" / "app"
     inside.mkdir(parents=True)
     assert AllowedFolders.find(Settings(), inside).output == home / "Pictures" / "mediasmith"
@@ -74,7 +74,7 @@ def test_an_installed_application_is_no_project(home: Path, monkeypatch: pytest.
     assert AllowedFolders.find(Settings(), inside).output == inside / "media"
 
 
-def test_a_folder_that_cannot_be_written_is_no_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_not_writable_is_not_a_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     access = os.access
 
     def refuse(path: Path, mode: int) -> bool:
@@ -84,20 +84,22 @@ def test_a_folder_that_cannot_be_written_is_no_project(project: Path, monkeypatc
     assert AllowedFolders.find(Settings(), project).allowed == (project.parent / "Pictures" / "mediasmith",)
 
 
-def test_without_pictures_they_go_to_the_data_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_pictures_folder_the_output_folder_is_in_the_data_folder(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (home / "Pictures").write_text("not a folder")
     data = home / "data"
     assert AllowedFolders.find(Settings(data_dir=data), Path("/")).output == data / "media"
 
 
-def test_an_account_without_a_home_still_has_a_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_without_a_home_folder_has_an_output_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.path.expanduser", os.fspath)
     data = home / "data"
     assert AllowedFolders.find(Settings(data_dir=data), Path("/")).output == data / "media"
     assert AllowedFolders.find(Settings(data_dir=data), home).output == home / "media"
 
 
-def test_a_removed_working_directory_is_no_obstacle(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_may_have_been_removed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = home / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -107,7 +109,7 @@ def test_a_removed_working_directory_is_no_obstacle(home: Path, monkeypatch: pyt
     assert roots.confine("a.png") == roots.output / "a.png"
 
 
-def test_the_working_directory_is_the_processs_own_by_default(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_working_directory_is_that_of_the_process(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     assert AllowedFolders.find(Settings()) == AllowedFolders.find(Settings(), project)
 
@@ -123,17 +125,17 @@ def test_links_in_the_settings_are_resolved(project: Path, home: Path) -> None:
 ANN, BOB = '["ann"]', '["bob"]'
 
 
-def test_the_user_of_this_machine_may_go_wherever_the_settings_and_the_project_say(project: Path) -> None:
+def test_the_user_of_this_machine_has_all_allowed_folders(project: Path) -> None:
     roots = AllowedFolders.find(Settings(), project)
-    assert roots.of("local") is roots
+    assert roots.for_principal("local") is roots
 
 
-def test_another_principal_has_a_folder_of_their_own_and_what_is_shared(project: Path, home: Path) -> None:
+def test_another_principal_has_a_folder_of_their_own_and_the_shared_folders(project: Path, home: Path) -> None:
     roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=(home / "shared",)), project)
-    ann, bob = roots.of(ANN), roots.of(BOB)
+    ann, bob = roots.for_principal(ANN), roots.for_principal(BOB)
     assert ann.output.parent == bob.output.parent == home / "out"
     assert ann.output != bob.output
-    assert ann == roots.of(ANN)
+    assert ann == roots.for_principal(ANN)
     assert ann.allowed == (ann.output, home / "shared")
     assert ann.confine("a.png") == ann.output / "a.png"
     assert ann.confine(home / "shared" / "a.png") == home / "shared" / "a.png"
@@ -143,19 +145,19 @@ def test_another_principal_has_a_folder_of_their_own_and_what_is_shared(project:
 
 
 @pytest.mark.parametrize("principal", ["http", "../..", "/", "a/b", "\0", "x" * 9999, "principal", '["é", "\\ud800"]'])
-def test_the_folder_of_a_principal_has_a_safe_name_whatever_they_are_called(project: Path, principal: str) -> None:
+def test_the_folder_of_any_principal_has_a_safe_name(project: Path, principal: str) -> None:
     roots = AllowedFolders.find(Settings(), project)
-    own = roots.of(principal).output
+    own = roots.for_principal(principal).output
     assert own.parent == roots.output
     assert own.name.removeprefix("principal-").isalnum()
     assert len(own.name) < 50
 
 
-def test_sharing_what_is_around_the_output_folder_does_not_open_it(project: Path, home: Path) -> None:
+def test_sharing_a_parent_of_the_output_folder_does_not_share_the_output_folder(project: Path, home: Path) -> None:
     inside = home / "out" / "library"
     for shared in ((home,), (home / "out",), (home, home / "out"), (home, inside)):
         roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=shared), project)
-        ann, bob = roots.of(ANN), roots.of(BOB)
+        ann, bob = roots.for_principal(ANN), roots.for_principal(BOB)
         assert ann.confine("a.png") == ann.output / "a.png"
         for closed in (home / "out", home / "out" / "a.png", bob.output / "a.png"):
             with pytest.raises(NotAllowed):
@@ -164,8 +166,8 @@ def test_sharing_what_is_around_the_output_folder_does_not_open_it(project: Path
     assert ann.confine(home / "a.png") == home / "a.png"
 
 
-def test_another_principal_is_not_told_where_links_lead_and_where_home_is(project: Path, home: Path) -> None:
-    roots = AllowedFolders.find(Settings(), project).of(ANN)
+def test_errors_do_not_show_another_principal_where_links_lead_or_where_home_is(project: Path, home: Path) -> None:
+    roots = AllowedFolders.find(Settings(), project).for_principal(ANN)
     (project / "link").symlink_to(home / "secret")
     for path in (project / "link", Path("~/a.png")):
         with pytest.raises(NotAllowed) as refused:
@@ -174,7 +176,7 @@ def test_another_principal_is_not_told_where_links_lead_and_where_home_is(projec
         assert "secret" not in str(refused.value)
 
 
-def test_a_project_cannot_allow_more_by_a_link(project: Path, home: Path) -> None:
+def test_a_link_in_a_project_does_not_allow_its_target(project: Path, home: Path) -> None:
     (home / "secret").mkdir()
     (project / "media").symlink_to(home / "secret")
     roots = AllowedFolders.find(Settings(), project)
@@ -193,12 +195,12 @@ def test_a_relative_path_starts_at_the_project(project: Path) -> None:
     assert roots.confine("") == project
 
 
-def test_a_relative_path_starts_in_an_allowed_working_directory(home: Path) -> None:
+def test_a_relative_path_starts_at_an_allowed_working_directory(home: Path) -> None:
     roots = AllowedFolders.find(Settings(output_dir=home / "out", allowed_dirs=(home,)), home)
     assert roots.confine("a.png") == home / "a.png"
 
 
-def test_elsewhere_a_relative_path_starts_at_the_output_folder(home: Path) -> None:
+def test_a_relative_path_otherwise_starts_at_the_output_folder(home: Path) -> None:
     roots = AllowedFolders.find(Settings(output_dir=home / "out"), Path("/"))
     assert roots.confine("a.png") == home / "out" / "a.png"
 
@@ -213,7 +215,7 @@ def test_a_tilde_is_the_home_folder(home: Path) -> None:
     "path",
     ["..", "../etc", "a/../../b", "./../../etc", "/etc/passwd", "/", "//etc", "link/x", "link", "loop/../../x", "~"],
 )
-def test_a_path_that_leads_out_is_refused_with_what_is_allowed(project: Path, path: str) -> None:
+def test_a_path_outside_is_refused_and_the_error_names_the_allowed_folders(project: Path, path: str) -> None:
     (project / "link").symlink_to("/etc")
     (project / "loop").symlink_to(project / "loop")
     with pytest.raises(NotAllowed) as refused:
@@ -222,20 +224,20 @@ def test_a_path_that_leads_out_is_refused_with_what_is_allowed(project: Path, pa
     assert "MEDIASMITH_ALLOWED_DIRS" in refused.value.hint
 
 
-def test_a_circle_of_links_is_a_path_like_any_other(project: Path) -> None:
+def test_a_circle_of_links_is_accepted_as_it_is(project: Path) -> None:
     (project / "loop").symlink_to(project / "loop")
     assert AllowedFolders.find(Settings(), project).confine("loop").parent == project
 
 
 @pytest.mark.parametrize("path", ["\0", "a\0b", "~\0", "a/\0/b", "\ud800", "~\ud800"])
-def test_text_that_is_no_path_is_refused(project: Path, path: str) -> None:
+def test_text_that_is_not_a_path_is_refused(project: Path, path: str) -> None:
     with pytest.raises(NotAllowed, match="NUL"):
         AllowedFolders.find(Settings(), project).confine(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "~"])).map("/".join))
-def test_whatever_is_allowed_is_a_real_path_inside(project: Path, path: str) -> None:
+def test_an_allowed_path_is_always_a_real_path_inside(project: Path, path: str) -> None:
     roots = AllowedFolders.find(Settings(), project)
     try:
         real = roots.confine(path)

@@ -38,7 +38,7 @@ def two_models(access: Access) -> ConfiguredModels:
     )
 
 
-def test_configured_models_come_before_the_declared_ones_and_problems_name_the_backend() -> None:
+def test_configured_models_come_before_declared_ones_and_problems_name_the_backend() -> None:
     ids, problems = models_of(reading("local", two_models), fake("plain"))
     assert ids == {"local": ["mine", "other", "fake-1"], "plain": ["fake-1"]}
     assert problems == ("local: broken.json is not JSON",)
@@ -61,19 +61,19 @@ def uses_the_network(access: Access) -> ConfiguredModels:
     ("read", "problem"),
     [
         (fails, "bad: its models could not be read (OSError)"),
-        (unknown_capability, "bad: it has models for film, which it does not have"),
+        (unknown_capability, "bad: it has models for an unknown capability, film"),
         (uses_the_network, "bad: its models could not be read (RuntimeError)"),
     ],
     ids=["an exception", "an unknown capability", "the network"],
 )
-def test_a_backend_that_fails_loses_only_these_models(read: Reader, problem: str) -> None:
+def test_a_backend_that_fails_lacks_only_these_models(read: Reader, problem: str) -> None:
     assert models_of(reading("bad", read), reading("good", two_models)) == (
         {"bad": ["fake-1"], "good": ["mine", "other", "fake-1"]},
         (problem, "good: broken.json is not JSON"),
     )
 
 
-def test_a_backend_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_that_hangs_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediasmith.config.configured_models._SECONDS", 0.05)
     release = threading.Event()
 
@@ -86,14 +86,14 @@ def test_a_backend_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     finally:
         release.set()
     assert ids["good"] == ["mine", "other", "fake-1"]
-    assert problems[0] == "slow: its models were not read within 0.05 s"
+    assert problems[0] == "slow: its models could not be read within 0.05 s"
 
 
 def test_a_backend_without_its_key_is_not_a_problem() -> None:
     assert models_of(reading("shop", two_models, keys=("SHOP_KEY",))) == ({"shop": ["fake-1"]}, ())
 
 
-def test_an_installation_has_the_models_and_names_the_problems() -> None:
+def test_an_installation_has_the_configured_models_and_the_problems() -> None:
     here = Installation.load(
         settings=Settings(), env={}, backends=Registry(backends={"local": reading("local", two_models)}, broken={})
     )

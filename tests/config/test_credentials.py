@@ -25,13 +25,13 @@ class EngineSettings(BaseModel):
 ENGINE = replace(fake("engine", keys=("ENGINE_KEY",)), key_optional=True, settings=EngineSettings)
 
 
-def test_settings_of_a_backend_are_read_by_its_name() -> None:
+def test_a_backends_settings_are_read_from_variables_with_its_name() -> None:
     env = {"MEDIASMITH_ENGINE_STEPS": " 30 ", "MEDIASMITH_ENGINE_FOLDER": "${HOME}", "ENGINE_KEY": "k"}
     access = read_access(ENGINE, env)
     assert (access.settings, access.key) == (EngineSettings(steps=30), "k")
 
 
-def test_a_setting_that_is_not_valid_keeps_its_default_and_is_named() -> None:
+def test_an_invalid_setting_keeps_its_default_and_is_reported() -> None:
     env = {"MEDIASMITH_ENGINE_STEPS": "many", "MEDIASMITH_ENGINE_FOLDER": "/models"}
     assert read_access(ENGINE, env).settings == EngineSettings(folder="/models")
     [problem] = setting_problems(ENGINE, env)
@@ -39,7 +39,7 @@ def test_a_setting_that_is_not_valid_keeps_its_default_and_is_named() -> None:
     assert problem.endswith("it counts as not set")
 
 
-def test_an_installation_knows_the_settings_of_its_backends() -> None:
+def test_an_installation_reports_problems_with_the_settings_of_backends() -> None:
     env = {"MEDIASMITH_ENGINE_STEPS": "0", "MEDIASMITH_ENGINE_STEP": "1", "MEDIASMITH_ENGINE_FOLDER": "/models"}
     here = Installation.load(env=env, backends=Registry(backends={"engine": ENGINE}, broken={}))
     assert [problem.split(" ")[0] for problem in here.problems] == ["MEDIASMITH_ENGINE_STEP", "MEDIASMITH_ENGINE_STEPS"]
@@ -51,7 +51,7 @@ def test_an_optional_key_may_be_missing() -> None:
         read_access(replace(ENGINE, key_optional=False), {})
 
 
-def test_a_setting_without_a_default_is_the_fault_of_the_backend() -> None:
+def test_a_setting_without_a_default_is_a_fault_of_the_backend() -> None:
     class Needy(BaseModel):
         folder: str
 
@@ -59,7 +59,7 @@ def test_a_setting_without_a_default_is_the_fault_of_the_backend() -> None:
 
 
 @pytest.mark.parametrize("use", ["client", "proxy_for", "ssl_context"])
-def test_there_is_no_network_before_a_call(use: str) -> None:
+def test_a_backend_cannot_use_the_network_before_a_call(use: str) -> None:
     network = read_access(ENGINE, {}).network
     with pytest.raises(RuntimeError, match="may not be used before a call"):
         _ = network.ssl_context if use == "ssl_context" else getattr(network, use)(*["http://x"] * (use == "proxy_for"))

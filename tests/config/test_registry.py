@@ -90,11 +90,11 @@ def with_field(name: str, annotation: Any) -> Backend[Any]:
     return a_backend(a_capability(params=type("Made", (Params,), {"__annotations__": {name: annotation}})))
 
 
-def test_nothing_installed_is_an_empty_registry(install: Install) -> None:
+def test_without_plug_ins_the_registry_is_empty(install: Install) -> None:
     assert load() == Registry(backends={}, broken={})
 
 
-def test_what_is_installed_is_found_in_the_order_of_names(install: Install) -> None:
+def test_installed_backends_are_sorted_by_name(install: Install) -> None:
     install("zeta", "backend = make('beta')", {"beta": "backend"})
     install("alpha", "one, two = make('zulu'), make('alfa')", {"zulu": "one", "alfa": "two"})
     found = load()
@@ -110,10 +110,10 @@ def test_only_the_named_backends_are_loaded(install: Install) -> None:
     assert load(only=["ALFA"]).broken == {}
 
 
-def test_a_name_that_is_wanted_but_not_installed_is_told(install: Install) -> None:
-    assert load(only=["acme"]).broken == {"acme": "no installed backend has this name (none is installed)"}
+def test_a_requested_backend_that_is_not_installed_is_reported(install: Install) -> None:
+    assert load(only=["acme"]).broken == {"acme": "no such backend is installed (installed: none)"}
     install("alpha", "backend = make('alfa')", {"alfa": "backend"})
-    assert load(only=["acme", "alfa"]).broken == {"acme": "no installed backend has this name (alfa)"}
+    assert load(only=["acme", "alfa"]).broken == {"acme": "no such backend is installed (installed: alfa)"}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_name_that_is_wanted_but_not_installed_is_told(install: Install) -> No
         ("x = 1", "AttributeError: module 'plugin_bad' has no attribute 'backend'"),
     ],
 )
-def test_a_plug_in_that_cannot_be_loaded_is_a_reason(install: Install, code: str, reason: str) -> None:
+def test_a_plug_in_that_fails_to_load_is_reported(install: Install, code: str, reason: str) -> None:
     install("bad", code, {"bad": "backend"})
     install("good", "backend = make('good')", {"good": "backend"})
     found = load()
@@ -139,19 +139,19 @@ def test_a_plug_in_that_cannot_be_loaded_is_a_reason(install: Install, code: str
     ("code", "reason"),
     [
         ("backend = 'acme'", "it is a str, not a Backend"),
-        ("backend = make('other')", "it calls itself 'other', but its entry point says 'acme'"),
+        ("backend = make('other')", "its name is 'other', but that of its entry point is 'acme'"),
         (
             "backend = Backend(name='acme', title='', docs='', capabilities=(), connect=connect)",
             "it has no capabilities",
         ),
     ],
 )
-def test_a_plug_in_that_breaks_the_contract_is_a_reason(install: Install, code: str, reason: str) -> None:
+def test_a_plug_in_that_breaks_the_contract_is_reported(install: Install, code: str, reason: str) -> None:
     install("bad-acme", code, {"acme": "backend"})
     assert load() == Registry(backends={}, broken={"acme": f"{reason} (plugin_bad_acme:backend of bad-acme)"})
 
 
-def test_a_plug_in_whose_shape_cannot_even_be_checked_is_a_reason(install: Install) -> None:
+def test_a_plug_in_that_cannot_be_checked_is_reported(install: Install) -> None:
     install("bad", "backend = replace(make('acme'), capabilities=7)", {"acme": "backend"})
     assert load().broken["acme"].startswith("TypeError: ")
 
@@ -162,15 +162,15 @@ def test_ctrl_c_while_a_plug_in_loads_ends_the_server(install: Install) -> None:
         load()
 
 
-def test_of_two_distributions_with_one_name_the_first_by_name_has_it(install: Install) -> None:
+def test_of_two_distributions_that_provide_one_backend_the_first_by_name_wins(install: Install) -> None:
     install("alpha", "backend = make('acme')", {"acme": "backend"})
     install("zeta", "raise AssertionError('must not be imported')", {"acme": "backend"})
     found = load()
     assert list(found.backends) == ["acme"]
-    assert found.broken == {"acme": "zeta offers it too, but alpha has it"}
+    assert found.broken == {"acme": "zeta provides it too, but alpha comes first"}
 
 
-def test_what_a_plug_in_prints_never_reaches_standard_output(
+def test_what_a_plug_in_prints_while_loading_goes_to_standard_error(
     install: Install, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = "import sys\nprint('hello')\nkept = sys.stdout\nbackend = make('acme')"
@@ -182,7 +182,7 @@ def test_what_a_plug_in_prints_never_reaches_standard_output(
     assert capfd.readouterr().out == "still here\n"
 
 
-def test_a_backend_is_found_by_name_or_alias_in_any_case() -> None:
+def test_a_backend_is_found_by_name_or_alias_ignoring_case() -> None:
     found = Registry(backends={"acme": a_backend(aliases=("Wile", "beta")), "beta": a_backend(name="beta")}, broken={})
     assert found.find("ACME") is found.backends["acme"]
     assert found.find(" wile ") is found.backends["acme"]
@@ -190,7 +190,7 @@ def test_a_backend_is_found_by_name_or_alias_in_any_case() -> None:
     assert found.find("nobody") is None
 
 
-def test_a_capability_is_found_by_the_names_a_job_keeps() -> None:
+def test_a_capability_is_found_by_the_names_in_a_record() -> None:
     found = Registry(backends={"acme": a_backend(a_capability(name="a"), a_capability(name="b"))}, broken={})
     assert found.capability("acme", "b") is found.backends["acme"].capabilities[1]
     assert found.capability("acme", "c") is None
@@ -233,8 +233,8 @@ def test_a_sound_backend_has_no_faults() -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "1st", "Acme", "ac-me", "a" * 33, "acme\n", ""])
-def test_a_name_that_no_variable_or_argument_could_carry_is_a_fault(name: str) -> None:
-    assert any("2 to 32 small letters" in fault for fault in find_faults(a_backend(name=name), name))
+def test_a_name_that_cannot_be_part_of_a_variable_is_a_fault(name: str) -> None:
+    assert any("2 to 32 lower-case letters" in fault for fault in find_faults(a_backend(name=name), name))
 
 
 @pytest.mark.parametrize(
@@ -242,41 +242,41 @@ def test_a_name_that_no_variable_or_argument_could_carry_is_a_fault(name: str) -
     [
         ({"kind": "smell"}, "its kind 'smell' is unknown"),
         ({"models": ()}, "it has no models"),
-        ({"cancel": start}, "it can cancel, but has no poll, so there is never a handle"),
+        ({"cancel": start}, "it has cancel but no poll, so it never has a handle"),
         ({"takes": {"picture": Takes()}}, "it takes an unknown role 'picture'"),
         ({"edits": "image"}, "it edits in the role 'image', which it does not take"),
         ({"params": BaseModel}, "its params are not a subclass of Params"),
         (
             {"models": (Model(id="m", accepts={"size": False}),)},
-            "its models, choices or not_inherited name 'size', which its params do not have",
+            "its models, choices or not_inherited name 'size', which is not a field of its params",
         ),
         (
             {"not_inherited": ("extend",)},
-            "its models, choices or not_inherited name 'extend', which its params do not have",
+            "its models, choices or not_inherited name 'extend', which is not a field of its params",
         ),
         (
             {"choices": {"voice": start}},
-            "its models, choices or not_inherited name 'voice', which its params do not have",
+            "its models, choices or not_inherited name 'voice', which is not a field of its params",
         ),
     ],
 )
-def test_what_is_wrong_with_a_capability_is_said(changes: dict[str, Any], fault: str) -> None:
+def test_the_faults_of_a_capability_are_found(changes: dict[str, Any], fault: str) -> None:
     assert list(find_faults(a_backend(a_capability(**changes)), "acme")) == [f"capability 'draw': {fault}"]
 
 
-def test_two_capabilities_of_one_name_are_a_fault() -> None:
+def test_two_capabilities_with_the_same_name_are_a_fault() -> None:
     twice = a_backend(a_capability(), a_capability())
     assert list(find_faults(twice, "acme")) == ["two of its capabilities have the same name"]
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
-def test_a_parameter_cannot_take_the_name_of_a_tools_argument(name: str) -> None:
+def test_a_parameter_with_the_name_of_a_tool_argument_is_a_fault(name: str) -> None:
     assert list(find_faults(with_field(name, str), "acme")) == [
-        f"capability 'draw': its parameter '{name}' is an argument of the tools"
+        f"capability 'draw': its parameter '{name}' has the name of a tool argument"
     ]
 
 
-def test_the_tools_arguments_include_every_input_and_no_shared_word() -> None:
+def test_the_reserved_arguments_include_every_input_and_no_shared_parameter() -> None:
     assert set(INPUT_WORDS) <= ARGUMENTS
     assert not ARGUMENTS & set(WORDS)
 
@@ -306,7 +306,7 @@ class _Small(Enum):
         ("voices", list),
     ],
 )
-def test_a_shared_word_of_another_type_is_a_fault(word: str, annotation: Any) -> None:
+def test_a_shared_parameter_of_another_type_is_a_fault(word: str, annotation: Any) -> None:
     assert list(find_faults(with_field(word, annotation), "acme")) == [
-        f"capability 'draw': its parameter '{word}' is a shared word and must be of type {WORDS[word].type}"
+        f"capability 'draw': its parameter '{word}' is shared between backends and must be of type {WORDS[word].type}"
     ]

@@ -34,7 +34,7 @@ def a_backend(*, keys: tuple[str, ...] = (), switches: tuple[str, ...] = (), env
     )
 
 
-def test_nothing_set_gives_the_defaults_and_no_problems() -> None:
+def test_an_empty_environment_gives_the_defaults_and_no_problems() -> None:
     settings, problems = Settings.load({"PATH": "/bin", "OPENAI_API_KEY": "sk-1"})
     assert problems == ()
     assert settings == Settings()
@@ -100,23 +100,23 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("CONCURRENCY", "many", "is 'many': a whole number from 1 to 256 is accepted; using 32"),
-        ("CONCURRENCY", "0", "is '0': a whole number from 1 to 256 is accepted; using 32"),
-        ("WAIT_SECONDS", "601", "is '601': a whole number from 0 to 600 is accepted; using 40"),
-        ("WAIT_SECONDS", "1.5", "is '1.5': a whole number from 0 to 600 is accepted; using 40"),
-        ("PREVIEW", "maybe", "is 'maybe': 1 or 0 is accepted; using 1"),
-        ("UNPRICED", "warn", "is 'warn': 'refuse' or 'allow' is accepted; using refuse"),
-        ("DEADLINE_SECONDS", "0", "is '0': a number above 0 is accepted; it counts as not set"),
-        ("DEADLINE_SECONDS", "inf", "is 'inf': a number above 0 is accepted; it counts as not set"),
-        ("DEADLINE_SECONDS", "nan", "is 'nan': a number above 0 is accepted; it counts as not set"),
+        ("CONCURRENCY", "many", "is 'many', but must be a whole number from 1 to 256; using 32"),
+        ("CONCURRENCY", "0", "is '0', but must be a whole number from 1 to 256; using 32"),
+        ("WAIT_SECONDS", "601", "is '601', but must be a whole number from 0 to 600; using 40"),
+        ("WAIT_SECONDS", "1.5", "is '1.5', but must be a whole number from 0 to 600; using 40"),
+        ("PREVIEW", "maybe", "is 'maybe', but must be 1 or 0; using 1"),
+        ("UNPRICED", "warn", "is 'warn', but must be 'refuse' or 'allow'; using refuse"),
+        ("DEADLINE_SECONDS", "0", "is '0', but must be a number above 0; it counts as not set"),
+        ("DEADLINE_SECONDS", "inf", "is 'inf', but must be a number above 0; it counts as not set"),
+        ("DEADLINE_SECONDS", "nan", "is 'nan', but must be a number above 0; it counts as not set"),
         (
             "TRUSTED_HOSTS",
             "http://a",
-            "is 'http://a': host names separated by commas is accepted; it counts as not set",
+            "is 'http://a', but must be host names separated by commas; it counts as not set",
         ),
     ],
 )
-def test_an_invalid_value_is_left_at_its_default_and_named(name: str, text: str, problem: str) -> None:
+def test_an_invalid_value_is_replaced_by_its_default_and_reported(name: str, text: str, problem: str) -> None:
     settings, problems = Settings.load({f"MEDIASMITH_{name}": text, "MEDIASMITH_RETENTION_DAYS": "7"})
     assert settings == Settings(retention_days=7)
     assert problems == (f"MEDIASMITH_{name} {problem}",)
@@ -125,7 +125,7 @@ def test_an_invalid_value_is_left_at_its_default_and_named(name: str, text: str,
 @pytest.mark.parametrize(
     "text", ["{", "[]", '"openai"', '{"imgae": "openai"}', '{"image": 1}', '{"image": ""}', "[" * 9999]
 )
-def test_defaults_that_are_not_a_choice_per_kind_are_named(text: str) -> None:
+def test_defaults_that_do_not_map_kinds_to_backends_are_reported(text: str) -> None:
     settings, problems = Settings.load({"MEDIASMITH_DEFAULTS": text})
     assert settings.defaults == {}
     assert len(problems) == 1
@@ -134,17 +134,17 @@ def test_defaults_that_are_not_a_choice_per_kind_are_named(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["MAX_COST_USD", "DAILY_BUDGET_USD"])
 @pytest.mark.parametrize("text", ["-1", "5 USD", "nan", "inf", "1,50"])
-def test_a_limit_that_cannot_be_read_allows_nothing_that_costs(name: str, text: str) -> None:
+def test_an_invalid_cost_limit_allows_only_what_costs_nothing(name: str, text: str) -> None:
     settings, problems = Settings.load({f"MEDIASMITH_{name}": text})
     assert settings == Settings().model_copy(update={name.lower(): 0.0})
-    until = "until it is fixed, nothing that costs is allowed"
-    assert problems == (f"MEDIASMITH_{name} is '{text}': a number from 0 up is accepted; {until}",)
+    until = "until it is fixed, only calls that cost nothing are allowed"
+    assert problems == (f"MEDIASMITH_{name} is '{text}', but must be a number of 0 or more; {until}",)
 
 
 @pytest.mark.parametrize(
     "text", ["", "0123456789abcde", "0123456789 abcdef", "0123456789\tabcdef", "0123456789abcdé", "${TOKEN}-0123456789"]
 )
-def test_a_token_that_cannot_be_used_is_named_and_never_shown(text: str) -> None:
+def test_an_invalid_token_is_reported_but_not_shown(text: str) -> None:
     settings, problems = Settings.load({"MEDIASMITH_HTTP_TOKEN": text})
     assert settings == Settings()
     assert len(problems) == (1 if text else 0)
@@ -162,23 +162,23 @@ def test_a_token_that_cannot_be_used_is_named_and_never_shown(text: str) -> None
         "https://a/mcp/",
     ],
 )
-def test_an_address_that_no_client_could_use_is_named(text: str) -> None:
+def test_an_invalid_url_is_reported(text: str) -> None:
     settings, problems = Settings.load({"MEDIASMITH_HTTP_URL": text})
     assert settings.http_url is None
     [problem] = problems
-    assert problem.startswith("MEDIASMITH_HTTP_URL is not accepted as it stands: an address without /mcp, such as ")
-    assert problem.endswith(" is accepted; until it is fixed, nothing is served over HTTP")
+    assert problem.startswith("MEDIASMITH_HTTP_URL is not valid: it must be a URL without /mcp, such as ")
+    assert problem.endswith("; until it is fixed, nothing is served over HTTP")
 
 
 @pytest.mark.parametrize(
     ("text", "url"),
     [("http://[::1]:8765/", "http://[::1]:8765"), ("https://10.0.0.7", "https://10.0.0.7"), ("http://b_1/a/", None)],
 )
-def test_an_address_is_kept_in_one_form(text: str, url: str | None) -> None:
+def test_a_url_is_normalized(text: str, url: str | None) -> None:
     assert Settings(http_url=text).http_url == (url or text.rstrip("/"))
 
 
-def test_a_token_is_shown_nowhere() -> None:
+def test_a_token_is_never_shown() -> None:
     token = "0123456789-secret-token"
     settings = Settings(http_token=SecretStr(token))
     assert token not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
@@ -188,7 +188,7 @@ def test_a_token_is_shown_nowhere() -> None:
     assert "short-secret" not in f"{caught.value} {caught.value!r}"
 
 
-def test_each_wrong_value_is_named_once_in_the_order_of_names() -> None:
+def test_each_invalid_value_is_reported_once_sorted_by_name() -> None:
     _, problems = Settings.load(
         {"MEDIASMITH_WAIT_SECONDS": "x", "MEDIASMITH_CONCURRENCY": "y", "MEDIASMITH_TRUSTED_HOSTS": "a b,c d"}
     )
@@ -199,14 +199,14 @@ def test_each_wrong_value_is_named_once_in_the_order_of_names() -> None:
     ]
 
 
-def test_a_value_the_client_did_not_fill_in_counts_as_not_set_and_is_named() -> None:
+def test_a_template_that_the_client_did_not_replace_counts_as_not_set_and_is_reported() -> None:
     settings, problems = Settings.load(
         {"MEDIASMITH_OUTPUT_DIR": "${HOME}/media", "MEDIASMITH_ACME_BASE_URL": "${user_config.url}"}
     )
     assert settings == Settings()
     assert problems == (
-        "MEDIASMITH_ACME_BASE_URL still reads ${...}, which the client did not fill in; it counts as not set",
-        "MEDIASMITH_OUTPUT_DIR still reads ${...}, which the client did not fill in; it counts as not set",
+        "MEDIASMITH_ACME_BASE_URL still contains ${...}, which the client did not replace; it counts as not set",
+        "MEDIASMITH_OUTPUT_DIR still contains ${...}, which the client did not replace; it counts as not set",
     )
 
 
@@ -214,11 +214,11 @@ def test_a_value_the_client_did_not_fill_in_counts_as_not_set_and_is_named() -> 
     ("text", "expected"),
     [("${A}", True), ("x${env:A}y", True), ("${}", True), ("$A", False), ("{A}", False), ("", False), ("${A", False)],
 )
-def test_only_a_whole_template_is_unexpanded(text: str, *, expected: bool) -> None:
+def test_only_a_complete_template_is_unexpanded(text: str, *, expected: bool) -> None:
     assert unexpanded(text) is expected
 
 
-def test_an_empty_value_counts_as_not_set_without_a_word() -> None:
+def test_an_empty_value_counts_as_not_set_and_is_not_reported() -> None:
     assert Settings.load({"MEDIASMITH_CONCURRENCY": " ", "MEDIASMITH_OUTPUT_DIR": ""}) == (Settings(), ())
 
 
@@ -229,7 +229,7 @@ def test_every_problem_can_be_printed() -> None:
     assert all(problem.isascii() for problem in problems)
 
 
-def test_an_unknown_variable_is_named_with_the_closest_real_one() -> None:
+def test_an_unknown_variable_is_reported_with_the_closest_setting() -> None:
     problems = unknown_settings({"MEDIASMITH_CONCURENCY": "3", "MEDIASMITH_ZZZZ": "3", "MEDIASMITH_ORDER": "a"})
     assert problems == (
         "MEDIASMITH_CONCURENCY is not a setting; did you mean MEDIASMITH_CONCURRENCY?",
@@ -237,11 +237,11 @@ def test_an_unknown_variable_is_named_with_the_closest_real_one() -> None:
     )
 
 
-def test_a_base_url_of_any_backend_is_no_problem() -> None:
+def test_a_base_url_of_any_backend_is_known() -> None:
     assert unknown_settings({"MEDIASMITH_OPENAI_BASE_URL": "http://127.0.0.1:9"}) == ()
 
 
-def test_problems_repeat_no_value_that_could_be_a_secret() -> None:
+def test_problems_do_not_repeat_values_that_could_be_secrets() -> None:
     secret = "sk-proj-0123456789abcdef"
     env = {variable(field): f"{secret} {{" for field in Settings.model_fields} | {"MEDIASMITH_OPENAI_API_KEY": secret}
     settings, problems = Settings.load(env)
@@ -253,13 +253,13 @@ def test_problems_repeat_no_value_that_could_be_a_secret() -> None:
 @given(st.dictionaries(st.sampled_from(VARIABLES), st.text(st.characters(exclude_categories=()))))
 @example(dict.fromkeys(VARIABLES, "\udcff"))
 @example(dict.fromkeys(VARIABLES, "\0"))
-def test_no_environment_stops_the_server(env: dict[str, str]) -> None:
+def test_no_environment_makes_loading_fail(env: dict[str, str]) -> None:
     settings, problems = Settings.load(env)
     assert isinstance(settings, Settings)
     assert len(problems) <= len(env)
 
 
-def test_folders_become_absolute_and_know_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_folders_and_tildes_are_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -267,17 +267,17 @@ def test_folders_become_absolute_and_know_the_home_folder(tmp_path: Path, monkey
     assert (settings.output_dir, settings.allowed_dirs, problems) == (tmp_path / "out", (tmp_path / "in",), ())
 
 
-def test_it_starts_in_a_working_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_load_in_a_working_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
     settings, problems = Settings.load({"MEDIASMITH_OUTPUT_DIR": "out"})
     assert settings.output_dir is None
-    assert problems == ("MEDIASMITH_OUTPUT_DIR is 'out': a folder is accepted; it counts as not set",)
+    assert problems == ("MEDIASMITH_OUTPUT_DIR is 'out', but must be a folder; it counts as not set",)
 
 
-def test_it_starts_for_an_account_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_load_for_an_account_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home(_app: str, **_options: object) -> Path:
         return Path("~no-such-user/mediasmith")
 
@@ -300,26 +300,26 @@ def test_settings_cannot_be_changed() -> None:
         Settings().concurrency = 1
 
 
-def test_every_setting_says_what_it_is_and_what_it_accepts() -> None:
+def test_every_setting_has_a_description_and_says_what_it_accepts() -> None:
     for field, info in Settings.model_fields.items():
         assert info.description, field
         assert accepted(field), field
         assert variable(field) == PREFIX + field.upper()
 
 
-def test_access_takes_the_first_key_that_is_set() -> None:
+def test_access_has_the_first_key_that_is_set() -> None:
     backend = a_backend(keys=("A_KEY", "B_KEY", "C_KEY"))
     assert read_access(backend, {"A_KEY": " ", "B_KEY": " second\n", "C_KEY": "third"}).key == "second"
     assert read_access(backend, {"A_KEY": "${A_KEY}", "C_KEY": "third"}).key == "third"
 
 
-def test_access_holds_the_declared_variables_and_nothing_else() -> None:
+def test_access_has_only_the_declared_variables() -> None:
     backend = a_backend(keys=("A_KEY",), env=("A_ORG", "A_REGION", "A_PROJECT"))
     found = read_access(backend, {"A_KEY": "k", "A_ORG": "org", "A_REGION": "${REGION}", "A_PROJECT": "", "HOME": "/"})
     assert found.env == {"A_ORG": "org"}
 
 
-def test_access_has_the_base_url_of_its_own_backend() -> None:
+def test_access_has_the_base_url_of_its_backend() -> None:
     env = {"MEDIASMITH_ACME_BASE_URL": "http://127.0.0.1:9/v1", "MEDIASMITH_OTHER_BASE_URL": "http://other"}
     assert base_url_variable("acme") == "MEDIASMITH_ACME_BASE_URL"
     assert read_access(a_backend(), env).base_url == "http://127.0.0.1:9/v1"
@@ -330,25 +330,25 @@ def test_a_backend_without_keys_needs_none() -> None:
     assert read_access(a_backend(), {}).key == ""
 
 
-def test_a_missing_key_says_which_variables_would_do() -> None:
+def test_the_error_of_a_missing_key_names_the_variables() -> None:
     with pytest.raises(MissingKey) as caught:
         read_access(a_backend(keys=("A_KEY", "B_KEY")), {"OTHER": "x"})
     assert caught.value.variables == ("A_KEY", "B_KEY")
     assert caught.value.hint == "Set A_KEY or B_KEY and restart the server."
 
 
-def test_a_key_the_client_did_not_fill_in_is_told_apart_from_one_that_is_not_set() -> None:
+def test_the_error_of_a_missing_key_names_a_template_that_was_not_replaced() -> None:
     with pytest.raises(MissingKey) as caught:
         read_access(a_backend(keys=("A_KEY", "B_KEY")), {"A_KEY": "${user_config.key}"})
-    assert caught.value.hint.endswith("A_KEY still reads ${...}: the client did not fill it in.")
+    assert caught.value.hint.endswith("A_KEY still contains ${...}, which the client did not replace.")
 
 
 SWITCHES = ("A_CLOUD", "A_VERTEX")
 
 
-def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() -> None:
+def test_the_error_of_a_missing_key_names_a_switch_that_is_neither_on_nor_off() -> None:
     backend = a_backend(keys=("A_KEY",), switches=SWITCHES)
-    for said, told in (("yes", "A_CLOUD=yes has no effect: it takes true or 1."), ("false", "the server.")):
+    for said, told in (("yes", "A_CLOUD=yes has no effect; use true or 1."), ("false", "the server.")):
         with pytest.raises(MissingKey) as caught:
             read_access(backend, {"A_CLOUD": said})
         assert caught.value.hint.endswith(told)
@@ -366,18 +366,18 @@ def test_a_switch_that_says_neither_on_nor_off_is_told_with_the_missing_key() ->
         ({"A_KEY": "k"}, False),
     ],
 )
-def test_the_first_switch_that_is_set_decides_how_to_sign_in(env: Mapping[str, str], *, switched: bool) -> None:
+def test_the_first_switch_that_is_set_decides(env: Mapping[str, str], *, switched: bool) -> None:
     found = read_access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
     assert (found.switched, found.key) == (switched, env.get("A_KEY", ""))
 
 
 @pytest.mark.parametrize("env", [{"A_CLOUD": "false"}, {"A_VERTEX": "0"}, {"A_CLOUD": "false", "A_VERTEX": "true"}])
-def test_a_switch_that_is_off_is_no_key(env: Mapping[str, str]) -> None:
+def test_a_switch_that_is_off_does_not_replace_a_key(env: Mapping[str, str]) -> None:
     with pytest.raises(MissingKey, match=r"Set A_KEY and restart"):
         read_access(a_backend(keys=("A_KEY",), switches=SWITCHES), env)
 
 
-def test_no_secret_is_shown() -> None:
+def test_access_does_not_show_secrets() -> None:
     backend = a_backend(keys=("A_KEY",), env=("A_TOKEN",))
     found = read_access(backend, {"A_KEY": "sk-secret", "A_TOKEN": "tk-secret"})
     assert "secret" not in f"{found} {found!r}"

@@ -96,25 +96,25 @@ def test_without_any_backend_the_tools_are_still_valid() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(INSTALLED), unique_by=lambda one: one.name))
-def test_any_mixture_of_backends_gives_portable_tools(installed: list[Backend[None]]) -> None:
+def test_the_tools_are_portable_for_any_set_of_backends(installed: list[Backend[None]]) -> None:
     for tool in tools(installed):
         assert_portable(tool)
     kinds = {each.kind for one in installed for each in one.capabilities}
     assert set(parameters("generate_media", *installed)["kind"].get("enum", ())) == kinds
 
 
-def test_the_tools_stay_small_with_every_provider_installed() -> None:
+def test_the_tools_are_small_with_every_provider_installed() -> None:
     for installed in (PROVIDERS, INSTALLED):
         assert size(tools(installed)[0]) < 4_700  # above about 5 KB one client strips every description
         assert sum(map(size, tools(installed))) <= 7_200  # 1,800 tokens
 
 
-def test_every_listing_is_byte_identical() -> None:
+def test_the_tools_are_always_the_same_bytes() -> None:
     listings = {json.dumps([vars(tool) for tool in tools(INSTALLED)]) for _ in range(20)}
     assert len(listings) == 1
 
 
-def test_the_arguments_stand_in_a_fixed_order_whatever_the_order_of_the_backends() -> None:
+def test_the_order_of_arguments_does_not_depend_on_the_order_of_backends() -> None:
     expected = [
         *("prompt", "prompts", "kind", "backend", "model"),
         *(name for name in INPUT_WORDS),
@@ -127,7 +127,7 @@ def test_the_arguments_stand_in_a_fixed_order_whatever_the_order_of_the_backends
     assert parameters("generate_media", *INSTALLED[::-1])["kind"]["enum"] == list(KINDS)
 
 
-def test_only_what_is_installed_can_be_asked_for() -> None:
+def test_the_arguments_are_those_of_the_installed_backends() -> None:
     properties = parameters("generate_media", ELEVENLABS)
     assert not properties.keys() & {"mask", "image", "first_frame", "aspect_ratio", "quality", "generate_audio"}
     assert {"voice", "voices", "audio", "voice_sample", "duration", "video"} <= properties.keys()
@@ -135,14 +135,14 @@ def test_only_what_is_installed_can_be_asked_for() -> None:
     assert not any("stability" in one.parameters["properties"] for one in tools(INSTALLED))  # an option
 
 
-def test_an_enum_has_the_values_of_every_backend_once_each() -> None:
+def test_an_enum_has_the_values_of_every_backend_without_duplicates() -> None:
     properties = parameters("generate_media", *INSTALLED)
     assert properties["quality"]["enum"] == ["auto", "low", "medium", "high", "xhigh", "max"]
     formats = ["png", "jpeg", "webp", "gif", "svg", "mp3", "opus", "aac", "flac", "wav"]
     assert properties["output_format"]["enum"] == formats
 
 
-def test_a_word_that_one_backend_takes_in_free_form_has_no_enum() -> None:
+def test_a_parameter_that_one_backend_takes_in_free_form_has_no_enum() -> None:
     assert parameters("generate_media", GOOGLE)["size"]["enum"] == [
         *("512", "1K", "2K", "4K"),
         *("360p", "720p", "1080p", "4k"),
@@ -150,13 +150,13 @@ def test_a_word_that_one_backend_takes_in_free_form_has_no_enum() -> None:
     assert "enum" not in parameters("generate_media", GOOGLE, OPENAI)["size"]
 
 
-def test_bounds_are_the_widest_of_all_backends() -> None:
+def test_bounds_are_the_widest_of_any_backend() -> None:
     properties = parameters("generate_media", *INSTALLED)
     assert (properties["duration"]["minimum"], properties["duration"]["maximum"]) == (0.5, 600)
     assert (properties["speed"]["minimum"], properties["speed"]["maximum"]) == (0.25, 4)
 
 
-def test_a_list_of_numbers_becomes_bounds_because_clients_refuse_an_enum_of_numbers() -> None:
+def test_an_enum_of_numbers_becomes_bounds() -> None:
     class Clip(Params):
         duration: Literal[4, 6, 8] | None = None
 
@@ -167,7 +167,7 @@ def test_a_list_of_numbers_becomes_bounds_because_clients_refuse_an_enum_of_numb
     assert (beside["minimum"], beside["maximum"]) == (1, 15)
 
 
-def test_a_bound_that_one_backend_lacks_is_no_bound() -> None:
+def test_a_bound_that_one_backend_lacks_is_left_out() -> None:
     class Endless(Params):
         duration: Annotated[float, Field(ge=1)] | None = None
 
@@ -175,14 +175,14 @@ def test_a_bound_that_one_backend_lacks_is_no_bound() -> None:
     assert not properties["duration"].keys() & {"minimum", "maximum"}
 
 
-def test_a_none_among_the_values_is_left_out() -> None:
+def test_none_in_an_enum_is_left_out() -> None:
     class Odd(Params):
         quality: Literal["low", "high", None] = None  # noqa: PYI061 - the spelling that puts null among the values
 
     assert parameters("generate_media", backend("odd", capability("image", Odd)))["quality"]["enum"] == ["low", "high"]
 
 
-def test_bounds_stand_in_the_descriptions_too() -> None:
+def test_bounds_are_repeated_in_the_descriptions() -> None:
     for tool in tools(INSTALLED):
         if tool.name == "continue_edit":
             continue  # it repeats the bounds without the text
@@ -192,7 +192,7 @@ def test_bounds_stand_in_the_descriptions_too() -> None:
                     assert re.search(rf"\b{re.escape(str(one[bound]))}\b", one["description"]), name
 
 
-def test_a_default_that_all_takers_share_stands_in_the_description() -> None:
+def test_a_default_that_all_backends_share_is_repeated_in_the_description() -> None:
     class Loud(Params):
         generate_audio: bool = True
         background: Literal["auto", "opaque"] = "auto"
@@ -215,7 +215,7 @@ def test_a_default_that_all_takers_share_stands_in_the_description() -> None:
 
 
 @pytest.mark.parametrize("makers", [1, 2, 3, 4, 5])
-def test_a_description_names_the_takers_only_when_they_are_fewer_than_half_of_the_makers(makers: int) -> None:
+def test_a_description_names_backends_only_if_fewer_than_half_take_the_parameter(makers: int) -> None:
     class Taker(Params):
         quality: Literal["low"] | None = None
 
@@ -235,21 +235,21 @@ def test_a_description_names_the_takers_only_when_they_are_fewer_than_half_of_th
             assert "silent" not in properties[name]["description"]
 
 
-def test_the_real_names_appear_where_few_take_a_word() -> None:
+def test_a_description_names_the_few_real_backends_that_take_a_parameter() -> None:
     properties = parameters("generate_media", *INSTALLED)
     assert properties["mask"]["description"].endswith(" openai.")
     for name in ("aspect_ratio", "quality", "first_frame", "voice_sample", "voice", "seed"):
         assert not any(one.name in properties[name]["description"] for one in INSTALLED), name
 
 
-def test_a_prefix_is_told_only_when_somebody_takes_its_role() -> None:
+def test_a_prefix_is_described_only_if_a_backend_takes_its_role() -> None:
     assert "Prefix style=, control=, subject=" in parameters("generate_media", GOOGLE)["image"]["description"]
     assert "Prefix" not in parameters("generate_media", OPENAI)["image"]["description"]
     stylist = backend("stylist", capability("image", Nothing, {"style_image": Takes()}))
     assert "Prefix style= for" in parameters("generate_media", stylist)["image"]["description"]
 
 
-def test_continue_edit_repeats_type_values_and_bounds_without_the_text() -> None:
+def test_continue_edit_repeats_the_arguments_without_descriptions() -> None:
     whole, edit = parameters("generate_media", *INSTALLED), parameters("continue_edit", *INSTALLED)
     own = {"continuation_id", "prompt", "backend", "model"}
     assert all(edit[name]["description"] for name in own)
@@ -264,7 +264,7 @@ def test_continue_edit_repeats_type_values_and_bounds_without_the_text() -> None
     }
 
 
-def test_arguments_that_are_fine_validate_and_others_do_not() -> None:
+def test_the_schema_accepts_valid_arguments_and_refuses_others() -> None:
     def valid(arguments: Mapping[str, Any]) -> bool:
         validator = Draft202012Validator(tools(INSTALLED)[0].parameters)
         return validator.is_valid(arguments)  # pyright: ignore[reportUnknownMemberType]  # an overload of theirs
@@ -275,14 +275,14 @@ def test_arguments_that_are_fine_validate_and_others_do_not() -> None:
         assert not valid(wrong)
 
 
-def test_the_first_sentence_says_what_can_be_made() -> None:
+def test_the_first_sentence_names_what_can_be_generated() -> None:
     def first(*installed: Backend[Any]) -> str:
         return tools(installed)[0].description.partition(" from a prompt")[0]
 
-    assert first(*INSTALLED) == "Makes an image, a video, speech, a dialogue or music"
-    assert first(OPENAI) == "Makes an image or speech"
-    assert first(SKETCH) == "Makes an image"
-    assert first() == "Makes media"
+    assert first(*INSTALLED) == "Generates an image, a video, speech, a dialogue or music"
+    assert first(OPENAI) == "Generates an image or speech"
+    assert first(SKETCH) == "Generates an image"
+    assert first() == "Generates media"
 
 
 def test_every_argument_of_the_other_tools_is_described() -> None:
@@ -293,11 +293,11 @@ def test_every_argument_of_the_other_tools_is_described() -> None:
     assert "list_backends" in parameters("generate_media")["options"]["description"]
 
 
-def test_only_listing_is_read_only() -> None:
+def test_only_list_backends_is_read_only() -> None:
     assert [tool.name for tool in tools(INSTALLED) if tool.read_only] == ["list_backends"]
 
 
-def test_field_schemas_have_no_references_no_null_arm_and_no_title() -> None:
+def test_field_schemas_have_no_references_nulls_or_titles() -> None:
     class Line(BaseModel):
         text: str
         pause: float | None = None

@@ -132,7 +132,7 @@ def test_what_should_be_true_or_false_is_refused_otherwise(name: str, wrong: obj
 @pytest.mark.parametrize("name", of_type("array"))
 @pytest.mark.parametrize("wrong", [5, True, {"a": "b"}, '["cut off', "[whispering] hello"])
 def test_what_should_be_a_list_is_refused_otherwise(name: str, wrong: object) -> None:
-    assert f"{name} must be a list of texts, not {json.dumps(wrong)}." in refused({name: wrong})
+    assert f"{name} must be a list of strings, not {json.dumps(wrong)}." in refused({name: wrong})
 
 
 @pytest.mark.parametrize("name", of_type("array"))
@@ -209,28 +209,26 @@ def test_depth_without_end_is_refused(name: str) -> None:
 
 def test_text_that_would_be_read_as_endless_json_is_refused() -> None:
     for name in of_type("array"):
-        assert f"{name} must be a list of texts" in refused({"prompt": "a fox", name: "[" * 100_000})
+        assert f"{name} must be a list of strings" in refused({"prompt": "a fox", name: "[" * 100_000})
     assert "options must be an object" in refused({"prompt": "a fox", "options": '{"a":' * 100_000})
 
 
 def test_options_may_be_nested_but_not_without_end() -> None:
     assert read(options={"a": nested(31)}).options == {"a": nested(31)}
-    assert "options must be plain JSON, at most 32 levels deep" in refused(
-        {"prompt": "a fox", "options": {"a": nested(32)}}
-    )
-    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500})
+    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": {"a": nested(32)}})
+    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500})
 
 
 def test_options_take_nothing_but_plain_json() -> None:
     for wrong in (*NO_NUMBERS, b"bytes", object()):
         for depth in (0, 3):
-            assert "options must be plain JSON" in refused({"prompt": "a fox", "options": {"a": nested(depth, wrong)}})
+            assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": {"a": nested(depth, wrong)}})
     assert "a key in options must be text" in refused({"prompt": "a fox", "options": {7: 1}})
 
 
 def test_numbers_that_are_none_are_found_in_json_text_too() -> None:
-    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": NaN}'})
-    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": 1e999}'})
+    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": '{"a": NaN}'})
+    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": '{"a": 1e999}'})
 
 
 @pytest.mark.parametrize("bad", ["\ud800", "a\udfffb", "\0", "a\0b"])
@@ -260,7 +258,7 @@ def test_a_prompt_has_a_limit() -> None:
     assert "prompt has 100,001 characters; at most 100,000 are accepted." in refused({"prompt": "x" * (MAX_PROMPT + 1)})
     assert "prompt has 1,000,000 characters" in refused({"prompt": "x" * 1_000_000})
     assert "prompts has 1,000,000 characters" in refused({"prompts": ["a", "x" * 1_000_000]})
-    assert "image[0] is too long: at most 20,000,000" in refused({"prompt": "a fox", "image": ["x" * 20_000_001]})
+    assert "image[0] is too long; at most 20,000,000" in refused({"prompt": "a fox", "image": ["x" * 20_000_001]})
 
 
 def test_a_list_has_a_limit() -> None:
@@ -281,8 +279,8 @@ def test_prompt_and_prompts_exclude_each_other_and_one_is_needed() -> None:
 
 @pytest.mark.parametrize("empty", ["", " ", "\n\t", "\u2003"])
 def test_an_empty_prompt_is_refused(empty: str) -> None:
-    assert "prompt is empty; say what to make." in refused({"prompt": empty})
-    assert "prompts is empty; say what to make." in refused({"prompts": ["a", empty]})
+    assert "prompt is empty; say what to generate." in refused({"prompt": empty})
+    assert "prompts is empty; say what to generate." in refused({"prompts": ["a", empty]})
     assert "prompt is empty" in refused({"continuation_id": "x", "prompt": empty}, EDIT)
 
 

@@ -233,7 +233,7 @@ def test_an_option_is_binding_and_the_closest_name_is_offered() -> None:
     assert "has no option 'stile' (Did you mean style?)" in named({"stile": "vivid"})
     assert "has no option 'zzz' (Known: style, strength.)" in named({"zzz": 1})
     assert "has no option 'zzz' (It has none.)" in named({"zzz": 1}, Nothing)
-    assert "takes seed as an argument of its own" in named({"seed": 1})
+    assert "takes seed as an argument, not as an option" in named({"seed": 1})
     assert "takes style vivid, natural" in named({"style": "gothic"})
     assert "takes strength from 0 to 1" in named({"strength": 1.5})
     assert "strength" in named({"strength": "strong"})
@@ -448,7 +448,7 @@ def test_a_named_model_is_never_replaced() -> None:
 def test_an_unlisted_model_of_a_named_backend_is_sent_with_a_warning() -> None:
     (choice,) = select(wish(backend="full", model="brand-new"), having(maker("full")))
     assert choice.model == Model(id="brand-new")
-    assert choice.warnings == ("full lists no model 'brand-new'; it was sent as given.",)
+    assert choice.warnings == ("full does not list a model 'brand-new'; the name was sent as given.",)
     (choice,) = select(wish(backend="full", model="x" * 1_000_000), having(maker("full")))
     assert len(choice.warnings[0]) < 200
 
@@ -486,7 +486,7 @@ def test_a_retired_model_is_skipped_and_the_answer_says_so() -> None:
     assert choices[0].warnings == ("Model old retired on 2026-11-20; another one is used.",)
     assert select(wish(), having(maker("full", Picture, Model(id="new"), gone)))[0].warnings == ()
     why = reasons(wish(), having(maker("full", Picture, gone)))
-    assert why == {"full": "has no model in service (old); name one to try it"}
+    assert why == {"full": "has no model in service (old retired; name one to try it anyway)"}
 
 
 def test_a_retired_model_that_was_named_is_tried() -> None:
@@ -494,7 +494,7 @@ def test_a_retired_model_that_was_named_is_tried() -> None:
         full = maker("full", Picture, Model(id="new"), Model(id="old", retires=day))
         (choice,) = select(wish(model="old"), having(full))
         assert choice.model.id == "old"
-        assert choice.warnings == (f"Model old was to retire on {day}.",)
+        assert choice.warnings == (f"Model old was due to retire on {day}.",)
 
 
 def test_a_model_that_retires_soon_is_warned_about() -> None:
@@ -531,7 +531,7 @@ def test_the_users_default_may_be_a_model_that_is_not_listed() -> None:
     installed = having(maker("a"), defaults={"image": "a:newest"})
     choices = select(wish(), installed)
     assert [choice.model.id for choice in choices] == ["newest", "m"]
-    assert choices[0].warnings == ("a lists no model 'newest'; it was sent as given.",)
+    assert choices[0].warnings == ("a does not list a model 'newest'; the name was sent as given.",)
 
 
 def test_a_named_model_or_a_missing_word_comes_before_the_users_default() -> None:
@@ -622,7 +622,7 @@ def test_what_only_has_to_be_enabled_is_told_where_that_would_do() -> None:
 
     assert why(options={"mask": "soft"}) == "needs a plan"
     assert why(words={"size": "512"}) == "takes size 1K, 2K, 4K"
-    assert why(words={"size": "8K"}) == "takes size 1K, 2K, 4K; or else needs a plan"
+    assert why(words={"size": "8K"}) == "takes size 1K, 2K, 4K; alternatively, needs a plan"
     assert why(model="other", words={"size": "512"}) == "needs a plan"
 
 
@@ -706,7 +706,7 @@ def test_a_refusal_offers_a_stand_in_that_could_do_it_by_name() -> None:
         return caught.value.hint
 
     asked = wish(words={"aspect_ratio": "1:1"})
-    offer = "For a local draft that costs nothing, name backend sketch."
+    offer = "For a free local draft, set backend to sketch."
     assert hint(asked, maker("a", Bare), sketch()) == offer
     assert hint(asked, maker("a", Bare)) == ""
     assert hint(wish(words={"size": "16K"}), maker("a", Bare), sketch()) == ""
@@ -737,7 +737,7 @@ def test_when_nothing_is_suitable_every_backend_has_its_reason() -> None:
         "unready": "no key",
         "unable": "does not take aspect_ratio",
         "other": "makes no image",
-        "idle": "has no model in service (old); name one to try it",
+        "idle": "has no model in service (old retired; name one to try it anyway)",
     }
     with pytest.raises(NothingSuitable, match="No backend can make this sound effect"):
         select(wish("sound_effect"), having(maker("a")))
@@ -941,7 +941,7 @@ def test_another_backend_never_changes_what_a_named_one_does(
 
 def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern() -> None:
     text = refusal(wish(backend="full", words={"aspect_ratio": "wide"}), maker("full"))
-    assert "aspect_ratio: accepted is W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
+    assert "aspect_ratio: must be W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
     assert "pattern" not in text
 
 

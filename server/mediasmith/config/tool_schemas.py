@@ -169,7 +169,7 @@ class _Arguments:
     def edit(self) -> dict[str, Schema]:
         """Return the arguments of continue_edit. Those of generate_media are repeated without descriptions."""
         own = {
-            "continuation_id": _text("From an earlier result or one of its files. Can be used again."),
+            "continuation_id": _text("From an earlier result or one of its files; can be used again."),
             "prompt": _text("What to change, or what comes next."),
             "backend": _text("Default: the one that made it."),
             "model": _text("Default: the same."),

@@ -63,13 +63,13 @@ def _string(name: str, value: object, _schema: Schema) -> str:
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be text, not {_shown(value)}.", billed="no")
     if len(value) > _MAX_TEXT:
-        raise InvalidRequest(f"{name} is too long: at most {_MAX_TEXT:,} characters are accepted.", billed="no")
+        raise InvalidRequest(f"{name} is too long; at most {_MAX_TEXT:,} characters are accepted.", billed="no")
     if "\0" in value:
         raise InvalidRequest(f"{name} contains a NUL character; send plain text.", billed="no")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidRequest(f"{name} contains half of a surrogate pair; send valid Unicode.", billed="no") from None
+        raise InvalidRequest(f"{name} contains an unpaired surrogate; send valid Unicode.", billed="no") from None
     return value
 
 
@@ -102,7 +102,7 @@ def _array(name: str, value: object, schema: Schema) -> list[object]:
     if isinstance(value, str):
         value = _read_json(value) if value.lstrip().startswith("[") else [value]
     if not isinstance(value, list | tuple):
-        raise InvalidRequest(f"{name} must be a list of texts, not {_shown(value)}.", billed="no")
+        raise InvalidRequest(f"{name} must be a list of strings, not {_shown(value)}.", billed="no")
     items: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # JSON from outside
     low, high = schema.get("minItems", 0), schema.get("maxItems", 100)
     if not low <= len(items) <= high:
@@ -133,7 +133,7 @@ def _check_json(name: str, value: object, depth: int) -> None:
             _check_json(name, entry, depth - 1)
     elif not (value is None or (isinstance(value, int | float) and math.isfinite(_as_float(value)))):
         raise InvalidRequest(
-            f"{name} must be plain JSON, at most {_MAX_DEPTH} levels deep and without NaN.", billed="no"
+            f"{name} must be JSON of at most {_MAX_DEPTH} levels, without NaN or infinity.", billed="no"
         )
 
 

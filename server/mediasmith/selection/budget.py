@@ -40,13 +40,13 @@ class Budget:
         candidate, usd = costs[0]
         if usd is None:
             raise OverBudget(
-                f"No price is known for {candidate.label}, so it cannot be held to {name} of {limit:.4g} USD.",
-                "Set MEDIASMITH_UNPRICED=allow to let such calls pass, or name a model with a price.",
+                f"The price of {candidate.label} is unknown and cannot be checked against {name} of {limit:.4g} USD.",
+                "Set MEDIASMITH_UNPRICED=allow to allow such calls, or choose a model with a known price.",
                 billed="no",
             )
         raise OverBudget(
             f"{candidate.label} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD.",
-            "Ask for less, for a draft, or raise the limit.",
+            "Ask for less or for a draft, or raise the limit.",
             billed="no",
         )
 

@@ -140,7 +140,7 @@ def _option_fault(option: str, value: JSON, fields: Mapping[str, Mapping[str, An
     if option in declared:
         return _word_fault(option, value, fields, model)
     if option in WORDS:
-        return f"takes {option} as an argument of its own, not among the options"
+        return f"takes {option} as an argument, not as an option"
     known = own_options(model)
     if option in known:
         return option_fault(model, option, value)
@@ -260,5 +260,5 @@ def _params_faults(error: ValidationError) -> Iterable[str]:
         place = ".".join(map(str, problem["loc"]))[:60]
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "string_pattern_mismatch" and place in WORDS:
-            message = f"accepted is {WORDS[place].about.rstrip('.')}"  # a pattern is no help to a reader
+            message = f"must be {WORDS[place].about.rstrip('.')}"  # a pattern is no help to a reader
         yield f"{place}: {message}" if place else message

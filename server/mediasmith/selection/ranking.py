@@ -81,16 +81,18 @@ def _refuse_named(backend: Backend[Any], context: SelectionContext, reason: str)
         raise error
     if unready:
         raise InvalidRequest(f"{backend.name} is not ready: {reason}.", billed="no")
-    raise InvalidRequest(f"{backend.name} cannot do this: {reason}.", "Use another value or backend auto.", billed="no")
+    raise InvalidRequest(
+        f"{backend.name} cannot do this: {reason}.", "Use another value, or set backend to auto.", billed="no"
+    )
 
 
 def _nothing_suitable(
     request: SelectionRequest, context: SelectionContext, passed: Mapping[str, str]
 ) -> NothingSuitable:
     stand_ins = [backend.name for backend in context.backends if backend.name not in passed]
-    hint = f"For a local draft that costs nothing, name backend {stand_ins[0]}." if stand_ins else ""
+    hint = f"For a free local draft, set backend to {stand_ins[0]}." if stand_ins else ""
     if not context.backends:
-        hint = "No backend is installed: install mediasmith again, or a plug-in, and restart the server."
+        hint = "No backend is installed. Reinstall mediasmith or install a plug-in, and restart the server."
     return NothingSuitable(f"No backend can make this {request.kind.replace('_', ' ')}.", hint, passed_over=passed)
 
 
@@ -135,7 +137,7 @@ def _of_backend(
                 reasons.append(matched)
     telling = [reason for reason in reasons if not reason.startswith(UNKNOWN_WORD)]
     if telling and to_enable:
-        return candidates, f"{telling[0]}; or else {to_enable[0]}"
+        return candidates, f"{telling[0]}; alternatively, {to_enable[0]}"
     found = [*to_enable, *telling, *reasons]
     return candidates, found[0] if found else _no_model(request, context, backend, able)
 
@@ -152,7 +154,7 @@ def _no_model(
         return f"has no model {request.model[:60]!r}"
     ready = [one for one in able if f"{backend.name}.{one.name}" not in context.missing]
     retired = [model.id for one in ready for model in one.models]
-    names = f" ({', '.join(retired)}); name one to try it" if retired else ""
+    names = f" ({', '.join(retired)} retired; name one to try it anyway)" if retired else ""
     return f"has no model in service{names}"
 
 
@@ -169,7 +171,11 @@ def _models(
         return
     if wanted in known or (wanted and wanted not in of_kind):
         model = known.get(wanted, Model(id=wanted))
-        unlisted = () if wanted in known else (f"{backend.name} lists no model {wanted[:60]!r}; it was sent as given.",)
+        unlisted = (
+            ()
+            if wanted in known
+            else (f"{backend.name} does not list a model {wanted[:60]!r}; the name was sent as given.",)
+        )
         yield model, (*unlisted, *_notes(request, context, model))
         if request.model:
             return

@@ -80,7 +80,7 @@ def _name(backend: str) -> str:
 def _continuation(text: str) -> str:
     identifier = text.strip().removeprefix("media://")
     if not identifier:
-        raise InvalidRequest("continuation_id is empty; it stands in the answer that made the file.", billed="no")
+        raise InvalidRequest("continuation_id is empty; use the one from the result that made the file.", billed="no")
     return identifier
 
 
@@ -95,10 +95,12 @@ def _prompts(given: Mapping[str, Any], *, needed: bool) -> tuple[str, ...]:
     prompts: list[str] = given.get("prompts", [given["prompt"]] if "prompt" in given else [])
     argument = "prompts" if "prompts" in given else "prompt"
     if not prompts and needed:
-        raise InvalidRequest("prompt is missing: say what to make in prompt, or several in prompts.", billed="no")
+        raise InvalidRequest(
+            "prompt is missing; say what to generate in prompt, or several things in prompts.", billed="no"
+        )
     for text in prompts:
         if not text.strip() and needed:
-            raise InvalidRequest(f"{argument} is empty; say what to make.", billed="no")
+            raise InvalidRequest(f"{argument} is empty; say what to generate.", billed="no")
         if len(text) > MAX_PROMPT:
             raise InvalidRequest(
                 f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are accepted.", billed="no"

@@ -25,5 +25,5 @@ def in_service(models: Sequence[Model], today: date) -> tuple[list[Model], tuple
 def retirement_note(model: Model, today: date) -> Iterator[str]:
     """Yield a sentence when the model retires soon, or was to have retired already."""
     if model.retires and (model.retires - today).days <= _SOON_DAYS:
-        verb = "retires" if model.retires > today else "was to retire"
+        verb = "retires" if model.retires > today else "was due to retire"
         yield f"Model {model.id} {verb} on {model.retires}."
