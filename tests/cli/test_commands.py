@@ -1,8 +1,9 @@
-"""The command line: what it understands, what it answers with, and what it costs to start."""
+"""The commands: help, usage errors, serving, completion, tables, and what they import."""
 
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,13 +20,7 @@ from mediasmith.mcp.http.listener import HOST, PORT
 from mediasmith.plugin.contract import Model, Params, Takes
 from mediasmith.plugin.errors import MediaError
 
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-# Help, and what is not understood
+# Help and usage errors
 
 
 def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
@@ -47,11 +42,11 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
         (["generate", "a", "b"], "unexpected extra argument"),
         (["generate", "x", "--colour", "red"], "No such option"),
         (["generate", "x", "--wait-seconds", "1"], "No such option"),
-        (["generate", "x", "--option", "size"], "'size' is not NAME=VALUE"),
-        (["generate", "x", "--option", "=1"], "'' is not NAME=VALUE"),
+        (["generate", "x", "--option", "size"], "'size' must have the form NAME=VALUE"),
+        (["generate", "x", "--option", "=1"], "'' must have the form NAME=VALUE"),
         (["generate", "x", "-n"], "requires an argument"),
-        (["jobs", "--cancel"], "--cancel and --open need the ID of a job"),
-        (["jobs", "--open"], "--cancel and --open need the ID of a job"),
+        (["jobs", "--cancel"], "--cancel and --open need a job ID"),
+        (["jobs", "--open"], "--cancel and --open need a job ID"),
         (["serve", "--host", "0.0.0.0"], "--host and --port need --http"),
         (["serve", "--port", "80"], "--host and --port need --http"),
         (["serve", "--http", "--port", "http"], "not a valid integer"),
@@ -59,13 +54,15 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
         (["reference", "nowhere.md"], "File 'nowhere.md' does not exist"),
     ],
 )
-def test_wrong_usage_is_told_and_is_exit_code_2(command: CommandLine, words: Sequence[str], text: str) -> None:
+def test_a_usage_error_is_explained_and_gives_exit_code_2(
+    command: CommandLine, words: Sequence[str], text: str
+) -> None:
     ran = command(*words)
     assert (ran.code, ran.out) == (ExitCode.USAGE, [])
-    assert text in ran.said
+    assert text in ran.stderr
 
 
-def test_wrong_usage_has_no_json(command: CommandLine) -> None:
+def test_a_usage_error_prints_no_json(command: CommandLine) -> None:
     ran = command("generate", "x", "--json", "--colour", "red")
     assert (ran.code, ran.out) == (ExitCode.USAGE, [])
 
@@ -73,7 +70,7 @@ def test_wrong_usage_has_no_json(command: CommandLine) -> None:
 # Serving
 
 
-def test_serve_listens_where_it_is_told_and_else_where_the_server_says(
+def test_serve_listens_on_the_given_address_or_the_default_one(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listened: list[tuple[str, int]] = []
@@ -90,7 +87,7 @@ def test_serve_listens_where_it_is_told_and_else_where_the_server_says(
     assert f"Default {PORT}" in text
 
 
-def test_a_server_that_may_not_listen_says_why(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_listen_says_why(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve_http(_host: str, _port: int) -> None:
         raise MediaError("Nothing can listen on port 80.", "Choose another port.")
 
@@ -104,7 +101,7 @@ def test_a_server_that_may_not_listen_says_why(command: CommandLine, monkeypatch
 
 
 @pytest.mark.parametrize("words", [[], ["serve"]])
-def test_without_more_words_it_serves_on_standard_input_and_output(
+def test_without_arguments_it_serves_on_standard_input_and_output(
     words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served: list[bool] = []
@@ -120,7 +117,9 @@ def test_without_more_words_it_serves_on_standard_input_and_output(
     assert capsys.readouterr() == ("", "")
 
 
-def test_whoever_starts_a_server_by_hand_is_told(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_started_at_a_terminal_says_how_to_stop_it(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def serve_stdio() -> None:
         raise KeyboardInterrupt
 
@@ -128,7 +127,7 @@ def test_whoever_starts_a_server_by_hand_is_told(command: CommandLine, monkeypat
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     ran = command()
     assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
-    assert "Ctrl-C ends it" in ran.said
+    assert "press Ctrl-C to stop" in ran.stderr
 
 
 # Completion
@@ -166,7 +165,7 @@ def completed(command: CommandLine, monkeypatch: pytest.MonkeyPatch, words: str)
         ("jobs x", []),
     ],
 )
-def test_what_is_known_here_is_completed(
+def test_options_and_their_values_are_completed(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch, words: str, offered: list[str]
 ) -> None:
     speech = capability("speech", kind="speech", models=(Model(id="voice-1"),))
@@ -183,7 +182,7 @@ def test_ids_of_recent_jobs_and_files_are_completed(command: CommandLine, monkey
     ]
 
 
-def test_a_library_that_cannot_be_read_completes_nothing(
+def test_a_library_that_cannot_be_read_offers_no_completions(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
@@ -192,14 +191,14 @@ def test_a_library_that_cannot_be_read_completes_nothing(
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_of_a_shell_asks_this_command(command: CommandLine, shell: str) -> None:
+def test_the_completion_script_of_a_shell_calls_the_command(command: CommandLine, shell: str) -> None:
     ran = command("completion", shell)
     assert ran.code == ExitCode.DONE
     assert any(f"_MEDIASMITH_COMPLETE={shell}_complete" in line for line in ran.out)
     assert f"mediasmith completion {shell} > " in "\n".join(command("completion", "--help").out)
 
 
-# What is installed
+# Backends and the doctor
 
 
 def test_backends_are_a_table_with_what_is_missing_and_the_fix(command: CommandLine) -> None:
@@ -211,23 +210,23 @@ def test_backends_are_a_table_with_what_is_missing_and_the_fix(command: CommandL
     assert keyed.startswith("keyed")
     assert "m-0, m-1, m-2 +2" in keyed
     assert "Set KEYED_API_KEY" in keyed
-    assert head.index("WHAT") == keyed.index("Set KEYED_API_KEY")
+    assert head.index("MISSING") == keyed.index("Set KEYED_API_KEY")
     assert broken == "torn could not be loaded: ImportError: no"
 
 
-def test_settings_that_are_not_used_are_told_with_the_backends(
+def test_problems_with_settings_are_listed_with_the_backends(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDIASMITH_CONCURRENCY", "lots")
     assert command("backends").out[-1].startswith("MEDIASMITH_CONCURRENCY is 'lots'")
 
 
-def test_without_backends_the_table_says_so(command: CommandLine) -> None:
+def test_an_empty_table_of_backends_says_so(command: CommandLine) -> None:
     command.install()
     assert command("backends").out == ["No backend is installed."]
 
 
-def test_one_backend_is_shown_in_full(command: CommandLine) -> None:
+def test_one_backend_is_shown_in_detail(command: CommandLine) -> None:
     async def voices(_client: None) -> Sequence[str]:
         return ["anna", "ben"]
 
@@ -249,16 +248,16 @@ def test_one_backend_is_shown_in_full(command: CommandLine) -> None:
     assert command("backends", "fake", "--json").json["capabilities"][1]["choices"] == {"voice": ["anna", "ben"]}
 
 
-def test_an_unknown_backend_is_a_failure_that_names_the_known(command: CommandLine) -> None:
+def test_an_unknown_backend_is_a_failure_with_a_suggestion(command: CommandLine) -> None:
     ran = command("backends", "fakir")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert "Did you mean fake?" in ran.said
+    assert "Did you mean fake?" in ran.stderr
     told = command("backends", "fakir", "--json")
     assert told.code == ExitCode.FAILED
     assert (told.json["status"], told.json["billed"]) == ("failed", "no")
 
 
-def test_doctor_prints_its_sections_and_tells_by_its_exit_code(command: CommandLine) -> None:
+def test_doctor_prints_its_report_and_its_exit_code_says_whether_there_are_problems(command: CommandLine) -> None:
     healthy = command("doctor")
     assert healthy.code == ExitCode.DONE
     assert {"Versions", "Backends", "Settings", "Folders", "Problems"} <= set(healthy.out)
@@ -282,7 +281,7 @@ out of date
 """
 
 
-def test_the_reference_is_made_anew_in_its_place(
+def test_reference_regenerates_the_tables_of_a_page(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -299,37 +298,37 @@ def test_the_reference_is_made_anew_in_its_place(
     assert page.stat().st_mtime_ns == written
 
 
-def test_a_check_of_the_reference_writes_nothing_and_shows_what_differs(command: CommandLine, tmp_path: Path) -> None:
+def test_reference_check_shows_differences_and_writes_nothing(command: CommandLine, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE)
     ran = command("reference", str(page), "--check")
     assert ran.code == ExitCode.FAILED
     assert "-out of date" in ran.out
     assert any(line.startswith("+| image |") for line in ran.out)
-    assert f"mediasmith reference {page} regenerates it" in ran.said
+    assert f"Regenerate it with: mediasmith reference {page}" in ran.stderr
     assert page.read_text() == PAGE
 
 
-def test_many_differences_are_cut(command: CommandLine, tmp_path: Path) -> None:
+def test_a_long_difference_is_cut(command: CommandLine, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.replace("out of date", "\n".join(map(str, range(1000)))))
     assert len(command("reference", str(page), "--check").out) < 50
 
 
-def test_a_page_with_a_wrong_marker_is_left_alone(command: CommandLine, tmp_path: Path) -> None:
+def test_a_page_with_an_unknown_marker_is_not_changed(command: CommandLine, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- kings -->\n<!-- /kings -->\n")
     ran = command("reference", str(page))
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert f"{page}: Line 1 asks for kings" in ran.said
+    assert f"{page}: Line 1 names an unknown table, kings." in ran.stderr
     assert page.read_text() == "<!-- kings -->\n<!-- /kings -->\n"
 
 
 # As a process
 
 
-def script(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """The console script, at the end of its input."""
+def run_script(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the console script without input."""
     return subprocess.run(
         [COMMAND, *words],
         env={**os.environ, **(env or {})},
@@ -342,41 +341,37 @@ def script(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> s
     )
 
 
-def test_the_console_script_tells_its_version(tmp_path: Path) -> None:
-    ran = script(tmp_path, "--version")
-    assert (ran.returncode, ran.stdout) == (0, f"mediasmith {version('mediasmith')}\n")
-    command = [sys.executable, "-m", "mediasmith", "--version"]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ran.stdout
-
-
-def test_the_console_script_makes_a_file_without_any_key(command: CommandLine, tmp_path: Path) -> None:
-    ran = script(tmp_path, "generate", "a red kite", env={"MEDIASMITH_BACKENDS": "sketch"})
+def test_the_console_script_makes_a_file_without_a_key(command: CommandLine, tmp_path: Path) -> None:
+    ran = run_script(tmp_path, "generate", "a red kite", env={"MEDIASMITH_BACKENDS": "sketch"})
     assert ran.returncode == 0, ran.stderr
     assert Path(ran.stdout.removesuffix("\n")).is_file()
 
 
-def imported(*words: str) -> set[str]:
-    """What a fresh process imports for a command."""
-    told = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "mediasmith", *words], capture_output=True, text=True, check=False
-    ).stderr
-    return {line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")}
+def test_the_module_runs_as_the_console_script_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["mediasmith", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("mediasmith", run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"mediasmith {version('mediasmith')}\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["jobs", "--help"], ["compose"], ["completion", "zsh"]])
-def test_help_and_mistakes_import_nothing_but_the_parser(words: Sequence[str]) -> None:
-    names = imported(*words)
-    own = {name for name in names if name.startswith("mediasmith.") and not name.startswith("mediasmith.cli")}
-    assert own <= {
-        *("mediasmith.plugin", "mediasmith.plugin.errors", "mediasmith.config", "mediasmith.config.caller"),
-        "mediasmith.__main__",
-    }
-    assert "click" in names
-    assert not names & {"mcp", "pydantic", "anyio", "asyncio", "sqlite3", "PIL", "rich", "importlib.metadata"}
+def imported_by(*commands: Sequence[str]) -> set[str]:
+    """Return the modules that a fresh process imports for these commands."""
+    code = f"import sys; from mediasmith.cli import main; [main(words) for words in {commands}]; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ran.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("words", [["generate", "--help"], ["generate", "x", "--colour", "red"]])
-def test_help_on_what_is_installed_imports_nothing_that_works(words: Sequence[str]) -> None:
-    names = imported(*words)
-    assert "mediasmith.config.installation" in names
-    assert not names & {"mcp", "sqlite3", "PIL", "rich", "mediasmith.engine.use_cases", "mediasmith.storage.library"}
+def test_help_and_usage_errors_import_only_the_parser() -> None:
+    modules = imported_by(["--help"], ["jobs", "--help"], ["compose"], ["completion", "zsh"])
+    own = {name for name in modules if name.startswith("mediasmith.") and not name.startswith("mediasmith.cli")}
+    assert own <= {"mediasmith.plugin", "mediasmith.plugin.errors", "mediasmith.config", "mediasmith.config.caller"}
+    assert "click" in modules
+    assert not modules & {"mcp", "pydantic", "anyio", "asyncio", "sqlite3", "PIL", "rich", "importlib.metadata"}
+
+
+def test_help_that_depends_on_backends_imports_neither_the_engine_nor_the_server() -> None:
+    modules = imported_by(["generate", "--help"], ["generate", "x", "--colour", "red"])
+    assert "mediasmith.config.installation" in modules
+    assert not modules & {"mcp", "sqlite3", "PIL", "rich", "mediasmith.engine.use_cases", "mediasmith.storage.library"}

@@ -61,7 +61,7 @@ def inside(folder: Path) -> list[Path]:
     return list(folder.rglob("*"))
 
 
-async def test_where_nothing_is_wrong_it_says_so(env: Mapping[str, str]) -> None:
+async def test_a_healthy_installation_has_no_problems(env: Mapping[str, str]) -> None:
     report = await examine(env)
     assert report.healthy
     assert report.problems == []
@@ -69,7 +69,7 @@ async def test_where_nothing_is_wrong_it_says_so(env: Mapping[str, str]) -> None
     assert report.verdict == "Ready: fake. No problems."
 
 
-async def test_versions_are_those_that_run(env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_versions_of_packages_are_listed(env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     report = await examine(env)
     assert row(report, "Versions", "Python")[0].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
     assert all(row(report, "Versions", package)[0][0].isdigit() for package in ("mediasmith", "mcp"))
@@ -77,7 +77,7 @@ async def test_versions_are_those_that_run(env: Mapping[str, str], monkeypatch: 
     assert row(await examine(env), "Versions", "mcp") == ("not installed",)
 
 
-async def test_each_backend_is_ready_or_has_its_fix(install: Install, env: Mapping[str, str]) -> None:
+async def test_each_backend_is_ready_or_says_what_to_fix(install: Install, env: Mapping[str, str]) -> None:
     def voiceless(_access: Access) -> str:
         return "install mediasmith[voice]"
 
@@ -99,16 +99,16 @@ async def test_each_backend_is_ready_or_has_its_fix(install: Install, env: Mappi
 
 
 @pytest.mark.parametrize("backends", [(), (fake(keys=("FAKE_API_KEY",)),)])
-async def test_where_nothing_is_ready_it_is_not_well(
+async def test_without_a_backend_that_is_ready_the_installation_is_not_healthy(
     install: Install, env: Mapping[str, str], backends: tuple[Backend[Any], ...]
 ) -> None:
     install(*backends)
     report = await examine(env)
     assert not report.healthy
-    assert report.verdict == "Nothing is ready, see Backends. No problems."
+    assert report.verdict == "No backend is ready: see Backends. No problems."
 
 
-async def test_variables_are_named_and_their_values_kept(install: Install, env: Mapping[str, str]) -> None:
+async def test_variables_are_listed_without_their_values(install: Install, env: Mapping[str, str]) -> None:
     install(fake(keys=("FAKE_API_KEY", "FAKE_KEY"), env=("FAKE_REGION",)))
     given = {
         "FAKE_API_KEY": KEY,
@@ -118,14 +118,14 @@ async def test_variables_are_named_and_their_values_kept(install: Install, env: 
     report = await examine({**env, **given})
     assert report.sections["Keys and addresses"] == [
         ("fake", "FAKE_API_KEY", "set"),
-        ("fake", "FAKE_KEY", "still reads ${...}: the client did not fill it in"),
+        ("fake", "FAKE_KEY", "still contains ${...}, which the client did not replace"),
         ("fake", "FAKE_REGION", "not set"),
         ("fake", "MEDIASMITH_FAKE_BASE_URL", "set: proxy.example"),
     ]
     assert not any(secret in text(report) for secret in (KEY, KEY[-8:], "secret-word", "hidden-too"))
 
 
-async def test_a_key_that_got_somewhere_else_is_not_shown_either(install: Install, env: Mapping[str, str]) -> None:
+async def test_a_key_is_not_shown_wherever_it_appears(install: Install, env: Mapping[str, str]) -> None:
     def tells(access: Access) -> str:
         return f"the key {access.key} is not allowed here"
 
@@ -137,14 +137,14 @@ async def test_a_key_that_got_somewhere_else_is_not_shown_either(install: Instal
 
 
 @pytest.mark.parametrize(
-    ("url", "state"), [("proxy:1", "set: proxy"), ("http://[", "set: not an address"), ("//", "set: no host")]
+    ("url", "state"), [("proxy:1", "set: proxy"), ("http://[", "set: not a URL"), ("//", "set: no host")]
 )
-async def test_any_address_can_be_told(env: Mapping[str, str], url: str, state: str) -> None:
+async def test_only_the_host_of_a_base_url_is_shown(env: Mapping[str, str], url: str, state: str) -> None:
     report = await examine({**env, "MEDIASMITH_FAKE_BASE_URL": url})
     assert row(report, "Keys and addresses", "fake", "MEDIASMITH_FAKE_BASE_URL") == (state,)
 
 
-async def test_every_setting_is_shown_as_it_is_in_effect(env: Mapping[str, str], tmp_path: Path) -> None:
+async def test_every_setting_is_listed_with_its_value(env: Mapping[str, str], tmp_path: Path) -> None:
     given = {
         "MEDIASMITH_CONCURRENCY": "4",
         "MEDIASMITH_PREVIEW": "off",
@@ -165,7 +165,7 @@ async def test_every_setting_is_shown_as_it_is_in_effect(env: Mapping[str, str],
     assert report.healthy
 
 
-async def test_that_a_token_is_set_is_shown_and_nothing_of_it(env: Mapping[str, str]) -> None:
+async def test_a_token_is_listed_as_set_without_its_value(env: Mapping[str, str]) -> None:
     token = "0123456789-secret-token"
     report = await examine(
         {**env, "MEDIASMITH_HTTP_TOKEN": token, "MEDIASMITH_DEFAULTS": f'{{"image": "fake:{token}"}}'}
@@ -175,32 +175,32 @@ async def test_that_a_token_is_set_is_shown_and_nothing_of_it(env: Mapping[str, 
     assert not any(part in text(report) for part in (token, token[-8:]))
 
 
-async def test_settings_that_are_not_used_are_problems(env: Mapping[str, str]) -> None:
+async def test_invalid_settings_are_problems(env: Mapping[str, str]) -> None:
     report = await examine({**env, "MEDIASMITH_CONCURRENCY": "lots", "MEDIASMITH_CONCURENCY": "4"})
     assert not report.healthy
     assert [problem.split()[0] for problem in report.problems] == ["MEDIASMITH_CONCURRENCY", "MEDIASMITH_CONCURENCY"]
     assert report.sections["Problems"] == [(problem,) for problem in report.problems]
-    assert report.verdict == "Ready: fake. 2 to fix, see Problems."
+    assert report.verdict == "Ready: fake. 2 to fix: see Problems."
 
 
-async def test_settings_that_name_no_backend_are_problems(install: Install, env: Mapping[str, str]) -> None:
+async def test_settings_that_name_unknown_backends_are_problems(install: Install, env: Mapping[str, str]) -> None:
     install(fake(aliases=("forger",)))
     named = {"MEDIASMITH_DEFAULTS": '{"image": "fakir:m-1"}', "MEDIASMITH_ORDER": "forger,fake,foe"}
     report = await examine({**env, **named})
     assert report.problems == [
-        "MEDIASMITH_DEFAULTS names fakir, which is not among the backends",
-        "MEDIASMITH_ORDER names foe, which is not among the backends",
+        "MEDIASMITH_DEFAULTS names fakir, which is not an installed backend",
+        "MEDIASMITH_ORDER names foe, which is not an installed backend",
     ]
 
 
-async def test_a_plug_in_that_is_not_loaded_is_a_problem(install: Install, env: Mapping[str, str]) -> None:
+async def test_a_plug_in_that_could_not_be_loaded_is_a_problem(install: Install, env: Mapping[str, str]) -> None:
     install(fake(), torn="ImportError: no module (while loading torn:backend of torn)")
     report = await examine(env)
     assert not report.healthy
-    assert report.problems == ["torn is not loaded: ImportError: no module (while loading torn:backend of torn)"]
+    assert report.problems == ["torn could not be loaded: ImportError: no module (while loading torn:backend of torn)"]
 
 
-async def test_a_plug_in_whose_own_check_fails_spoils_no_other(install: Install, env: Mapping[str, str]) -> None:
+async def test_a_plug_in_whose_check_fails_does_not_affect_others(install: Install, env: Mapping[str, str]) -> None:
     def fails(_access: Access) -> str:
         raise TypeError
 
@@ -210,32 +210,30 @@ async def test_a_plug_in_whose_own_check_fails_spoils_no_other(install: Install,
     assert "TypeError" in row(report, "Backends", "bad", "image")[0]
 
 
-async def test_it_says_where_files_will_go_and_makes_nothing(env: Mapping[str, str], tmp_path: Path) -> None:
+async def test_the_output_folder_is_listed_and_not_created(env: Mapping[str, str], tmp_path: Path) -> None:
     report = await examine(env)
     (tmp_path / "out").mkdir()
     later = await examine(env)
     out = str(tmp_path / "out")
-    assert row(report, "Folders", "new files go to") == (out, "can be written to; made with the first file")
-    assert row(later, "Folders", "new files go to") == (out, "can be written to")
+    assert row(report, "Folders", "output") == (out, "writable; will be created with the first file")
+    assert row(later, "Folders", "output") == (out, "writable")
     assert inside(tmp_path) == [tmp_path / "out"]
 
 
-async def test_folders_that_files_may_be_in_are_listed(env: Mapping[str, str], tmp_path: Path) -> None:
+async def test_allowed_folders_are_listed(env: Mapping[str, str], tmp_path: Path) -> None:
     report = await examine({**env, "MEDIASMITH_ALLOWED_DIRS": str(tmp_path / "more")})
-    assert ("files may be in", str(tmp_path / "more"), "") in report.sections["Folders"]
+    assert ("allowed", str(tmp_path / "more"), "") in report.sections["Folders"]
 
 
 @pytest.mark.parametrize("setting", ["MEDIASMITH_OUTPUT_DIR", "MEDIASMITH_DATA_DIR"])
-async def test_a_folder_that_cannot_be_written_to_is_a_problem(
-    env: Mapping[str, str], tmp_path: Path, setting: str
-) -> None:
+async def test_a_folder_that_is_not_writable_is_a_problem(env: Mapping[str, str], tmp_path: Path, setting: str) -> None:
     (tmp_path / "file").write_text("in the way")
     report = await examine({**env, setting: str(tmp_path / "file" / "inside")})
     assert not report.healthy
-    assert f"No file can be made in {tmp_path}/file/inside: part of the path is not a folder" in report.problems[0]
+    assert f"Files cannot be created in {tmp_path}/file/inside: part of the path is not a folder" in report.problems[0]
 
 
-async def test_a_disk_without_room_is_a_problem(env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_a_problem(env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     class Usage(NamedTuple):
         free: int = 3_000_000
 
@@ -248,18 +246,18 @@ async def test_a_disk_without_room_is_a_problem(env: Mapping[str, str], monkeypa
     assert report.problems[0].startswith("Only 3 MB are free in ")
 
 
-async def test_a_damaged_library_is_a_problem_and_left_as_it_is(env: Mapping[str, str], tmp_path: Path) -> None:
+async def test_a_damaged_library_is_a_problem_and_is_not_changed(env: Mapping[str, str], tmp_path: Path) -> None:
     library = tmp_path / "data" / "library.sqlite3"
     library.parent.mkdir()
     library.write_bytes(b"not a library" * 100)
     report = await examine(env)
     assert not report.healthy
     assert report.problems[0].startswith(f"The library {library} is damaged or is not a library.")
-    assert row(report, "Library", str(library)) == ("cannot be used, see Problems",)
+    assert row(report, "Library", str(library)) == ("cannot be used: see Problems",)
     assert library.read_bytes() == b"not a library" * 100
 
 
-async def test_a_backend_is_never_connected_to(install: Install, env: Mapping[str, str]) -> None:
+async def test_no_backend_is_connected_to(install: Install, env: Mapping[str, str]) -> None:
     @asynccontextmanager
     async def connect(_access: Access) -> AsyncGenerator[None]:
         pytest.fail("the doctor signed in")
@@ -273,7 +271,7 @@ async def test_a_backend_is_never_connected_to(install: Install, env: Mapping[st
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a working directory cannot be removed there")
-async def test_it_works_when_everything_is_broken(
+async def test_a_completely_broken_installation_still_gives_a_report(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = tmp_path / "data" / "library.sqlite3"
@@ -295,4 +293,4 @@ async def test_it_works_when_everything_is_broken(
     )
     assert not report.healthy
     assert len(report.problems) == 6
-    assert report.verdict == "Nothing is ready, see Backends. 6 to fix, see Problems."
+    assert report.verdict == "No backend is ready: see Backends. 6 to fix: see Problems."

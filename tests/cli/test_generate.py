@@ -20,16 +20,10 @@ from mediasmith.plugin.contract import Call, Model, Output, Params, Price, Resul
 from mediasmith.plugin.errors import ProviderError, Refused
 from mediasmith.plugin.params import Seed
 
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 # What is made
 
 
-def test_generate_prints_the_path_alone_and_tells_the_rest_to_the_person(command: CommandLine, tmp_path: Path) -> None:
+def test_generate_prints_only_the_path_to_standard_output(command: CommandLine, tmp_path: Path) -> None:
     ran = command("generate", "a lighthouse")
     [path] = ran.out
     assert ran.code == ExitCode.DONE
@@ -39,19 +33,19 @@ def test_generate_prints_the_path_alone_and_tells_the_rest_to_the_person(command
     made = command("jobs", "--json").json["jobs"][0]
     assert ran.err == [
         "Made by fake fake-1.",
-        "Cost: not known.",
+        "Cost: unknown.",
         f'Change it with: mediasmith edit {made["continuation_id"]} "what to change"',
     ]
 
 
-def test_what_cannot_be_gone_on_from_is_not_said_to_be(command: CommandLine) -> None:
+def test_an_edit_is_suggested_only_if_the_file_can_be_edited(command: CommandLine) -> None:
     command.install(fake())
     ran = command("generate", "a lighthouse")
     assert "Made by fake fake-1." in ran.err
     assert not any("mediasmith edit" in line for line in ran.err)
 
 
-def test_several_files_are_a_path_a_line_and_an_id_each(command: CommandLine) -> None:
+def test_each_of_several_files_has_a_line_with_its_path_and_one_with_its_id(command: CommandLine) -> None:
     ran = command("generate", "a lighthouse", "-n", "3")
     assert len(ran.out) == 3
     assert all(Path(path).is_file() for path in ran.out)
@@ -82,10 +76,10 @@ def test_edit_continues_from_an_id(command: CommandLine) -> None:
 def test_the_same_command_again_makes_another_file(command: CommandLine) -> None:
     first, second = (command("generate", "a lighthouse") for _ in range(2))
     assert first.out != second.out
-    assert "warning" not in second.said
+    assert "warning" not in second.stderr
 
 
-def test_a_warning_is_told_but_never_piped(command: CommandLine) -> None:
+def test_warnings_go_to_standard_error(command: CommandLine) -> None:
     async def start(call: Call[None, Any]) -> Result:
         call.warn("The sky came out grey.")
         return await make(call)
@@ -96,19 +90,19 @@ def test_a_warning_is_told_but_never_piped(command: CommandLine) -> None:
     assert "warning: The sky came out grey." in ran.err
 
 
-def test_a_dry_run_makes_nothing_and_pipes_nothing(command: CommandLine, tmp_path: Path) -> None:
+def test_a_dry_run_makes_nothing_and_prints_nothing_to_standard_output(command: CommandLine, tmp_path: Path) -> None:
     async def start(_call: Call[None, Any]) -> Result:
         raise AssertionError
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse", "--dry-run")
     assert (ran.code, ran.out) == (ExitCode.DONE, [])
-    assert "Nothing was sent. fake fake-1 would make it." in ran.err
+    assert "Nothing was sent. It would be made by fake fake-1." in ran.err
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="file names are Unicode there")
-def test_a_path_is_printed_as_it_is_on_the_disk(
+def test_a_path_is_printed_as_its_bytes_on_disk(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     CommandLine(tmp_path, monkeypatch, cast("Any", capsysbinary))
@@ -155,7 +149,7 @@ class Words(Params):
         (["--option", 'weights={"blue": 0.5}'], {"weights": {"blue": 0.5}}),
     ],
 )
-def test_words_arrive_as_what_the_tool_takes(
+def test_options_are_converted_to_the_types_of_the_arguments(
     command: CommandLine, words: Sequence[str], expected: Mapping[str, object]
 ) -> None:
     asked: list[Params] = []
@@ -166,7 +160,7 @@ def test_words_arrive_as_what_the_tool_takes(
 
     command.install(fake(params=Words, start=start))
     ran = command("generate", "a lighthouse", *words)
-    assert ran.code == ExitCode.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.stderr
     assert asked[0].model_dump(exclude_none=True) == expected
 
 
@@ -182,16 +176,14 @@ def test_words_arrive_as_what_the_tool_takes(
         (["-n", "99"], "n is 99; accepted: a whole number from 1 to 10."),
     ],
 )
-def test_a_value_that_does_not_fit_is_named_by_the_engine(
-    command: CommandLine, words: Sequence[str], text: str
-) -> None:
+def test_an_invalid_value_is_explained_by_the_engine(command: CommandLine, words: Sequence[str], text: str) -> None:
     command.install(fake(params=Words, refuses=lambda ask: "size is huge" if ask.params.size == "huge" else ""))
     ran = command("generate", "a lighthouse", *words)
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert text in ran.said
+    assert text in ran.stderr
 
 
-def test_every_argument_of_the_tools_can_be_given(command: CommandLine) -> None:
+def test_every_argument_of_the_tools_is_an_option(command: CommandLine) -> None:
     speech = capability("speech", kind="speech", params=Words, takes={"audio": Takes()})
     command.install(fake(capabilities=(capability(params=Words, takes={"image": Takes(), "mask": Takes()}), speech)))
     shared = (
@@ -205,30 +197,30 @@ def test_every_argument_of_the_tools_can_be_given(command: CommandLine) -> None:
         assert "wait" not in text
 
 
-def test_help_says_what_is_accepted_in_the_words_of_the_command_line(command: CommandLine) -> None:
+def test_help_names_commands_instead_of_tools(command: CommandLine) -> None:
     command.install(fake(params=Words), fake("other", capabilities=(capability("speech", kind="speech"),)))
     for name in ("generate", "edit"):
         text = " ".join(" ".join(command(name, "--help").out).split())
         assert "How many, 1-10. Default 1." in text
         assert "--generate-audio / --no-generate-audio Video with sound." in text
-        assert "see mediasmith backends NAME. Can be given again." in text
+        assert "See mediasmith backends NAME. Can be repeated." in text
         assert "list_backends" not in text
     assert "One of image, speech." in " ".join(command("generate", "--help").out)
 
 
-def test_the_request_is_what_the_options_say(command: CommandLine, tmp_path: Path) -> None:
+def test_the_options_that_choose_a_backend_model_and_folder_are_followed(command: CommandLine, tmp_path: Path) -> None:
     ran = command("generate", "--backend", "fake", "--model", "fake-1", "--draft", "--output", f"{tmp_path}/a/", "fox")
-    assert ran.code == ExitCode.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.stderr
     assert Path(ran.out[0]).parent == tmp_path / "a"
 
 
-def test_no_more_is_spent_than_was_allowed(command: CommandLine) -> None:
+def test_max_cost_usd_is_respected(command: CommandLine) -> None:
     price = Price(usd=0.04, per="image", as_of=date(2026, 1, 1), source="")
     command.install(fake(models=(Model(id="fake-1", prices=(price,)),)))
     assert command("generate", "a fox", "--max-cost-usd", "0.05").code == ExitCode.DONE
     ran = command("generate", "a fox", "--max-cost-usd", "0.01")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert "above max_cost_usd of 0.01 USD" in ran.said
+    assert "above max_cost_usd of 0.01 USD" in ran.stderr
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
@@ -247,27 +239,27 @@ def test_a_dash_reads_the_prompt_from_standard_input(
     assert asked == ["ein Käfer,\nblau"]
 
 
-def test_a_prompt_that_is_no_text_is_wrong_usage(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_that_is_not_text_is_a_usage_error(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\xff")))
     ran = command("generate", "-")
     assert (ran.code, ran.out) == (ExitCode.USAGE, [])
-    assert "not UTF-8 text" in ran.said
+    assert "not UTF-8 text" in ran.stderr
 
 
 # What goes wrong
 
 
-def test_a_failure_says_what_was_spent_and_prints_no_path(command: CommandLine) -> None:
+def test_a_failure_says_what_was_billed_and_prints_no_path(command: CommandLine) -> None:
     async def start(_call: Call[None, Any]) -> Result:
         raise Refused("The provider declined the prompt.", "Say it differently.", billed="no")
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert "The provider declined the prompt. Nothing was billed. Say it differently." in ran.said
+    assert "The provider declined the prompt. Nothing was billed. Say it differently." in ran.stderr
 
 
-def test_a_failure_that_may_have_cost_says_so(command: CommandLine) -> None:
+def test_a_failure_that_may_have_been_billed_says_so(command: CommandLine) -> None:
     async def start(_call: Call[None, Any]) -> Result:
         raise ProviderError("The provider fell over.")
 
@@ -277,21 +269,21 @@ def test_a_failure_that_may_have_cost_says_so(command: CommandLine) -> None:
     assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["billed"]) == ("unknown", "unknown")
     assert "It may have been billed" in ran.json["error"]
-    assert "It may have been billed" in ran.said
+    assert "It may have been billed" in ran.stderr
     assert "Cost: 0.04 USD (estimated)." in ran.err
 
 
-def test_a_failure_before_there_is_a_job_is_json_too(command: CommandLine) -> None:
+def test_a_failure_before_there_is_a_job_is_printed_as_json(command: CommandLine) -> None:
     command.install(fake(keys=("FAKE_API_KEY",)))
     ran = command("generate", "a lighthouse", "--backend", "fake", "--json")
     assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
     assert "Set FAKE_API_KEY" in ran.json["hint"]
     assert ran.json["hint"] in ran.json["error"]
-    assert "FAKE_API_KEY" in ran.said
+    assert "FAKE_API_KEY" in ran.stderr
 
 
-def test_what_was_made_of_a_part_is_printed_and_the_rest_explained(command: CommandLine) -> None:
+def test_a_partial_result_is_printed_and_the_rest_is_explained(command: CommandLine) -> None:
     calls: list[int] = []
 
     async def start(call: Call[None, Any]) -> Result:
@@ -306,7 +298,7 @@ def test_what_was_made_of_a_part_is_printed_and_the_rest_explained(command: Comm
     assert "partial: The provider declined the prompt." in ran.err
 
 
-def test_the_prompts_of_a_batch_that_failed_are_named(command: CommandLine) -> None:
+def test_the_failed_prompts_of_a_batch_are_named(command: CommandLine) -> None:
     async def start(call: Call[None, Any]) -> Result:
         if "wolf" in call.prompt:
             raise Refused("No wolves.", billed="no")
@@ -318,20 +310,20 @@ def test_the_prompts_of_a_batch_that_failed_are_named(command: CommandLine) -> N
     assert "failed: a wolf: No wolves. Nothing was billed." in ran.err
 
 
-def test_an_error_speaks_of_commands_and_not_of_tools(command: CommandLine) -> None:
+def test_errors_name_commands_instead_of_tools(command: CommandLine) -> None:
     ran = command("edit", "nothing", "bluer")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert "There is no continuation 'nothing'" in ran.said
-    assert "`mediasmith jobs` without an id" in ran.said
-    assert not any(tool in ran.said for tool in ("get_job", "continue_edit", "list_backends", "generate_media"))
+    assert "There is no continuation 'nothing'" in ran.stderr
+    assert "`mediasmith jobs` without an id" in ran.stderr
+    assert not any(tool in ran.stderr for tool in ("get_job", "continue_edit", "list_backends", "generate_media"))
 
 
-def test_what_could_steer_a_terminal_is_not_written_to_it(command: CommandLine) -> None:
+def test_control_characters_are_not_written_to_a_terminal(command: CommandLine) -> None:
     async def start(_call: Call[None, Any]) -> Result:
         raise Refused("No.", billed="no")
 
     command.install(fake(start=start))
     ran = command("generate", "--prompts", "a \x1b[31mfox\x07", "--prompts", "a wolf")
-    assert "\x1b" not in ran.said
-    assert "\x07" not in ran.said
+    assert "\x1b" not in ran.stderr
+    assert "\x07" not in ran.stderr
     assert "failed: a [31mfox: No. Nothing was billed." in ran.err

@@ -1,53 +1,51 @@
-"""Jobs at the command line: waited for, left, collected, listed."""
+"""Jobs on the command line: waiting for them, Ctrl-C, collecting and listing them."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.lowlevel
 import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from fakes.backends import AnyJson, fake, make
-from fakes.commands import COMMAND, CommandLine, collectable
-from fakes.provider import Provider
+from fakes.commands import CommandLine, job_backend
 from mediasmith.cli.exit_codes import ExitCode
-from mediasmith.cli.progress import Lines
+from mediasmith.cli.progress import ProgressLines
 from mediasmith.cli.terminal import say
 from mediasmith.engine import assembly, use_cases
+from mediasmith.engine.bootstrap import LazyEngine
+from mediasmith.jobs.service import JobService
 from mediasmith.plugin.contract import JSON, Accepted, Access, Call, Context, Pending, Result
 from mediasmith.plugin.errors import Refused
+from mediasmith.storage.library.records import Job
 
 
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-def the_job(command: CommandLine) -> dict[str, Any]:
-    """The newest job as the list has it."""
+def newest_job(command: CommandLine) -> dict[str, Any]:
+    """Return the newest job in the list."""
     return command("jobs", "--json").json["jobs"][0]
 
 
-# Left and collected
+# Collecting and cancelling
 
 
-def test_a_job_that_goes_on_is_left_to_be_collected(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_takes_too_long_is_left_running_and_collected_later(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finished: list[bool] = []
-    command.install(collectable(done=lambda: bool(finished)))
+    command.install(job_backend(done=lambda: bool(finished)))
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     left = command("generate", "a lighthouse")
-    job = the_job(command)["job_id"]
+    job = newest_job(command)["job_id"]
     assert (left.code, left.out) == (ExitCode.LEFT, [])
     assert left.err[-1] == f"Still running. Collect it with: mediasmith jobs {job}"
     assert command("jobs", job).code == ExitCode.LEFT
@@ -59,22 +57,22 @@ def test_a_job_that_goes_on_is_left_to_be_collected(command: CommandLine, monkey
     assert collected.out == command("jobs", job).out
 
 
-def test_what_is_made_of_a_job_that_goes_on_is_not_printed_before_its_end(
+def test_the_files_of_a_running_job_are_not_printed_before_it_ends(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished = [True, False]
-    command.install(collectable(done=lambda: finished.pop(0) if finished else False))
+    command.install(job_backend(done=lambda: finished.pop(0) if finished else False))
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     left = command("generate", "a lighthouse", "-n", "2")
     assert (left.code, left.out) == (ExitCode.LEFT, [])
-    assert len(the_job(command)["files"]) == 1
+    assert len(newest_job(command)["files"]) == 1
 
 
-def test_a_command_whose_answer_was_lost_takes_its_job_up_again(
+def test_the_same_command_attaches_to_a_job_whose_answer_was_lost(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished: list[bool] = []
-    command.install(collectable(done=lambda: bool(finished)))
+    command.install(job_backend(done=lambda: bool(finished)))
 
     def lose(_engine: object, _result: object) -> None:
         pass
@@ -91,40 +89,42 @@ def test_a_command_whose_answer_was_lost_takes_its_job_up_again(
 
 
 def test_a_cancelled_job_is_stopped_at_the_provider(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[JSON] = []
-    command.install(collectable(done=lambda: False, cancelled=told))
+    cancelled: list[JSON] = []
+    command.install(job_backend(done=lambda: False, cancelled=cancelled))
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     command("generate", "a lighthouse")
-    job = the_job(command)["job_id"]
-    told.clear()
+    job = newest_job(command)["job_id"]
+    cancelled.clear()
     ran = command("jobs", job, "--cancel")
-    assert (ran.code, ran.out, told) == (ExitCode.DONE, [], ["h-1"])
+    assert (ran.code, ran.out, cancelled) == (ExitCode.DONE, [], ["h-1"])
     assert ran.err[0].startswith("cancelled: The job was cancelled.")
     assert command("jobs", job).code == ExitCode.FAILED
 
 
-def test_a_job_that_cannot_be_stopped_is_told_to_go_on(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    command.install(collectable(done=lambda: False, stoppable=False))
+def test_a_job_that_cannot_be_stopped_continues_and_the_command_fails(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.install(job_backend(done=lambda: False, stoppable=False))
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "0.05")
     command("generate", "a lighthouse")
-    job = the_job(command)["job_id"]
+    job = newest_job(command)["job_id"]
     ran = command("jobs", job, "--cancel", "--json")
     assert ran.code == ExitCode.FAILED
     assert (ran.json["status"], ran.json["job_id"], ran.json["billed"]) == ("running", job, "yes")
 
 
-def test_a_job_that_is_not_known_is_a_failure(command: CommandLine) -> None:
+def test_an_unknown_job_is_a_failure(command: CommandLine) -> None:
     ran = command("jobs", "nothing")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert "There is no job 'nothing'." in ran.said
+    assert "There is no job 'nothing'." in ran.stderr
     assert command("jobs", "nothing", "--json").json["billed"] == "no"
 
 
-# Waited for
+# Progress
 
 
-class HastyClock:
-    """A second passes in a millisecond."""
+class FastClock:
+    """A clock on which a second passes in a millisecond."""
 
     def __init__(self) -> None:
         self._start = time.time()
@@ -137,54 +137,36 @@ class HastyClock:
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_whoever_waits_is_told_how_it_stands(
+def test_progress_is_printed_to_standard_error_while_a_command_waits(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch, more: list[str]
 ) -> None:
     polls = iter(range(30))
-    monkeypatch.setattr("mediasmith.engine.bootstrap.SystemClock", HastyClock)
+    monkeypatch.setattr("mediasmith.engine.bootstrap.SystemClock", FastClock)
     monkeypatch.setenv("MEDIASMITH_DEADLINE_SECONDS", "100000")
-    command.install(collectable(done=lambda: next(polls) == 29, every=5))
+    command.install(job_backend(done=lambda: next(polls) == 29, every=5))
     ran = command("generate", "a lighthouse", *more)
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert any(line.endswith(" s: 25%, painting") for line in ran.err)
 
 
-def test_progress_is_told_every_few_seconds_however_often_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    tell = Lines()
+def test_progress_is_printed_every_few_seconds_at_most(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ProgressLines()
 
-    async def watch() -> None:
+    async def notify_every_second() -> None:
         for second in range(1, 10):
-            await tell(second, "painting", None)
+            await lines(second, "painting", None)
 
-    anyio.run(watch)
+    anyio.run(notify_every_second)
     assert capsys.readouterr().err.splitlines() == ["4 s: painting", "8 s: painting"]
 
 
 # Ctrl-C
 
-interrupted = pytest.mark.skipif(sys.platform == "win32", reason="a Ctrl-C cannot be sent to one process there")
+interrupted = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to a single process")
 
 
-@interrupted
-async def test_ctrl_c_leaves_the_job_and_says_how_to_collect_it(provider: Provider, tmp_path: Path) -> None:
-    provider.settings(polls={"slow-1": 100_000})
-    env = {**os.environ, **provider.env(), "MEDIASMITH_BACKENDS": "stub_slow"}
-    env |= {"MEDIASMITH_DATA_DIR": str(tmp_path / "data"), "MEDIASMITH_OUTPUT_DIR": str(tmp_path / "out")}
-    async with await anyio.open_process([COMMAND, "generate", "a lighthouse"], env=env, cwd=tmp_path) as process:
-        await provider.seen("GET /jobs/{id}", times=3)
-        process.send_signal(signal.SIGINT)
-        code = await process.wait()
-        out, err = await _written(process)
-    assert (code, out) == (ExitCode.LEFT, "")
-    assert "Traceback" not in err
-    [advice] = [line for line in err.splitlines() if "with: mediasmith jobs " in line]
-    provider.finish()
-    words = [COMMAND, *advice.partition("with: mediasmith ")[2].split()]
-    collect = partial(subprocess.run, words, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
-    ran = await anyio.to_thread.run_sync(collect)
-    assert ran.returncode == 0, ran.stderr
-    assert await anyio.Path(ran.stdout.strip()).is_file()
-    assert provider.paid() == 1
+def press_ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 STUCK = """
@@ -207,34 +189,36 @@ raise SystemExit(main(["generate", "a lighthouse"]))
 
 
 @interrupted
-async def test_a_second_ctrl_c_leaves_at_once_and_says_what_it_may_cost(command: CommandLine) -> None:
+async def test_a_second_ctrl_c_stops_at_once_and_says_what_it_may_cost(command: CommandLine) -> None:
     words = [sys.executable, "-c", STUCK]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     async with await anyio.open_process(words, env=env) as process:
         assert process.stderr
-        said = TextReceiveStream(process.stderr)
-        await _until(said, "sent\n")
+        stderr = TextReceiveStream(process.stderr)
+        await read_until(stderr, "sent\n")
         process.send_signal(signal.SIGINT)
-        await _until(said, "Ctrl-C again leaves at once.\n")
+        await read_until(stderr, "Press Ctrl-C again to stop at once.\n")
         process.send_signal(signal.SIGINT)
         with anyio.fail_after(20):
             code = await process.wait()
-        out, err = await _written(process)
+        out, err = await read_output(process)
     assert (code, out) == (ExitCode.INTERRUPTED, "")
-    assert err.startswith("Stopped while the answer was due. It may have been billed, so it was not sent again.")
+    assert err.startswith("Stopped before the provider answered. It may have been billed, so it was not sent again.")
     ran = await anyio.to_thread.run_sync(command, "jobs", err.split("mediasmith jobs ")[1].split()[0])
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
-    assert ran.err[0].startswith("unknown: The server stopped while its answer was due. It may have been billed")
+    assert ran.err[0].startswith("unknown: ")
+    assert "It may have been billed" in ran.err[0]
 
 
-async def _until(said: TextReceiveStream, text: str) -> None:
-    """Read on until this was said."""
-    heard = ""
-    while text not in heard:
-        heard += await said.receive()
+async def read_until(stream: TextReceiveStream, text: str) -> None:
+    """Read until this text was written."""
+    read = ""
+    while text not in read:
+        read += await stream.receive()
 
 
-async def _written(process: Process) -> tuple[str, str]:
+async def read_output(process: Process) -> tuple[str, str]:
+    """Return the rest of standard output and standard error."""
     assert process.stdout
     assert process.stderr
     return (
@@ -244,11 +228,11 @@ async def _written(process: Process) -> tuple[str, str]:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
-    """Wait until it was told that an answer is waited for."""
+def notice(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
+    """A function that waits until the command has said that it waits for an answer."""
     said: list[str] = []
 
-    def tell(text: str) -> None:
+    def record(text: str) -> None:
         said.append(text)
         say(text)
 
@@ -256,35 +240,35 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
         while not said:
             await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr("mediasmith.cli.interrupts.say", tell)
+    monkeypatch.setattr("mediasmith.cli.interrupts.say", record)
     return wait
 
 
 @interrupted
-def test_an_answer_that_is_due_is_waited_for_at_the_first_ctrl_c(
-    command: CommandLine, told: Callable[[], Awaitable[None]]
+def test_the_first_ctrl_c_waits_for_an_answer_that_is_due(
+    command: CommandLine, notice: Callable[[], Awaitable[None]]
 ) -> None:
     async def start(call: Call[None, Any]) -> Result:
-        signal.raise_signal(signal.SIGINT)
-        await told()
+        press_ctrl_c()
+        await notice()
         return await make(call)
 
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse")
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
-    assert "The answer is still due" in ran.err[0]
+    assert ran.err[0].startswith("Waiting for the provider's answer")
 
 
 @interrupted
-def test_once_the_provider_has_named_the_work_it_is_left(
-    command: CommandLine, told: Callable[[], Awaitable[None]]
+def test_the_first_ctrl_c_leaves_a_job_once_it_has_a_handle(
+    command: CommandLine, notice: Callable[[], Awaitable[None]]
 ) -> None:
     async def start(_call: Call[None, Any]) -> Accepted:
-        signal.raise_signal(signal.SIGINT)
-        await told()
+        press_ctrl_c()
+        await notice()
         return Accepted(handle=AnyJson("h-1"))
 
-    async def poll(_work: Context[None], _handle: JSON) -> Pending | Result:
+    async def poll(_context: Context[None], _handle: AnyJson) -> Pending:
         return Pending()
 
     command.install(fake(start=start, poll=poll))
@@ -294,67 +278,113 @@ def test_once_the_provider_has_named_the_work_it_is_left(
     assert ran.err[-1] == f"Still running. Collect it with: mediasmith jobs {ran.json['job_id']}"
 
 
+class Unfinished:
+    """Work that Ctrl-C interrupts whenever it is polled, until it is finished."""
+
+    finished = False
+
+    def poll(self) -> bool:
+        if not self.finished:
+            press_ctrl_c()
+        return self.finished
+
+
 @interrupted
-def test_the_same_command_goes_on_with_what_ctrl_c_left(command: CommandLine) -> None:
-    finished: list[bool] = []
+def test_the_job_that_ctrl_c_left_is_collected_by_the_command_it_prints(command: CommandLine) -> None:
+    work = Unfinished()
+    command.install(job_backend(done=work.poll))
+    left = command("generate", "a lighthouse")
+    assert (left.code, left.out) == (ExitCode.LEFT, [])
+    work.finished = True
+    ran = command(*left.err[-1].partition("with: mediasmith ")[2].split())
+    assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
+    assert len(command("jobs", "--json").json["jobs"]) == 1
 
-    def look() -> bool:
-        if not finished:
-            signal.raise_signal(signal.SIGINT)
-        return bool(finished)
 
-    command.install(collectable(done=look))
+@interrupted
+def test_the_same_command_attaches_to_the_job_that_ctrl_c_left(command: CommandLine) -> None:
+    work = Unfinished()
+    command.install(job_backend(done=work.poll))
     assert command("generate", "a lighthouse").code == ExitCode.LEFT
-    finished.append(True)
+    work.finished = True
     ran = command("generate", "a lighthouse")
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert "nothing was sent again" in ran.err[0]
 
 
 @interrupted
-def test_before_there_is_a_job_ctrl_c_ends_it(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def decide(*_given: object, **_named: object) -> None:
-        signal.raise_signal(signal.SIGINT)
+@pytest.mark.parametrize("method", ["stop", "close"])
+def test_a_second_ctrl_c_while_the_engine_closes_changes_neither_output_nor_exit_code(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    original: Callable[[LazyEngine], Awaitable[None]] = getattr(LazyEngine, method)
+
+    async def press_again(self: LazyEngine) -> None:
+        press_ctrl_c()
+        await anyio.sleep(0.01)
+        await original(self)
+
+    monkeypatch.setattr(LazyEngine, method, press_again)
+    command.install(job_backend(done=Unfinished().poll))
+    ran = command("generate", "a lighthouse", "--json")
+    assert (ran.code, ran.json["status"]) == (ExitCode.LEFT, "running")
+    assert ran.err[-1] == f"Still running. Collect it with: mediasmith jobs {ran.json['job_id']}"
+
+
+def test_ctrl_c_after_the_work_is_done_changes_neither_output_nor_exit_code(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = anyio.run
+
+    def interrupted_run(work: Callable[[], Awaitable[None]]) -> None:
+        run(work)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(anyio, "run", interrupted_run)
+    ran = command("generate", "a lighthouse", "--json")
+    assert (ran.code, ran.json["status"]) == (ExitCode.DONE, "done")
+
+
+@interrupted
+def test_ctrl_c_before_there_is_a_job_ends_the_command(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def plan(*_given: object, **_named: object) -> None:
+        press_ctrl_c()
         await anyio.sleep_forever()
 
-    monkeypatch.setattr("mediasmith.selection.planning.Planner.plan", decide)
+    monkeypatch.setattr("mediasmith.selection.planning.Planner.plan", plan)
     ran = command("generate", "a lighthouse")
     assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
     assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
     assert command("jobs").out == ["There are no jobs yet."]
 
 
-@pytest.fixture
-def keyboard() -> Generator[None]:
-    """Ctrl-C is heard, also where the tests run in the background, which begins without."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @interrupted
-@pytest.mark.usefixtures("keyboard")
-def test_ctrl_c_in_a_command_that_waits_for_nothing_says_where_to_look(
+def test_a_job_that_ended_before_the_interrupted_call_returned_is_still_found(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assemble = assembly.build_engine
+    wait = JobService.wait
 
-    def interrupted_assemble(*given: Any, **named: Any) -> use_cases.Engine:
-        signal.raise_signal(signal.SIGINT)
-        return assemble(*given, **named)
+    async def interrupted_wait(self: JobService, job: Job, **_given: Any) -> Job:
+        monkeypatch.setattr(JobService, "wait", wait)
+        active = self.active(job.id)
+        assert active is not None
+        await active.done.wait()
+        press_ctrl_c()
+        await anyio.sleep_forever()
+        return job
 
-    monkeypatch.setattr(assembly, "build_engine", interrupted_assemble)
-    ran = command("jobs", "--json")
-    assert ran.code == ExitCode.INTERRUPTED
-    assert ran.err == ["Stopped. `mediasmith jobs` shows what can still be collected."]
-    assert ran.json["error"] == ran.err[0]
+    monkeypatch.setattr(JobService, "wait", interrupted_wait)
+    first = command("generate", "a lighthouse")
+    assert (first.code, len(first.out)) == (ExitCode.DONE, 1)
+    second = command("generate", "a lighthouse")
+    assert second.out != first.out, "the first command was answered"
 
 
 @interrupted
-def test_before_anything_is_sent_ctrl_c_costs_nothing(command: CommandLine) -> None:
+def test_ctrl_c_before_anything_is_sent_cancels_the_job_and_costs_nothing(command: CommandLine) -> None:
     @asynccontextmanager
     async def connect(_access: Access) -> AsyncGenerator[None]:
-        signal.raise_signal(signal.SIGINT)
+        press_ctrl_c()
         await anyio.sleep_forever()
         yield None
 
@@ -363,13 +393,39 @@ def test_before_anything_is_sent_ctrl_c_costs_nothing(command: CommandLine) -> N
     assert ran.code == ExitCode.INTERRUPTED
     assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
     assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
-    assert the_job(command)["status"] == "failed"
+    assert newest_job(command)["status"] == "cancelled"
+
+
+@pytest.fixture
+def keyboard() -> Generator[None]:
+    """Handle Ctrl-C as at a terminal, also if the tests run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@interrupted
+@pytest.mark.usefixtures("keyboard")
+def test_ctrl_c_in_a_command_without_a_job_says_where_to_look(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_engine = assembly.build_engine
+
+    def interrupted_build(*given: Any, **named: Any) -> use_cases.Engine:
+        press_ctrl_c()
+        return build_engine(*given, **named)
+
+    monkeypatch.setattr(assembly, "build_engine", interrupted_build)
+    ran = command("jobs", "--json")
+    assert ran.code == ExitCode.INTERRUPTED
+    assert ran.err == ["Stopped. `mediasmith jobs` shows what can still be collected."]
+    assert ran.json["error"] == ran.err[0]
 
 
 # The list
 
 
-def test_recent_jobs_are_a_table(command: CommandLine) -> None:
+def test_recent_jobs_are_listed_in_a_table(command: CommandLine) -> None:
     async def start(call: Call[None, Any]) -> Result:
         if "wolf" in call.prompt:
             raise Refused("No\nwolves.", billed="no")
@@ -387,5 +443,5 @@ def test_recent_jobs_are_a_table(command: CommandLine) -> None:
     assert fox.index("done") == wolf.index("failed") == head.index("STATUS")
 
 
-def test_without_jobs_the_table_says_so(command: CommandLine) -> None:
+def test_an_empty_list_says_so(command: CommandLine) -> None:
     assert command("jobs").out == ["There are no jobs yet."]

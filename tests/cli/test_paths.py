@@ -52,7 +52,7 @@ def read(command: CommandLine) -> list[bytes]:
     return given
 
 
-def test_an_input_is_looked_for_in_the_working_directory(command: CommandLine, home: Path, read: list[bytes]) -> None:
+def test_input_paths_are_relative_to_the_working_directory(command: CommandLine, home: Path, read: list[bytes]) -> None:
     here, there, elsewhere = png(), png(colour=b"\x00\x00\x09"), png(colour=b"\x00\x09\x00")
     (home / "sub").mkdir()
     (home / "here.png").write_bytes(here)
@@ -60,11 +60,11 @@ def test_an_input_is_looked_for_in_the_working_directory(command: CommandLine, h
     (home.parent / "elsewhere.png").write_bytes(elsewhere)
     images = ("here.png", "./sub/there.png", "../elsewhere.png", str(home.parent / "elsewhere.png"))
     ran = command("generate", "a fox", *(word for image in images for word in ("--image", image)))
-    assert ran.code == ExitCode.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.stderr
     assert read == [here, there, elsewhere, elsewhere]
 
 
-def test_an_input_of_that_name_in_the_output_folder_does_not_come_first(
+def test_a_file_in_the_output_folder_does_not_take_precedence(
     command: CommandLine, home: Path, tmp_path: Path, read: list[bytes]
 ) -> None:
     (home / "fox.png").write_bytes(png(colour=b"\x00\x00\x09"))
@@ -74,31 +74,31 @@ def test_an_input_of_that_name_in_the_output_folder_does_not_come_first(
     assert read == [png(colour=b"\x00\x00\x09")]
 
 
-def test_an_input_that_is_not_there_is_named_as_it_was_typed(command: CommandLine, read: list[bytes]) -> None:
+def test_a_missing_input_is_named_as_it_was_typed(command: CommandLine, read: list[bytes]) -> None:
     ran = command("generate", "a fox", "--image", "fox.png")
     assert (ran.code, read) == (ExitCode.FAILED, [])
-    assert "image: 'fox.png' does not exist." in ran.said
+    assert "image: 'fox.png' does not exist." in ran.stderr
 
 
 @pytest.mark.parametrize(
     ("output", "place"),
     [("fox.png", "home/fox.png"), ("new/deep/", "home/new/deep"), ("..", "."), ("../a/fox.jpg", "a/fox.png")],
 )
-def test_an_output_is_put_where_the_shell_would_put_it(
+def test_output_paths_are_relative_to_the_working_directory(
     command: CommandLine, tmp_path: Path, output: str, place: str
 ) -> None:
     ran = command("generate", "a fox", "--output", output)
-    assert ran.code == ExitCode.DONE, ran.said
+    assert ran.code == ExitCode.DONE, ran.stderr
     path = Path(ran.out[0])
     assert path.read_bytes() == png()
     assert (tmp_path / place).resolve() in (path, path.parent)
 
 
-def test_without_an_output_files_go_where_they_always_go(command: CommandLine, tmp_path: Path) -> None:
+def test_without_an_output_path_files_go_to_the_output_folder(command: CommandLine, tmp_path: Path) -> None:
     assert Path(command("generate", "a fox").out[0]).parent == tmp_path / "out"
 
 
-async def test_other_callers_stay_confined(command: CommandLine, home: Path, read: list[bytes]) -> None:
+async def test_other_front_ends_stay_confined(command: CommandLine, home: Path, read: list[bytes]) -> None:
     (home / "fox.png").write_bytes(png())
     async with open_engine() as engine:
         for given in ({"image": [str(home / "fox.png")]}, {"output": str(home / "made.png")}):
@@ -117,7 +117,7 @@ def test_only_the_user_of_this_machine_is_not_confined(home: Path) -> None:
         roots.for_principal("somebody else").confine("/etc/hosts")
 
 
-async def test_a_job_whose_folder_is_out_of_reach_is_not_kept_from_who_may_use_it(tmp_path: Path) -> None:
+async def test_a_job_with_a_folder_outside_is_collected_only_by_the_command_line(tmp_path: Path) -> None:
     elsewhere, provider = tmp_path / "elsewhere", Scripted()
     stored = a_job(tmp_path, folder=str(elsewhere))
     async with library_of(tmp_path) as library:

@@ -47,7 +47,7 @@ class Described(Params):
     mood: Annotated[Literal["calm", "wild"], Field(description="How it feels: calm | wild,\nnever <b>.")] = "calm"
 
 
-def test_kinds_stand_in_the_order_of_all_with_those_who_make_them() -> None:
+def test_kinds_are_in_the_usual_order_with_the_backends_that_make_them() -> None:
     both = (capability("picture"), capability("other"), capability("voice", kind="speech"))
     assert rows("kinds", stub_stream, fake("two", capabilities=both), stub_now) == [
         ["kind", "media type", "made by"],
@@ -56,12 +56,12 @@ def test_kinds_stand_in_the_order_of_all_with_those_who_make_them() -> None:
     ]
 
 
-def test_a_backend_says_who_it_is_what_it_makes_and_how_to_sign_in() -> None:
+def test_a_backend_has_its_provider_kinds_and_keys() -> None:
     kinds = (capability("voice", kind="speech"), capability("picture", takes={"image": Takes()}, edits="image"))
     signed = fake("two", keys=("A_KEY", "B_KEY"), env=("TWO_PROJECT",), aliases=("deux",), capabilities=kinds)
     assert rows("backends", fake("one"), replace(signed, title="Two <2>")) == [
-        ["backend", "who it is", "makes", "edits files", "signs in with", "further variables"],
-        ["one", "[One](https://one.invalid/docs)", "image", "", "no key needed", ""],
+        ["backend", "provider", "makes", "edits files", "key", "other variables"],
+        ["one", "[One](https://one.invalid/docs)", "image", "", "none needed", ""],
         [
             *("two or deux", "[Two &lt;2>](https://two.invalid/docs)", "speech, image", "image"),
             *("`A_KEY` or `B_KEY`", "`TWO_PROJECT`"),
@@ -69,7 +69,7 @@ def test_a_backend_says_who_it_is_what_it_makes_and_how_to_sign_in() -> None:
     ]
 
 
-def test_a_model_says_when_it_retires_what_it_costs_and_what_it_takes() -> None:
+def test_a_model_has_its_retirement_price_and_restrictions() -> None:
     cheap = Price(usd=0.01, per="image", as_of=date(2026, 1, 2), source="https://one.invalid")
     dear = replace(cheap, usd=0.04, input_image_usd=0.01, when={"quality": "high"})
     models = (
@@ -91,17 +91,17 @@ def test_a_model_says_when_it_retires_what_it_costs_and_what_it_takes() -> None:
             "<br>".join(costs),
             *("32,000 characters", "", r"the \| best"),
         ],
-        ["one", "image", "`old`", "as draft", "2025-01-31", "", "", "`seed` 0-9; no `n`", ""],
+        ["one", "image", "`old`", "for drafts", "2025-01-31", "", "", "`seed` 0-9; no `n`", ""],
         ["one", "image", "`odd`", "", "", "", "", "`aspect_ratio` 1:1, 16:9; `seed` 1", ""],
     ]
 
 
-def test_two_capabilities_of_one_kind_are_told_apart() -> None:
+def test_capabilities_of_the_same_kind_have_their_names() -> None:
     told = rows("models", fake("one", capabilities=(capability("svg"), capability("pixels"))))
     assert [row[1] for row in told] == ["kind", "image (svg)", "image (pixels)"]
 
 
-def test_an_option_has_its_values_its_default_and_its_description() -> None:
+def test_an_option_has_its_values_default_and_description() -> None:
     assert rows("options", stub_now, fake("two", params=Described)) == [
         ["backend", "kind", "option", "accepts", "default", "meaning"],
         ["stub_now", "image", "`style`", "`photo`, `drawing`", "", ""],
@@ -138,22 +138,22 @@ FORMS = [
     ["several", "a list of `a`, `b`", ""],
     ["level", "`1`, `2`", ""],
     ["shape", "an object", ""],
-    ["either", "any value", "`1`"],
+    ["either", "any JSON value", "`1`"],
 ]
 
 
-def test_each_form_of_a_parameter_is_told_in_words() -> None:
+def test_every_type_of_parameter_is_described_in_words() -> None:
     told = rows("options", fake("one", params=Formed))
     assert [[name.strip("`"), accepts, default] for _, _, name, accepts, default in told[1:]] == FORMS
 
 
-def test_a_word_is_binding_or_advisory_and_has_its_takers() -> None:
+def test_a_shared_parameter_is_binding_or_advisory_and_names_the_backends_that_accept_it() -> None:
     class Ratio(Params):
         aspect_ratio: AspectRatio | None = None
 
     pictures = (capability("picture"), capability("film", kind="video", params=Ratio))
-    told = rows("words", fake("one", capabilities=pictures), stub_now)
-    assert told[0] == ["word", "strength", "meaning", "taken by"]
+    told = rows("parameters", fake("one", capabilities=pictures), stub_now)
+    assert told[0] == ["parameter", "strength", "meaning", "accepted by"]
     by_name = {row[0]: row for row in told[1:]}
     assert by_name["`aspect_ratio`"][1::2] == ["binding", "one (image, video), stub_now (image)"]
     assert by_name["`seed`"][1::2] == ["advisory", "one (image), stub_now (image)"]
@@ -161,7 +161,7 @@ def test_a_word_is_binding_or_advisory_and_has_its_takers() -> None:
     assert "`voice`" not in by_name
 
 
-def test_an_input_says_how_it_is_given_how_many_of_what_and_how_large() -> None:
+def test_an_input_has_its_argument_number_types_and_size() -> None:
     takes = {
         "mask": Takes(mimes=("image/png",), max_bytes=20 << 20),
         "style_image": Takes(required=True, mimes=("image/png", "image/x-odd"), max_bytes=1_500_000),
@@ -171,29 +171,29 @@ def test_an_input_says_how_it_is_given_how_many_of_what_and_how_large() -> None:
     assert rows("inputs", backend) == [
         ["argument", "backend", "kind", "how many", "types", "largest"],
         ["`image`", "one", "image", "up to 4", "png, jpg, webp", "12,345 bytes"],
-        ["`image`, as `style=FILE`", "one", "image", "1, needed", "png, image/x-odd", "1.5 MB"],
+        ["`image`, as `style=FILE`", "one", "image", "1, required", "png, image/x-odd", "1.5 MB"],
         ["`mask`", "one", "image", "1", "png", "20 MiB"],
     ]
 
 
 def test_limits_are_those_of_the_server() -> None:
     told = {row[0]: row[1:] for row in rows("limits")}
-    assert told["Prompts of one batch."] == ["16", ""]
-    assert told["Seconds a call waits for the end."] == ["40, at most 600", "`MEDIASMITH_WAIT_SECONDS`"]
-    assert told["A file that is read by its `media://` address."] == ["6 MiB", ""]
+    assert told["Prompts in one batch."] == ["16", ""]
+    assert told["Seconds that a call waits for its job."] == ["40, at most 600", "`MEDIASMITH_WAIT_SECONDS`"]
+    assert told["Size of a file that is read as a `media://` resource."] == ["6 MiB", ""]
     assert told["A preview."] == ["512 pixels, 60,000 bytes", ""]
     assert told["Bytes of the largest input file."] == ["200,000,000", "`MEDIASMITH_MAX_INPUT_BYTES`"]
 
 
-def test_every_setting_is_told() -> None:
+def test_every_setting_is_described() -> None:
     told = {row[0].strip("`"): row[1:] for row in rows("settings")[1:]}
     assert list(told) == [*map(variable, Settings.model_fields), "MEDIASMITH_NAME_BASE_URL"]
-    assert told["MEDIASMITH_PREVIEW"] == ["Show a small picture of each result.", "1 or 0", "`1`"]
+    assert told["MEDIASMITH_PREVIEW"] == ["Add small previews to answers.", "1 or 0", "`1`"]
     assert told["MEDIASMITH_CONCURRENCY"][1:] == ["a whole number from 1 to 256", "`32`"]
     assert [told[name][-1] for name in ("MEDIASMITH_DATA_DIR", "MEDIASMITH_DEFAULTS", "MEDIASMITH_ORDER")] == [""] * 3
 
 
-def test_front_matter_has_every_variable_and_every_keyword_once() -> None:
+def test_front_matter_lists_variables_and_keywords_without_duplicates() -> None:
     sound = fake("two", keys=("STUB_KEY",), env=("TWO_ENV",), aliases=("deux",), kind="sound_effect")
     assert part("environment", stub_now, sound)[:4] == [
         *("  - STUB_KEY", "  - STUB_TIMEOUT_SECONDS", "  - TWO_ENV", "  - MEDIASMITH_OUTPUT_DIR"),
@@ -204,7 +204,7 @@ def test_front_matter_has_every_variable_and_every_keyword_once() -> None:
     ]
 
 
-def test_a_column_in_which_nothing_is_said_is_left_out_and_so_is_an_empty_table() -> None:
+def test_empty_columns_and_empty_tables_are_left_out() -> None:
     assert rows("models", fake("one")) == [
         ["backend", "kind", "model", "used"],
         ["one", "image", "`fake-1`", "by default"],
@@ -230,7 +230,7 @@ After.
 """
 
 
-def test_only_what_stands_between_markers_changes() -> None:
+def test_only_text_between_markers_changes() -> None:
     page = regenerate(PAGE, installed(stub_stream))
     outside = [line for line in PAGE.split("\n") if "stale" not in line]
     assert [line for line in page.split("\n") if line in outside and line] == [line for line in outside if line]
@@ -239,7 +239,7 @@ def test_only_what_stands_between_markers_changes() -> None:
     assert page.endswith("| speech | audio | stub_stream |\n\n<!-- /kinds -->\nAfter.\n")
 
 
-def test_a_page_made_twice_is_the_same() -> None:
+def test_regenerating_a_page_twice_changes_nothing() -> None:
     here = installed(stub_now, stub_stream)
     assert regenerate(regenerate(PAGE, here), here) == regenerate(PAGE, here)
 
@@ -247,25 +247,25 @@ def test_a_page_made_twice_is_the_same() -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["<!-- colours -->", "<!-- /colours -->"], "Line 1 asks for colours. Known: kinds, backends, "),
-        (["", "<!-- kinds -->"], "kinds is opened and not closed"),
-        (["<!-- kinds -->", "<!-- words -->"], "Line 2 opens words inside kinds"),
-        (["<!-- kinds -->", "<!-- /words -->"], "Line 2 closes words, but kinds is open"),
-        (["<!-- /words -->"], "Line 1 closes words, but nothing is open"),
+        (["<!-- colours -->", "<!-- /colours -->"], "Line 1 names an unknown table, colours. Known: kinds, backends, "),
+        (["", "<!-- kinds -->"], "kinds is opened but not closed"),
+        (["<!-- kinds -->", "<!-- parameters -->"], "Line 2 opens parameters inside kinds"),
+        (["<!-- kinds -->", "<!-- /parameters -->"], "Line 2 closes parameters, but kinds is open"),
+        (["<!-- /parameters -->"], "Line 1 closes parameters, but nothing is open"),
     ],
 )
-def test_a_marker_that_is_wrong_is_told_with_its_line(lines: Sequence[str], said: str) -> None:
+def test_a_wrong_marker_is_an_error_that_names_the_line(lines: Sequence[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         regenerate("\n".join(lines), installed(stub_now))
 
 
 EVERYTHING = "\n".join(
     f"<!-- {name} -->\n<!-- /{name} -->"
-    for name in ("kinds", "backends", "models", "options", "words", "inputs", "limits", "settings", "environment")
+    for name in ("kinds", "backends", "models", "options", "parameters", "inputs", "limits", "settings", "environment")
 )
 
 
-def test_keys_settings_home_and_working_folder_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_do_not_depend_on_keys_settings_or_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backends = (fake("one", params=FakeParams, keys=("ONE_KEY",)), stub_now)
     before = regenerate(EVERYTHING, installed(*backends))
     monkeypatch.setenv("HOME", str(tmp_path))

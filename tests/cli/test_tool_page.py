@@ -55,7 +55,7 @@ def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
     assert all(len(told[name]) == len(set(told[name])) for name in ("keywords", "environment"))
 
 
-def test_every_argument_is_told_and_no_other(tmp_path: Path) -> None:
+def test_the_page_describes_exactly_the_arguments_of_the_tools(tmp_path: Path) -> None:
     tools = built_in(tmp_path).tools
     told = {name: _own(_told(name)) for name in tools}
     told["continue_edit"] |= told["generate_media"] - {"prompts", "kind"}  # which the page says in a sentence
@@ -83,7 +83,7 @@ def examples() -> Iterator[tuple[Mapping[str, Any], str, str]]:
         yield json.loads(call), form, answer
 
 
-async def test_every_example_is_answered_as_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_example_gives_the_answer_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ids: dict[str, str] = {}
     shown_tools: set[str] = set()

@@ -1,4 +1,4 @@
-"""The command line as someone types it: in this process, over backends of the test's own."""
+"""Run commands in this process, over backends of the test's own."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ COMMAND = str(Path(sys.executable).with_name("mediasmith"))
 """The console script."""
 
 
-class Ran:
-    """What a command came to: its exit code, and the lines that it wrote."""
+class CommandResult:
+    """A command's exit code, and the lines that it wrote to standard output and standard error."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code = code
         self.out = out.splitlines()
         self.err = err.splitlines()
-        self.said = err
+        self.stderr = err
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one JSON value on standard output."""
+        """The single JSON value on standard output."""
         [text] = self.out
         return json.loads(text)
 
 
 class CommandLine:
-    """Runs commands. Files and records are in `folder`; one backend is installed, which makes pictures at once."""
+    """Runs commands, with files and records in `folder`. At first, one backend is installed, which makes images."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch = monkeypatch
@@ -63,7 +63,7 @@ class CommandLine:
         self.install(fake(takes={"image": Takes()}, edits="image"))
 
     def install(self, *backends: Backend[Any], **broken: str) -> None:
-        """Have these backends installed, and no others."""
+        """Install these backends, and no others."""
         registry = Registry(backends={backend.name: backend for backend in backends}, broken=broken)
 
         def load(*, only: Collection[str] = ()) -> Registry:
@@ -72,26 +72,26 @@ class CommandLine:
         self._monkeypatch.setattr("mediasmith.config.registry.load", load)
 
     def at_terminal(self, *, columns: int = 100) -> None:
-        """Let both outputs be terminals."""
+        """Make both outputs terminals."""
         self._monkeypatch.setenv("COLUMNS", str(columns))
         for stream in (sys.stdout, sys.stderr):
             self._monkeypatch.setattr(stream, "isatty", lambda: True)
 
-    def __call__(self, *words: str) -> Ran:
+    def __call__(self, *words: str) -> CommandResult:
         """Run a command."""
         code = cli.main(words)
         out, err = self._capsys.readouterr()
-        return Ran(code, out, err)
+        return CommandResult(code, out, err)
 
     def written(self) -> list[str]:
-        """The lines on standard output since the last look."""
+        """Return the lines written to standard output since the last command."""
         return self._capsys.readouterr().out.splitlines()
 
 
-def collectable(
+def job_backend(
     *, done: Callable[[], bool], cancelled: list[JSON] | None = None, every: float = 0.01, stoppable: bool = True
 ) -> Backend[None]:
-    """A backend whose provider names the work, and has it done when `done` says so."""
+    """Return a backend that accepts work with a handle, and finishes it when `done` returns true."""
 
     async def start(_call: Call[None, Any]) -> Accepted:
         return Accepted(handle=AnyJson("h-1"))

@@ -43,7 +43,7 @@ from mediasmith.plugin.errors import MediaError
 from mediasmith_stub.backends import stub_slow
 
 TOKEN = "a-token-of-the-tests-0123456789"
-NOTHING_THERE = "get_job with the id of the job that made the file gives a new one."
+NEW_LINK = "To get a new one, call get_job with the id of the job that made the file."
 
 
 class Gate:
@@ -302,12 +302,12 @@ async def test_beyond_this_machine_it_is_not_served_without_a_token_or_a_verifie
 @pytest.mark.parametrize(
     ("env", "problem"),
     [
-        ({"MEDIASMITH_HTTP_TOKEN": "too-short-012345"[:15]}, "MEDIASMITH_HTTP_TOKEN is not accepted as it stands"),
+        ({"MEDIASMITH_HTTP_TOKEN": "too-short-012345"[:15]}, "MEDIASMITH_HTTP_TOKEN is not valid"),
         ({"MEDIASMITH_HTTP_TOKEN": "with a space in it 0123456789"}, "at least 16 characters without spaces"),
-        ({"MEDIASMITH_HTTP_TOKEN": "${HTTP_TOKEN}"}, "MEDIASMITH_HTTP_TOKEN still reads ${...}"),
+        ({"MEDIASMITH_HTTP_TOKEN": "${HTTP_TOKEN}"}, "MEDIASMITH_HTTP_TOKEN still contains ${...}"),
         ({"MEDIASMITH_HTTP_TOKN": TOKEN}, "did you mean MEDIASMITH_HTTP_TOKEN?"),
-        ({"MEDIASMITH_HTTP_URL": "media.example.org"}, "MEDIASMITH_HTTP_URL is not accepted as it stands"),
-        ({"MEDIASMITH_HTTP_URL": "https://media.example.org/mcp"}, "an address without /mcp"),
+        ({"MEDIASMITH_HTTP_URL": "media.example.org"}, "MEDIASMITH_HTTP_URL is not valid"),
+        ({"MEDIASMITH_HTTP_URL": "https://media.example.org/mcp"}, "a URL without /mcp"),
     ],
     ids=str,
 )
@@ -322,17 +322,17 @@ async def test_a_setting_that_cannot_be_used_ends_the_start(
 @pytest.mark.parametrize(
     ("host", "env", "expected"),
     [
-        ("0.0.0.0", {}, "0.0.0.0 is reached from other machines"),
-        ("0", {}, "0.0.0.0 is reached from other machines"),
-        ("::", {}, ":: is reached from other machines"),
-        ("0.0.0.0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "Set MEDIASMITH_HTTP_URL to it, such as https://media."),
-        ("0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "0 stands for every address of this machine"),
-        ("::", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, ":: stands for every address of this machine"),
+        ("0.0.0.0", {}, "0.0.0.0 can be reached from other machines"),
+        ("0", {}, "0.0.0.0 can be reached from other machines"),
+        ("::", {}, ":: can be reached from other machines"),
+        ("0.0.0.0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "Set MEDIASMITH_HTTP_URL to that address, for example https://media."),
+        ("0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "0 means every address of this machine"),
+        ("::", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, ":: means every address of this machine"),
         (HOST, {"MEDIASMITH_HTTP_URL": "https://media.example.org"}, "Set MEDIASMITH_HTTP_TOKEN to at least 16"),
-        ("192.0.2.1", {}, "192.0.2.1 is reached from other machines"),
-        ("192.0.2.1", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "Nothing can listen on port 0 of 192.0.2.1"),
-        ("", {}, "'' is no address of this machine"),
-        ("a b", {}, "'a b' is no address of this machine"),
+        ("192.0.2.1", {}, "192.0.2.1 can be reached from other machines"),
+        ("192.0.2.1", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "Cannot listen on port 0 of 192.0.2.1"),
+        ("", {}, "'' is not an address of this machine"),
+        ("a b", {}, "'a b' is not an address of this machine"),
     ],
 )
 async def test_it_listens_only_where_it_may_and_can(
@@ -345,7 +345,7 @@ async def test_a_port_that_is_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
         said = await not_served(monkeypatch, port=port)
-    assert said.startswith(f"Nothing can listen on port {port} of 127.0.0.1: Address already in use.")
+    assert said.startswith(f"Cannot listen on port {port} of 127.0.0.1: Address already in use.")
     assert "Choose one from 0 to 65535" in await not_served(monkeypatch, port=65_536)
 
 
@@ -595,7 +595,7 @@ async def test_a_link_that_is_not_right_tells_nothing(local: Site) -> None:
     assert {answer.status_code for answer in answers} <= {403, 404}
     assert [answer.status_code for answer in answers].count(404) <= 1  # a slash is of another path
     assert {answer.text for answer in answers if answer.status_code == 403} == {
-        f"This link is not valid, or no longer. {NOTHING_THERE}"
+        f"This link is not valid. {NEW_LINK}"
     }
 
 
@@ -611,7 +611,7 @@ async def test_a_link_ends_after_an_hour_and_get_job_gives_a_new_one(tmp_path: P
         [job] = (await ask(client, "get_job"))["jobs"]
         [anew] = links(await client.call_tool("get_job", {"job_id": job["job_id"]}))
         assert (await browser.get(anew.uri)).status_code == 200
-    assert (late.status_code, late.text) == (410, f"This link has expired. {NOTHING_THERE}")
+    assert (late.status_code, late.text) == (410, f"This link has expired. {NEW_LINK}")
 
 
 async def test_a_link_to_a_file_that_was_removed_says_so(local: Site) -> None:
@@ -619,7 +619,7 @@ async def test_a_link_to_a_file_that_was_removed_says_so(local: Site) -> None:
         link, file = await link_to_large(client)
         remove(file)
         gone = await browser.get(link)
-    assert (gone.status_code, gone.text) == (410, "The file that this link led to is gone.")
+    assert (gone.status_code, gone.text) == (410, "The file no longer exists.")
 
 
 def remove(file: Any) -> None:
@@ -631,7 +631,7 @@ async def test_a_library_that_cannot_be_read_is_no_page_of_errors(tmp_path: Path
     (tmp_path / "data" / "library.sqlite3").write_bytes(b"not a library" * 100)
     async with site(installed(tmp_path)) as served, served.browser() as browser:
         answer = await browser.get("/files/aaaaaaaaaaaaaaaaaaaaaaaaaa?expires=1&signature=x")
-    assert (answer.status_code, answer.text) == (503, "The file cannot be served just now. Try again later.")
+    assert (answer.status_code, answer.text) == (503, "The file cannot be served at the moment. Try again later.")
 
 
 async def test_links_begin_with_the_public_address(tmp_path: Path) -> None:
@@ -648,7 +648,7 @@ async def test_a_request_that_is_too_large_is_told_the_limit_and_what_to_do(loca
         with pytest.raises(MCPError) as caught:
             await client.call_tool("generate_media", {"prompt": "a lighthouse", "image": [image]})
         assert len((await client.list_tools(cache_mode="refresh")).tools) == 4
-    assert "larger than the 16 MiB" in caught.value.message
+    assert "larger than 16 MiB" in caught.value.message
     assert all(way in caught.value.message for way in ("https://", "media://", "path"))
 
 
@@ -704,7 +704,7 @@ async def test_it_leaves_at_a_signal_and_what_was_in_flight_is_collected_later(
         await server.logged("/mcp")
         [url] = re.findall(r"http://127\.0\.0\.1:\d+", server.log)
         own = server.log.removeprefix("noise from a backend\n")
-        assert own == f"Serving MCP over HTTP at {url}/mcp; Ctrl-C ends it.\n"
+        assert own == f"Serving MCP over HTTP at {url}/mcp; press Ctrl-C to stop.\n"
         async with Site(url=url).client("legacy", TOKEN) as client:
             slow = await made(client, backend="stub_slow", wait_seconds=0)
             busy = await made(client, backend="busy", wait_seconds=0)

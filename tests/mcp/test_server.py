@@ -222,7 +222,7 @@ async def test_a_fault_of_the_server_itself_is_told_and_does_not_end_it(
         with monkeypatch.context() as patch:
             patch.setattr(Engine, "generate", fail)
             said = await refused(client, "generate_media", prompt="a lighthouse")
-        assert said.startswith("Mediasmith itself failed (RuntimeError).")
+        assert said.startswith("Mediasmith failed with an internal error (RuntimeError).")
         assert "secret" not in said
         assert (await ask(client, "generate_media", prompt="a lighthouse"))["status"] == "done"
 
@@ -409,7 +409,7 @@ async def test_the_instructions_stay_short_and_keep_what_matters_however_much_is
     async with connected(era, installed(tmp_path, *backends)) as client:
         told = client.instructions or ""
     assert len(told.split()) <= 150
-    assert "collect it with get_job" in told
+    assert "collect the job with get_job" in told
     assert "path of each file" in told
 
 
@@ -528,7 +528,7 @@ async def test_wrong_arguments_are_answered_in_our_own_words(
 
 async def test_what_is_no_file_of_ours_is_not_looked_for(tmp_path: Path, era: Era) -> None:
     async with connected(era, installed(tmp_path, fake("one"))) as client:
-        with pytest.raises(MCPError, match="those here are media://ID") as caught:
+        with pytest.raises(MCPError, match="have the form media://ID") as caught:
             await client.read_resource("test://static-text")
     assert caught.value.code == INVALID_PARAMS
 

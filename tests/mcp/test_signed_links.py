@@ -24,7 +24,7 @@ def test_a_link_begins_with_the_address_and_lasts_an_hour() -> None:
     assert url.startswith("https://media.invalid/sub/files/a1?")
     assert parts(url)["expires"] == str(int(NOW) + 3600)
     assert LIFETIME == 3600
-    assert LINKS.is_ours("a1", "local", **parts(url))
+    assert LINKS.is_valid("a1", "local", **parts(url))
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_a_link_begins_with_the_address_and_lasts_an_hour() -> None:
 )
 def test_a_link_with_anything_changed_is_not_ours(file_id: str, principal: str, changed: dict[str, str]) -> None:
     link = parts(LINKS.url("a1", "local", now=NOW)) | changed
-    assert not LINKS.is_ours(file_id, principal, **link)
+    assert not LINKS.is_valid(file_id, principal, **link)
 
 
 def test_a_link_of_another_process_is_not_ours() -> None:
     link = parts(SignedLinks(base=LINKS.base).url("a1", "local", now=NOW))
-    assert not LINKS.is_ours("a1", "local", **link)
+    assert not LINKS.is_valid("a1", "local", **link)
 
 
 IDS, PRINCIPALS = st.text("ab", max_size=2), st.text('a", []', max_size=4)
@@ -56,7 +56,7 @@ IDS, PRINCIPALS = st.text("ab", max_size=2), st.text('a", []', max_size=4)
 @given(IDS, PRINCIPALS, IDS, PRINCIPALS)
 def test_no_two_files_share_a_link(one: str, hers: str, other: str, his: str) -> None:
     link = parts(LINKS.url(one, hers, now=NOW))
-    assert LINKS.is_ours(other, his, **link) == ((one, hers) == (other, his))
+    assert LINKS.is_valid(other, his, **link) == ((one, hers) == (other, his))
 
 
 def test_the_key_is_not_shown() -> None:

@@ -152,7 +152,7 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "no prompts": ("generate_media", {"prompt": None, "prompts": []}, "prompts has 0 entries; accepted: 1 to 16"),
     "17 prompts": ("generate_media", {"prompt": None, "prompts": ["x"] * 17}, "prompts has 17 entries"),
     "an empty one of the prompts": ("generate_media", {"prompt": None, "prompts": ["x", ""]}, "prompts is empty"),
-    "mask of another size": ("generate_media", {"image": ["good.png"], "mask": "small.png"}, "mask: it has 8 x 8"),
+    "mask of another size": ("generate_media", {"image": ["good.png"], "mask": "small.png"}, "mask: its size is 8 x 8"),
     "outside": ("generate_media", {"image": ["/etc/passwd"]}, "image: /etc/passwd is outside the allowed folders"),
     "outside through ..": ("generate_media", {"image": ["../../../../../etc/passwd"]}, "image: /etc/passwd is outside"),
     "outside through a link": ("generate_media", {"image": ["link.png"]}, "image: /etc/passwd is outside"),
@@ -296,7 +296,7 @@ async def test_it_starts_anywhere_and_says_what_is_wrong(tmp_path: Path, provide
         told = client.instructions or ""
         said = await refused(client, "generate_media", prompt="a lighthouse")
     missing = {row["backend"]: row.get("missing", "") for row in table["backends"]}
-    assert "still reads ${...}" in missing["stub_now"]
+    assert "still contains ${...}" in missing["stub_now"]
     assert missing["noisy"] == ""
     assert "this plug-in is broken" in table["broken"]["broken"]
     assert any("MEDIASMITH_WAIT_SECONDS" in problem for problem in table["problems"])
