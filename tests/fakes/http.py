@@ -1,4 +1,4 @@
-"""A server on a loopback port of this process, for clients that speak HTTP to it, and what they hold."""
+"""Serve HTTP on a loopback port of this process, and connect clients to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import anyio
 import httpx2
-from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 
 from fakes.server import Era
+from mcp import Client
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
@@ -26,7 +26,7 @@ from mediasmith.plugin.contract import Backend
 from mediasmith.runtime.clock import Clock
 
 ANN, BOB = "token-of-ann-0123", "token-of-bob-0123"
-"""What the two users of `Users` hold."""
+"""The tokens of the two users of `Users`."""
 
 
 class Users(TokenVerifier):
@@ -44,19 +44,19 @@ class Users(TokenVerifier):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A server as its clients know it."""
+    """A server, as its clients know it."""
 
     url: str
 
     @asynccontextmanager
     async def client(self, era: Era = "auto", token: str = "") -> AsyncGenerator[Client]:
-        """A client of the protocol."""
+        """Connect an MCP client."""
         async with self.browser(token) as browser, Client(self._transport(browser), mode=era) as client:
             yield client
 
     @asynccontextmanager
     async def browser(self, token: str = "") -> AsyncGenerator[httpx2.AsyncClient]:
-        """Anything else that speaks HTTP."""
+        """Open a plain HTTP client."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as browser:
             yield browser
@@ -67,7 +67,7 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSite(Site):
-    """A server of this process, with what is behind it."""
+    """A server of this process, with its engine."""
 
     opened: LazyEngine
 
@@ -75,7 +75,7 @@ class OwnSite(Site):
 def installed(
     folder: Path, *backends: Backend[Any], env: Mapping[str, str] | None = None, **settings: Any
 ) -> Installation:
-    """These backends, with the library and the files in `folder`."""
+    """Return an installation of these backends, with the library and the files in `folder`."""
     return Installation(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out", **settings),
         registry=Registry(backends={backend.name: backend for backend in backends}, broken={}),
@@ -93,7 +93,7 @@ async def site(  # noqa: PLR0913 - what `http_app` takes, each by name
     token_verifier: TokenVerifier | None = None,
     auth: AuthSettings | None = None,
 ) -> AsyncGenerator[OwnSite]:
-    """A server of this installation. Its address is that of its port unless another is given."""
+    """Serve an installation in this block. By default, `url` is the address of its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         own = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with lazy_engine(installation, clock=clock) as opened, anyio.create_task_group() as tasks:

@@ -1,4 +1,4 @@
-"""A real server process as tests hold it: started, spoken to over its pipes, sent signals, and outlived."""
+"""Start server processes and speak to them over their pipes, and call the tools of any server."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from typing import Any, Literal, TypeAlias
 
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream, Process
-from mcp import Client
 from mcp.shared.message import SessionMessage
-from mcp_types import CallToolResult, TextContent, jsonrpc_message_adapter
+from mcp_types import CallToolResult, ResourceLink, TextContent, jsonrpc_message_adapter
 
+from fakes.backends import make
 from fakes.provider import STUB, Provider
+from mcp import Client
+from mediasmith.plugin.contract import Call, Result
 
 COMMAND = str(Path(sys.executable).with_name("mediasmith"))
 """The console script."""
 
 PITFALLS = Path(__file__).parent / "pitfalls"
-"""The folder that makes the backends found that misbehave, when it is on PYTHONPATH."""
+"""A folder for PYTHONPATH, with backends that misbehave."""
 
 Era: TypeAlias = Literal["legacy", "auto"]
-"""How a client begins: with the handshake of the older protocol, or as the newer one does."""
+"""The protocol that a client speaks: the older one with its handshake, or the newest."""
 
 ERAS: tuple[Era, ...] = ("legacy", "auto")
 
@@ -34,13 +36,13 @@ _PATIENCE = 30.0
 
 
 Variables: TypeAlias = Mapping[str, str | None]
-"""Environment variables that are added, or with None taken away."""
+"""Environment variables to set, or with None to remove."""
 
 
 def environment(folder: Path, provider: Provider | None = None, env: Variables | None = None) -> dict[str, str]:
-    """The variables of a server whose home, library and files are in `folder`, with the stub backends alone.
+    """Return the environment of a server with the stub backends, whose home, library and files are in `folder`.
 
-    With a provider these are signed in.
+    With a provider, the backends are signed in.
     """
     own: Variables = {
         "PATH": os.environ["PATH"],
@@ -55,8 +57,23 @@ def environment(folder: Path, provider: Provider | None = None, env: Variables |
     return {name: value for name, value in own.items() if value is not None}
 
 
+class Gate:
+    """A `start` that waits until it is let through."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.reached = anyio.Event()
+        self.open = anyio.Event()
+
+    async def __call__(self, call: Call[None, Any]) -> Result:
+        self.calls += 1
+        self.reached.set()
+        await self.open.wait()
+        return await make(call)
+
+
 class Server:
-    """A server process. `wire` is all that it wrote to standard output, `log` what it wrote to standard error."""
+    """A server process. `wire` is what it wrote to standard output, `log` what it wrote to standard error."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -66,31 +83,31 @@ class Server:
 
     @asynccontextmanager
     async def connected(self, era: Era = "auto") -> AsyncGenerator[Client]:
-        """A client that speaks over the pipes, for one conversation. The pipes stay open."""
+        """Connect a client over the pipes, which stay open."""
         async with Client(self._conversation(), mode=era) as client:
             yield client
 
     def send(self, number: Signals) -> None:
-        """Send it a signal."""
+        """Send a signal."""
         self.process.send_signal(number)
 
     async def kill(self) -> None:
-        """As kill -9, and wait until it is gone."""
+        """Kill the process with SIGKILL, and wait until it has ended."""
         self.process.kill()
         await self.gone()
 
     async def end_input(self) -> None:
-        """Close its standard input."""
+        """Close the standard input of the process."""
         assert self.process.stdin
         await self.process.stdin.aclose()
 
     async def gone(self) -> int:
-        """Wait for its end. Answers with the exit code, or the signal's number below zero."""
+        """Wait until the process has ended, and return its exit code, or minus the number of a signal."""
         with anyio.fail_after(_PATIENCE):
             return await self.process.wait()
 
     async def logged(self, text: str) -> None:
-        """Wait until standard error has this text."""
+        """Wait until this text is on standard error."""
         with anyio.fail_after(_PATIENCE):
             while text not in self.log:
                 await self._spoke.wait()
@@ -116,7 +133,7 @@ class Server:
             tasks.cancel_scope.cancel()
 
     async def _hear(self, heard: ObjectSendStream[SessionMessage | Exception]) -> None:
-        """Pass on every line. One that is no message of the protocol ends the test."""
+        """Pass on every line. A line that is not a message of the protocol is an error."""
         assert self.process.stdout
         async with heard:
             line = b""
@@ -133,7 +150,7 @@ class Server:
             try:
                 await self.process.stdin.send(f"{text}\n".encode())
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                return  # it was killed; the client hears of it as its standard output ends
+                return  # it was killed, which the client learns from the end of standard output
 
 
 @asynccontextmanager
@@ -145,9 +162,9 @@ async def started(
     cwd: Path | None = None,
     within: Sequence[str] = (),
 ) -> AsyncGenerator[Server]:
-    """A server process, not yet spoken to: several may start at the same time. It ends with the block.
+    """Start a server process for this block, without connecting to it: several may start at the same time.
 
-    `within` is a command that runs the server's.
+    `within` is a command that runs the server's command.
     """
     variables = environment(folder, provider, env)
     process = await anyio.open_process([*within, COMMAND], env=variables, cwd=cwd or folder)
@@ -168,27 +185,27 @@ async def started(
 async def serving(
     folder: Path, provider: Provider | None = None, *, era: Era = "auto", env: Variables | None = None
 ) -> AsyncGenerator[Client]:
-    """A client of a server process that is started for it."""
+    """Start a server process for this block and connect a client to it."""
     async with started(folder, provider, env=env) as server, server.connected(era) as client:
         yield client
 
 
 def text(result: CallToolResult) -> str:
-    """The first block of an answer."""
+    """Return the first content block, which must be text."""
     first = result.content[0]
     assert isinstance(first, TextContent)
     return first.text
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> Any:
-    """Call a tool; the JSON it answers with."""
+    """Call a tool and return the JSON that it answers with."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text(result)
     return json.loads(text(result))
 
 
 async def refused(client: Client, tool: str, **arguments: Any) -> str:
-    """Call a tool in vain; what it says."""
+    """Call a tool that must fail and return its error."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error, text(result)
     assert [block.type for block in result.content] == ["text"]
@@ -196,10 +213,20 @@ async def refused(client: Client, tool: str, **arguments: Any) -> str:
 
 
 def on_disk(file: Mapping[str, Any]) -> bytes:
-    """The bytes of a file that an answer names."""
+    """Return the bytes of a file that an answer names."""
     return Path(file["path"]).read_bytes()
 
 
 def saved(folder: Path) -> dict[Path, bytes]:
-    """Every file in a server's output folder, those that are only begun too."""
+    """Return every file in a server's output folder, including temporary ones."""
     return {path: path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
+
+
+def resource_links(result: CallToolResult) -> list[ResourceLink]:
+    """Return the links to files in an answer."""
+    return [block for block in result.content if isinstance(block, ResourceLink)]
+
+
+def remove(file: Mapping[str, Any]) -> None:
+    """Remove a file that an answer names."""
+    Path(file["path"]).unlink()

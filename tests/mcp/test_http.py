@@ -1,4 +1,4 @@
-"""Serving over HTTP: real sockets, clients of both eras, and whoever should not get in."""
+"""The server over HTTP, on real sockets: clients of both protocols, access control and signed links."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import anyio
 import pytest
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
-from mcp_types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink
+from mcp_types import BlobResourceContents, ImageContent
 from PIL import Image
 from pydantic import AnyHttpUrl, SecretStr
 
@@ -27,7 +27,19 @@ from fakes.backends import capability, fake, make, png
 from fakes.engines import Scripted, job, picture
 from fakes.http import ANN, BOB, OwnSite, Site, Users, installed, site
 from fakes.provider import KEY, Provider
-from fakes.server import ERAS, Era, ask, environment, on_disk, refused, started, text
+from fakes.server import (
+    ERAS,
+    Era,
+    Gate,
+    ask,
+    environment,
+    on_disk,
+    refused,
+    remove,
+    resource_links,
+    started,
+    text,
+)
 from fakes.virtual_clock import VirtualClock
 from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
@@ -46,35 +58,20 @@ TOKEN = "a-token-of-the-tests-0123456789"
 NEW_LINK = "To get a new one, call get_job with the id of the job that made the file."
 
 
-class Gate:
-    """A `start` that waits until it is let through."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.reached = anyio.Event()
-        self.open = anyio.Event()
-
-    async def __call__(self, call: Call[None, Any]) -> Result:
-        self.calls += 1
-        self.reached.set()
-        await self.open.wait()
-        return await make(call)
-
-
 async def noisy(call: Call[None, Any]) -> Result:
-    """A picture whose preview is as large as previews get."""
+    """Make an image with a preview as large as previews get."""
     picture = io.BytesIO()
     Image.effect_noise((512, 512), 100).save(picture, "PNG")
     return Result(outputs=(Output(body=picture.getvalue(), mime="image/png"),))
 
 
 async def large(call: Call[None, Any]) -> Result:
-    """A picture too large to be read as a resource."""
+    """Make an image that is too large to be read as a resource."""
     return Result(outputs=(Output(body=png().ljust(MAX_RESOURCE + 1, b"\0"), mime="image/png"),))
 
 
-def everything() -> list[Backend[Any]]:
-    """A backend for each thing that tests need, the first of them the one that is chosen."""
+def backends() -> list[Backend[Any]]:
+    """Return the backends that tests need; the first one is chosen by default."""
     edits = capability(takes={"image": Takes(max=4)}, edits="image", preference=1)
     return [fake(capabilities=(edits,)), fake("noisy", start=noisy), fake("large", start=large)]
 
@@ -86,22 +83,22 @@ def era(request: pytest.FixtureRequest) -> Era:
 
 @pytest.fixture(scope="module")
 async def local(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[OwnSite]:
-    """A server without authentication, on this machine."""
-    async with site(installed(tmp_path_factory.mktemp("local"), *everything())) as served:
+    """A server without authentication."""
+    async with site(installed(tmp_path_factory.mktemp("local"), *backends())) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
 async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[OwnSite]:
-    """A server with the token of the settings."""
-    installation = installed(tmp_path_factory.mktemp("guarded"), *everything(), http_token=SecretStr(TOKEN))
+    """A server with a token in its settings."""
+    installation = installed(tmp_path_factory.mktemp("guarded"), *backends(), http_token=SecretStr(TOKEN))
     async with site(installation) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
 def commons(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the server with two users. All of it but what is theirs is shared."""
+    """The folder of the server with two users. All of it is shared except the output folder."""
     folder = tmp_path_factory.mktemp("commons").resolve()
     (folder / "shared.png").write_bytes(png(8, 8))
     (folder / "out").mkdir()
@@ -111,34 +108,30 @@ def commons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def shared(commons: Path) -> AsyncGenerator[OwnSite]:
-    """A server with two users, told apart by a verifier."""
-    installation = installed(commons, *everything(), allowed_dirs=(commons,))
+    """A server with two users, whom a verifier tells apart."""
+    installation = installed(commons, *backends(), allowed_dirs=(commons,))
     async with site(installation, token_verifier=Users()) as served:
         yield served
 
 
-def links(result: CallToolResult) -> list[ResourceLink]:
-    return [block for block in result.content if isinstance(block, ResourceLink)]
-
-
-async def made(client: Client, **arguments: Any) -> Any:
-    """What generate_media answers."""
+async def generate(client: Client, **arguments: Any) -> Any:
+    """Call generate_media and return its answer."""
     return await ask(client, "generate_media", **{"prompt": "a lighthouse", **arguments})
 
 
 async def link_to_large(client: Client) -> tuple[str, Any]:
-    """A link to a new file that is too large to be read, and the file."""
+    """Generate a file that is too large to be read, and return its link and the file."""
     result = await client.call_tool("generate_media", {"prompt": "a lighthouse", "backend": "large"})
-    [link], [file] = links(result), json.loads(text(result))["files"]
+    [link], [file] = resource_links(result), json.loads(text(result))["files"]
     return link.uri, file
 
 
-async def test_what_is_made_is_shown_read_and_edited(local: Site, era: Era) -> None:
+async def test_a_file_is_generated_read_and_edited(local: Site, era: Era) -> None:
     async with local.client(era) as client:
         result = await client.call_tool("generate_media", {"prompt": "a lighthouse"})
         assert [block.type for block in result.content] == ["text", "resource_link", "image"]
         [file] = json.loads(text(result))["files"]
-        assert links(result)[0].uri == file["uri"] == f"media://{file['id']}"
+        assert resource_links(result)[0].uri == file["uri"] == f"media://{file['id']}"
         [read] = (await client.read_resource(file["uri"])).contents
         assert isinstance(read, BlobResourceContents)
         assert base64.b64decode(read.blob) == on_disk(file) == png()
@@ -146,13 +139,13 @@ async def test_what_is_made_is_shown_read_and_edited(local: Site, era: Era) -> N
     assert (edited["status"], edited["parent"]) == ("done", file["id"])
 
 
-async def test_there_is_one_user_of_this_machine_whoever_asks(local: Site) -> None:
+async def test_without_tokens_every_client_is_the_same_user(local: Site) -> None:
     async with local.client("legacy") as one, local.client("auto") as other:
-        [file] = (await made(one))["files"]
+        [file] = (await generate(one))["files"]
         assert (await other.read_resource(file["uri"])).contents
 
 
-async def test_all_previews_of_an_answer_reach_a_client_that_takes_a_mebibyte(local: Site) -> None:
+async def test_the_previews_of_an_answer_fit_into_one_mebibyte(local: Site) -> None:
     async with local.client("legacy") as client:
         result = await client.call_tool("generate_media", {"prompt": "a lighthouse", "backend": "noisy", "n": 5})
     previews = [block for block in result.content if isinstance(block, ImageContent)]
@@ -160,7 +153,7 @@ async def test_all_previews_of_an_answer_reach_a_client_that_takes_a_mebibyte(lo
     assert sum(len(preview.data) for preview in previews) > 200_000
 
 
-async def test_progress_is_told_while_a_call_waits(tmp_path: Path, era: Era) -> None:
+async def test_progress_is_sent_while_a_call_waits(tmp_path: Path, era: Era) -> None:
     clock = VirtualClock()
     heard: list[tuple[float, str | None]] = []
 
@@ -182,26 +175,26 @@ async def test_progress_is_told_while_a_call_waits(tmp_path: Path, era: Era) -> 
     assert heard == [(5, "50%, painting"), (10, "50%, painting")]
 
 
-async def test_a_client_that_disconnects_leaves_its_job_to_be_collected(tmp_path: Path, era: Era) -> None:
+async def test_the_job_of_a_client_that_disconnected_is_attached_to(tmp_path: Path, era: Era) -> None:
     gate = Gate()
     async with site(installed(tmp_path, fake(start=gate))) as served:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(give_up_on, served, era)
+            tasks.start_soon(disconnect, served, era)
             await gate.reached.wait()
             tasks.cancel_scope.cancel()
         async with served.client(era) as client:
             [running] = (await ask(client, "get_job"))["jobs"]
             assert running["status"] == "running"
             gate.open.set()
-            done = await made(client)
+            done = await generate(client)
     assert done["job_id"] == running["job_id"]
     assert "nothing was sent again" in done["warnings"][0]
     assert gate.calls == 1
 
 
-async def give_up_on(served: Site, era: Era) -> None:
+async def disconnect(served: Site, era: Era) -> None:
     async with served.client(era) as client:
-        await made(client)
+        await generate(client)
 
 
 OURS = [
@@ -214,7 +207,7 @@ OURS = [
 
 
 @pytest.mark.parametrize(("method", "path"), OURS)
-async def test_no_foreign_name_and_no_foreign_page_reaches_anything(local: Site, method: str, path: str) -> None:
+async def test_unknown_hosts_and_origins_are_refused_on_every_route(local: Site, method: str, path: str) -> None:
     names = ("evil.invalid", "evil.invalid:8765", "127.0.0.1.evil.invalid", "")
     pages = ("http://evil.invalid", "https://localhost.evil.invalid", "null")
     foreign = [("Host", name, 421) for name in names] + [("Origin", page, 403) for page in pages]
@@ -238,13 +231,15 @@ async def test_no_foreign_name_and_no_foreign_page_reaches_anything(local: Site,
     ],
     ids=str,
 )
-async def test_own_names_are_known_with_and_without_a_port(tmp_path: Path, headers: Mapping[str, str]) -> None:
+async def test_known_hosts_and_origins_are_accepted_with_and_without_a_port(
+    tmp_path: Path, headers: Mapping[str, str]
+) -> None:
     installation = installed(tmp_path, fake(), http_token=SecretStr(TOKEN), http_url="https://media.example.org")
     async with site(installation, hosts=("10.0.0.7",), url="") as served, served.browser() as browser:
         assert (await browser.get("/health", headers=headers)).status_code == 200
 
 
-async def test_health_tells_the_version_to_anyone_and_nothing_else(guarded: Site) -> None:
+async def test_health_shows_only_the_version_to_anyone(guarded: Site) -> None:
     async with guarded.browser() as browser:
         answer = await browser.get("/health")
     assert answer.status_code == 200
@@ -254,9 +249,9 @@ async def test_health_tells_the_version_to_anyone_and_nothing_else(guarded: Site
     assert "server" not in answer.headers
 
 
-async def test_who_has_the_token_is_let_in(guarded: OwnSite, era: Era) -> None:
+async def test_a_client_with_the_token_has_access(guarded: OwnSite, era: Era) -> None:
     async with guarded.client(era, TOKEN) as client:
-        said = await made(client)
+        said = await generate(client)
     engine = await guarded.opened.get()
     artifact = await engine.artifact(said["continuation_id"], HOLDER)
     assert artifact.principal == "http"
@@ -268,7 +263,7 @@ async def test_who_has_the_token_is_let_in(guarded: OwnSite, era: Era) -> None:
     ["", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer ä"],
 )
 @pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
-async def test_without_the_token_nobody_is_let_in(guarded: Site, given: str, version: str) -> None:
+async def test_a_client_without_the_token_has_no_access(guarded: Site, given: str, version: str) -> None:
     headers = {b"MCP-Protocol-Version": version.encode(), b"Authorization": given.encode()}
     async with guarded.browser() as browser:
         for method in ("POST", "GET", "DELETE"):
@@ -287,7 +282,7 @@ async def test_without_the_token_nobody_is_let_in(guarded: Site, given: str, ver
         ("", ("localhost.example.org",), {}),
     ],
 )
-async def test_beyond_this_machine_it_is_not_served_without_a_token_or_a_verifier(
+async def test_an_app_for_other_machines_needs_a_token_or_a_verifier(
     tmp_path: Path, url: str, hosts: tuple[str, ...], settings: dict[str, Any]
 ) -> None:
     async with lazy_engine(installed(tmp_path, **settings)) as opened:
@@ -311,10 +306,10 @@ async def test_beyond_this_machine_it_is_not_served_without_a_token_or_a_verifie
     ],
     ids=str,
 )
-async def test_a_setting_that_cannot_be_used_ends_the_start(
+async def test_the_server_does_not_start_with_an_invalid_http_setting(
     monkeypatch: pytest.MonkeyPatch, env: dict[str, str], problem: str
 ) -> None:
-    said = await not_served(monkeypatch, env=env)
+    said = await start_error(monkeypatch, env=env)
     assert problem in said
     assert env.get("MEDIASMITH_HTTP_TOKEN", TOKEN) not in said
 
@@ -325,7 +320,11 @@ async def test_a_setting_that_cannot_be_used_ends_the_start(
         ("0.0.0.0", {}, "0.0.0.0 can be reached from other machines"),
         ("0", {}, "0.0.0.0 can be reached from other machines"),
         ("::", {}, ":: can be reached from other machines"),
-        ("0.0.0.0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "Set MEDIASMITH_HTTP_URL to that address, for example https://media."),
+        (
+            "0.0.0.0",
+            {"MEDIASMITH_HTTP_TOKEN": TOKEN},
+            "Set MEDIASMITH_HTTP_URL to that address, for example https://media.",
+        ),
         ("0", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, "0 means every address of this machine"),
         ("::", {"MEDIASMITH_HTTP_TOKEN": TOKEN}, ":: means every address of this machine"),
         (HOST, {"MEDIASMITH_HTTP_URL": "https://media.example.org"}, "Set MEDIASMITH_HTTP_TOKEN to at least 16"),
@@ -335,24 +334,24 @@ async def test_a_setting_that_cannot_be_used_ends_the_start(
         ("a b", {}, "'a b' is not an address of this machine"),
     ],
 )
-async def test_it_listens_only_where_it_may_and_can(
+async def test_the_server_does_not_start_on_an_address_that_it_may_not_or_cannot_use(
     monkeypatch: pytest.MonkeyPatch, host: str, env: dict[str, str], expected: str
 ) -> None:
-    assert expected in await not_served(monkeypatch, host, env=env)
+    assert expected in await start_error(monkeypatch, host, env=env)
 
 
-async def test_a_port_that_is_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_server_does_not_start_on_a_port_that_it_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
-        said = await not_served(monkeypatch, port=port)
+        said = await start_error(monkeypatch, port=port)
     assert said.startswith(f"Cannot listen on port {port} of 127.0.0.1: Address already in use.")
-    assert "Choose one from 0 to 65535" in await not_served(monkeypatch, port=65_536)
+    assert "Choose one from 0 to 65535" in await start_error(monkeypatch, port=65_536)
 
 
-async def not_served(
+async def start_error(
     monkeypatch: pytest.MonkeyPatch, host: str = HOST, port: int = 0, env: Mapping[str, str] | None = None
 ) -> str:
-    """Why it does not start so."""
+    """Return the error with which the server does not start."""
     for name, value in (env or {}).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(MediaError) as caught:
@@ -360,7 +359,7 @@ async def not_served(
     return str(caught.value)
 
 
-async def test_without_a_token_where_one_is_needed_a_call_does_nothing(tmp_path: Path) -> None:
+async def test_a_call_without_a_required_token_does_nothing(tmp_path: Path) -> None:
     auth = AuthSettings(issuer_url=AnyHttpUrl("https://id.invalid"), resource_server_url=None)
     async with (
         lazy_engine(installed(tmp_path, fake())) as opened,
@@ -372,7 +371,7 @@ async def test_without_a_token_where_one_is_needed_a_call_does_nothing(tmp_path:
     assert not (tmp_path / "out").exists()
 
 
-async def test_who_issues_tokens_is_published_for_a_verifier_that_says_so(tmp_path: Path, era: Era) -> None:
+async def test_the_issuer_of_tokens_is_published(tmp_path: Path, era: Era) -> None:
     url = "https://media.example.org/mcp"
     auth = AuthSettings.model_validate(
         {"issuer_url": "https://id.invalid", "resource_server_url": url, "validate_token_resource": False}
@@ -382,12 +381,12 @@ async def test_who_issues_tokens_is_published_for_a_verifier_that_says_so(tmp_pa
             challenge = (await browser.post("/mcp")).headers["www-authenticate"]
             published = await browser.get("/.well-known/oauth-protected-resource/mcp")
         async with served.client(era, ANN) as ann:
-            assert (await made(ann))["status"] == "done"
+            assert (await generate(ann))["status"] == "done"
     assert 'resource_metadata="https://media.example.org/.well-known/oauth-protected-resource/mcp"' in challenge
     assert (published.json()["resource"], published.json()["authorization_servers"]) == (url, ["https://id.invalid"])
 
 
-async def test_only_the_very_token_is_accepted_and_it_is_not_passed_on() -> None:
+async def test_only_the_exact_token_is_accepted_and_it_is_not_passed_on() -> None:
     verifier = StaticTokenVerifier(SecretStr(TOKEN))
     access = await verifier.verify_token(TOKEN)
     assert access is not None
@@ -397,7 +396,7 @@ async def test_only_the_very_token_is_accepted_and_it_is_not_passed_on() -> None
         assert await verifier.verify_token(other) is None
 
 
-def test_every_holder_of_a_token_is_told_apart() -> None:
+def test_principals_differ_by_client_subject_and_issuer() -> None:
     def of(client: str, subject: str | None = None, issuer: str | None = None) -> str:
         claims = {"iss": issuer} if issuer is not None else None
         return principal_of(AccessToken(token="t", client_id=client, scopes=[], subject=subject, claims=claims))
@@ -414,12 +413,12 @@ async def two_users(shared: Site, era: Era) -> AsyncGenerator[tuple[Client, Clie
         yield ann, bob
 
 
-async def test_an_id_of_another_user_is_as_unknown_as_one_that_never_was(shared: Site, era: Era) -> None:
+async def test_the_id_of_another_user_is_like_one_that_does_not_exist(shared: Site, era: Era) -> None:
     async with two_users(shared, era) as (ann, bob):
-        hers = await made(ann)
+        hers = await generate(ann)
         for identifier, user in ((hers["continuation_id"], ann), (hers["job_id"], ann)):
             assert identifier in json.dumps(await ask(user, "get_job"))
-        answers = [await everything_said(bob, *ids) for ids in (("a" * 26, "b" * 26), ids_of(hers))]
+        answers = [await every_error(bob, *ids) for ids in (("a" * 26, "b" * 26), ids_of(hers))]
         assert answers[0] == answers[1]
         assert await ask(bob, "get_job") == {"jobs": []} or hers["job_id"] not in json.dumps(await ask(bob, "get_job"))
         assert (await ann.read_resource(hers["files"][0]["uri"])).contents
@@ -429,8 +428,8 @@ def ids_of(said: Any) -> tuple[str, str]:
     return said["continuation_id"], said["job_id"]
 
 
-async def everything_said(client: Client, file_id: str, job_id: str) -> list[str]:
-    """What is said about a file and a job, wherever an id may be given, without the ids."""
+async def every_error(client: Client, file_id: str, job_id: str) -> list[str]:
+    """Return every error about a file and a job, wherever an id may be given, without the ids."""
     said = [
         await refused(client, "continue_edit", continuation_id=file_id, prompt="make it blue"),
         await refused(client, "generate_media", prompt="a lighthouse", image=[file_id]),
@@ -447,17 +446,17 @@ async def everything_said(client: Client, file_id: str, job_id: str) -> list[str
 
 async def test_each_user_has_a_folder_of_their_own(shared: Site, commons: Path) -> None:
     async with two_users(shared, "auto") as (ann, bob):
-        places = [Path((await made(user))["files"][0]["path"]).parent for user in (ann, bob)]
-        named = Path((await made(ann, output="castles/first"))["files"][0]["path"])
+        places = [Path((await generate(user))["files"][0]["path"]).parent for user in (ann, bob)]
+        named = Path((await generate(ann, output="castles/first"))["files"][0]["path"])
     assert places[0] != places[1]
     assert {place.parent for place in places} == {commons / "out"}
     assert named.parent == places[0] / "castles"
 
 
-async def test_no_path_leads_a_user_to_what_is_anothers(shared: Site, commons: Path) -> None:
+async def test_no_path_leads_to_the_files_of_another_user(shared: Site, commons: Path) -> None:
     async with two_users(shared, "auto") as (ann, bob):
-        hers = (await made(ann))["files"][0]["path"]
-        own = Path((await made(bob))["files"][0]["path"])
+        hers = (await generate(ann))["files"][0]["path"]
+        own = Path((await generate(bob))["files"][0]["path"])
         beside = link_beside(own, hers)
         theirs = [hers, f"file://{hers}", beside, "link.png", str(commons / "out" / "of-the-operator.png")]
         cwd = [str(Path(__file__)), "~/a.png", "/etc/hosts"]
@@ -468,34 +467,34 @@ async def test_no_path_leads_a_user_to_what_is_anothers(shared: Site, commons: P
         for output in (hers, f"{Path(hers).parent}/", f"{Path(beside).parent}/x", f"{commons}/out/", "../x.png", "~/x"):
             said = await refused(bob, "generate_media", prompt="a lighthouse", output=output)
             assert "is outside the allowed folders" in said
-        assert Path(hers).parent.name not in json.dumps(await made(bob, image=[own.name]))
+        assert Path(hers).parent.name not in json.dumps(await generate(bob, image=[own.name]))
 
 
 def link_beside(file: Path, target: str) -> str:
-    """Put link.png beside a file; the way from there to the target."""
+    """Put link.png beside a file, and return the relative path to its target."""
     (file.parent / "link.png").unlink(missing_ok=True)
     (file.parent / "link.png").symlink_to(target)
     return os.path.relpath(target, file.parent)
 
 
-async def test_what_the_settings_share_is_for_every_user(shared: Site, commons: Path) -> None:
+async def test_allowed_folders_are_shared_by_all_users(shared: Site, commons: Path) -> None:
     async with two_users(shared, "auto") as (ann, bob):
         for user in (ann, bob):
-            said = await made(user, image=[str(commons / "shared.png")], output=f"{commons}/together/")
+            said = await generate(user, image=[str(commons / "shared.png")], output=f"{commons}/together/")
             assert Path(said["files"][0]["path"]).parent == commons / "together"
 
 
-async def test_a_lost_answer_is_not_given_to_another_user(tmp_path: Path) -> None:
+async def test_another_user_does_not_attach_to_a_lost_answer(tmp_path: Path) -> None:
     gate = Gate()
     async with site(installed(tmp_path, fake(start=gate)), token_verifier=Users()) as served:
         async with served.client("auto", ANN) as ann, anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: made(ann))
+            tasks.start_soon(lambda: generate(ann))
             await gate.reached.wait()
             tasks.cancel_scope.cancel()
         gate.open.set()
         async with two_users(served, "auto") as (ann, bob):
-            assert "warnings" not in await made(bob)
-            assert "nothing was sent again" in (await made(ann))["warnings"][0]
+            assert "warnings" not in await generate(bob)
+            assert "nothing was sent again" in (await generate(ann))["warnings"][0]
     assert gate.calls == 2
 
 
@@ -504,7 +503,7 @@ async def test_a_users_job_is_collected_into_their_folder_after_a_restart(tmp_pa
     clock = VirtualClock()
     installation = installed(tmp_path, provider.backend())
     async with site(installation, clock=clock, token_verifier=Users()) as served, served.client(era, ANN) as ann:
-        running = await made(ann, wait_seconds=0)
+        running = await generate(ann, wait_seconds=0)
         while not provider.polled:
             await anyio.lowlevel.checkpoint()
     async with (
@@ -519,7 +518,7 @@ async def test_a_users_job_is_collected_into_their_folder_after_a_restart(tmp_pa
     assert len(provider.calls) == 1
 
 
-async def test_a_conversation_belongs_to_who_began_it(shared: Site) -> None:
+async def test_a_session_belongs_to_the_user_who_began_it(shared: Site) -> None:
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
     accept = {"Accept": "application/json, text/event-stream"}
     async with shared.browser(ANN) as ann, shared.browser(BOB) as bob:
@@ -534,7 +533,7 @@ def message(method: str, params: object) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
-async def test_a_large_file_is_fetched_by_its_link_without_a_token(guarded: Site, era: Era) -> None:
+async def test_a_large_file_is_downloaded_by_its_link_without_a_token(guarded: Site, era: Era) -> None:
     async with guarded.client(era, TOKEN) as client, guarded.browser() as anyone:
         link, file = await link_to_large(client)
         assert link.startswith(f"{guarded.url}/files/{file['id']}?")
@@ -549,7 +548,7 @@ async def test_a_large_file_is_fetched_by_its_link_without_a_token(guarded: Site
     assert (again.status_code, again.headers["content-length"], again.content) == (200, "6291457", b"")
 
 
-async def test_a_link_can_be_fetched_in_pieces(local: Site) -> None:
+async def test_a_link_supports_ranges(local: Site) -> None:
     async with local.client() as client, local.browser() as browser:
         link, file = await link_to_large(client)
         piece = await browser.get(link, headers={"Range": "bytes=1-3"})
@@ -559,7 +558,7 @@ async def test_a_link_can_be_fetched_in_pieces(local: Site) -> None:
     assert beyond.status_code == 416
 
 
-async def test_nothing_in_a_file_runs_as_a_page_of_the_server(tmp_path: Path) -> None:
+async def test_scripts_in_a_file_do_not_run_as_a_page_of_the_server(tmp_path: Path) -> None:
     drawing = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'.ljust(MAX_RESOURCE + 1)
 
     async def draw(_call: Call[None, Any]) -> Result:
@@ -576,10 +575,10 @@ async def test_nothing_in_a_file_runs_as_a_page_of_the_server(tmp_path: Path) ->
     assert headers["content-disposition"].startswith("attachment")
 
 
-async def test_a_link_that_is_not_right_tells_nothing(local: Site) -> None:
+async def test_an_invalid_link_discloses_nothing(local: Site) -> None:
     async with local.client() as client, local.browser() as browser:
         link, file = await link_to_large(client)
-        other = (await made(client))["continuation_id"]
+        other = (await generate(client))["continuation_id"]
         bare, _, query = link.partition("?")
         wrong = [
             bare,
@@ -594,14 +593,12 @@ async def test_a_link_that_is_not_right_tells_nothing(local: Site) -> None:
         answers = [await browser.get(url) for url in wrong]
     assert {answer.status_code for answer in answers} <= {403, 404}
     assert [answer.status_code for answer in answers].count(404) <= 1  # a slash is of another path
-    assert {answer.text for answer in answers if answer.status_code == 403} == {
-        f"This link is not valid. {NEW_LINK}"
-    }
+    assert {answer.text for answer in answers if answer.status_code == 403} == {f"This link is not valid. {NEW_LINK}"}
 
 
-async def test_a_link_ends_after_an_hour_and_get_job_gives_a_new_one(tmp_path: Path) -> None:
+async def test_a_link_expires_after_an_hour_and_get_job_gives_a_new_one(tmp_path: Path) -> None:
     clock = VirtualClock()
-    installation = installed(tmp_path, *everything())
+    installation = installed(tmp_path, *backends())
     async with site(installation, clock=clock) as served, served.client() as client, served.browser() as browser:
         link, _ = await link_to_large(client)
         await clock.advance(3599)
@@ -609,12 +606,12 @@ async def test_a_link_ends_after_an_hour_and_get_job_gives_a_new_one(tmp_path: P
         await clock.advance(1)
         late = await browser.get(link)
         [job] = (await ask(client, "get_job"))["jobs"]
-        [anew] = links(await client.call_tool("get_job", {"job_id": job["job_id"]}))
+        [anew] = resource_links(await client.call_tool("get_job", {"job_id": job["job_id"]}))
         assert (await browser.get(anew.uri)).status_code == 200
     assert (late.status_code, late.text) == (410, f"This link has expired. {NEW_LINK}")
 
 
-async def test_a_link_to_a_file_that_was_removed_says_so(local: Site) -> None:
+async def test_a_link_to_a_removed_file_says_so(local: Site) -> None:
     async with local.client() as client, local.browser() as browser:
         link, file = await link_to_large(client)
         remove(file)
@@ -622,11 +619,7 @@ async def test_a_link_to_a_file_that_was_removed_says_so(local: Site) -> None:
     assert (gone.status_code, gone.text) == (410, "The file no longer exists.")
 
 
-def remove(file: Any) -> None:
-    Path(file["path"]).unlink()
-
-
-async def test_a_library_that_cannot_be_read_is_no_page_of_errors(tmp_path: Path) -> None:
+async def test_a_library_that_cannot_be_read_is_a_short_error(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "library.sqlite3").write_bytes(b"not a library" * 100)
     async with site(installed(tmp_path)) as served, served.browser() as browser:
@@ -634,15 +627,15 @@ async def test_a_library_that_cannot_be_read_is_no_page_of_errors(tmp_path: Path
     assert (answer.status_code, answer.text) == (503, "The file cannot be served at the moment. Try again later.")
 
 
-async def test_links_begin_with_the_public_address(tmp_path: Path) -> None:
+async def test_links_begin_with_the_public_url(tmp_path: Path) -> None:
     url = "https://media.example.org/studio"
-    installation = installed(tmp_path, *everything(), http_token=SecretStr(TOKEN), http_url=url)
+    installation = installed(tmp_path, *backends(), http_token=SecretStr(TOKEN), http_url=url)
     async with site(installation, url="") as served, served.client("auto", TOKEN) as client:
         link, _ = await link_to_large(client)
     assert link.startswith(f"{url}/files/")
 
 
-async def test_a_request_that_is_too_large_is_told_the_limit_and_what_to_do(local: Site) -> None:
+async def test_the_error_of_a_request_that_is_too_large_says_what_to_do(local: Site) -> None:
     image = f"data:image/png;base64,{'A' * MAX_BODY}"
     async with local.client() as client:
         with pytest.raises(MCPError) as caught:
@@ -652,14 +645,14 @@ async def test_a_request_that_is_too_large_is_told_the_limit_and_what_to_do(loca
     assert all(way in caught.value.message for way in ("https://", "media://", "path"))
 
 
-async def test_a_picture_fits_into_a_request(local: Site) -> None:
+async def test_an_image_of_12_mb_fits_into_a_request(local: Site) -> None:
     image = f"data:image/png;base64,{base64.b64encode(png().ljust(4_000_000, bytes(1))).decode()}"
     async with local.client() as client:
-        assert (await made(client, image=[image]))["status"] == "done"
+        assert (await generate(client, image=[image]))["status"] == "done"
     assert MAX_BODY > 12_000_000 * 4 / 3
 
 
-async def test_a_request_of_unknown_length_is_measured_as_it_comes(local: Site) -> None:
+async def test_the_limit_also_holds_for_a_request_of_unknown_length(local: Site) -> None:
     async def endless() -> AsyncGenerator[bytes]:
         for _ in range(MAX_BODY // 2**20 + 1):
             yield bytes(2**20)
@@ -686,17 +679,17 @@ async def test_neither_tokens_nor_links_are_logged(guarded: Site, era: Era, capl
     )
 
 
-async def test_a_backend_that_got_hold_of_the_token_cannot_tell_it(tmp_path: Path) -> None:
+async def test_the_token_is_redacted_in_the_answers_of_backends(tmp_path: Path) -> None:
     backend = Scripted(picture(note=f"Bearer {TOKEN}")).backend()
     installation = installed(tmp_path, backend, http_token=SecretStr(TOKEN))
     async with site(installation) as served, served.client("auto", TOKEN) as client:
-        assert (await made(client))["details"] == {"note": "Bearer [secret]"}
+        assert (await generate(client))["details"] == {"note": "Bearer [secret]"}
 
 
 OVER_HTTP = ("sh", "-c", 'exec "$0" serve --http --port 0')
 
 
-async def test_it_leaves_at_a_signal_and_what_was_in_flight_is_collected_later(
+async def test_the_server_stops_at_a_signal_and_its_jobs_are_collected_later(
     tmp_path: Path, provider: Provider
 ) -> None:
     env = {"MEDIASMITH_BACKENDS": "stub_slow,busy", "MEDIASMITH_HTTP_TOKEN": TOKEN}
@@ -706,8 +699,8 @@ async def test_it_leaves_at_a_signal_and_what_was_in_flight_is_collected_later(
         own = server.log.removeprefix("noise from a backend\n")
         assert own == f"Serving MCP over HTTP at {url}/mcp; press Ctrl-C to stop.\n"
         async with Site(url=url).client("legacy", TOKEN) as client:
-            slow = await made(client, backend="stub_slow", wait_seconds=0)
-            busy = await made(client, backend="busy", wait_seconds=0)
+            slow = await generate(client, backend="stub_slow", wait_seconds=0)
+            busy = await generate(client, backend="busy", wait_seconds=0)
             await provider.seen("GET /jobs/{id}")
             await server.logged("busy from now on")
             server.send(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Signed links: for one file, of one principal, until they expire."""
+"""Signed links: each is valid for one file of one principal until it expires."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ LINKS = SignedLinks(base="https://media.invalid/sub")
 
 
 def parts(url: str) -> dict[str, str]:
-    """What a link says besides the file's id."""
+    """Return the query parameters of a link."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
-def test_a_link_begins_with_the_address_and_lasts_an_hour() -> None:
+def test_a_link_begins_with_the_base_url_and_lasts_an_hour() -> None:
     url = LINKS.url("a1", "local", now=NOW)
     assert url.startswith("https://media.invalid/sub/files/a1?")
     assert parts(url)["expires"] == str(int(NOW) + 3600)
@@ -40,12 +40,12 @@ def test_a_link_begins_with_the_address_and_lasts_an_hour() -> None:
         ("a1", "local", {"signature": "ä\udcff"}),
     ],
 )
-def test_a_link_with_anything_changed_is_not_ours(file_id: str, principal: str, changed: dict[str, str]) -> None:
+def test_a_changed_link_is_not_valid(file_id: str, principal: str, changed: dict[str, str]) -> None:
     link = parts(LINKS.url("a1", "local", now=NOW)) | changed
     assert not LINKS.is_valid(file_id, principal, **link)
 
 
-def test_a_link_of_another_process_is_not_ours() -> None:
+def test_a_link_of_another_process_is_not_valid() -> None:
     link = parts(SignedLinks(base=LINKS.base).url("a1", "local", now=NOW))
     assert not LINKS.is_valid("a1", "local", **link)
 
@@ -54,7 +54,7 @@ IDS, PRINCIPALS = st.text("ab", max_size=2), st.text('a", []', max_size=4)
 
 
 @given(IDS, PRINCIPALS, IDS, PRINCIPALS)
-def test_no_two_files_share_a_link(one: str, hers: str, other: str, his: str) -> None:
+def test_a_link_is_valid_for_one_file_of_one_principal(one: str, hers: str, other: str, his: str) -> None:
     link = parts(LINKS.url(one, hers, now=NOW))
     assert LINKS.is_valid(other, his, **link) == ((one, hers) == (other, his))
 
