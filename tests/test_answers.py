@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from fakes.engines import Scripted, a_job, a_part, an_artifact, made, opened, picture
-from mediasmith.engine.presenter import answer, summary
+from mediasmith.engine.presenter import present_job, present_summary
 from mediasmith.engine.results import Cost
-from mediasmith.jobs.active_job import ActiveJob, JobSpec
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.plugin.contract import Result
 
 HOME = Path("/home/ada")
@@ -19,7 +20,7 @@ FAILURE = {"type": "Refused", "message": "Declined.", "hint": "Ask otherwise.", 
 
 
 def told(*parts: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
-    return answer(a_job(HOME, **job), parts, artifacts, editable=True)
+    return present_job(a_job(HOME, **job), parts, artifacts, editable=True)
 
 
 def test_a_file_is_told_by_its_facts() -> None:
@@ -50,12 +51,12 @@ def test_a_file_is_told_by_its_facts() -> None:
 def test_what_cannot_be_gone_on_from_has_no_handle_to_do_so() -> None:
     bare, native = an_artifact(HOME / "a.mp3"), an_artifact(HOME / "b.mp3", state={"voice": "x"})
     job, parts = a_job(HOME, state="done"), [a_part(phase="done")]
-    closed = answer(job, parts, [bare], editable=False)
+    closed = present_job(job, parts, [bare], editable=False)
     assert (closed.continuation_id, closed.next, len(closed.files)) == ("", "", 1)
     for artifact, editable in ((bare, True), (native, False)):
-        result = answer(job, parts, [artifact], editable=editable)
+        result = present_job(job, parts, [artifact], editable=editable)
         assert (result.continuation_id, result.next[:13]) == (artifact.id, "continue_edit")
-    running = answer(a_job(HOME), parts, [], editable=False)
+    running = present_job(a_job(HOME), parts, [], editable=False)
     assert running.next.startswith("get_job")
 
 
@@ -172,14 +173,14 @@ def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
 @pytest.mark.parametrize(("state", "progress", "message"), [("running", 0.5, "50%, drawing"), ("done", None, "")])
 async def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
     job = a_job(HOME, state=state)
-    active = ActiveJob(job=job, spec=JobSpec.of(job), destination=cast("Any", None), progress=0.5, message="drawing")
-    result = answer(job, [a_part()], [], active, editable=True)
+    active = ActiveJob(job=job, spec=JobSpec.from_job(job), destination=cast("Any", None), progress=0.5, message="drawing")
+    result = present_job(job, [a_part()], [], active, editable=True)
     assert (result.progress, result.message) == (progress, message)
 
 
 def test_an_unknown_job_says_where_to_look() -> None:
     assert told(a_part(phase="unknown"), state="unknown").next == (
-        "Look at the provider's usage page before asking again."
+        "Check the provider's usage page before asking again."
     )
 
 
@@ -191,10 +192,10 @@ def test_an_answer_about_a_failure_says_whether_it_was_paid_for() -> None:
 def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() -> None:
     job = a_job(HOME, state="done", warnings=("Careful.",), created=1_800_000_000.0)
     artifact = an_artifact(HOME / "out" / "kite.png")
-    whole = answer(
+    whole = present_job(
         job, [a_part(phase="done", billed="yes", cost_usd=1.0, details={"seed": 7})], [artifact], editable=True
     )
-    listed = json.loads(summary(job, whole).model_dump_json(exclude_defaults=True))
+    listed = json.loads(present_summary(job, whole).model_dump_json(exclude_defaults=True))
     assert listed == {
         "status": "done",
         "job_id": "j" * 26,
@@ -211,7 +212,7 @@ def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() 
 def test_the_list_has_the_beginning_of_what_was_asked_for() -> None:
     request = {"prompts": ["x" * 500, "b", "c"], "count": 1, "parent": "", "history": []}
     job = a_job(HOME, request=request)
-    assert summary(job, answer(job, [a_part()], [], editable=True)).prompt == f"{'x' * 80}… (and 2 more)"
+    assert present_summary(job, present_job(job, [a_part()], [], editable=True)).prompt == f"{'x' * 80}… (and 2 more)"
 
 
 async def test_answers_stay_small_whatever_a_provider_says(tmp_path: Path) -> None:

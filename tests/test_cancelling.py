@@ -28,7 +28,7 @@ from fakes.engines import (
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.jobs.outputs import Outputs
-from mediasmith.plugin.contract import JSON, Accepted, Call, Context, Pending, Result
+from mediasmith.plugin.contract import JSON, Accepted, Call, Cancellation, Context, Failed, Pending, Result
 from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
@@ -170,7 +170,7 @@ async def test_a_start_that_gives_no_handle_is_cut_off(tmp_path: Path) -> None:
 
 
 async def test_work_that_fails_after_a_refused_cancel_has_failed(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[*pending(9), ProviderError("It broke.")])
+    clock, provider = VirtualClock(), Scripted(job(), polls=[*pending(9), Failed(error=ProviderError("It broke."))])
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
         with pytest.raises(InvalidRequest):
@@ -231,7 +231,7 @@ async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
             saving.set()
             await go_on.wait()
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(job())
     backend = provider.backend() if polled else fake("one", start=provider.start)
     async with opened(tmp_path, backend) as engine:

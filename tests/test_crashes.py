@@ -103,13 +103,13 @@ UNSENT = {
 }
 
 LOST = {
-    "about to send": Death("stub_now", f"after {LIBRARY}.save_part sending"),
-    "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_part accepted"),
+    "about to send": Death("stub_now", f"after {LIBRARY}.save_task sending"),
+    "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_task accepted"),
     "the bytes are on the disk and not recorded": Death("stub_now", f"before {LIBRARY}.stage"),
 }
 
 KEPT = {
-    "the handle is recorded": Death("stub_job", f"after {LIBRARY}.save_part accepted"),
+    "the handle is recorded": Death("stub_job", f"after {LIBRARY}.save_task accepted"),
     "downloaded and not recorded": Death("stub_job", f"before {LIBRARY}.stage"),
     "staged": Death("stub_now", f"after {LIBRARY}.stage"),
     "renamed and not recorded": Death("stub_now", f"after {DESTINATION}.settle"),

@@ -32,7 +32,8 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
 from mediasmith.engine.results import JobList, MediaResult
-from mediasmith.engine.use_cases import Engine, _fingerprint  # pyright: ignore[reportPrivateUsage] - what a dead process left
+from mediasmith.engine.use_cases import Engine
+from mediasmith.jobs.attach import fingerprint
 from mediasmith.plugin.contract import Output, Result, Takes
 from mediasmith.plugin.errors import Billed, InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
 from mediasmith.plugin.media import wav
@@ -406,7 +407,7 @@ async def lost_by_a_dead_process(
     lost = a_job(
         folder,
         id="k" * 26,
-        fingerprint=_fingerprint("generate_media", request),
+        fingerprint=fingerprint("generate_media", request),
         request={"prompts": ["lost"], "count": 1, "parent": "", "history": []},
     )
     await engine.library.add_job(lost, [a_part(job_id=lost.id, prompt="lost", phase=phase, billed=billed)])

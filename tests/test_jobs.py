@@ -108,7 +108,7 @@ async def test_a_fault_of_our_own_in_a_job_ends_only_that_job(
 
     async with opened(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Dispatcher, "make", broken)
+            patched.setattr(Dispatcher, "run", broken)
             with pytest.raises(MediaError, match=r"Mediasmith itself failed \(ZeroDivisionError\)"):
                 await made(engine)
         assert (await the_job(engine)).status == "failed"
@@ -210,7 +210,7 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
             await turns(20)
         await save_task(self, part, at=at)
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(job("abc"), polls=[forever])
     async with opened(tmp_path, provider.backend()) as engine:
         running = await made(engine, caller=HASTY)
@@ -236,7 +236,7 @@ async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkey
             await turns(20)
         await save_task(self, part, at=at)
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
         running = await made(engine, caller=HASTY)
         await recording.wait()
@@ -267,12 +267,12 @@ async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkey
         await stage(self, *given, at=at)
 
     monkeypatch.setattr(Library, "stage", slow)
-    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING", 10.0)  # on a busy machine, too
+    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
     async with serving(tmp_path) as server:
-        running = await (await server.engine()).generate({"prompt": "x"}, HASTY)
+        running = await (await server.get()).generate({"prompt": "x"}, HASTY)
         await staging.wait()
         with anyio.CancelScope(shield=True):  # the process may end after this
-            await server.leave()
+            await server.stop()
             async with library_of(tmp_path) as library:
                 stored = await library.job(running.job_id, principal="local")
                 [part] = await library.tasks(running.job_id)
@@ -290,9 +290,9 @@ async def test_leaving_waits_for_the_record_of_an_answer(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Library, "mark_answered", slow)
     async with serving(tmp_path) as server:
-        done = await made(await server.engine())
+        done = await made(await server.get())
         with anyio.CancelScope(shield=True):  # the process may end after this
-            await server.leave()
+            await server.stop()
             async with library_of(tmp_path) as library:
                 stored = await library.job(done.job_id, principal="local")
             assert stored is not None
@@ -378,7 +378,7 @@ async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
             running = await made(engine, caller=HASTY)
             await settled(engine)
             patched.setattr(Library, "save_job", full)
-            patched.setattr(Library, "save_part", full)
+            patched.setattr(Library, "save_task", full)
     assert closed == ["closed"]
     async with opened(tmp_path, provider.backend()) as engine:
         assert (await collected(engine, running.job_id)).status == "done"
@@ -401,7 +401,8 @@ async def test_a_batch_that_is_left_is_collected_item_by_item(tmp_path: Path) ->
     backend = fake(start=by_prompt, poll=poll)
     async with opened(tmp_path, backend) as engine:
         running = await engine.generate({"prompts": ["quick", "accepted", "in flight"]}, HASTY)
-        engine.answered(running)
+        with engine.delivery(running):
+            pass
         await settled(engine)
     first = False
     async with opened(tmp_path, backend) as engine:

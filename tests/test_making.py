@@ -256,7 +256,7 @@ async def test_the_record_of_further_calls_failing_ends_only_their_prompt(
             await anyio.lowlevel.checkpoint()
         return picture()
 
-    monkeypatch.setattr(Library, "add_parts", full)
+    monkeypatch.setattr(Library, "add_tasks", full)
     async with opened(tmp_path, fake("one", start=by_prompt, preference=1), fake("other")) as engine:
         result = await batch(engine, "good", "bad", "also good")
     assert [item.status for item in result.items] == ["done", "failed", "done"]
@@ -499,7 +499,7 @@ async def test_an_edit_continues_from_native_state(tmp_path: Path) -> None:
         first = await made(engine)
         second = await edited(engine, first.continuation_id)
         await edited(engine, second.continuation_id, "larger")
-    assert [call.state for call in provider.calls] == [None, {"id": 1}, {"id": 2}]
+    assert provider.states == [None, {"id": 1}, {"id": 2}]
     assert [dict(call.inputs) for call in provider.calls] == [{}, {}, {}]
 
 
@@ -509,7 +509,7 @@ async def test_two_edits_of_one_file_are_two_branches(tmp_path: Path) -> None:
         first = await made(engine)
         left = await edited(engine, first.continuation_id, "left")
         right = await edited(engine, first.continuation_id, "right")
-    assert [call.state for call in provider.calls] == [None, {"id": 1}, {"id": 1}]
+    assert provider.states == [None, {"id": 1}, {"id": 1}]
     assert left.parent == right.parent == first.continuation_id
     assert left.continuation_id != right.continuation_id
 
@@ -533,12 +533,9 @@ async def test_state_that_is_gone_gives_way_to_the_saved_file_aloud(tmp_path: Pa
         first = await made(engine)
         second = await edited(engine, first.continuation_id)
     assert second.status == "done"
-    assert "The provider has forgotten it. The saved file was sent in its place." in second.warnings
-    assert [(call.state, list(call.inputs)) for call in provider.calls] == [
-        (None, []),
-        ({"id": 1}, []),
-        (None, ["image"]),
-    ]
+    assert "The provider has forgotten it. The saved file was sent instead." in second.warnings
+    assert provider.states == [None, {"id": 1}, None]
+    assert [list(call.inputs) for call in provider.calls] == [[], [], ["image"]]
 
 
 async def test_state_that_is_gone_after_paying_is_not_sent_again(tmp_path: Path) -> None:
@@ -594,7 +591,7 @@ async def test_a_native_edit_is_not_refused_for_want_of_the_file_it_has_in_state
         assert (await edited(engine, first.continuation_id, mask=mask)).status == "done"
         with pytest.raises(MediaError, match="a mask needs an image"):
             await made(engine, mask=mask)
-    assert provider.calls[1].state == {"id": 1}
+    assert provider.states[1] == {"id": 1}
 
 
 async def test_an_edit_goes_through_a_job_with_a_handle_too(tmp_path: Path) -> None:
@@ -603,7 +600,7 @@ async def test_an_edit_goes_through_a_job_with_a_handle_too(tmp_path: Path) -> N
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
         first = await made(engine)
         assert (await edited(engine, first.continuation_id)).status == "done"
-    assert [call.state for call in provider.calls] == [None, {"id": 1}]
+    assert provider.states == [None, {"id": 1}]
 
 
 async def test_two_capabilities_of_one_kind_each_have_their_own_state(tmp_path: Path) -> None:
@@ -620,5 +617,5 @@ async def test_two_capabilities_of_one_kind_each_have_their_own_state(tmp_path: 
     async with opened(tmp_path, backend) as engine:
         result = await made(engine, aspect_ratio="16:9")
         await edited(engine, result.continuation_id)
-    assert [call.state for call in first.calls] == [None, {"id": 1}]
+    assert first.states == [None, {"id": 1}]
     assert second.calls == []

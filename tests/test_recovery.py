@@ -25,6 +25,7 @@ from fakes.engines import (
     settled,
 )
 from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.plugin.contract import Failed
 from mediasmith.plugin.errors import NotAllowed, ProviderError
 from mediasmith.storage.library.records import Artifact, Job, Task
 
@@ -237,7 +238,7 @@ async def test_a_model_that_is_listed_no_more_still_collects(tmp_path: Path) -> 
 
 
 async def test_a_verdict_on_what_is_collected_is_the_jobs_end(tmp_path: Path) -> None:
-    provider = Scripted(polls=[ProviderError("It failed.")])
+    provider = Scripted(polls=[Failed(error=ProviderError("It failed."))])
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, provider)
     assert (result.status, result.error) == ("failed", "It failed. It was billed.")

@@ -71,6 +71,11 @@ class Scripted:
         self.polled: list[JSON] = []
         self.cancelled: list[JSON] = []
 
+    @property
+    def states(self) -> list[JSON]:
+        """The state that each call to `start` was given."""
+        return [call.state and call.state.root for call in self.calls]
+
     def backend(self, name: str = "one", **fields: Unpack[Fields]) -> Backend[None]:
         """A backend in front of this provider that cannot cancel."""
         functions: Fields = {"start": self.start, "poll": self.poll, **fields}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from mediasmith.plugin.contract import Cancellation, Context
-from mediasmith.plugin.errors import Cancelled, InvalidRequest, MissingKey, NotAllowed, Unreachable, error_from_record
+from mediasmith.plugin.errors import Cancelled, InvalidRequest, TimedOut, error_from_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import is_task_cancelled, wait_for_event, with_timeout
 from mediasmith.selection.candidate import Candidate
@@ -42,9 +42,6 @@ _END_SECONDS = 10.0
 """How long a cancel waits for the end, once nothing more is sent."""
 
 _UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
-
-_STUCK = {Unreachable, NotAllowed, MissingKey}
-"""Errors at which collecting has stopped, so that it does not go on by itself and may be given up."""
 
 
 class CancelRequest:
@@ -136,16 +133,21 @@ class ProviderCancel:
         cancel = candidate.capability.cancel
         if cancel is None:
             return None
-        title = candidate.backend.title
         try:
             outcome = await with_timeout(self.clock, _TELL_SECONDS, lambda: cancel(context, handle))
         except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
-            _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
-            active.warn(f"{title} could not be told to stop; what it has begun may go on and be billed.")
+            warn_not_told(active, candidate, error)
             return None
-        if outcome == "asked":
-            active.warn(f"{title} was asked to stop, but may finish and bill what it has begun.")
-        return outcome
+        if outcome in {"stopped", "too late"}:
+            return outcome
+        active.warn(f"{candidate.backend.title} was asked to stop, but may finish and bill what it has begun.")
+        return "asked"
+
+
+def warn_not_told(active: ActiveJob, candidate: Candidate, error: Exception) -> None:
+    """Warn that a job is cancelled without its provider."""
+    _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
+    active.warn(f"{candidate.backend.title} could not be told to stop; what it has begun may go on and be billed.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +206,7 @@ class Canceller:
 
     async def _cancel_task(self, active: ActiveJob, task: Task) -> None:
         if await self._stop_task(active, task) == "too late":
-            await self.recovery.collect_task(active, task)
+            await self.recovery.collect_task(active, task, stoppable=False)
             return
         error = active.errors[task.item] = Cancelled(billed="yes")
         await self.recovery.execution.end(active, task.number, "cancelled", error)
@@ -219,7 +221,8 @@ class Canceller:
     def _unstoppable(self, task: Task) -> Candidate | None:
         """Return the candidate of a task that its provider has begun, has no way to stop, and is getting on with."""
         begun = task.handle is not None and task.phase in {"accepted", "saving"}
-        stuck = type(error_from_record(task.error)) in _STUCK
+        # Collecting has stopped at any other error than a deadline, so that it does not go on by itself.
+        stuck = bool(task.error) and not isinstance(error_from_record(task.error), TimedOut)
         candidate = self.recovery.candidate(task) if begun and not stuck else None
         return candidate if candidate and candidate.capability.cancel is None else None
 

@@ -89,6 +89,7 @@ class Outputs:
                 stored = await self._save(active, token(task, number), candidate, output)
                 _check_content(active, candidate, stored)
             except MediaError as error:
+                await active.destination.discard(_token_of(task, number, output))
                 if task.handle is not None and not isinstance(error, ProviderError):
                     raise  # all of it can be collected again
                 failures.append(error)
@@ -172,6 +173,11 @@ class Outputs:
 
 _FORMATS = {name for mime, ending in EXTENSIONS.items() for name in (ending, mime.rpartition("/")[2])}
 """Formats that a file shows; what is within it, such as the coding of its samples, is taken on trust."""
+
+
+def _token_of(task: Task, number: int, output: Output) -> str:
+    """Return the name of an output's temporary file."""
+    return output.body.token if isinstance(output.body, FileSink) else token(task, number)
 
 
 def _check_content(active: ActiveJob, candidate: Candidate, stored: _Stored) -> None:
