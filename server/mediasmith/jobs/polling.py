@@ -83,7 +83,7 @@ class Poller:
         while True:
             outcome = await self._poll_once(candidate, context, handle)
             if isinstance(outcome, Failed):
-                raise WorkFailed(self.errors.map(candidate.backend, outcome.error, billed="yes"))
+                raise WorkFailed(self._reason(candidate, outcome))
             if isinstance(outcome, Result):
                 try:
                     return await save(outcome)
@@ -100,6 +100,12 @@ class Poller:
             if left <= 0:
                 raise _deadline_error(candidate, outcome, seconds)
             await self.clock.sleep(min(pause, left))
+
+    def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
+        error: object = failed.error
+        if not isinstance(error, Exception):  # a plug-in's types may not hold what they say
+            error = ProviderError(f"{candidate.backend.title} ended the work without a file.")
+        return self.errors.map(candidate.backend, error, billed="yes")
 
     async def _poll_once(
         self, candidate: Candidate, context: Context[Any], handle: BaseModel

@@ -8,8 +8,9 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
-from fakes.backends import fake
+from fakes.backends import AnyJson, fake
 from fakes.engines import (
     HASTY,
     PATIENT,
@@ -28,7 +29,7 @@ from fakes.engines import (
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.jobs.outputs import Outputs
-from mediasmith.plugin.contract import JSON, Accepted, Call, Cancellation, Context, Failed, Pending, Result
+from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Pending, Result
 from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
@@ -80,7 +81,7 @@ async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: 
     assert len(provider.polled) == polls
 
 
-async def test_a_job_whose_provider_cannot_stop_goes_on_and_is_collected(tmp_path: Path) -> None:
+async def test_a_job_whose_provider_cannot_stop_is_collected(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
@@ -93,7 +94,7 @@ async def test_a_job_whose_provider_cannot_stop_goes_on_and_is_collected(tmp_pat
     assert (result.status, len(result.files), len(provider.calls)) == ("done", 1, 1)
 
 
-async def test_a_job_that_a_dead_process_left_is_not_given_up_either(tmp_path: Path) -> None:
+async def test_an_unstoppable_job_of_a_dead_process_is_collected(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
@@ -105,7 +106,7 @@ async def test_a_job_that_a_dead_process_left_is_not_given_up_either(tmp_path: P
             assert (await collected(engine, running.job_id)).status == "done"
 
 
-async def test_what_a_provider_has_not_begun_is_not_sent_after_a_cancel(tmp_path: Path) -> None:
+async def test_nothing_more_is_sent_after_a_cancel(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
     async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine, clock.autojump():
         running = await engine.generate({"prompts": ["one", "two", "three"], "wait_seconds": 12}, PATIENT)
@@ -117,7 +118,7 @@ async def test_what_a_provider_has_not_begun_is_not_sent_after_a_cancel(tmp_path
     assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
 
 
-async def test_of_two_providers_the_one_that_can_stop_is_told(tmp_path: Path) -> None:
+async def test_only_the_provider_that_can_stop_is_asked_to(tmp_path: Path) -> None:
     clock, one, two = VirtualClock(), Scripted(job("a"), RateLimited("Too much.")), Scripted(job("b"))
     one.polls.extend(pending(9))
     two.polls.extend(pending(99))
@@ -131,7 +132,7 @@ async def test_of_two_providers_the_one_that_can_stop_is_told(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("stoppable", [True, False])
-async def test_a_handle_that_comes_during_a_cancel_is_not_lost(tmp_path: Path, *, stoppable: bool) -> None:
+async def test_a_handle_that_arrives_during_a_cancel_is_not_lost(tmp_path: Path, *, stoppable: bool) -> None:
     go_on = anyio.Event()
 
     async def start(_call: object) -> Accepted:
@@ -169,7 +170,7 @@ async def test_a_start_that_gives_no_handle_is_cut_off(tmp_path: Path) -> None:
     assert "It may have been billed" in result.error
 
 
-async def test_work_that_fails_after_a_refused_cancel_has_failed(tmp_path: Path) -> None:
+async def test_a_job_may_still_fail_after_its_cancel_was_refused(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=[*pending(9), Failed(error=ProviderError("It broke."))])
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
@@ -179,21 +180,21 @@ async def test_work_that_fails_after_a_refused_cancel_has_failed(tmp_path: Path)
     assert (result.status, result.error) == ("failed", "It broke. It was billed.")
 
 
-async def test_a_job_that_is_stuck_can_be_given_up(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[MissingKey("One", ("ONE_KEY",), rejected=True)])
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+async def test_a_job_that_cannot_be_polled_any_more_can_be_given_up(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=[MissingKey("One", ("ONE_KEY",), rejected=True)] * 99)
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
         running = await made(engine)
         assert (running.status, "does not accept its key" in running.error) == ("running", True)
         result = await collected(engine, running.job_id, cancel=True)
     assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
 
 
-async def test_a_stuck_part_is_given_up_and_one_that_gets_on_is_kept(tmp_path: Path) -> None:
+async def test_a_stuck_task_is_given_up_and_a_running_one_is_kept(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job("a"), job("b"))
     stuck = [True]
 
-    async def poll(_work: Context[None], handle: JSON) -> Pending | Result:
-        if handle == "a":
+    async def poll(_work: Context[None], handle: AnyJson) -> Pending | Result:
+        if handle.root == "a":
             raise MissingKey("One", ("ONE_KEY",), rejected=True)
         return Pending() if stuck else picture()
 
@@ -208,7 +209,7 @@ async def test_a_stuck_part_is_given_up_and_one_that_gets_on_is_kept(tmp_path: P
     assert [item.status for item in result.items] == ["cancelled", "done"]
 
 
-async def test_a_stuck_job_is_given_up_by_the_first_call_of_another_process(tmp_path: Path) -> None:
+async def test_a_stuck_job_can_be_given_up_by_the_first_call_of_another_process(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=[Unreachable("No connection.", billed="yes")] * 99)
     async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
         running = await made(engine)
@@ -219,7 +220,7 @@ async def test_a_stuck_job_is_given_up_by_the_first_call_of_another_process(tmp_
 
 
 @pytest.mark.parametrize("polled", [True, False])
-async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
+async def test_a_cancel_stops_a_request_that_is_about_to_be_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, polled: bool
 ) -> None:
     saving, go_on = anyio.Event(), anyio.Event()
@@ -246,9 +247,7 @@ async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
     assert provider.calls == []
 
 
-async def test_a_cancel_does_not_wait_for_a_file_that_is_being_fetched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancel_does_not_wait_for_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, started = VirtualClock(), anyio.Event()
 
     async def stay(*_given: object, **_more: object) -> None:
@@ -265,7 +264,7 @@ async def test_a_cancel_does_not_wait_for_a_file_that_is_being_fetched(
 
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])
-async def test_a_cancel_that_fails_at_the_provider_still_ends_the_job(tmp_path: Path, failing: str) -> None:
+async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_path: Path, failing: str) -> None:
     told: list[object] = []
 
     async def cancel(_work: Context[None], handle: object) -> None:
@@ -282,10 +281,85 @@ async def test_a_cancel_that_fails_at_the_provider_still_ends_the_job(tmp_path: 
     async with opened(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
         started = clock.now()
-        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+        result = await collected(engine, running.job_id, cancel=True)
+        assert result.status == "cancelled"
+        assert result.warnings == ("One could not be told to stop; what it has begun may go on and be billed.",)
         assert clock.now() - started <= 5
         assert (await made(engine, "another", wait_seconds=0)).status == "running"
-    assert told == ["job-1"]
+    assert told == [AnyJson("job-1")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "warning"),
+    [
+        ("stopped", "cancelled", ""),
+        ("asked", "cancelled", "One was asked to stop, but may finish and bill what it has begun."),
+        (None, "cancelled", "One was asked to stop, but may finish and bill what it has begun."),
+        ("too late", "done", ""),
+    ],
+)
+@pytest.mark.parametrize("recovered", [False, True])
+async def test_the_provider_says_what_became_of_a_cancel(
+    tmp_path: Path, answer: Any, status: str, warning: str, *, recovered: bool
+) -> None:
+    asked: list[object] = []
+
+    async def cancel(_context: Context[None], handle: AnyJson) -> Cancellation:
+        asked.append(handle.root)
+        await anyio.lowlevel.checkpoint()
+        provider.polls.clear()
+        return answer
+
+    provider = Scripted(job("abc"), polls=[forever] * 2)
+    backend = provider.backend(cancel=cancel)
+    async with opened(tmp_path, backend) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        if not recovered:
+            result = await collected(engine, running.job_id, cancel=True)
+    if recovered:
+        async with opened(tmp_path, backend) as engine:
+            result = await collected(engine, running.job_id, cancel=True)
+    assert (result.status, result.warnings, asked) == (status, (warning,) if warning else (), ["abc"])
+
+
+async def test_a_provider_that_cannot_be_reached_to_cancel_is_a_warning(tmp_path: Path) -> None:
+    provider = Scripted(job(), polls=[forever])
+    backend = fake("one", keys=("ONE_KEY",), start=provider.start, poll=provider.poll, cancel=provider.cancel)
+    async with opened(tmp_path, backend, env={"ONE_KEY": "key-0123456789"}) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+    async with opened(tmp_path, backend) as engine:
+        result = await collected(engine, running.job_id, cancel=True)
+    assert (result.status, provider.cancelled) == ("cancelled", [])
+    assert result.warnings == ("One could not be told to stop; what it has begun may go on and be billed.",)
+
+
+async def test_a_job_whose_handle_cannot_be_read_can_be_given_up(tmp_path: Path) -> None:
+    class Numbered(BaseModel):
+        number: int
+
+    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
+    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+    async with opened(tmp_path, provider.backend(handle=Numbered)) as engine:
+        assert (await collected(engine, running.job_id)).status == "running"
+        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+
+
+async def test_work_whose_answer_is_lost_is_cancelled_by_the_handle_recorded_before(tmp_path: Path) -> None:
+    async def start(call: Call[None, Any]) -> Accepted:
+        await call.handle(AnyJson("chosen"))
+        return await forever()
+
+    clock, provider = VirtualClock(), Scripted()
+    backend = provider.backend(start=start, cancel=provider.cancel)
+    async with opened(tmp_path, backend, clock=clock) as engine:
+        running = await made(engine, caller=HASTY)
+        await settled(engine)
+        async with clock.autojump():
+            assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+    assert provider.cancelled == ["chosen"]
 
 
 async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
@@ -312,10 +386,10 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
         await settled(engine)
         go_on.set()
     assert results == ["cancelled", "cancelled"]
-    assert told == ["job-1"]
+    assert told == [AnyJson("job-1")]
 
 
-async def test_a_cancel_whose_own_call_is_cancelled_goes_on(tmp_path: Path) -> None:
+async def test_a_cancel_completes_even_if_its_own_call_is_cancelled(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
 
     async def cancel(_work: Context[None], _handle: object) -> None:
@@ -335,7 +409,7 @@ async def test_a_cancel_whose_own_call_is_cancelled_goes_on(tmp_path: Path) -> N
         assert (await the_job(engine)).status == "cancelled"
 
 
-async def test_what_was_made_before_a_cancel_is_kept(tmp_path: Path) -> None:
+async def test_files_saved_before_a_cancel_are_kept(tmp_path: Path) -> None:
     async def by_prompt(call: Call[None, Any]) -> Result:
         if call.prompt != "quick":
             await anyio.sleep_forever()
@@ -350,7 +424,7 @@ async def test_what_was_made_before_a_cancel_is_kept(tmp_path: Path) -> None:
     assert files_in(tmp_path) == [Path(result.files[0].path).name]
 
 
-async def test_a_cancel_removes_what_was_half_written(tmp_path: Path) -> None:
+async def test_a_cancel_removes_partial_files(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Result:
         await call.file("image/png").write(b"x" * 300_000)
         await anyio.sleep_forever()
@@ -364,7 +438,7 @@ async def test_a_cancel_removes_what_was_half_written(tmp_path: Path) -> None:
         assert files_in(tmp_path) == []
 
 
-async def test_a_cancel_while_a_request_waits_to_be_sent_again_ends_it(tmp_path: Path) -> None:
+async def test_a_cancel_ends_the_pause_before_a_retry(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(Unreachable("No connection.", billed="no"))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine:
         running = await made(engine, caller=HASTY)
@@ -376,7 +450,7 @@ async def test_a_cancel_while_a_request_waits_to_be_sent_again_ends_it(tmp_path:
 
 
 @pytest.mark.parametrize("ending", [Refused("Declined.", billed="yes"), None], ids=["failed", "done"])
-async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(tmp_path: Path, ending: MediaError | None) -> None:
+async def test_cancelling_a_job_that_has_ended_changes_nothing(tmp_path: Path, ending: MediaError | None) -> None:
     provider = Scripted(*([ending] if ending else []))
     async with opened(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
         if ending:
@@ -389,7 +463,7 @@ async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(tmp_path: Path,
     assert provider.cancelled == []
 
 
-async def test_whoever_waits_for_a_cancelled_job_is_told(tmp_path: Path) -> None:
+async def test_a_call_that_waits_for_a_cancelled_job_raises_cancelled(tmp_path: Path) -> None:
     errors: list[MediaError] = []
     async with opened(tmp_path, fake(start=forever)) as engine, anyio.create_task_group() as task_group:
 
@@ -404,7 +478,7 @@ async def test_whoever_waits_for_a_cancelled_job_is_told(tmp_path: Path) -> None
     assert [error.billed for error in errors] == ["unknown"]
 
 
-async def test_a_job_nobody_waits_for_any_more_can_be_cancelled(tmp_path: Path) -> None:
+async def test_a_job_past_its_deadline_can_be_cancelled(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
     backend = provider.backend(cancel=provider.cancel, deadline=20)
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
@@ -425,9 +499,7 @@ async def test_a_slot_is_free_again_after_a_cancel(tmp_path: Path) -> None:
         assert (await made(engine, "another")).status == "done"
 
 
-async def test_a_cancel_that_comes_as_files_get_their_names_loses_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancel_while_files_are_being_named_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     staging, go_on = anyio.Event(), anyio.Event()
     stage = Library.stage
 

@@ -1,8 +1,7 @@
-"""Jobs: gone on with, recorded at their end, and left in order at closing."""
+"""Jobs: collected, recorded at their end, and left in order when the process closes."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 from collections.abc import AsyncGenerator
@@ -31,17 +30,11 @@ from fakes.engines import (
     the_job,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.config.installation import Installation
-from mediasmith.config.registry import Registry
-from mediasmith.config.settings import Settings
-from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
 from mediasmith.engine.results import MediaResult
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.plugin.contract import Call, Context, Output, Pending, Result
 from mediasmith.plugin.errors import MediaError, Refused
 from mediasmith.storage.library.store import Library
-
-# Going on with a job that nobody works on
 
 
 async def test_two_calls_that_collect_at_once_share_one_collection(tmp_path: Path) -> None:
@@ -71,10 +64,9 @@ async def test_a_job_that_is_collected_again_drops_its_old_error(tmp_path: Path)
         assert (again.status, again.error) == ("running", "")
 
 
-# What cannot be recorded
-
-
-async def test_an_end_that_cannot_be_recorded_is_still_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_end_of_a_job_is_answered_even_if_it_cannot_be_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def full(*_given: object) -> None:
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
@@ -87,7 +79,7 @@ async def test_an_end_that_cannot_be_recorded_is_still_told(tmp_path: Path, monk
         assert (again.status, again.files) == ("done", first.files)
 
 
-async def test_an_answer_that_cannot_be_recorded_does_not_end_the_server(
+async def test_failing_to_record_a_delivery_does_not_end_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_given: object) -> None:
@@ -100,7 +92,7 @@ async def test_an_answer_that_cannot_be_recorded_does_not_end_the_server(
         assert (await made(engine)).warnings == ()
 
 
-async def test_a_fault_of_our_own_in_a_job_ends_only_that_job(
+async def test_an_internal_error_ends_only_its_own_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_given: object) -> None:
@@ -115,9 +107,6 @@ async def test_a_fault_of_our_own_in_a_job_ends_only_that_job(
         assert (await made(engine)).status == "done"
     assert "ZeroDivisionError" in caplog.text
     assert "secret words" not in caplog.text
-
-
-# A full disk
 
 
 def refuse_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +129,7 @@ async def test_a_full_disk_after_paying_says_that_it_was_billed(
         assert files_in(tmp_path) == []
 
 
-async def test_what_has_a_handle_is_collected_when_there_is_room_again(
+async def test_accepted_work_is_collected_once_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = Scripted(job())
@@ -174,10 +163,7 @@ async def test_files_whose_names_could_not_be_recorded_are_found_again(
     assert files_in(tmp_path) == [Path(done.files[0].path).name]
 
 
-# Closing
-
-
-async def test_closing_leaves_what_has_a_handle_for_the_next_one(tmp_path: Path) -> None:
+async def test_closing_leaves_accepted_work_for_the_next_process(tmp_path: Path) -> None:
     provider = Scripted(job("abc"), polls=[forever])
     async with opened(tmp_path, provider.backend()) as engine:
         running = await made(engine, caller=HASTY)
@@ -187,7 +173,7 @@ async def test_closing_leaves_what_has_a_handle_for_the_next_one(tmp_path: Path)
     assert (result.status, provider.polled, len(provider.calls)) == ("done", ["abc", "abc"], 1)
 
 
-async def test_closing_records_what_was_in_flight_as_perhaps_billed(tmp_path: Path) -> None:
+async def test_closing_records_a_request_in_flight_as_possibly_billed(tmp_path: Path) -> None:
     async with opened(tmp_path, fake(start=forever)) as engine:
         running = await made(engine, caller=HASTY)
         await settled(engine)
@@ -198,7 +184,7 @@ async def test_closing_records_what_was_in_flight_as_perhaps_billed(tmp_path: Pa
     assert (stored.state, part.phase, part.billed) == ("unknown", "unknown", "unknown")
 
 
-async def test_closing_waits_for_a_handle_that_is_just_being_written(
+async def test_closing_waits_for_a_handle_that_is_being_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing = anyio.Event()
@@ -226,7 +212,9 @@ async def turns(count: int) -> None:
         await anyio.lowlevel.checkpoint()
 
 
-async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_waits_for_a_failure_that_is_being_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recording = anyio.Event()
     save_task = Library.save_task
 
@@ -243,113 +231,6 @@ async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkey
     async with library_of(tmp_path) as library:
         [part] = await library.tasks(running.job_id)
     assert (part.phase, part.billed) == ("failed", "no")
-
-
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncGenerator[LazyEngine]:
-    """An opening as a server has it, which leaves before it is closed."""
-    installation = Installation(
-        settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
-        registry=Registry(backends={"one": fake("one")}, broken={}),
-        env={},
-    )
-    async with lazy_engine(installation) as server:
-        yield server
-
-
-async def test_leaving_waits_for_what_is_just_being_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    staging = anyio.Event()
-    stage = Library.stage
-
-    async def slow(self: Library, *given: Any, at: float) -> None:
-        staging.set()
-        await turns(200)
-        await stage(self, *given, at=at)
-
-    monkeypatch.setattr(Library, "stage", slow)
-    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
-    async with serving(tmp_path) as server:
-        running = await (await server.get()).generate({"prompt": "x"}, HASTY)
-        await staging.wait()
-        with anyio.CancelScope(shield=True):  # the process may end after this
-            await server.stop()
-            async with library_of(tmp_path) as library:
-                stored = await library.job(running.job_id, principal="local")
-                [part] = await library.tasks(running.job_id)
-            assert stored is not None
-            assert (stored.state, part.phase) == ("done", "done")
-    assert len(files_in(tmp_path)) == 1
-
-
-async def test_leaving_waits_for_the_record_of_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mark = Library.mark_answered
-
-    async def slow(self: Library, job_id: str) -> None:
-        await turns(200)
-        await mark(self, job_id)
-
-    monkeypatch.setattr(Library, "mark_answered", slow)
-    async with serving(tmp_path) as server:
-        done = await made(await server.get())
-        with anyio.CancelScope(shield=True):  # the process may end after this
-            await server.stop()
-            async with library_of(tmp_path) as library:
-                stored = await library.job(done.job_id, principal="local")
-            assert stored is not None
-            assert stored.answered
-
-
-@pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)
-async def test_what_a_program_raises_inside_leaves_plain_and_everything_is_closed(
-    tmp_path: Path, ending: BaseException
-) -> None:
-    closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
-
-    async def program() -> None:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
-            raise ending
-
-    with pytest.raises(type(ending)):
-        await program()
-    assert closed == ["closed"]
-    async with opened(tmp_path, provider.backend()) as engine:
-        assert (await collected(engine, (await the_job(engine)).job_id)).status == "done"
-
-
-async def test_a_program_that_is_cancelled_inside_closes_everything(tmp_path: Path) -> None:
-    closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
-    with anyio.CancelScope() as scope:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
-            scope.cancel()
-            await anyio.sleep_forever()
-    assert scope.cancelled_caught
-    assert closed == ["closed"]
-
-
-async def test_a_program_that_asyncio_cancels_inside_closes_everything(tmp_path: Path) -> None:
-    closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
-    at_work = anyio.Event()
-
-    async def program() -> None:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
-            at_work.set()
-            await anyio.sleep_forever()
-
-    task = asyncio.create_task(program())
-    await at_work.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert closed == ["closed"]
 
 
 def closing(provider: Scripted, closed: list[str]) -> Any:
@@ -384,7 +265,7 @@ async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
         assert (await collected(engine, running.job_id)).status == "done"
 
 
-async def test_a_batch_that_is_left_is_collected_item_by_item(tmp_path: Path) -> None:
+async def test_a_batch_left_by_a_closed_process_is_collected_item_by_item(tmp_path: Path) -> None:
     async def by_prompt(call: Call[None, Any]) -> Any:
         match call.prompt:
             case "quick":

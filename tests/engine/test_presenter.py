@@ -23,7 +23,7 @@ def told(*parts: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
     return present_job(a_job(HOME, **job), parts, artifacts, editable=True)
 
 
-def test_a_file_is_told_by_its_facts() -> None:
+def test_a_file_is_described_in_full() -> None:
     artifact = an_artifact(HOME / "out" / "kite.png", width=16, height=9, bytes=70)
     result = told(a_part(phase="done"), artifacts=(artifact,), state="done")
     assert json.loads(result.text()) == {
@@ -48,7 +48,7 @@ def test_a_file_is_told_by_its_facts() -> None:
     }
 
 
-def test_what_cannot_be_gone_on_from_has_no_handle_to_do_so() -> None:
+def test_a_file_that_cannot_be_edited_has_no_continuation_id() -> None:
     bare, native = an_artifact(HOME / "a.mp3"), an_artifact(HOME / "b.mp3", state={"voice": "x"})
     job, parts = a_job(HOME, state="done"), [a_part(phase="done")]
     closed = present_job(job, parts, [bare], editable=False)
@@ -60,7 +60,7 @@ def test_what_cannot_be_gone_on_from_has_no_handle_to_do_so() -> None:
     assert running.next.startswith("get_job")
 
 
-def test_a_file_that_is_still_being_saved_is_not_told() -> None:
+def test_a_file_that_is_still_being_saved_is_not_shown() -> None:
     artifact = an_artifact(HOME / "out" / "kite.png", token="t")
     result = told(a_part(phase="saving"), artifacts=(artifact,))
     assert (result.files, result.continuation_id) == ((), "")
@@ -82,18 +82,18 @@ def test_a_file_that_is_still_being_saved_is_not_told() -> None:
     ],
     ids=range(9),
 )  # fmt: skip
-def test_the_cost_is_what_was_charged_else_what_was_estimated(parts: list[Any], cost: Cost | None) -> None:
+def test_the_cost_is_as_charged_or_else_as_estimated(parts: list[Any], cost: Cost | None) -> None:
     assert told(*parts).cost == cost
 
 
-def test_attempts_are_told_only_when_not_all_went_well_at_once() -> None:
+def test_attempts_are_shown_only_if_one_failed() -> None:
     done = {"backend": "one", "model": "m", "outcome": "done"}
     failed = {"backend": "two", "model": "n", "outcome": "OutOfCredit: No credit."}
     assert told(a_part(), attempts=(done,)).attempts == ()
     assert [one.outcome for one in told(a_part(), attempts=(failed, done)).attempts] == [failed["outcome"], "done"]
 
 
-def test_the_maker_is_who_made_it_and_not_who_failed() -> None:
+def test_the_backend_shown_is_the_one_that_succeeded() -> None:
     parts = (
         a_part(number=0, backend="two", model="n", phase="failed"),
         a_part(number=1, backend="one", model="m", phase="done"),
@@ -142,7 +142,7 @@ def test_a_single_prompt_has_no_items_and_a_long_one_is_cut_in_them() -> None:
     assert len(told(a_part(), request=request).items[0].prompt) == 81
 
 
-def test_details_of_one_part_stand_for_themselves_and_of_several_by_number() -> None:
+def test_details_of_several_tasks_are_numbered() -> None:
     assert told(a_part(details={"seed": 7})).details == {"seed": 7}
     several = told(a_part(details={"seed": 7}), a_part(number=1, details={"seed": 8}), a_part(number=2))
     assert several.details == {"1": {"seed": 7}, "2": {"seed": 8}}
@@ -165,31 +165,33 @@ def test_details_are_at_most_two_kilobytes(details: Any) -> None:
     assert len(result.model_dump_json(include={"details"}).encode()) <= 2020
 
 
-def test_what_a_job_that_runs_elsewhere_does_is_not_guessed() -> None:
+def test_the_progress_of_a_job_elsewhere_is_not_guessed() -> None:
     result = told(a_part(phase="accepted"))
     assert (result.status, result.message, result.progress) == ("running", "", None)
 
 
 @pytest.mark.parametrize(("state", "progress", "message"), [("running", 0.5, "50%, drawing"), ("done", None, "")])
-async def test_only_a_job_that_runs_has_progress(state: Any, progress: float | None, message: str) -> None:
+async def test_only_a_running_job_has_progress(state: Any, progress: float | None, message: str) -> None:
     job = a_job(HOME, state=state)
-    active = ActiveJob(job=job, spec=JobSpec.from_job(job), destination=cast("Any", None), progress=0.5, message="drawing")
+    active = ActiveJob(
+        job=job, spec=JobSpec.from_job(job), destination=cast("Any", None), progress=0.5, message="drawing"
+    )
     result = present_job(job, [a_part()], [], active, editable=True)
     assert (result.progress, result.message) == (progress, message)
 
 
-def test_an_unknown_job_says_where_to_look() -> None:
+def test_an_unknown_job_points_to_the_usage_page() -> None:
     assert told(a_part(phase="unknown"), state="unknown").next == (
         "Check the provider's usage page before asking again."
     )
 
 
-def test_an_answer_about_a_failure_says_whether_it_was_paid_for() -> None:
+def test_a_failed_job_says_whether_it_was_billed() -> None:
     assert told(a_part(phase="failed"), state="failed", error=FAILURE).billed == "no"
     assert told(a_part(phase="done"), state="done").billed is None
 
 
-def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() -> None:
+def test_the_list_of_jobs_is_shorter_than_their_own_answers() -> None:
     job = a_job(HOME, state="done", warnings=("Careful.",), created=1_800_000_000.0)
     artifact = an_artifact(HOME / "out" / "kite.png")
     whole = present_job(
@@ -209,13 +211,13 @@ def test_the_list_tells_jobs_apart_and_leaves_out_what_their_own_answers_have() 
     }
 
 
-def test_the_list_has_the_beginning_of_what_was_asked_for() -> None:
+def test_the_list_shows_the_beginning_of_the_prompt() -> None:
     request = {"prompts": ["x" * 500, "b", "c"], "count": 1, "parent": "", "history": []}
     job = a_job(HOME, request=request)
     assert present_summary(job, present_job(job, [a_part()], [], editable=True)).prompt == f"{'x' * 80}… (and 2 more)"
 
 
-async def test_answers_stay_small_whatever_a_provider_says(tmp_path: Path) -> None:
+async def test_answers_stay_small_however_much_a_provider_says(tmp_path: Path) -> None:
     loud = Result(outputs=picture().outputs, details={"text": "x" * 1_000_000, "list": ["y" * 5000] * 1000})
     async with opened(tmp_path, Scripted(loud).backend()) as engine:
         result = await made(engine)

@@ -93,7 +93,7 @@ def test_ids_are_26_base32_characters_and_differ(tmp_path: Path) -> None:
     assert len({owner.id for owner in claimed}) == 5
 
 
-async def test_the_lock_is_given_up_from_any_thread(tmp_path: Path) -> None:
+async def test_the_lock_can_be_released_from_any_thread(tmp_path: Path) -> None:
     owner = await to_thread.run_sync(Owner.claim, tmp_path)
     alias = "a" * 26
     (tmp_path / f"{alias}.lock").hardlink_to(tmp_path / f"{owner.id}.lock")
@@ -102,7 +102,7 @@ async def test_the_lock_is_given_up_from_any_thread(tmp_path: Path) -> None:
     assert not alive(tmp_path, alias)
 
 
-def test_owners_files_are_locked_and_tried_by_one_process_at_a_time(
+def test_owner_files_are_locked_and_probed_by_one_process_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the two tests with several processes below hit by luck alone."""
@@ -132,7 +132,7 @@ def test_the_lock_holds_when_nothing_refers_to_the_owner(tmp_path: Path) -> None
         assert prober.recv() == [True]
 
 
-def test_an_owner_lives_in_the_eyes_of_another_process_until_it_is_killed(tmp_path: Path) -> None:
+def test_another_process_sees_an_owner_as_alive_until_it_is_killed(tmp_path: Path) -> None:
     with process(hold, tmp_path) as child:
         name = child.recv()
         assert alive(tmp_path, name)
@@ -152,7 +152,7 @@ def test_an_owner_that_ends_without_a_release_is_dead(tmp_path: Path) -> None:
     assert not alive(tmp_path, name)
 
 
-def test_several_processes_that_try_the_same_dead_owners_all_find_them_dead(tmp_path: Path) -> None:
+def test_several_processes_agree_that_an_owner_is_dead(tmp_path: Path) -> None:
     names = dead_owners(tmp_path, 50)
     living = Owner.claim(tmp_path)
     with process(probe, tmp_path) as one, process(probe, tmp_path) as two, process(probe, tmp_path) as three:
@@ -183,7 +183,7 @@ def test_an_owner_that_is_being_claimed_never_looks_dead(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "name", ["", "a" * 26, "../outside" + "a" * 16, "A" * 26, "a" * 1_000_000, "\0" * 26, "\ud800" * 26, "owners"]
 )
-def test_a_name_that_nobody_claimed_is_dead_and_leaves_no_trace(tmp_path: Path, name: str) -> None:
+def test_a_name_that_was_never_claimed_is_dead_and_leaves_no_trace(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "owners"
     assert not alive(folder, name)
     assert not folder.exists()
@@ -205,7 +205,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-def test_nobody_else_can_read_the_folder(tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "owners"
     owner = Owner.claim(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -48,7 +48,7 @@ async def pair(process: Provider, tmp_path_factory: pytest.TempPathFactory) -> A
         yield Pair(folder=folder, mine=mine, server=first, other=other)
 
 
-async def test_many_servers_that_start_together_share_one_library(tmp_path: Path, provider: Provider) -> None:
+async def test_servers_that_start_together_share_one_library(tmp_path: Path, provider: Provider) -> None:
     made: list[Any] = []
 
     async def make(client: Client, prompt: str, backend: str) -> None:
@@ -98,7 +98,7 @@ async def test_a_job_of_a_living_process_is_watched_and_not_taken_over(pair: Pai
     assert provider.paid() == 1
 
 
-async def test_another_process_waits_for_the_end_and_reads_the_file(pair: Pair, provider: Provider) -> None:
+async def test_another_process_can_wait_for_the_end_and_read_the_file(pair: Pair, provider: Provider) -> None:
     job = await pair.begin("waited for")
     answers: list[Any] = []
 
@@ -127,7 +127,7 @@ async def test_another_process_can_cancel_it_at_the_provider(pair: Pair, provide
     assert provider.paid() == 1
 
 
-async def test_what_one_process_made_another_continues(pair: Pair, provider: Provider) -> None:
+async def test_another_process_can_edit_the_file(pair: Pair, provider: Provider) -> None:
     made = await ask(pair.mine, "generate_media", prompt="a lighthouse", backend="stub_now")
     edited = await ask(pair.other, "continue_edit", continuation_id=made["continuation_id"], prompt="redder")
     assert edited["parent"] == made["continuation_id"]

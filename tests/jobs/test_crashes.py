@@ -158,7 +158,7 @@ def made(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("moment", UNSENT)
-async def test_what_was_not_sent_costs_nothing_and_can_be_asked_for_again(graves: Graves, moment: str) -> None:
+async def test_an_unsent_job_costs_nothing_and_can_be_requested_again(graves: Graves, moment: str) -> None:
     async with graves.opened(moment) as (client, folder):
         for job in (await ask(client, "get_job"))["jobs"]:
             ended = await ask(client, "get_job", job_id=job["job_id"])
@@ -173,7 +173,7 @@ async def test_what_was_not_sent_costs_nothing_and_can_be_asked_for_again(graves
 
 
 @pytest.mark.parametrize("moment", LOST)
-async def test_what_may_have_been_billed_is_reported_and_never_sent_again(graves: Graves, moment: str) -> None:
+async def test_a_lost_answer_is_reported_and_never_sent_again(graves: Graves, moment: str) -> None:
     paid = graves.paid(moment)
     async with graves.opened(moment) as (client, folder):
         job = await the_job(client)
@@ -188,7 +188,7 @@ async def test_what_may_have_been_billed_is_reported_and_never_sent_again(graves
 
 
 @pytest.mark.parametrize("moment", KEPT)
-async def test_what_has_a_handle_or_is_on_the_disk_is_collected_and_paid_for_once(graves: Graves, moment: str) -> None:
+async def test_recorded_work_is_collected_and_paid_for_once(graves: Graves, moment: str) -> None:
     async with graves.opened(moment) as (client, folder):
         job = await the_job(client)
         assert job["status"] == "done"
@@ -200,7 +200,7 @@ async def test_what_has_a_handle_or_is_on_the_disk_is_collected_and_paid_for_onc
 
 
 @pytest.mark.parametrize("moment", DELIVERED)
-async def test_an_answer_that_did_not_get_out_is_given_to_the_same_call(graves: Graves, moment: str) -> None:
+async def test_an_undelivered_answer_is_given_to_the_same_call(graves: Graves, moment: str) -> None:
     async with graves.opened(moment) as (client, folder):
         said = await ask(client, "generate_media", prompt=moment, backend="stub_now")
         assert "nothing was sent again" in said["warnings"][0]
@@ -211,7 +211,7 @@ async def test_an_answer_that_did_not_get_out_is_given_to_the_same_call(graves: 
     assert graves.paid(moment) == 2
 
 
-async def test_a_file_that_was_half_downloaded_is_fetched_anew(tmp_path: Path, provider: Provider) -> None:
+async def test_a_partial_download_is_repeated(tmp_path: Path, provider: Provider) -> None:
     provider.script("GET /files/{id}", {"fixed": "jpeg", "times": 2})
     await dead(
         tmp_path, provider, Death("stub_job", "before mediasmith.storage.artifacts.sink:FileSink.finish"), PROMPT
@@ -294,7 +294,7 @@ def scratch(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", ["the answer is due", "the handle is due"])
-async def test_an_answer_that_was_due_at_the_kill_may_have_been_billed(wreck: Wreck, name: str) -> None:
+async def test_a_request_in_flight_at_the_kill_may_have_been_billed(wreck: Wreck, name: str) -> None:
     job = await wreck.job(name)
     assert job["status"] == "unknown"
     assert "It may have been billed" in job["error"]
@@ -317,7 +317,7 @@ async def test_a_batch_is_collected_item_by_item(wreck: Wreck) -> None:
     assert wreck.paid("one", "two") == 2
 
 
-async def test_the_same_call_after_the_kill_collects_what_has_a_handle(wreck: Wreck) -> None:
+async def test_the_same_call_after_the_kill_collects_accepted_work(wreck: Wreck) -> None:
     name = "polling and waited for"
     said = await ask(wreck.client, "generate_media", prompt=name, backend="stub_slow")
     assert "nothing was sent again" in said["warnings"][0]
@@ -325,7 +325,7 @@ async def test_the_same_call_after_the_kill_collects_what_has_a_handle(wreck: Wr
     assert wreck.paid(name) == 1
 
 
-async def test_the_same_call_after_the_kill_is_first_told_that_it_may_have_been_billed(wreck: Wreck) -> None:
+async def test_the_same_call_after_the_kill_first_reports_a_possible_bill(wreck: Wreck) -> None:
     name = "the answer is due and waited for"
     said = await refused(wreck.client, "generate_media", prompt=name, backend="stub_now")
     assert "It may have been billed" in said
@@ -335,18 +335,18 @@ async def test_the_same_call_after_the_kill_is_first_told_that_it_may_have_been_
     assert wreck.paid(name) == 2
 
 
-async def test_inputs_that_came_without_a_file_are_cleared_away(wreck: Wreck) -> None:
+async def test_temporary_inputs_are_removed(wreck: Wreck) -> None:
     await wreck.job("the answer is due")
     assert scratch(wreck.folder) == []
 
 
-async def test_every_file_is_on_record_and_none_is_only_begun(wreck: Wreck) -> None:
+async def test_every_file_is_recorded_and_none_is_partial(wreck: Wreck) -> None:
     for name in wreck.jobs:
         await wreck.job(name)
     await accounted(wreck.client, wreck.folder)
 
 
-async def test_a_real_server_goes_on_where_a_killed_one_was(tmp_path: Path, provider: Provider) -> None:
+async def test_a_new_server_process_recovers_the_jobs_of_a_killed_one(tmp_path: Path, provider: Provider) -> None:
     provider.script("POST /make", {"hang": True})
     async with started(tmp_path, provider) as server, server.connected() as client:
         lost = await ask(client, "generate_media", prompt=PROMPT, backend="stub_now", wait_seconds=0)

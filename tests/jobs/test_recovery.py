@@ -49,7 +49,7 @@ async def found(folder: Path, provider: Scripted) -> MediaResult:
         return await collected(engine, ID)
 
 
-async def test_what_was_not_sent_costs_nothing(tmp_path: Path) -> None:
+async def test_a_queued_task_ends_as_not_sent_and_costs_nothing(tmp_path: Path) -> None:
     provider = Scripted()
     await left(tmp_path, a_part(phase="queued"))
     result = await found(tmp_path, provider)
@@ -58,7 +58,7 @@ async def test_what_was_not_sent_costs_nothing(tmp_path: Path) -> None:
     assert (provider.calls, provider.polled) == ([], [])
 
 
-async def test_what_was_in_flight_may_have_been_billed_and_is_not_sent_again(tmp_path: Path) -> None:
+async def test_a_request_in_flight_may_have_been_billed_and_is_not_sent_again(tmp_path: Path) -> None:
     provider = Scripted()
     await left(tmp_path, a_part(phase="sending", billed="unknown"))
     result = await found(tmp_path, provider)
@@ -68,7 +68,14 @@ async def test_what_was_in_flight_may_have_been_billed_and_is_not_sent_again(tmp
     assert (provider.calls, provider.polled) == ([], [])
 
 
-async def test_what_has_a_handle_is_collected(tmp_path: Path) -> None:
+async def test_a_request_in_flight_with_a_handle_is_polled(tmp_path: Path) -> None:
+    provider = Scripted()
+    await left(tmp_path, a_part(phase="sending", handle="chosen", billed="unknown"))
+    result = await found(tmp_path, provider)
+    assert (result.status, provider.calls, provider.polled) == ("done", [], ["chosen"])
+
+
+async def test_accepted_work_is_collected(tmp_path: Path) -> None:
     provider = Scripted()
     await left(tmp_path, a_part(phase="accepted", handle={"id": 7}, billed="yes"))
     result = await found(tmp_path, provider)
@@ -87,7 +94,7 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-async def test_what_was_on_the_disk_only_gets_its_name(tmp_path: Path) -> None:
+async def test_a_finished_temporary_file_only_gets_its_name(tmp_path: Path) -> None:
     provider = Scripted()
     token = f"{ID}-0-0"
     await left(tmp_path, a_part(phase="saving", billed="yes"), artifacts=(half_saved(tmp_path, token),))
@@ -97,7 +104,7 @@ async def test_what_was_on_the_disk_only_gets_its_name(tmp_path: Path) -> None:
     assert (provider.calls, provider.polled) == ([], [])
 
 
-async def test_what_already_had_its_name_is_kept(tmp_path: Path) -> None:
+async def test_a_file_that_already_had_its_name_is_kept(tmp_path: Path) -> None:
     artifact = half_saved(tmp_path, f"{ID}-0-0")
     (tmp_path / "out" / f".{ID}-0-0.part").rename(tmp_path / "out" / "kite.png")
     await left(tmp_path, a_part(phase="saving", billed="yes"), artifacts=(artifact,))
@@ -127,12 +134,12 @@ async def test_files_that_vanished_without_a_handle_were_billed(tmp_path: Path) 
     assert provider.polled == []
 
 
-async def test_a_part_that_says_it_saves_but_has_no_files_is_not_done(tmp_path: Path) -> None:
+async def test_a_saving_task_without_files_is_not_done(tmp_path: Path) -> None:
     await left(tmp_path, a_part(phase="saving", billed="yes"))
     assert (await found(tmp_path, Scripted())).status == "unknown"
 
 
-async def test_a_batch_is_mended_item_by_item(tmp_path: Path) -> None:
+async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
     provider = Scripted()
     request = {"prompts": ["a", "b", "c", "d"], "count": 1, "parent": "", "history": []}
     parts = (
@@ -155,7 +162,7 @@ async def test_a_batch_is_mended_item_by_item(tmp_path: Path) -> None:
     assert provider.polled == ["abc"]
 
 
-async def test_what_failed_earlier_is_still_told_when_the_rest_is_there(tmp_path: Path) -> None:
+async def test_an_earlier_failure_is_still_reported_once_the_rest_is_there(tmp_path: Path) -> None:
     failure = {"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"}
     request = {"prompts": ["a", "b"], "count": 1, "parent": "", "history": []}
     parts = (
@@ -167,7 +174,7 @@ async def test_what_failed_earlier_is_still_told_when_the_rest_is_there(tmp_path
     assert (result.status, result.error) == ("partial", "Declined.")
 
 
-async def test_an_earlier_failure_that_was_made_good_is_no_error(tmp_path: Path) -> None:
+async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path: Path) -> None:
     failure = {"type": "OutOfCredit", "message": "No credit.", "hint": "", "billed": "no"}
     parts = (
         a_part(number=0, backend="two", phase="failed", error=failure),
@@ -188,7 +195,7 @@ async def test_an_edit_that_is_collected_later_keeps_its_lineage(tmp_path: Path)
     assert (artifact.prompts, artifact.state) == (("a red kite", "make it blue"), {"id": 2})
 
 
-async def test_a_first_call_of_any_kind_goes_on_with_what_was_left(tmp_path: Path) -> None:
+async def test_the_first_call_of_any_kind_recovers_unfinished_jobs(tmp_path: Path) -> None:
     provider = Scripted()
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
     async with opened(tmp_path, provider.backend()) as engine:
@@ -237,7 +244,7 @@ async def test_a_model_that_is_listed_no_more_still_collects(tmp_path: Path) -> 
     assert models == ["retired-1"]
 
 
-async def test_a_verdict_on_what_is_collected_is_the_jobs_end(tmp_path: Path) -> None:
+async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
     provider = Scripted(polls=[Failed(error=ProviderError("It failed."))])
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, provider)
@@ -246,7 +253,7 @@ async def test_a_verdict_on_what_is_collected_is_the_jobs_end(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("request_left", [{}, None, {"prompts": 5}], ids=["empty", "nothing", "strange"])
-async def test_a_record_that_makes_no_sense_does_not_stop_the_others(tmp_path: Path, request_left: Any) -> None:
+async def test_an_unreadable_record_does_not_stop_other_jobs(tmp_path: Path, request_left: Any) -> None:
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"), request=request_left)
     provider = Scripted(job("def"))
     async with opened(tmp_path, provider.backend()) as engine:
@@ -254,7 +261,7 @@ async def test_a_record_that_makes_no_sense_does_not_stop_the_others(tmp_path: P
     assert result.status == "done"
 
 
-async def test_a_folder_that_is_allowed_no_more_keeps_the_job_until_it_is(tmp_path: Path) -> None:
+async def test_a_job_waits_until_its_folder_is_allowed_again(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"), folder=str(elsewhere))
     provider = Scripted()
@@ -266,7 +273,7 @@ async def test_a_folder_that_is_allowed_no_more_keeps_the_job_until_it_is(tmp_pa
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)
 
 
-async def test_a_left_job_can_be_cancelled_at_its_provider(tmp_path: Path) -> None:
+async def test_a_job_of_a_dead_process_is_cancelled_at_its_provider(tmp_path: Path) -> None:
     provider = Scripted(polls=[_forever])
     await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
     async with opened(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
@@ -278,7 +285,7 @@ async def _forever(*_given: object) -> Any:
     await anyio.sleep_forever()
 
 
-async def test_half_written_files_of_a_dead_process_are_removed(tmp_path: Path) -> None:
+async def test_partial_files_of_a_dead_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / f".{ID}-0-1000.part").write_bytes(b"half")
     (tmp_path / "out" / f".{ID}-01-0.part").write_bytes(b"another part's")

@@ -61,7 +61,7 @@ async def test_the_table_has_a_row_for_each_thing_a_backend_makes(tmp_path: Path
     assert [row.models for row in music.backends] == [("s",)]
 
 
-async def test_what_is_made_in_several_ways_is_one_row_of_those_that_are_ready(tmp_path: Path) -> None:
+async def test_capabilities_of_one_kind_share_a_row(tmp_path: Path) -> None:
     class Tuned(FakeParams):
         quality: Literal["low", "high"] = "low"
 
@@ -78,7 +78,7 @@ async def test_what_is_made_in_several_ways_is_one_row_of_those_that_are_ready(t
     assert (two.ready, two.missing, two.models) == (False, "pay first", ("fake-1",))
 
 
-async def test_one_backend_is_told_in_full(tmp_path: Path) -> None:
+async def test_one_backend_is_described_in_full(tmp_path: Path) -> None:
     class Params(FakeParams):
         quality: Literal["low", "high"] = "low"
 
@@ -130,13 +130,13 @@ async def test_one_backend_is_told_in_full(tmp_path: Path) -> None:
     )
 
 
-async def test_an_unknown_backend_is_told_with_the_closest(tmp_path: Path) -> None:
+async def test_an_unknown_backend_is_an_error_with_the_closest_name(tmp_path: Path) -> None:
     async with opened(tmp_path, fake("openai"), fake("google")) as engine:
         with pytest.raises(InvalidRequest, match="Did you mean openai"):
             await engine.list_backends({"backend": "openia"})
 
 
-async def test_live_lists_are_shown_and_asked_for_once_in_some_minutes(tmp_path: Path) -> None:
+async def test_live_lists_are_shown_and_cached_for_some_minutes(tmp_path: Path) -> None:
     voices, models = Lists(["Ada", "Bob"], ["Cid"]), Lists([Model(id="new", prices=usd(0.1))])
     backend = fake("one", params=Spoken, choices={"voice": voices}, discover=models)
     clock = VirtualClock()
@@ -153,7 +153,7 @@ async def test_live_lists_are_shown_and_asked_for_once_in_some_minutes(tmp_path:
     assert (voices.asked, models.asked) == (2, 2)
 
 
-async def test_a_list_that_several_capabilities_share_is_asked_for_once(tmp_path: Path) -> None:
+async def test_a_list_that_capabilities_share_is_fetched_once(tmp_path: Path) -> None:
     voices = Lists(["Ada"])
     both = tuple(capability(name, params=Spoken, choices={"voice": voices}) for name in ("a", "b"))
     async with opened(tmp_path, fake("one", capabilities=both)) as engine:
@@ -172,7 +172,7 @@ async def test_a_backend_that_is_not_ready_is_not_asked(tmp_path: Path) -> None:
     assert (listed.capabilities[0].choices, voices.asked) == ({}, 0)
 
 
-async def test_the_table_asks_nobody(tmp_path: Path) -> None:
+async def test_the_table_fetches_nothing(tmp_path: Path) -> None:
     voices = Lists(["Ada"])
     async with opened(tmp_path, fake("one", params=Spoken, choices={"voice": voices})) as engine:
         await engine.list_backends({})
@@ -184,7 +184,7 @@ async def test_the_table_asks_nobody(tmp_path: Path) -> None:
     [ProviderError("Status 500."), KeyError("x"), asyncio.CancelledError()],
     ids=["ours", "odd", "cancelled"],
 )
-async def test_a_list_that_fails_is_left_out_and_asked_for_again(
+async def test_a_list_that_fails_is_left_out_and_fetched_again(
     tmp_path: Path, error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="mediasmith")
@@ -198,7 +198,7 @@ async def test_a_list_that_fails_is_left_out_and_asked_for_again(
     assert "one did not list" in caplog.text
 
 
-async def test_lists_that_hang_are_waited_for_together_and_not_long(tmp_path: Path) -> None:
+async def test_lists_that_hang_share_one_short_timeout(tmp_path: Path) -> None:
     async def hang(_client: object) -> Sequence[str]:
         await anyio.sleep_forever()
         return ()
@@ -221,7 +221,7 @@ async def test_lists_that_hang_are_waited_for_together_and_not_long(tmp_path: Pa
     assert [detail.choices for detail in listed.capabilities] == [{"language": ("Ada",)}, {}]
 
 
-async def test_what_a_provider_lists_is_foreign_text(tmp_path: Path) -> None:
+async def test_listed_names_are_redacted(tmp_path: Path) -> None:
     key = "sk-0123456789"
     voices = Lists([f"\x1b[1mAda {key}", None, 7])
     models = Lists([Model(id="m", note=f"\x00{key}"), "not a model", None])
@@ -233,7 +233,7 @@ async def test_what_a_provider_lists_is_foreign_text(tmp_path: Path) -> None:
     assert detail.models == ({"id": "m", "note": "[secret]"},)
 
 
-async def test_plug_ins_that_are_broken_and_settings_that_are_wrong_are_named(tmp_path: Path) -> None:
+async def test_broken_plug_ins_and_invalid_settings_are_named(tmp_path: Path) -> None:
     async with opened(tmp_path, fake("one")) as engine:
         object.__setattr__(engine.installation, "problems", ("MEDIASMITH_X is not a setting",))
         object.__setattr__(engine.installation.registry, "broken", {"bad": "ImportError"})

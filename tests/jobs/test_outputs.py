@@ -74,36 +74,36 @@ class Files:
     ("body", "found"),
     [
         (WAV, "audio/wav"),
-        (b"<html>502 Bad Gateway</html>", "no known type of file"),
-        (b'{"error": "x"}', "no known type of file"),
-        (b"", "no known type of file"),
-        (png()[:6], "no known type of file"),
+        (b"<html>502 Bad Gateway</html>", "an unknown type of file"),
+        (b'{"error": "x"}', "an unknown type of file"),
+        (b"", "an unknown type of file"),
+        (png()[:6], "an unknown type of file"),
     ],
     ids=["sound", "page", "json", "nothing", "cut off"],
 )
-async def test_what_is_no_picture_is_not_saved_as_one(tmp_path: Path, body: bytes, found: str) -> None:
+async def test_a_body_of_the_wrong_type_is_not_saved(tmp_path: Path, body: bytes, found: str) -> None:
     async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
-        with pytest.raises(ProviderError, match=f"answered with {found} where image was due") as caught:
+        with pytest.raises(ProviderError, match=f"answered with {found}, but an image was expected") as caught:
             await made(engine)
     assert caught.value.billed == "yes"
     assert files_in(tmp_path) == []
 
 
-async def test_a_file_is_called_by_its_true_type(tmp_path: Path) -> None:
+async def test_the_extension_follows_the_content(tmp_path: Path) -> None:
     async with opened(tmp_path, Scripted(out(png(), mime="image/jpeg")).backend()) as engine:
         [file] = (await made(engine, output=str(tmp_path / "out" / "kite.jpg"))).files
     assert (file.mime, Path(file.path).name) == ("image/png", "kite.png")
 
 
 @pytest.mark.parametrize(("asked", "warned"), [("jpeg", True), ("png", False), ("auto", False)])
-async def test_another_format_than_asked_for_is_told(tmp_path: Path, asked: str, *, warned: bool) -> None:
+async def test_another_format_than_requested_is_a_warning(tmp_path: Path, asked: str, *, warned: bool) -> None:
     async with opened(tmp_path, Scripted().backend(params=Formats)) as engine:
         result = await made(engine, output_format=asked)
     expected = ("One answered with image/png, not the jpeg asked for.",) if warned else ()
     assert result.warnings == expected
 
 
-async def test_a_coding_that_a_file_does_not_show_is_taken_on_trust(tmp_path: Path) -> None:
+async def test_an_encoding_that_a_file_does_not_show_is_taken_on_trust(tmp_path: Path) -> None:
     class Coded(FakeParams):
         output_format: Literal["ulaw", "mp3"] | None = None
 
@@ -114,7 +114,7 @@ async def test_a_coding_that_a_file_does_not_show_is_taken_on_trust(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("per", "usd"), [("second", 0.1), ("minute", 0.0017), ("call", 0.1)])
-async def test_what_was_left_open_costs_what_its_length_costs(
+async def test_the_estimate_follows_the_measured_length(
     tmp_path: Path, per: Literal["second", "minute", "call"], usd: float
 ) -> None:
     """The file plays a second; it might have been ten."""
@@ -131,32 +131,32 @@ async def test_what_was_left_open_costs_what_its_length_costs(
     assert (cost.basis, cost.usd) == ("estimated", pytest.approx(usd, abs=1e-4))
 
 
-async def test_a_dub_may_be_a_sound(tmp_path: Path) -> None:
+async def test_a_dub_may_be_audio(tmp_path: Path) -> None:
     backend = Scripted(out(WAV, "audio/wav")).backend(kind="dubbing")
     async with opened(tmp_path, backend) as engine:
         [file] = (await made(engine, kind="dubbing")).files
     assert (file.mime, file.duration_seconds) == ("audio/wav", 1.0)
 
 
-async def test_one_bad_file_of_several_is_left_out_aloud(tmp_path: Path) -> None:
+async def test_one_bad_file_of_several_is_left_out_with_a_warning(tmp_path: Path) -> None:
     several = Result(outputs=(*picture().outputs, *out(b"<html>").outputs, *picture().outputs))
     async with opened(tmp_path, Scripted(several).backend()) as engine:
         result = await made(engine)
     assert (result.status, len(result.files), len(files_in(tmp_path))) == ("done", 2, 2)
     [warning] = result.warnings
-    assert warning.startswith("A file was left out: One answered with no known type of file")
+    assert warning.startswith("A file was left out: One answered with an unknown type of file")
 
 
 @pytest.mark.parametrize(
     "body", [MemorySink(), "text", bytearray(png()), None, 7], ids=lambda body: type(body).__name__
 )
-async def test_a_body_that_is_none_of_ours_is_an_error(tmp_path: Path, body: Any) -> None:
+async def test_a_body_of_an_unknown_type_is_an_error(tmp_path: Path, body: Any) -> None:
     async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
         with pytest.raises(ProviderError, match="a sink that is not the server's"):
             await made(engine)
 
 
-async def test_a_sink_that_is_given_twice_is_an_error(tmp_path: Path) -> None:
+async def test_the_same_sink_twice_is_an_error(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Result:
         sink = call.file("image/png")
         await sink.write(png())
@@ -175,7 +175,7 @@ async def test_a_file_above_the_limit_is_not_saved(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
-async def test_state_that_is_too_much_to_keep_is_left_out_aloud(tmp_path: Path) -> None:
+async def test_state_above_the_limit_is_dropped_with_a_warning(tmp_path: Path) -> None:
     async with opened(tmp_path, Scripted(picture(state={"plan": "x" * 70_000})).backend()) as engine:
         result = await made(engine)
         [artifact] = await engine.library.artifacts(result.job_id)
@@ -183,7 +183,7 @@ async def test_state_that_is_too_much_to_keep_is_left_out_aloud(tmp_path: Path) 
     assert "too much to keep" in result.warnings[0]
 
 
-async def test_what_is_recorded_of_a_file_is_true_of_it(tmp_path: Path) -> None:
+async def test_the_record_of_a_file_matches_it(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}))
     clock = VirtualClock()
     async with opened(tmp_path, provider.backend(), clock=clock) as engine:
@@ -220,9 +220,7 @@ async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
     assert files.headers == [{"Authorization": "Bearer x"}]
 
 
-async def test_a_download_that_fails_backs_off_and_costs_nothing_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failed_download_is_retried_with_back_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [ProviderError("Status 404."), TimedOut("Nothing came."), *[Unreachable("It broke.") for _ in range(6)]]
     clock, files = VirtualClock(), Files(*errors)
     files.serve(monkeypatch, clock)
@@ -249,7 +247,7 @@ async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: py
     assert files_in(tmp_path) == []
 
 
-async def test_a_file_that_its_server_refuses_is_asked_for_for_a_minute(
+async def test_a_download_that_is_refused_is_retried_for_a_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, files = VirtualClock(), Files(*[ProviderError("Status 404.") for _ in range(99)])
@@ -264,7 +262,7 @@ async def test_a_file_that_its_server_refuses_is_asked_for_for_a_minute(
     assert files_in(tmp_path) == []
 
 
-async def test_a_download_that_drips_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(HANG)
     files.serve(monkeypatch, clock)
     backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
@@ -281,7 +279,7 @@ async def test_a_download_that_drips_ends_with_the_deadline(tmp_path: Path, monk
     [Unreachable("It broke."), NotAllowed("It is a private address."), ProviderError("Status 404.")],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_download_of_a_job_with_a_handle_is_tried_again_later(
+async def test_a_failed_download_of_accepted_work_is_repeated_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MediaError
 ) -> None:
     clock, files = VirtualClock(), Files(*[error] * 99)
@@ -296,7 +294,7 @@ async def test_a_download_of_a_job_with_a_handle_is_tried_again_later(
     assert len(provider.calls) == 1
 
 
-async def test_files_of_a_job_with_a_handle_are_collected_all_or_none(
+async def test_files_of_accepted_work_are_collected_all_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
@@ -309,7 +307,9 @@ async def test_files_of_a_job_with_a_handle_are_collected_all_or_none(
     assert (done.status, len(done.files), len(files_in(tmp_path))) == ("done", 2, 2)
 
 
-async def test_a_file_that_cannot_be_fetched_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
     several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
