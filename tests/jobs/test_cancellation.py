@@ -267,7 +267,7 @@ async def test_a_cancel_does_not_wait_for_a_download(tmp_path: Path, monkeypatch
 async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_path: Path, failing: str) -> None:
     told: list[object] = []
 
-    async def cancel(_work: Context[None], handle: object) -> None:
+    async def cancel(_work: Context[None], handle: object) -> Cancellation:
         told.append(handle)
         match failing:
             case "raises":
@@ -276,6 +276,7 @@ async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_p
                 await anyio.sleep_forever()
             case _:
                 raise anyio.get_cancelled_exc_class()
+        return "stopped"
 
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
     async with opened(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
@@ -316,10 +317,11 @@ async def test_the_provider_says_what_became_of_a_cancel(
         running = await made(engine, caller=HASTY)
         await settled(engine)
         if not recovered:
-            result = await collected(engine, running.job_id, cancel=True)
-    if recovered:
-        async with opened(tmp_path, backend) as engine:
-            result = await collected(engine, running.job_id, cancel=True)
+            await collected(engine, running.job_id, cancel=True)
+    async with opened(tmp_path, backend) as engine:
+        if recovered:
+            await collected(engine, running.job_id, cancel=True)
+        result = await collected(engine, running.job_id)
     assert (result.status, result.warnings, asked) == (status, (warning,) if warning else (), ["abc"])
 
 
@@ -366,10 +368,11 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
     told: list[object] = []
 
-    async def cancel(_work: Context[None], handle: object) -> None:
+    async def cancel(_work: Context[None], handle: object) -> Cancellation:
         told.append(handle)
         cancelling.set()
         await go_on.wait()
+        return "stopped"
 
     provider = Scripted(job(), polls=[forever])
     results: list[str] = []
@@ -392,9 +395,10 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
 async def test_a_cancel_completes_even_if_its_own_call_is_cancelled(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
 
-    async def cancel(_work: Context[None], _handle: object) -> None:
+    async def cancel(_work: Context[None], _handle: object) -> Cancellation:
         cancelling.set()
         await go_on.wait()
+        return "stopped"
 
     provider = Scripted(job(), polls=[forever])
     async with opened(tmp_path, provider.backend(cancel=cancel)) as engine:

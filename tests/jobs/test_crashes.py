@@ -17,17 +17,17 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio import to_thread
 from mcp import Client, MCPError
 
 from fakes.backends import png
+from fakes.children import child_process, generate_and_die, stub_backends
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
 from mediasmith.config.installation import Installation
-from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
 from mediasmith_stub.accepted import Picture
-from mediasmith_stub.backends import stub_job, stub_now, stub_slow
 from mediasmith_stub.media import large_picture, picture
 
 PROMPT = "a lighthouse"
@@ -48,8 +48,7 @@ class Death:
 @asynccontextmanager
 async def successor(folder: Path, provider: Provider) -> AsyncGenerator[Client]:
     """The next server on the same library, in this process."""
-    backends = Registry(backends={one.name: one for one in (stub_now, stub_job, stub_slow)}, broken={})
-    installation = Installation.load(env=environment(folder, provider), backends=backends)
+    installation = Installation.load(env=environment(folder, provider), backends=stub_backends())
     async with lazy_engine(installation) as opened, Client(MediaServer(opened)) as client:
         yield client
 
@@ -73,12 +72,11 @@ async def cut_off(client: Client, prompt: str, backend: str) -> None:
 
 
 async def dead(folder: Path, provider: Provider, death: Death, prompt: str) -> None:
-    """Call a server that dies of it."""
-    env = {"DIE": death.step, "MEDIASMITH_BACKENDS": "stub_now,stub_job,broken"}
-    async with started(folder, provider, env=env) as server:
-        async with server.connected() as client:
-            await cut_off(client, prompt, death.backend)
-        assert await server.gone() == -SIGKILL
+    """Generate in a process that dies of it."""
+    env = environment(folder, provider)
+    with child_process(generate_and_die, env, death.backend, prompt, death.step) as (child, _):
+        await to_thread.run_sync(child.join)
+        assert child.exitcode == -SIGKILL
 
 
 async def the_job(client: Client) -> Any:

@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 import stat
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from anyio import to_thread
 from filelock import BaseFileLock, FileLock, Timeout
 
+from fakes.children import child_process, hold, probe, probe_everything
 from mediasmith.jobs.ownership import Owner, alive
 from mediasmith.plugin.errors import MediaError
-
-spawn = multiprocessing.get_context("spawn")
-
-
-@contextmanager
-def process(work: Callable[[Any, Path], None], folder: Path) -> Generator[Any]:
-    """A child that does `work`; it ends with the block, by kill -9 if need be."""
-    here, there = spawn.Pipe()
-    child = spawn.Process(target=work, args=(there, folder))
-    child.start()
-    there.close()
-    try:
-        yield here
-    finally:
-        child.kill()
-        child.join()
-        child.close()
-        here.close()
-
-
-def hold(pipe: Any, folder: Path) -> None:
-    """Claim, tell the id, and live on until killed, or told to end without a release."""
-    pipe.send(Owner.claim(folder).id)
-    pipe.recv()
-
-
-def probe(pipe: Any, folder: Path) -> None:
-    """Answer which of the asked owners live."""
-    pipe.send("ready")
-    for names in iter(pipe.recv, None):
-        pipe.send([alive(folder, name) for name in names])
-
-
-def pester(pipe: Any, folder: Path) -> None:
-    """Try every file that appears in the folder until told to stop; answer how often, and what looked dead."""
-    tried, dead = 0, list[str]()
-    pipe.send("ready")
-    while not pipe.poll():
-        for file in folder.glob("?" * 26 + ".lock"):
-            tried += 1
-            if not alive(folder, file.stem):
-                dead.append(file.stem)
-    pipe.send((tried, dead))
 
 
 def files(folder: Path) -> set[str]:
@@ -105,7 +59,7 @@ async def test_the_lock_can_be_released_from_any_thread(tmp_path: Path) -> None:
 def test_owner_files_are_locked_and_probed_by_one_process_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the two tests with several processes below hit by luck alone."""
+    """Prove what the two tests with several processes below show only by chance."""
     guard = tmp_path / "owners.lock"
     tried: list[str] = []
 
@@ -126,14 +80,14 @@ def test_owner_files_are_locked_and_probed_by_one_process_at_a_time(
 
 def test_the_lock_holds_when_nothing_refers_to_the_owner(tmp_path: Path) -> None:
     name = Owner.claim(tmp_path).id
-    with process(probe, tmp_path) as prober:
+    with child_process(probe, tmp_path) as (_, prober):
         prober.recv()
         prober.send([name])
         assert prober.recv() == [True]
 
 
 def test_another_process_sees_an_owner_as_alive_until_it_is_killed(tmp_path: Path) -> None:
-    with process(hold, tmp_path) as child:
+    with child_process(hold, tmp_path) as (_, child):
         name = child.recv()
         assert alive(tmp_path, name)
         assert alive(tmp_path, name)
@@ -144,7 +98,7 @@ def test_another_process_sees_an_owner_as_alive_until_it_is_killed(tmp_path: Pat
 
 
 def test_an_owner_that_ends_without_a_release_is_dead(tmp_path: Path) -> None:
-    with process(hold, tmp_path) as child:
+    with child_process(hold, tmp_path) as (_, child):
         name = child.recv()
         child.send("end")
         with pytest.raises(EOFError):
@@ -155,7 +109,11 @@ def test_an_owner_that_ends_without_a_release_is_dead(tmp_path: Path) -> None:
 def test_several_processes_agree_that_an_owner_is_dead(tmp_path: Path) -> None:
     names = dead_owners(tmp_path, 50)
     living = Owner.claim(tmp_path)
-    with process(probe, tmp_path) as one, process(probe, tmp_path) as two, process(probe, tmp_path) as three:
+    with (
+        child_process(probe, tmp_path) as (_, one),
+        child_process(probe, tmp_path) as (_, two),
+        child_process(probe, tmp_path) as (_, three),
+    ):
         probers = (one, two, three)
         assert [prober.recv() for prober in probers] == ["ready"] * 3
         for prober in probers:
@@ -167,7 +125,7 @@ def test_several_processes_agree_that_an_owner_is_dead(tmp_path: Path) -> None:
 
 
 def test_an_owner_that_is_being_claimed_never_looks_dead(tmp_path: Path) -> None:
-    with process(pester, tmp_path) as one, process(pester, tmp_path) as two:
+    with child_process(probe_everything, tmp_path) as (_, one), child_process(probe_everything, tmp_path) as (_, two):
         assert [one.recv(), two.recv()] == ["ready", "ready"]
         claimed = [Owner.claim(tmp_path) for _ in range(40)]
         for prober in (one, two):

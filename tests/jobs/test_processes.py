@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -13,8 +13,9 @@ import anyio
 import pytest
 from mcp import Client
 
+from fakes.children import Batch, child_process, generate_together
 from fakes.provider import Provider
-from fakes.server import ERAS, Server, ask, on_disk, saved, started
+from fakes.server import Server, ask, environment, saved, started
 
 TOGETHER = 8
 ROUNDS = 4
@@ -48,29 +49,22 @@ async def pair(process: Provider, tmp_path_factory: pytest.TempPathFactory) -> A
         yield Pair(folder=folder, mine=mine, server=first, other=other)
 
 
-async def test_servers_that_start_together_share_one_library(tmp_path: Path, provider: Provider) -> None:
-    made: list[Any] = []
-
-    async def make(client: Client, prompt: str, backend: str) -> None:
-        made.append(await ask(client, "generate_media", prompt=prompt, backend=backend))
-
-    async def work(server: Server, number: int) -> None:
-        async with server.connected(ERAS[number % 2]) as client, anyio.create_task_group() as tasks:
-            for turn in range(ROUNDS):
-                backend = ("stub_now", "stub_job")[turn % 2]
-                tasks.start_soon(make, client, f"{number} at turn {turn}", backend)
-
-    async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(started(tmp_path, provider)) for _ in range(TOGETHER)]
-        async with anyio.create_task_group() as tasks:
-            for number, server in enumerate(servers):
-                tasks.start_soon(work, server, number)
-    assert [said["status"] for said in made] == ["done"] * TOGETHER * ROUNDS
-    files = [file for said in made for file in said["files"]]
-    assert {Path(file["path"]): on_disk(file) for file in files} == saved(tmp_path)
+def test_processes_that_start_together_share_one_library(tmp_path: Path, provider: Provider) -> None:
+    env = environment(tmp_path, provider)
+    with ExitStack() as stack:
+        pipes: list[Any] = []
+        for number in range(TOGETHER):
+            prompts = [(("stub_now", "stub_job")[turn % 2], f"{number} at turn {turn}") for turn in range(ROUNDS)]
+            pipes.append(stack.enter_context(child_process(generate_together, env, prompts))[1])
+        assert [pipe.recv() for pipe in pipes] == ["ready"] * TOGETHER
+        for pipe in pipes:
+            pipe.send("start")
+        batches: list[Batch] = [pipe.recv() for pipe in pipes]
+    assert [batch.statuses for batch in batches] == [["done"] * ROUNDS] * TOGETHER
+    assert {Path(path) for batch in batches for path in batch.paths} == set(saved(tmp_path))
     assert len(saved(tmp_path)) == TOGETHER * ROUNDS
     assert provider.paid() == TOGETHER * ROUNDS
-    assert [server.log for server in servers] == [""] * TOGETHER
+    assert [batch.log for batch in batches] == [[]] * TOGETHER
 
 
 async def test_a_job_of_a_living_process_is_watched_and_not_taken_over(pair: Pair, provider: Provider) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -102,8 +102,8 @@ class Poller:
             await self.clock.sleep(min(pause, left))
 
     def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
-        error: object = failed.error
-        if not isinstance(error, Exception):  # a plug-in's types may not hold what they say
+        error = cast("object", failed.error)
+        if not isinstance(error, MediaError):  # a plug-in's types may not hold what they say
             error = ProviderError(f"{candidate.backend.title} ended the work without a file.")
         return self.errors.map(candidate.backend, error, billed="yes")
 

@@ -1,6 +1,6 @@
 """A process that dies at a step of a job as kill -9 would have it: nothing is closed, written or said any more.
 
-The step is told by the test, and the server's own methods are wrapped for it: there is nothing of this in the server.
+The test names the step, and the server's own methods are wrapped for it: there is nothing of this in the server.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 
 def arm(step: str) -> None:
-    """Die at a step such as `after mediasmith.storage.library.store:Library.save_part accepted`.
+    """Die at a step such as `after mediasmith.storage.library.store:Library.save_task accepted`.
 
-    The last word may be left out; else only a call counts that is about a part of this phase or a job of this state.
+    The last word may be left out; else only a call counts that is about a task of this phase or a job of this state.
     """
     when, place, *stage = step.split(" ")
     module, path = place.split(":")
