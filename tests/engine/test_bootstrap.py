@@ -68,9 +68,9 @@ async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, mon
             await server.stop()
             async with library_of(tmp_path) as library:
                 stored = await library.job(running.job_id, principal="local")
-                [part] = await library.tasks(running.job_id)
+                [task] = await library.tasks(running.job_id)
             assert stored is not None
-            assert (stored.state, part.phase) == ("done", "done")
+            assert (stored.state, task.phase) == ("done", "done")
     assert len(files_in(tmp_path)) == 1
 
 

@@ -1,4 +1,4 @@
-"""A job's record as an answer: small, true, and the same whoever reads it."""
+"""A job's record as an answer: small, true, and the same for every reader."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ HOME = Path("/home/ada")
 FAILURE = {"type": "Refused", "message": "Declined.", "hint": "Ask otherwise.", "billed": "no"}
 
 
-def told(*parts: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
-    return present_job(a_job(HOME, **job), parts, artifacts, editable=True)
+def present(*tasks: Any, artifacts: tuple[Any, ...] = (), **job: Any) -> Any:
+    return present_job(a_job(HOME, **job), tasks, artifacts, editable=True)
 
 
 def test_a_file_is_described_in_full() -> None:
     artifact = an_artifact(HOME / "out" / "kite.png", width=16, height=9, bytes=70)
-    result = told(a_part(phase="done"), artifacts=(artifact,), state="done")
+    result = present(a_part(phase="done"), artifacts=(artifact,), state="done")
     assert json.loads(result.text()) == {
         "status": "done",
         "job_id": "j" * 26,
@@ -50,24 +50,24 @@ def test_a_file_is_described_in_full() -> None:
 
 def test_a_file_that_cannot_be_edited_has_no_continuation_id() -> None:
     bare, native = an_artifact(HOME / "a.mp3"), an_artifact(HOME / "b.mp3", state={"voice": "x"})
-    job, parts = a_job(HOME, state="done"), [a_part(phase="done")]
-    closed = present_job(job, parts, [bare], editable=False)
+    job, tasks = a_job(HOME, state="done"), [a_part(phase="done")]
+    closed = present_job(job, tasks, [bare], editable=False)
     assert (closed.continuation_id, closed.next, len(closed.files)) == ("", "", 1)
     for artifact, editable in ((bare, True), (native, False)):
-        result = present_job(job, parts, [artifact], editable=editable)
+        result = present_job(job, tasks, [artifact], editable=editable)
         assert (result.continuation_id, result.next[:13]) == (artifact.id, "continue_edit")
-    running = present_job(a_job(HOME), parts, [], editable=False)
+    running = present_job(a_job(HOME), tasks, [], editable=False)
     assert running.next.startswith("get_job")
 
 
 def test_a_file_that_is_still_being_saved_is_not_shown() -> None:
     artifact = an_artifact(HOME / "out" / "kite.png", token="t")
-    result = told(a_part(phase="saving"), artifacts=(artifact,))
+    result = present(a_part(phase="saving"), artifacts=(artifact,))
     assert (result.files, result.continuation_id) == ((), "")
 
 
 @pytest.mark.parametrize(
-    ("parts", "cost"),
+    ("tasks", "cost"),
     [
         ([a_part(billed="no", estimate_usd=1.0)], None),
         ([a_part(billed="yes", cost_usd=0.04, estimate_usd=1.0)], Cost(usd=0.04, basis="reported")),
@@ -82,29 +82,29 @@ def test_a_file_that_is_still_being_saved_is_not_shown() -> None:
     ],
     ids=range(9),
 )  # fmt: skip
-def test_the_cost_is_as_charged_or_else_as_estimated(parts: list[Any], cost: Cost | None) -> None:
-    assert told(*parts).cost == cost
+def test_the_cost_is_as_charged_or_else_as_estimated(tasks: list[Any], cost: Cost | None) -> None:
+    assert present(*tasks).cost == cost
 
 
 def test_attempts_are_shown_only_if_one_failed() -> None:
     done = {"backend": "one", "model": "m", "outcome": "done"}
     failed = {"backend": "two", "model": "n", "outcome": "OutOfCredit: No credit."}
-    assert told(a_part(), attempts=(done,)).attempts == ()
-    assert [one.outcome for one in told(a_part(), attempts=(failed, done)).attempts] == [failed["outcome"], "done"]
+    assert present(a_part(), attempts=(done,)).attempts == ()
+    assert [one.outcome for one in present(a_part(), attempts=(failed, done)).attempts] == [failed["outcome"], "done"]
 
 
 def test_the_backend_shown_is_the_one_that_succeeded() -> None:
-    parts = (
+    tasks = (
         a_part(number=0, backend="two", model="n", phase="failed"),
         a_part(number=1, backend="one", model="m", phase="done"),
         a_part(number=2, backend="three", phase="failed"),
     )
-    result = told(*parts, state="partial")
+    result = present(*tasks, state="partial")
     assert (result.backend, result.model) == ("one", "m")
 
 
 def test_an_error_says_what_happened_what_was_spent_and_what_to_do() -> None:
-    result = told(a_part(phase="failed"), state="failed", error=FAILURE)
+    result = present(a_part(phase="failed"), state="failed", error=FAILURE)
     assert result.error == "Declined. Nothing was billed. Ask otherwise."
 
 
@@ -128,8 +128,8 @@ def test_each_prompt_of_a_batch_has_a_status_of_its_own(files: int, phase: Any, 
     request = {"prompts": ["a", "b"], "count": 2, "parent": "", "history": []}
     artifacts = tuple(an_artifact(HOME / f"{n}.png", id=f"{n}" * 26, position=n) for n in range(files))
     error = FAILURE if phase != "done" else None
-    parts = (a_part(number=0, item=0, phase=phase, error=error), a_part(number=1, item=1, phase="failed"))
-    result = told(*parts, artifacts=artifacts, request=request)
+    tasks = (a_part(number=0, item=0, phase=phase, error=error), a_part(number=1, item=1, phase="failed"))
+    result = present(*tasks, artifacts=artifacts, request=request)
     first, second = result.items
     assert (first.status, len(first.files)) == (status, files)
     assert second.status == "failed"
@@ -137,14 +137,14 @@ def test_each_prompt_of_a_batch_has_a_status_of_its_own(files: int, phase: Any, 
 
 
 def test_a_single_prompt_has_no_items_and_a_long_one_is_cut_in_them() -> None:
-    assert told(a_part()).items == ()
+    assert present(a_part()).items == ()
     request = {"prompts": ["x" * 500, "b"], "count": 1, "parent": "", "history": []}
-    assert len(told(a_part(), request=request).items[0].prompt) == 81
+    assert len(present(a_part(), request=request).items[0].prompt) == 81
 
 
 def test_details_of_several_tasks_are_numbered() -> None:
-    assert told(a_part(details={"seed": 7})).details == {"seed": 7}
-    several = told(a_part(details={"seed": 7}), a_part(number=1, details={"seed": 8}), a_part(number=2))
+    assert present(a_part(details={"seed": 7})).details == {"seed": 7}
+    several = present(a_part(details={"seed": 7}), a_part(number=1, details={"seed": 8}), a_part(number=2))
     assert several.details == {"1": {"seed": 7}, "2": {"seed": 8}}
 
 
@@ -160,13 +160,13 @@ def test_details_of_several_tasks_are_numbered() -> None:
     ids=["long", "quotes", "letters", "many", "deep"],
 )
 def test_details_are_at_most_two_kilobytes(details: Any) -> None:
-    result = told(a_part(details=details))
+    result = present(a_part(details=details))
     assert 500 < len(json.dumps(result.details)) <= 2000
     assert len(result.model_dump_json(include={"details"}).encode()) <= 2020
 
 
 def test_the_progress_of_a_job_elsewhere_is_not_guessed() -> None:
-    result = told(a_part(phase="accepted"))
+    result = present(a_part(phase="accepted"))
     assert (result.status, result.message, result.progress) == ("running", "", None)
 
 
@@ -181,14 +181,14 @@ async def test_only_a_running_job_has_progress(state: Any, progress: float | Non
 
 
 def test_an_unknown_job_points_to_the_usage_page() -> None:
-    assert told(a_part(phase="unknown"), state="unknown").next == (
+    assert present(a_part(phase="unknown"), state="unknown").next == (
         "Check the provider's usage page before asking again."
     )
 
 
 def test_a_failed_job_says_whether_it_was_billed() -> None:
-    assert told(a_part(phase="failed"), state="failed", error=FAILURE).billed == "no"
-    assert told(a_part(phase="done"), state="done").billed is None
+    assert present(a_part(phase="failed"), state="failed", error=FAILURE).billed == "no"
+    assert present(a_part(phase="done"), state="done").billed is None
 
 
 def test_the_list_of_jobs_is_shorter_than_their_own_answers() -> None:

@@ -114,10 +114,10 @@ async def test_a_finished_job_can_be_collected_again(tmp_path: Path) -> None:
 
 
 async def test_progress_notifications_increase_and_end_with_the_job(tmp_path: Path) -> None:
-    clock, told = VirtualClock(), list[tuple[float, str, float | None]]()
+    clock, notified = VirtualClock(), list[tuple[float, str, float | None]]()
 
     async def notify(seconds: float, message: str, progress: float | None) -> None:
-        told.append((seconds, message, progress))
+        notified.append((seconds, message, progress))
 
     backend = Scripted(job(), polls=pending(4)).backend(every=4.0)
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
@@ -127,7 +127,7 @@ async def test_progress_notifications_increase_and_end_with_the_job(tmp_path: Pa
         await clock.sleep(60)
     assert result.status == "done"
     assert ended == 16
-    assert told == [(5, "25%, drawing", 0.25), (10, "50%, drawing", 0.5), (15, "75%, drawing", 0.75)]
+    assert notified == [(5, "25%, drawing", 0.25), (10, "50%, drawing", 0.5), (15, "75%, drawing", 0.75)]
 
 
 async def test_a_failed_job_raises_once_and_is_listed_by_get_job(tmp_path: Path) -> None:

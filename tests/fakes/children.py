@@ -48,7 +48,7 @@ def stub_backends() -> Registry:
 
 
 def hold(pipe: Any, folder: Path) -> None:
-    """Claim an owner id, send it, and go on until killed, or told to end without a release."""
+    """Claim an owner id, send it, and wait until killed, or asked to end without a release."""
     pipe.send(Owner.claim(folder).id)
     pipe.recv()
 
@@ -61,7 +61,7 @@ def probe(pipe: Any, folder: Path) -> None:
 
 
 def probe_everything(pipe: Any, folder: Path) -> None:
-    """Probe every file that appears in the folder until told to stop; answer how many, and which looked dead."""
+    """Probe every file that appears in the folder until asked to stop; answer how many, and which looked dead."""
     probed, dead = 0, list[str]()
     pipe.send("ready")
     while not pipe.poll():

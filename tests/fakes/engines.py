@@ -155,7 +155,7 @@ async def opened(
 ) -> AsyncGenerator[Engine]:
     """An engine with its library and its files in `folder`; the next one there finds what this one left.
 
-    Its clock stands still unless one is given that moves.
+    Its clock does not move unless one is given that does.
     """
     async with open_engine(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out", **settings),
@@ -238,7 +238,7 @@ def a_job(folder: Path, /, **changed: Any) -> Job:
 
 
 def a_part(**changed: Any) -> Task:
-    """A part's record."""
+    """A task's record."""
     values: dict[str, Any] = {
         "job_id": "j" * 26,
         "number": 0,
@@ -281,7 +281,7 @@ async def forever(*_given: object) -> Any:
 
 
 async def the_job(engine: Engine) -> MediaResult:
-    """The newest job, as it stands."""
+    """The newest job in its current state."""
     listed = await engine.get_job({}, PATIENT)
     assert isinstance(listed, JobList)
     return await collected(engine, listed.jobs[0].job_id, HASTY)

@@ -137,17 +137,17 @@ async def test_the_same_call_while_another_one_waits_is_a_job_of_its_own(tmp_pat
 
 
 async def test_a_call_that_is_being_notified_still_counts_as_waiting(tmp_path: Path) -> None:
-    clock, telling, told = VirtualClock(), anyio.Event(), anyio.Event()
+    clock, notifying, go_on = VirtualClock(), anyio.Event(), anyio.Event()
 
     async def notify(_seconds: float, _message: str, _progress: float | None) -> None:
-        telling.set()
-        await told.wait()
+        notifying.set()
+        await go_on.wait()
 
     provider = Scripted(job(), job(), polls=pending(30))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, anyio.create_task_group() as tasks:
         tasks.start_soon(engine.generate, {"prompt": "a red kite"}, Caller(wait=math.inf, notify=notify))
         async with clock.autojump():
-            await telling.wait()
+            await notifying.wait()
         second = await made(engine, caller=HASTY)
         await settled(engine)
         assert second.warnings == ()

@@ -61,8 +61,8 @@ async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path)
         assert ended == ["stopped"]
         assert (result.status, result.files, result.attempts) == ("cancelled", (), ())
         assert result.error.startswith("The job was cancelled. It may have been billed")
-        [part] = await engine.library.tasks(running.job_id)
-        assert (part.phase, part.billed) == ("cancelled", "unknown")
+        [task] = await engine.library.tasks(running.job_id)
+        assert (task.phase, task.billed) == ("cancelled", "unknown")
         assert (await collected(engine, running.job_id)).status == "cancelled"
 
 
@@ -86,10 +86,10 @@ async def test_a_job_whose_provider_cannot_stop_is_collected(tmp_path: Path) -> 
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         running = await made(engine, wait_seconds=12)
         with pytest.raises(
-            InvalidRequest, match=r"One cannot stop what it has begun, so the job goes on\. .*get_job"
-        ) as told:
+            InvalidRequest, match=r"One cannot stop accepted work, so the job continues\. .*get_job"
+        ) as caught:
             await collected(engine, running.job_id, cancel=True)
-        assert told.value.job_id == running.job_id
+        assert caught.value.job_id == running.job_id
         result = await collected(engine, running.job_id)
     assert (result.status, len(result.files), len(provider.calls)) == ("done", 1, 1)
 
@@ -100,7 +100,7 @@ async def test_an_unstoppable_job_of_a_dead_process_is_collected(tmp_path: Path)
         running = await made(engine, wait_seconds=12)
     provider.polls.clear()
     async with opened(tmp_path, provider.backend(), clock=clock) as engine:
-        with pytest.raises(InvalidRequest, match="One cannot stop what it has begun"):
+        with pytest.raises(InvalidRequest, match="One cannot stop accepted work"):
             await collected(engine, running.job_id, cancel=True)
         async with clock.autojump():
             assert (await collected(engine, running.job_id)).status == "done"
@@ -110,9 +110,9 @@ async def test_nothing_more_is_sent_after_a_cancel(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
     async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine, clock.autojump():
         running = await engine.generate({"prompts": ["one", "two", "three"], "wait_seconds": 12}, PATIENT)
-        with pytest.raises(InvalidRequest, match=r"goes on with 1 of its 3 files\. It was billed\.") as told:
+        with pytest.raises(InvalidRequest, match=r"continues with 1 of its 3 files\. It was billed\.") as caught:
             await collected(engine, running.job_id, cancel=True)
-        assert told.value.billed == "yes"
+        assert caught.value.billed == "yes"
         result = await collected(engine, running.job_id)
     assert (result.status, len(provider.calls)) == ("partial", 1)
     assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
@@ -125,7 +125,7 @@ async def test_only_the_provider_that_can_stop_is_asked_to(tmp_path: Path) -> No
     backends = [one.backend("one"), two.backend("two", cancel=two.cancel)]
     async with opened(tmp_path, *backends, clock=clock, order=("one", "two")) as engine, clock.autojump():
         running = await engine.generate({"prompts": ["here", "there"], "wait_seconds": 12}, PATIENT)
-        with pytest.raises(InvalidRequest, match="One cannot stop what it has begun"):
+        with pytest.raises(InvalidRequest, match="One cannot stop accepted work"):
             await collected(engine, running.job_id, cancel=True)
         result = await collected(engine, running.job_id)
     assert (two.cancelled, [item.status for item in result.items]) == (["b"], ["done", "cancelled"])
@@ -147,7 +147,7 @@ async def test_a_handle_that_arrives_during_a_cancel_is_not_lost(tmp_path: Path,
         async with anyio.create_task_group() as task_group:
 
             async def stop() -> None:
-                with nullcontext() if stoppable else pytest.raises(InvalidRequest, match="so the job goes on"):
+                with nullcontext() if stoppable else pytest.raises(InvalidRequest, match="so the job continues"):
                     await collected(engine, running.job_id, cancel=True)
 
             task_group.start_soon(stop)
@@ -202,7 +202,7 @@ async def test_a_stuck_task_is_given_up_and_a_running_one_is_kept(tmp_path: Path
     async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
         running = await batch(engine, "stuck", "slow")
         assert running.status == "running"
-        with pytest.raises(InvalidRequest, match="goes on with 1 of its 2 files"):
+        with pytest.raises(InvalidRequest, match="continues with 1 of its 2 files"):
             await collected(engine, running.job_id, cancel=True)
         stuck.clear()
         result = await collected(engine, running.job_id)
@@ -226,9 +226,9 @@ async def test_a_cancel_stops_a_request_that_is_about_to_be_sent(
     saving, go_on = anyio.Event(), anyio.Event()
     save = Library.save_task
 
-    async def slow(self: Library, part: Task, *, at: float) -> None:
-        await save(self, part, at=at)
-        if part.phase == "sending":
+    async def slow(self: Library, task: Task, *, at: float) -> None:
+        await save(self, task, at=at)
+        if task.phase == "sending":
             saving.set()
             await go_on.wait()
 
@@ -265,10 +265,10 @@ async def test_a_cancel_does_not_wait_for_a_download(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])
 async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_path: Path, failing: str) -> None:
-    told: list[object] = []
+    asked: list[object] = []
 
     async def cancel(_work: Context[None], handle: object) -> Cancellation:
-        told.append(handle)
+        asked.append(handle)
         match failing:
             case "raises":
                 raise KeyError("x")
@@ -284,18 +284,18 @@ async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_p
         started = clock.now()
         result = await collected(engine, running.job_id, cancel=True)
         assert result.status == "cancelled"
-        assert result.warnings == ("One could not be told to stop; what it has begun may go on and be billed.",)
+        assert result.warnings == ("One could not be asked to stop; its work may continue and be billed.",)
         assert clock.now() - started <= 5
         assert (await made(engine, "another", wait_seconds=0)).status == "running"
-    assert told == [AnyJson("job-1")]
+    assert asked == [AnyJson("job-1")]
 
 
 @pytest.mark.parametrize(
     ("answer", "status", "warning"),
     [
         ("stopped", "cancelled", ""),
-        ("asked", "cancelled", "One was asked to stop, but may finish and bill what it has begun."),
-        (None, "cancelled", "One was asked to stop, but may finish and bill what it has begun."),
+        ("asked", "cancelled", "One was asked to stop, but its work may still finish and be billed."),
+        (None, "cancelled", "One was asked to stop, but its work may still finish and be billed."),
         ("too late", "done", ""),
     ],
 )
@@ -334,7 +334,7 @@ async def test_a_provider_that_cannot_be_reached_to_cancel_is_a_warning(tmp_path
     async with opened(tmp_path, backend) as engine:
         result = await collected(engine, running.job_id, cancel=True)
     assert (result.status, provider.cancelled) == ("cancelled", [])
-    assert result.warnings == ("One could not be told to stop; what it has begun may go on and be billed.",)
+    assert result.warnings == ("One could not be asked to stop; its work may continue and be billed.",)
 
 
 async def test_a_job_whose_handle_cannot_be_read_can_be_given_up(tmp_path: Path) -> None:
@@ -366,10 +366,10 @@ async def test_work_whose_answer_is_lost_is_cancelled_by_the_handle_recorded_bef
 
 async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
     cancelling, go_on = anyio.Event(), anyio.Event()
-    told: list[object] = []
+    asked: list[object] = []
 
     async def cancel(_work: Context[None], handle: object) -> Cancellation:
-        told.append(handle)
+        asked.append(handle)
         cancelling.set()
         await go_on.wait()
         return "stopped"
@@ -389,7 +389,7 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
         await settled(engine)
         go_on.set()
     assert results == ["cancelled", "cancelled"]
-    assert told == [AnyJson("job-1")]
+    assert asked == [AnyJson("job-1")]
 
 
 async def test_a_cancel_completes_even_if_its_own_call_is_cancelled(tmp_path: Path) -> None:

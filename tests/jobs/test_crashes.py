@@ -1,7 +1,7 @@
-"""A server that is killed at any step of a job: nothing is paid twice, and nothing that has a handle is lost.
+"""A process that is killed at any step of a job: nothing is paid twice, and nothing that has a handle is lost.
 
-The provider is a process of its own and counts. The server is a real one; it is killed with signal 9 while the provider
-holds an answer back, or kills itself so between two steps of its own.
+The provider is a process of its own and counts requests. A real server is killed with signal 9 while the provider
+holds an answer back; a process with the engine alone kills itself so between two steps of its own.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ DELIVERED = {"done and not answered": Death("stub_now", f"after {LIBRARY}.save_j
 
 
 @dataclass(frozen=True)
-class Graves:
+class DeadServers:
     """What each server left that died of a step of its own: a folder for each moment, which was its prompt too."""
 
     folder: Path
@@ -135,19 +135,19 @@ class Graves:
 
 
 @pytest.fixture(scope="module")
-async def graves(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Graves]:
-    folder = tmp_path_factory.mktemp("graves")
+async def dead_servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[DeadServers]:
+    folder = tmp_path_factory.mktemp("dead_servers")
     at_once = anyio.CapacityLimiter(os.cpu_count() or 1)
 
-    async def bury(provider: Provider, moment: str, death: Death) -> None:
+    async def kill_one(provider: Provider, moment: str, death: Death) -> None:
         async with at_once:
             await dead(made(folder / moment), provider, death, moment)
 
     with running() as provider:
         async with anyio.create_task_group() as tasks:
             for moment, death in {**UNSENT, **LOST, **KEPT, **DELIVERED}.items():
-                tasks.start_soon(bury, provider, moment, death)
-        yield Graves(folder=folder, provider=provider)
+                tasks.start_soon(kill_one, provider, moment, death)
+        yield DeadServers(folder=folder, provider=provider)
 
 
 def made(folder: Path) -> Path:
@@ -156,24 +156,24 @@ def made(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("moment", UNSENT)
-async def test_an_unsent_job_costs_nothing_and_can_be_requested_again(graves: Graves, moment: str) -> None:
-    async with graves.opened(moment) as (client, folder):
+async def test_an_unsent_job_costs_nothing_and_can_be_requested_again(dead_servers: DeadServers, moment: str) -> None:
+    async with dead_servers.opened(moment) as (client, folder):
         for job in (await ask(client, "get_job"))["jobs"]:
             ended = await ask(client, "get_job", job_id=job["job_id"])
             assert ended["status"] == "failed"
             assert ended["error"] == "The server stopped before anything was sent. Nothing was billed."
             assert "cost" not in ended
-        assert graves.paid(moment) == 0
+        assert dead_servers.paid(moment) == 0
         again = await ask(client, "generate_media", prompt=moment, backend="stub_now")
         assert "warnings" not in again
         assert list((await accounted(client, folder)).values()) == [drawn("stub_now", moment)]
-    assert graves.paid(moment) == 1
+    assert dead_servers.paid(moment) == 1
 
 
 @pytest.mark.parametrize("moment", LOST)
-async def test_a_lost_answer_is_reported_and_never_sent_again(graves: Graves, moment: str) -> None:
-    paid = graves.paid(moment)
-    async with graves.opened(moment) as (client, folder):
+async def test_a_lost_answer_is_reported_and_never_sent_again(dead_servers: DeadServers, moment: str) -> None:
+    paid = dead_servers.paid(moment)
+    async with dead_servers.opened(moment) as (client, folder):
         job = await the_job(client)
         assert job["status"] == "unknown"
         assert "It may have been billed" in job["error"]
@@ -182,31 +182,31 @@ async def test_a_lost_answer_is_reported_and_never_sent_again(graves: Graves, mo
         assert "continuation_id" not in job
         assert await accounted(client, folder) == {}
         assert await the_job(client) == job
-    assert graves.paid(moment) == paid <= 1
+    assert dead_servers.paid(moment) == paid <= 1
 
 
 @pytest.mark.parametrize("moment", KEPT)
-async def test_recorded_work_is_collected_and_paid_for_once(graves: Graves, moment: str) -> None:
-    async with graves.opened(moment) as (client, folder):
+async def test_recorded_work_is_collected_and_paid_for_once(dead_servers: DeadServers, moment: str) -> None:
+    async with dead_servers.opened(moment) as (client, folder):
         job = await the_job(client)
         assert job["status"] == "done"
         assert list((await accounted(client, folder)).values()) == [drawn(KEPT[moment].backend, moment)]
-        assert graves.paid(moment) == 1
+        assert dead_servers.paid(moment) == 1
         edited = await ask(client, "continue_edit", continuation_id=job["continuation_id"], prompt="redder")
         assert edited["parent"] == job["continuation_id"]
-    assert graves.paid(moment) == 1
+    assert dead_servers.paid(moment) == 1
 
 
 @pytest.mark.parametrize("moment", DELIVERED)
-async def test_an_undelivered_answer_is_given_to_the_same_call(graves: Graves, moment: str) -> None:
-    async with graves.opened(moment) as (client, folder):
+async def test_an_undelivered_answer_is_given_to_the_same_call(dead_servers: DeadServers, moment: str) -> None:
+    async with dead_servers.opened(moment) as (client, folder):
         said = await ask(client, "generate_media", prompt=moment, backend="stub_now")
         assert "nothing was sent again" in said["warnings"][0]
         assert list((await accounted(client, folder)).values()) == [drawn("stub_now", moment)]
-        assert graves.paid(moment) == 1
-        anew = await ask(client, "generate_media", prompt=moment, backend="stub_now")
-        assert anew["job_id"] != said["job_id"]
-    assert graves.paid(moment) == 2
+        assert dead_servers.paid(moment) == 1
+        again = await ask(client, "generate_media", prompt=moment, backend="stub_now")
+        assert again["job_id"] != said["job_id"]
+    assert dead_servers.paid(moment) == 2
 
 
 async def test_a_partial_download_is_repeated(tmp_path: Path, provider: Provider) -> None:
@@ -223,7 +223,7 @@ async def test_a_partial_download_is_repeated(tmp_path: Path, provider: Provider
 
 
 @dataclass(frozen=True)
-class Wreck:
+class KilledServer:
     """What is left of a server that was killed with many jobs in flight, by name, and its successor."""
 
     folder: Path
@@ -239,8 +239,8 @@ class Wreck:
 
 
 @pytest.fixture(scope="module")
-async def wreck(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Wreck]:
-    folder = tmp_path_factory.mktemp("wreck")
+async def killed_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[KilledServer]:
+    folder = tmp_path_factory.mktemp("killed_server")
     jobs: dict[str, str] = {}
     with running() as provider:
         async with (
@@ -274,7 +274,7 @@ async def wreck(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Wrec
         provider.release()
         provider.finish()
         async with successor(folder, provider) as client:
-            yield Wreck(folder=folder, provider=provider, jobs=jobs, client=client)
+            yield KilledServer(folder=folder, provider=provider, jobs=jobs, client=client)
 
 
 async def polled(provider: Provider, jobs: int) -> None:
@@ -292,56 +292,56 @@ def scratch(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", ["the answer is due", "the handle is due"])
-async def test_a_request_in_flight_at_the_kill_may_have_been_billed(wreck: Wreck, name: str) -> None:
-    job = await wreck.job(name)
+async def test_a_request_in_flight_at_the_kill_may_have_been_billed(killed_server: KilledServer, name: str) -> None:
+    job = await killed_server.job(name)
     assert job["status"] == "unknown"
     assert "It may have been billed" in job["error"]
-    assert await wreck.job(name) == job
-    assert wreck.paid(name) == 1
+    assert await killed_server.job(name) == job
+    assert killed_server.paid(name) == 1
 
 
 @pytest.mark.parametrize(("name", "backend"), [("polling", "stub_slow"), ("downloading", "stub_job")])
-async def test_a_job_with_a_handle_is_collected_by_its_id(wreck: Wreck, name: str, backend: str) -> None:
-    job = await wreck.job(name)
+async def test_a_job_with_a_handle_is_collected_by_its_id(killed_server: KilledServer, name: str, backend: str) -> None:
+    job = await killed_server.job(name)
     assert job["status"] == "done"
     assert on_disk(job["files"][0]) == drawn(backend, name)
-    assert wreck.paid(name) == 1
+    assert killed_server.paid(name) == 1
 
 
-async def test_a_batch_is_collected_item_by_item(wreck: Wreck) -> None:
-    job = await wreck.job("batch")
+async def test_a_batch_is_collected_item_by_item(killed_server: KilledServer) -> None:
+    job = await killed_server.job("batch")
     assert [item["status"] for item in job["items"]] == ["done", "done"]
     assert [on_disk(file) for file in job["files"]] == [drawn("stub_slow", prompt) for prompt in ("one", "two")]
-    assert wreck.paid("one", "two") == 2
+    assert killed_server.paid("one", "two") == 2
 
 
-async def test_the_same_call_after_the_kill_collects_accepted_work(wreck: Wreck) -> None:
+async def test_the_same_call_after_the_kill_collects_accepted_work(killed_server: KilledServer) -> None:
     name = "polling and waited for"
-    said = await ask(wreck.client, "generate_media", prompt=name, backend="stub_slow")
+    said = await ask(killed_server.client, "generate_media", prompt=name, backend="stub_slow")
     assert "nothing was sent again" in said["warnings"][0]
     assert on_disk(said["files"][0]) == drawn("stub_slow", name)
-    assert wreck.paid(name) == 1
+    assert killed_server.paid(name) == 1
 
 
-async def test_the_same_call_after_the_kill_first_reports_a_possible_bill(wreck: Wreck) -> None:
+async def test_the_same_call_after_the_kill_first_reports_a_possible_bill(killed_server: KilledServer) -> None:
     name = "the answer is due and waited for"
-    said = await refused(wreck.client, "generate_media", prompt=name, backend="stub_now")
+    said = await refused(killed_server.client, "generate_media", prompt=name, backend="stub_now")
     assert "It may have been billed" in said
-    assert wreck.paid(name) == 1
-    anew = await ask(wreck.client, "generate_media", prompt=name, backend="stub_now")
-    assert "warnings" not in anew
-    assert wreck.paid(name) == 2
+    assert killed_server.paid(name) == 1
+    again = await ask(killed_server.client, "generate_media", prompt=name, backend="stub_now")
+    assert "warnings" not in again
+    assert killed_server.paid(name) == 2
 
 
-async def test_temporary_inputs_are_removed(wreck: Wreck) -> None:
-    await wreck.job("the answer is due")
-    assert scratch(wreck.folder) == []
+async def test_temporary_inputs_are_removed(killed_server: KilledServer) -> None:
+    await killed_server.job("the answer is due")
+    assert scratch(killed_server.folder) == []
 
 
-async def test_every_file_is_recorded_and_none_is_partial(wreck: Wreck) -> None:
-    for name in wreck.jobs:
-        await wreck.job(name)
-    await accounted(wreck.client, wreck.folder)
+async def test_every_file_is_recorded_and_none_is_partial(killed_server: KilledServer) -> None:
+    for name in killed_server.jobs:
+        await killed_server.job(name)
+    await accounted(killed_server.client, killed_server.folder)
 
 
 async def test_a_new_server_process_recovers_the_jobs_of_a_killed_one(tmp_path: Path, provider: Provider) -> None:

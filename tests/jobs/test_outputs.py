@@ -1,4 +1,4 @@
-"""What a provider made, brought to the disk: looked at, named, downloaded with patience, and nothing left lying."""
+"""Save outputs: checked by content, named, downloaded with retries, and no temporary file left."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def files(folder: Path) -> set[str]:
 
 
 def dead_owners(folder: Path, count: int) -> list[str]:
-    """Ids whose files are there and whom nobody holds, as after a kill."""
+    """Ids whose files are there and that no process holds, as after a kill."""
     claimed = [Owner.claim(folder) for _ in range(count)]
     for owner in claimed:
         owner.release()

@@ -31,7 +31,7 @@ class Pair:
     other: Client
 
     async def begin(self, prompt: str) -> str:
-        """A job that takes until the provider is told to finish it, at the first server."""
+        """A job that takes until the provider is asked to finish it, at the first server."""
         said = await ask(self.mine, "generate_media", prompt=prompt, backend="stub_slow", wait_seconds=0)
         assert said["status"] == "running"
         return said["job_id"]
@@ -78,7 +78,7 @@ async def test_a_job_of_a_living_process_is_watched_and_not_taken_over(pair: Pai
     pair.server.send(SIGSTOP)
     try:
         asked = provider.counts()["GET /jobs/{id}"]
-        # The owner is asleep and not dead: whoever polls now has taken its job away.
+        # The owner is asleep and not dead: a poll now would mean that its job was taken over.
         said = await pair.other.call_tool("get_job", {"job_id": job, "wait_seconds": 2}, progress_callback=hear)
         assert provider.counts()["GET /jobs/{id}"] <= asked + 1  # which was on its way
     finally:

@@ -1,4 +1,4 @@
-"""What a dead process left: for every phase the record says, the one thing that may be done, and nothing sent."""
+"""Recover what a dead process left: for every phase the one thing that may be done, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from mediasmith.storage.library.records import Artifact, Job, Task
 ID = "j" * 26
 
 
-async def left(folder: Path, /, *parts: Task, artifacts: tuple[Artifact, ...] = (), **changed: Any) -> Job:
+async def left(folder: Path, /, *tasks: Task, artifacts: tuple[Artifact, ...] = (), **changed: Any) -> Job:
     """Record a job as a process left it that is gone."""
     stored = a_job(folder, **changed)
     async with library_of(folder) as library:
-        await library.add_job(stored, parts)
+        await library.add_job(stored, tasks)
         for artifact in artifacts:
-            part = next(part for part in parts if part.number == artifact.task)
-            await library.stage(part, [artifact], at=stored.updated)
+            task = next(task for task in tasks if task.number == artifact.task)
+            await library.stage(task, [artifact], at=stored.updated)
     return stored
 
 
@@ -142,7 +142,7 @@ async def test_a_saving_task_without_files_is_not_done(tmp_path: Path) -> None:
 async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
     provider = Scripted()
     request = {"prompts": ["a", "b", "c", "d"], "count": 1, "parent": "", "history": []}
-    parts = (
+    tasks = (
         a_part(number=0, item=0, prompt="a", phase="accepted", handle="abc", billed="yes"),
         a_part(number=1, item=1, prompt="b", phase="sending", billed="unknown"),
         a_part(number=2, item=2, prompt="c", phase="queued"),
@@ -154,7 +154,7 @@ async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
             error={"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"},
         ),
     )
-    await left(tmp_path, *parts, request=request)
+    await left(tmp_path, *tasks, request=request)
     result = await found(tmp_path, provider)
     assert result.status == "partial"
     assert [item.status for item in result.items] == ["done", "unknown", "failed", "failed"]
@@ -165,22 +165,22 @@ async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
 async def test_an_earlier_failure_is_still_reported_once_the_rest_is_there(tmp_path: Path) -> None:
     failure = {"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"}
     request = {"prompts": ["a", "b"], "count": 1, "parent": "", "history": []}
-    parts = (
+    tasks = (
         a_part(number=0, item=0, phase="failed", error=failure),
         a_part(number=1, item=1, phase="accepted", handle="abc", billed="yes"),
     )
-    await left(tmp_path, *parts, request=request)
+    await left(tmp_path, *tasks, request=request)
     result = await found(tmp_path, Scripted())
     assert (result.status, result.error) == ("partial", "Declined.")
 
 
 async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path: Path) -> None:
     failure = {"type": "OutOfCredit", "message": "No credit.", "hint": "", "billed": "no"}
-    parts = (
+    tasks = (
         a_part(number=0, backend="two", phase="failed", error=failure),
         a_part(number=1, phase="accepted", handle="abc", billed="yes"),
     )
-    await left(tmp_path, *parts)
+    await left(tmp_path, *tasks)
     result = await found(tmp_path, Scripted())
     assert (result.status, result.error) == ("done", "")
 
@@ -288,7 +288,7 @@ async def _forever(*_given: object) -> Any:
 async def test_partial_files_of_a_dead_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / f".{ID}-0-1000.part").write_bytes(b"half")
-    (tmp_path / "out" / f".{ID}-01-0.part").write_bytes(b"another part's")
+    (tmp_path / "out" / f".{ID}-01-0.part").write_bytes(b"another task's")
     await left(tmp_path, a_part(phase="sending", billed="unknown"))
     await found(tmp_path, Scripted())
     assert files_in(tmp_path) == [f".{ID}-01-0.part"]

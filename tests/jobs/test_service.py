@@ -179,9 +179,9 @@ async def test_closing_records_a_request_in_flight_as_possibly_billed(tmp_path: 
         await settled(engine)
     async with library_of(tmp_path) as library:
         stored = await library.job(running.job_id, principal="local")
-        [part] = await library.tasks(running.job_id)
+        [task] = await library.tasks(running.job_id)
     assert stored is not None
-    assert (stored.state, part.phase, part.billed) == ("unknown", "unknown", "unknown")
+    assert (stored.state, task.phase, task.billed) == ("unknown", "unknown", "unknown")
 
 
 async def test_closing_waits_for_a_handle_that_is_being_recorded(
@@ -190,11 +190,11 @@ async def test_closing_waits_for_a_handle_that_is_being_recorded(
     writing = anyio.Event()
     save_task = Library.save_task
 
-    async def slow(self: Library, part: Any, *, at: float) -> None:
-        if part.phase == "accepted":
+    async def slow(self: Library, task: Any, *, at: float) -> None:
+        if task.phase == "accepted":
             writing.set()
             await turns(20)
-        await save_task(self, part, at=at)
+        await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(job("abc"), polls=[forever])
@@ -218,19 +218,19 @@ async def test_closing_waits_for_a_failure_that_is_being_recorded(
     recording = anyio.Event()
     save_task = Library.save_task
 
-    async def slow(self: Library, part: Any, *, at: float) -> None:
-        if part.phase == "failed":
+    async def slow(self: Library, task: Any, *, at: float) -> None:
+        if task.phase == "failed":
             recording.set()
             await turns(20)
-        await save_task(self, part, at=at)
+        await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", slow)
     async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
         running = await made(engine, caller=HASTY)
         await recording.wait()
     async with library_of(tmp_path) as library:
-        [part] = await library.tasks(running.job_id)
-    assert (part.phase, part.billed) == ("failed", "no")
+        [task] = await library.tasks(running.job_id)
+    assert (task.phase, task.billed) == ("failed", "no")
 
 
 def closing(provider: Scripted, closed: list[str]) -> Any:

@@ -396,7 +396,7 @@ async def test_the_handle_is_recorded_before_the_first_poll(tmp_path: Path) -> N
     async def poll(_work: Context[None], _handle: object) -> Result:
         async with library_of(tmp_path) as library:
             [one] = await library.unfinished()
-            seen.extend((part.phase, part.handle, part.billed) for part in await library.tasks(one.id))
+            seen.extend((task.phase, task.handle, task.billed) for task in await library.tasks(one.id))
         return picture()
 
     async with opened(tmp_path, Scripted(job({"id": 7})).backend(poll=poll)) as engine:
@@ -409,10 +409,10 @@ async def test_a_handle_that_cannot_be_recorded_is_still_collected(
 ) -> None:
     save_task = Library.save_task
 
-    async def full(self: Library, part: Any, *, at: float) -> None:
-        if part.phase == "accepted":
+    async def full(self: Library, task: Any, *, at: float) -> None:
+        if task.phase == "accepted":
             raise MediaError("The library cannot be used: SQLITE_FULL.")
-        await save_task(self, part, at=at)
+        await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", full)
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(3))

@@ -1,4 +1,4 @@
-"""How a job stands once its tasks have ended: its state, and the error that a caller reads."""
+"""The outcome of a job whose tasks have ended: its state, and the error that a caller reads."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class Outputs:
 
 
 _FORMATS = {name for mime, ending in EXTENSIONS.items() for name in (ending, mime.rpartition("/")[2])}
-"""Formats that a file shows; what is within it, such as the coding of its samples, is taken on trust."""
+"""Formats that a file shows; what it contains, such as the encoding of its samples, is taken on trust."""
 
 
 _EXPECTED = {"image": "an image", "video": "a video", "audio": "audio"}

@@ -52,7 +52,7 @@ class Poller:
     async def collect(
         self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: JSON, save: Save
     ) -> None:
-        """Poll until the result is saved. Where the provider can be told to stop, a cancel of the job ends it.
+        """Poll until the result is saved. Where the provider can stop the work, a cancel of the job ends it.
 
         Raises:
             WorkFailed: the provider says that it failed.

@@ -86,7 +86,7 @@ class Recovery:
     async def collect_task(self, active: ActiveJob, task: Task, *, stoppable: bool = True) -> None:
         """Collect a task that has a handle. What it stops at is in `active.errors`.
 
-        `stoppable`: a cancel of the job tells the provider to stop it.
+        `stoppable`: a cancel of the job asks the provider to stop it.
         """
         candidate = self.candidate(task)
         if candidate is None:

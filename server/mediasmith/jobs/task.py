@@ -22,7 +22,7 @@ from anyio import to_thread
 from pydantic import BaseModel
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.jobs.cancellation import warn_not_told
+from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
@@ -104,12 +104,12 @@ class TaskExecution:
             await self._poll(active, task.number, candidate, context)
 
     async def stop_at_provider(self, active: ActiveJob, task: Task, candidate: Candidate) -> Cancellation | None:
-        """Tell the provider of an accepted task to stop; None where it could not be told."""
+        """Ask the provider of an accepted task to stop; None where it could not be asked."""
         try:
             context = await self.contexts.open(active, task, candidate)
             handle = parse_handle(candidate, task.handle)
         except MediaError as error:
-            warn_not_told(active, candidate, error)
+            warn_not_asked(active, candidate, error)
             return None
         return await self.poller.provider_cancel.stop(active, candidate, context, handle)
 
@@ -145,7 +145,7 @@ class TaskExecution:
         await self._save_task(active, active.tasks[number])
 
     async def _start(self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]) -> object:
-        """Return what the backend answers; `_LOST` where nobody knows, but the work has a handle named before."""
+        """Return the backend's answer; `_LOST` if it did not arrive, but the work has a handle recorded before."""
         seconds = deadline(self.poller.settings, candidate)
         # Without its handle, work could neither be stopped nor collected.
         may_stop = active.cancel.in_flight if candidate.capability.poll else active.cancel.stoppable
@@ -214,7 +214,7 @@ class TaskExecution:
             with anyio.CancelScope(shield=True):
                 await self.library.save_task(task, at=self.clock.now())
         except MediaError as error:
-            # To go on without the record is the only way left to collect it.
+            # Continuing without the record is the only way left to collect it.
             _log.warning("the handle of job %s could not be recorded: %s", task.job_id, error.message)
 
     @asynccontextmanager
