@@ -1,4 +1,4 @@
-"""What comes in the end of what is asked of a backend, its errors as the server would tell them."""
+"""Run a request at an adapter to its end, with errors as the server maps them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from mediasmith.plugin.errors import MediaError
 from mediasmith.testing import AdapterHarness
 
 
-async def made(hands: AdapterHarness, ask: Request[Any]) -> Result:
-    """What was made, polled for where that is needed."""
-    return await hands.finish(await hands.capability.start(hands.of(ask)))
+async def made(harness: AdapterHarness, ask: Request[Any]) -> Result:
+    """Return the result, polling for it if need be."""
+    return await harness.finish(await harness.capability.start(harness.of(ask)))
 
 
-async def failure(hands: AdapterHarness, ask: Request[Any]) -> MediaError:
-    """Why nothing was made."""
+async def failure(harness: AdapterHarness, ask: Request[Any]) -> MediaError:
+    """Return the error of a request that fails."""
     try:
-        result = await made(hands, ask)
+        result = await made(harness, ask)
     except MediaError as error:
         return error
     except Exception as error:
-        explained = hands.backend.explain(error)
+        explained = harness.backend.explain(error)
         if explained is None:
             raise
         return explained

@@ -343,6 +343,29 @@ async def test_a_handle_recorded_before_a_definite_error_is_not_polled(tmp_path:
     assert provider.polled == []
 
 
+async def test_a_handle_that_cannot_be_recorded_before_sending_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_task = Library.save_task
+
+    async def full(self: Library, task: Any, *, at: float) -> None:
+        if task.handle is not None:
+            raise MediaError("The library cannot be used: SQLITE_FULL.")
+        await save_task(self, task, at=at)
+
+    async def start(call: Call[None, Any]) -> Accepted:
+        with monkeypatch.context() as patched:
+            patched.setattr(Library, "save_task", full)
+            await call.handle(AnyJson("chosen"))
+        raise AssertionError("it was sent")
+
+    provider = Scripted()
+    async with opened(tmp_path, provider.backend(start=start)) as engine:
+        with pytest.raises(MediaError, match="SQLITE_FULL") as caught:
+            await made(engine)
+    assert (caught.value.billed, provider.polled) == ("no", [])
+
+
 async def test_a_request_that_was_not_accepted_is_retried_with_a_handle_of_its_own(tmp_path: Path) -> None:
     names: list[str] = []
 

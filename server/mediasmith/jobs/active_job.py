@@ -73,5 +73,5 @@ class ActiveJob:
         """Return the progress of the running job, in a few words."""
         percent = f"{self.progress:.0%}" if self.progress is not None else ""
         finished = sum(task.phase == "done" for task in self.tasks.values())
-        tasks = f"{finished} of {len(self.tasks)} parts done" if len(self.tasks) > 1 else ""
+        tasks = f"{finished} of {len(self.tasks)} requests done" if len(self.tasks) > 1 else ""
         return ", ".join(text for text in (percent, self.message, tasks) if text) or "working"

@@ -23,7 +23,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
-from mediasmith.jobs.job_outcome import error_of, own_fault, state_of
+from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
 from mediasmith.jobs.ownership import Owner, alive
 from mediasmith.jobs.recovery import Recovery
 from mediasmith.plugin.errors import InvalidRequest, MediaError, error_record
@@ -224,7 +224,7 @@ class JobService:
             except Exception as error:  # noqa: BLE001 - the top of a job
                 _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
                 await self._log_failure(active, self.recovery.mend(active))
-                active.errors = dict.fromkeys(range(len(active.spec.prompts)), own_fault(error))
+                active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
             with anyio.CancelScope(shield=True):
                 await self._finish(active)
             del self._active[active.job.id]

@@ -204,8 +204,12 @@ class TaskExecution:
 
     async def _record_handle(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:
         """Record a handle that the client has chosen, before anything is sent."""
-        task = replace(active.tasks[number], handle=_handle_json(candidate, handle))
-        await self._save_task(active, task)
+        try:
+            task = replace(active.tasks[number], handle=_handle_json(candidate, handle))
+            await self._save_task(active, task)
+        except MediaError as error:
+            error.billed = "no"
+            raise
 
     async def _accept(self, active: ActiveJob, task: Task) -> None:
         """Record the handle before anything waits. What it names is being paid for, so nothing may come between."""
