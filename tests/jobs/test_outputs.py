@@ -14,10 +14,10 @@ import pytest
 from pydantic import Field
 
 from fakes.backends import FakeParams, fake, png
-from fakes.engines import Scripted, collected, files_in, job, made, opened, picture, saved
+from fakes.engines import Scripted, collected, files_in, forever, job, made, opened, picture, saved
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
-from mediasmith.plugin.contract import Call, Model, Output, Price, Remote, Result
+from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
 from mediasmith.plugin.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
 from mediasmith.storage.downloader import Downloader
 from mediasmith.testing import MemorySink
@@ -276,7 +276,7 @@ async def test_a_slow_download_ends_with_the_deadline(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize(
     "error",
-    [Unreachable("It broke."), NotAllowed("It is a private address."), ProviderError("Status 404.")],
+    [Unreachable("It broke."), NotAllowed("It is a private address.", billed="no"), ProviderError("Status 404.")],
     ids=lambda error: type(error).__name__,
 )
 async def test_a_failed_download_of_accepted_work_is_repeated_later(
@@ -289,7 +289,24 @@ async def test_a_failed_download_of_accepted_work_is_repeated_later(
         running = await made(engine)
         assert (running.status, files_in(tmp_path)) == ("running", [])
         assert error.message in running.error
+        assert "It was billed." in running.error
         files.steps.clear()
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 1
+
+
+async def test_an_odd_download_leaves_no_file_while_the_work_is_polled_again(tmp_path: Path) -> None:
+    async def page(context: Context[None], _handle: object) -> Result:
+        sink = context.file("image/png")
+        await sink.write(b"<html>" + b" " * 300_000)
+        return out(sink)
+
+    clock, provider = VirtualClock(), Scripted(job(), polls=[page, forever])
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=30)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        assert "an image was expected" in running.message
+        provider.polls.clear()
         assert (await collected(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 

@@ -275,6 +275,15 @@ async def test_failed_ends_the_job_and_nothing_is_sent_again(tmp_path: Path, bil
     assert (len(provider.calls), other.calls) == (1, [])
 
 
+@pytest.mark.parametrize("error", [RateLimited("Slow down."), ProviderError("Overloaded.", billed="no")], ids=repr)
+async def test_accepted_work_that_failed_is_not_retried(tmp_path: Path, error: MediaError) -> None:
+    clock, provider = VirtualClock(), Scripted(job(), polls=[Failed(error=error)])
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        with pytest.raises(type(error)):
+            await made(engine)
+    assert len(provider.calls) == 1
+
+
 async def test_work_that_was_cancelled_at_the_provider_makes_the_job_cancelled(tmp_path: Path) -> None:
     provider = Scripted(job(), polls=[Failed(error=Cancelled("It was cancelled.", billed="no"))])
     async with opened(tmp_path, provider.backend()) as engine:

@@ -118,9 +118,7 @@ class Poller:
             answer: object = await with_timeout(self.clock, _POLL_SECONDS, lambda: poll(context, handle))
             return answer if isinstance(answer, Pending | Failed) else checked_result(candidate, answer)
         except Exception as error:  # noqa: BLE001 - trouble of any type never ends what was accepted
-            trouble = self.errors.map(candidate.backend, error, billed="yes")
-            trouble.billed = "yes"  # a poll does not undo what was begun
-            return trouble
+            return self.errors.map(candidate.backend, error, billed="yes")
 
 
 def deadline(settings: Settings, candidate: Candidate) -> float:
