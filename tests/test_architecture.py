@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "mediasmith"
 BACKENDS = ROOT / "backends" / "mediasmith_backends"
+SKETCH = ROOT / "backends" / "mediasmith_sketch"
 FOR_BACKENDS = {f"mediasmith.{name}" for name in ("audio", "contract", "dialogue", "errors", "media", "params")}
 FILES = sorted(SERVER.rglob("*.py"))
 PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch)\b", re.IGNORECASE)
@@ -38,12 +39,18 @@ def test_nothing_in_the_server_names_a_provider(file: Path) -> None:
     assert not PROVIDERS.findall(file.read_text(encoding="utf-8"))
 
 
-def test_backends_import_the_contract_and_nothing_else_of_the_server() -> None:
-    seen = {
-        module for file in BACKENDS.rglob("*.py") for module in imports(file) if module.split(".")[0] == "mediasmith"
-    }
-    assert seen <= FOR_BACKENDS
-    assert "mediasmith.contract" in seen
+@pytest.mark.parametrize("package", [BACKENDS, SKETCH], ids=lambda package: package.name)
+def test_backends_import_the_contract_and_nothing_else_of_the_server(package: Path) -> None:
+    seen = {module for file in package.rglob("*.py") for module in imports(file)}
+    of_the_server = {module for module in seen if module.split(".")[0] == "mediasmith"}
+    assert of_the_server <= FOR_BACKENDS
+    assert "mediasmith.contract" in of_the_server
+
+
+def test_the_sketch_backend_and_the_providers_do_not_know_each_other() -> None:
+    for package, other in ((BACKENDS, SKETCH), (SKETCH, BACKENDS)):
+        seen = {module.split(".")[0] for file in package.rglob("*.py") for module in imports(file)}
+        assert other.name not in seen
 
 
 def test_no_two_modules_of_the_server_need_each_other() -> None:
@@ -75,7 +82,11 @@ def test_every_backend_file_is_registered() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = project["entry-points"]["mediasmith.backends"]
     there = {name for name, path in own_modules().items() if has_backend(entry(path))}
-    assert rows == {name: f"mediasmith_backends.{name}:backend" for name in there}
+    assert has_backend(entry(SKETCH))
+    assert rows == {
+        **{name: f"mediasmith_backends.{name}:backend" for name in there},
+        "sketch": "mediasmith_sketch:backend",
+    }
 
 
 def test_no_backend_imports_another_one() -> None:

@@ -1,0 +1,186 @@
+"""The image capability: a composed, typeset placeholder for a prompt, and edits of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from anyio import to_thread
+from pydantic import ValidationError
+
+from mediasmith.contract import (
+    JSON,
+    Ask,
+    Call,
+    Capability,
+    Model,
+    Output,
+    Params,
+    Pending,
+    Price,
+    Result,
+    Source,
+    Takes,
+)
+from mediasmith.errors import StateGone
+from mediasmith.media import fit_ratio, parse_size
+from mediasmith.params import AspectRatio, Count, Seed, Size
+from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.scene import Asked, Scene, Style
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SMALLEST, LARGEST = 64, 4096
+"""The limits of a side in pixels."""
+
+_PIXELS = 1024 * 1024
+_RATIO = "3:2"
+_ABOUT = "A local drawing of the prompt's words, made to hold a place. It is not a generated picture."
+_LEFT_AS_IS = "A sketch cannot redraw pictures: they are laid on a drawing of the words, unchanged."
+_MIMES: Mapping[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+
+class ImageParams(Params):
+    """What a sketch can be told besides its prompt. `caption` sets the prompt below the picture."""
+
+    aspect_ratio: AspectRatio | None = None
+    size: Size | None = None
+    output_format: Literal["png", "jpeg", "webp"] = "png"
+    background: Literal["auto", "opaque", "transparent"] = "auto"
+    seed: Seed | None = None
+    n: Count = 1
+    caption: bool = True
+    style: Style | None = None
+
+
+def _refuses(ask: Ask[ImageParams]) -> str:
+    """Why these words do not go together, or nothing."""
+    params = ask.params
+    if params.background == "transparent" and params.output_format == "jpeg":
+        return "background transparent needs output_format png or webp, as jpeg has no transparency"
+    try:
+        sizes = _sizes(params)
+    except ValueError as error:
+        return str(error).rstrip(".")
+    if not all(SMALLEST <= side <= LARGEST for size in sizes for side in size):
+        return f"a picture takes sides from {SMALLEST} to {LARGEST} pixels"
+    if len(sizes) > 1 and abs(_ratio(sizes[0]) / _ratio(sizes[1]) - 1) > 0.03:  # noqa: PLR2004 - a rounded pixel or two
+        return f"size {params.size} does not have the aspect_ratio {params.aspect_ratio}; give one of them"
+    return ""
+
+
+def _sizes(params: ImageParams) -> list[tuple[int, int]]:
+    """What size and aspect_ratio each ask for, size first. ValueError where one cannot be had."""
+    sizes = [parse_size(params.size)] if params.size else []
+    return [*sizes, fit_ratio(params.aspect_ratio, pixels=_PIXELS, largest=LARGEST)] if params.aspect_ratio else sizes
+
+
+def _ratio(size: tuple[int, int]) -> float:
+    return size[0] / size[1]
+
+
+async def _start(call: Call[Renders, ImageParams]) -> Result:
+    scene = _continued(call.state)
+    sources = call.inputs.get("image", ())
+    pictures = await to_thread.run_sync(_load, sources) if sources else []
+    if pictures:
+        call.warn(_LEFT_AS_IS)
+    outputs: list[Output] = []
+    for index in range(call.params.n):
+        draw = partial(_draw, call.prompt, call.params, scene, pictures, index)
+        output, notes = await to_thread.run_sync(draw)
+        outputs.append(output)
+        for note in notes if index == 0 else ():
+            call.warn(note)
+        call.report(Pending(progress=(index + 1) / call.params.n))
+    return Result(outputs=tuple(outputs), cost_usd=0.0, details={"draft": _ABOUT})
+
+
+def _continued(state: JSON) -> Scene | None:
+    """The scene that an edit continues from. StateGone for one that this version cannot read."""
+    if state is None:
+        return None
+    try:
+        return Scene.model_validate(state)
+    except ValidationError as error:
+        raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
+
+
+def _load(sources: Sequence[Source]) -> list[Image]:
+    from mediasmith_sketch.cards import load  # noqa: PLC0415 - heavy: Pillow
+
+    return [
+        load(source.open(), source.mime, f"image {number}", LARGEST // 2)
+        for number, source in enumerate(sources, start=1)
+    ]
+
+
+def _draw(
+    prompt: str, params: ImageParams, before: Scene | None, pictures: Sequence[Image], index: int
+) -> tuple[Output, list[str]]:
+    """Make picture number `index`: the file with its scene, and what the caller should know."""
+    from mediasmith_sketch.drawing import encode, render  # noqa: PLC0415 - heavy: Pillow
+
+    if before is None:
+        scene, notes = _composed(prompt, params, pictures, index), list[str]()
+    else:
+        scene, notes = _edited(before, prompt, params, index)
+    if scene.cutout and params.output_format == "jpeg":
+        notes.append("A jpeg has no transparency, so the background is opaque.")
+        scene = scene.model_copy(update={"cutout": False})
+    body = encode(render(scene, pictures), params.output_format)
+    # A scene holds no pictures, so an edit of one with pictures starts from the saved file.
+    state = None if pictures else scene.model_dump(mode="json", exclude_defaults=True)
+    return Output(body=body, mime=_MIMES[params.output_format], state=state), notes
+
+
+def _composed(prompt: str, params: ImageParams, pictures: Sequence[Image], index: int) -> Scene:
+    from mediasmith_sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+
+    first = params.seed if params.seed is not None else seed_of(prompt)
+    size = next(iter(_sizes(params)), None) or _size_of(pictures)
+    return compose(prompt, size, (first + index) % (1 << 32), _asked(params), pictured=bool(pictures))
+
+
+def _size_of(pictures: Sequence[Image]) -> tuple[int, int]:
+    """The size of a picture nobody gave one for: a single reference picture's shape, within reason."""
+    if len(pictures) != 1:
+        return fit_ratio(_RATIO, pixels=_PIXELS)
+    shape = min(2.0, max(0.5, _ratio(pictures[0].size)))
+    return fit_ratio(f"{shape:.2f}:1", pixels=_PIXELS)
+
+
+def _asked(params: ImageParams) -> Asked:
+    cutout = None if params.background == "auto" else params.background == "transparent"
+    return Asked(seed=params.seed, style=params.style, caption=params.caption, cutout=cutout)
+
+
+def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[Scene, list[str]]:
+    from mediasmith_sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
+
+    size = next(iter(_sizes(params)), (scene.width, scene.height))
+    return edit(adjusted(scene, _asked(params), size, index), words)
+
+
+image: Capability[Renders, ImageParams] = Capability(
+    kind="image",
+    name="image",
+    params=ImageParams,
+    models=(
+        Model(
+            id="sketch-1",
+            draft=True,
+            prices=(Price(usd=0, per="image", as_of=date(2026, 11, 20), source="local"),),
+            note="Drawn on this machine, labelled as a draft.",
+        ),
+    ),
+    start=_start,
+    takes={"image": Takes(max=4)},
+    edits="image",
+    preference=-100,
+    refuses=_refuses,
+)
+"""Local drafts of pictures."""

@@ -1,0 +1,123 @@
+"""The speech capability: words spoken on this machine by espeak-ng, where that is installed, and spoken on.
+
+espeak-ng is under the GPL and no part of this distribution: it comes with the extra `voice`, for those who want it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from importlib.util import find_spec
+from threading import Event
+from typing import Annotated, Literal
+
+from anyio import to_thread
+from pydantic import Field
+
+from mediasmith.contract import JSON, Access, Call, Capability, Model, Output, Params, Price, Result
+from mediasmith.errors import InvalidRequest, StateGone
+from mediasmith_sketch.renders import Renders
+
+_ABOUT = "Spoken by a formant synthesiser on this machine, to hold a place. It does not sound like a person."
+
+
+class SpeechParams(Params):
+    """How to speak. A `voice` is a person who speaks any language; without one it is the language's own.
+
+    MP3 is what every player opens, at a fifth of the size; WAV keeps every sample.
+    """
+
+    voice: str | None = None
+    language: str | None = None
+    speed: Annotated[float, Field(ge=0.5, le=4)] = 1.0
+    output_format: Literal["mp3", "wav", "ogg"] = "mp3"
+    pitch: Annotated[int, Field(ge=0, le=99, description="50 is the voice's own.")] = 50
+
+
+def _missing(_access: Access) -> str:
+    if find_spec("espeakng_loader"):
+        return ""
+    return "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espeakng-loader, then restart"
+
+
+async def _start(call: Call[Renders, SpeechParams]) -> Result:
+    language = call.params.language or _language_of(call.state)
+    left = Event()
+    make = partial(_make, call.prompt, call.params, language, left.is_set)
+    try:
+        output, notes = await to_thread.run_sync(make, abandon_on_cancel=True)
+    finally:
+        left.set()
+    for note in notes:
+        call.warn(note)
+    return Result(outputs=(output,), cost_usd=0.0, details={"draft": _ABOUT})
+
+
+def _language_of(state: JSON) -> str:
+    """The language that earlier words were spoken in; StateGone for a state that this version cannot read."""
+    match state:
+        case None:
+            return ""
+        case {"language": str(language)}:
+            return language
+        case _:
+            raise StateGone(
+                "This speech was made by another version, which kept its language differently.",
+                "Generate it anew, with the same voice and language.",
+            )
+
+
+def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], bool]) -> tuple[Output, list[str]]:
+    """The words as a file, and what the caller should know. `tag` is the language, where it is known."""
+    from mediasmith_sketch import audio, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
+
+    speaker = languages.speaker(params.voice) if params.voice else None
+    language, notes = languages.choose(tag, words)
+    sound = espeak.speak(
+        words, language=language, speaker=speaker, speed=params.speed, pitch=params.pitch, unwanted=unwanted
+    )
+    if not any(sound.pcm):
+        raise InvalidRequest(
+            f"There is nothing to speak: the prompt has no words, or none that {language.name} has sounds for.",
+            "Give words to speak, and their language.",
+            billed="no",
+        )
+    audio.soften(sound)
+    body = audio.encode(sound, params.output_format)
+    # The engine keeps the voice, the speed and the rest; the language may have been told by the letters alone.
+    state: JSON = {"language": language.tags[0][0]}
+    return Output(body=body, mime=audio.MIMES[params.output_format], state=state), notes
+
+
+async def _voices(_client: Renders) -> Sequence[str]:
+    from mediasmith_sketch import languages  # noqa: PLC0415 - as above
+
+    return await to_thread.run_sync(languages.speaker_names)
+
+
+async def _languages(_client: Renders) -> Sequence[str]:
+    from mediasmith_sketch import languages  # noqa: PLC0415 - as above
+
+    return await to_thread.run_sync(languages.language_tags)
+
+
+speech: Capability[Renders, SpeechParams] = Capability(
+    kind="speech",
+    name="speech",
+    params=SpeechParams,
+    models=(
+        Model(
+            id="sketch-voice-1",
+            draft=True,
+            max_prompt=20_000,
+            prices=(Price(usd=0, per="1k_chars", as_of=date(2026, 11, 21), source="local"),),
+            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks on in the same voice.",
+        ),
+    ),
+    start=_start,
+    preference=-100,
+    missing=_missing,
+    choices={"voice": _voices, "language": _languages},
+)
+"""Local drafts of speech."""

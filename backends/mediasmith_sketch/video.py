@@ -1,0 +1,287 @@
+"""The video capability: an animatic of a prompt or of a picture, and edits of it."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+from anyio import to_thread
+from pydantic import Field, ValidationError
+
+from mediasmith.contract import (
+    JSON,
+    Accepted,
+    Ask,
+    Call,
+    Capability,
+    Model,
+    Output,
+    Params,
+    Pending,
+    Price,
+    Result,
+    Takes,
+    Work,
+)
+from mediasmith.errors import InvalidRequest, ProviderError, StateGone
+from mediasmith.media import FILMS, parse_size
+from mediasmith.params import AspectRatio, Seed, Size
+from mediasmith_sketch.directions import Directions, directions
+from mediasmith_sketch.motion import Camera, Motion
+from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.scene import Asked, Scene, Style
+from mediasmith_sketch.shot import LONGEST, SHORTEST, Order, Shot
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mediasmith_sketch.animating import Animation
+
+SMALLEST, LARGEST = 64, 1920
+"""The limits of a side in pixels."""
+
+_MIME = "video/mp4"
+_TIERS: Mapping[str, int] = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080}
+_SHORTER = max(_TIERS.values())
+_PIXELS = 1280 * 720
+_SHAPE = 16 / 9
+_NARROWEST = LARGEST / SMALLEST
+_ALIKE = 0.03  # shapes that differ by less are the same but for rounding
+_ABOUT = "A local animatic of the prompt's words, made to hold a place. It is not a generated video."
+_LEFT_AS_IS = "A sketch cannot redraw pictures: the camera moves over this one, unchanged."
+_NO_WAY_BACK = "There is nothing beyond the edges of a picture, so the camera comes nearer instead of going back."
+_OPAQUE = "A video has no transparency, so there is a background."
+
+
+class VideoParams(Params):
+    """What an animatic can be told besides its prompt. `caption` sets the prompt below the scene."""
+
+    aspect_ratio: AspectRatio | None = None
+    size: Size | None = None
+    duration: Annotated[float, Field(ge=SHORTEST, le=LONGEST)] = 4
+    seed: Seed | None = None
+    caption: bool | None = None
+    style: Style | None = None
+
+
+def _refuses(ask: Ask[VideoParams]) -> str:
+    """Why these words do not go together, or nothing."""
+    params = ask.params
+    pictures = [*ask.inputs.get("first_frame", ()), *ask.inputs.get("video", ())]
+    if len(pictures) > 1:
+        return "a video starts on a first_frame or on the first picture of a video, not on both"
+    if pictures and (params.style or params.caption):
+        return "a picture fills the whole video, so it takes neither style nor caption"
+    dimensions = pictures[0].dimensions if pictures else None
+    try:
+        _size(params, dimensions[0] / dimensions[1] if dimensions else _SHAPE)
+    except ValueError as error:
+        return str(error).rstrip(".")
+    return ""
+
+
+def _size(params: VideoParams, shape: float) -> tuple[int, int]:
+    """Width and height in pixels; `shape` is width to height where no words say so. ValueError for what cannot be."""
+    if params.aspect_ratio:
+        wide, high = map(float, params.aspect_ratio.split(":"))
+        shape = wide / high
+    size = _sized(params.size, shape)
+    if any(side % 2 for side in size):
+        raise ValueError(f"a video takes even sides only, and {size[0]}x{size[1]} has odd ones")
+    if not SMALLEST <= min(size) <= _SHORTER or max(size) > LARGEST:
+        raise ValueError(
+            f"a video takes sides from {SMALLEST} to {LARGEST} pixels, the shorter one up to {_SHORTER}; "
+            f"this would be {size[0]}x{size[1]}"
+        )
+    if params.aspect_ratio and abs(size[0] / size[1] / shape - 1) > _ALIKE:
+        raise ValueError(f"size {params.size} does not have the aspect_ratio {params.aspect_ratio}; give one of them")
+    return size
+
+
+def _sized(size: str | None, shape: float) -> tuple[int, int]:
+    """Width and height by a size's form: pixels, a tier, or what is usual."""
+    if size is None:
+        longer = min(LARGEST, (_PIXELS * max(shape, 1 / shape)) ** 0.5)
+        return _even(longer * min(1, shape)), _even(longer * min(1, 1 / shape))
+    if shorter := _TIERS.get(size):
+        return _even(shorter * max(1, shape)), _even(shorter * max(1, 1 / shape))
+    try:
+        return parse_size(size)
+    except ValueError:
+        raise ValueError(f"a video takes size as WxH in even pixels, or {', '.join(_TIERS)}") from None
+
+
+def _even(side: float) -> int:
+    return round(side / 2) * 2
+
+
+async def _start(call: Call[Renders, VideoParams]) -> Accepted:
+    order, notes = await to_thread.run_sync(_ordered, call)
+    for note in notes:
+        call.warn(note)
+    return Accepted(handle=order.model_dump(mode="json", exclude_defaults=True))
+
+
+def _ordered(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+    """What is to be drawn, and what the caller should know."""
+    from mediasmith_sketch.stills import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
+
+    before = _continued(ask.state)
+    for source in ask.inputs.get("first_frame", ()):
+        return _over(picture_of(source), ask)
+    for source in ask.inputs.get("video", ()):
+        return _over(first_picture_of(source), ask)
+    return _edited(before, ask) if before else _composed(ask)
+
+
+def _continued(state: JSON) -> Shot | None:
+    """The shot that an edit continues from. StateGone for one that this version cannot read."""
+    try:
+        return None if state is None else Shot.model_validate(state)
+    except ValidationError as error:
+        raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
+
+
+def _composed(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+    from mediasmith_sketch.camerawork import motion_for  # noqa: PLC0415 - heavy: Pillow
+
+    said = directions(ask.prompt)
+    scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
+    return _order(ask, scene, said.over(motion_for(scene))), []
+
+
+def _scene(ask: Ask[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
+    from mediasmith_sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+
+    seed = ask.params.seed if ask.params.seed is not None else seed_of(ask.prompt)
+    return compose(said.rest or ask.prompt, size, seed, asked)
+
+
+def _asked(params: VideoParams) -> Asked:
+    return Asked(seed=params.seed, style=params.style, caption=params.caption is not False, cutout=False)
+
+
+def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> Order:
+    return Order(
+        version=1,
+        scene=scene,
+        motion=motion,
+        id=uuid4().hex,
+        seconds=ask.params.duration,
+        picture=b64encode(picture).decode("ascii"),
+    )
+
+
+def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+    """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
+    from mediasmith_sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
+
+    said, scene, notes = directions(ask.prompt, edit=True), before.scene, list[str]()
+    resized = ask.params.size or ask.params.aspect_ratio
+    size = _size(ask.params, scene.width / scene.height) if resized else (scene.width, scene.height)
+    scene = adjusted(scene, _asked(ask.params), size)
+    if said.rest:
+        scene, notes = edit(scene, said.rest)
+    if scene.cutout:
+        scene = scene.model_copy(update={"cutout": False})
+        notes.append(_OPAQUE)
+    return _order(ask, scene, said.over(before.motion)), notes
+
+
+def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+    """A shot of a picture, of which the scene is only what stands over it."""
+    from mediasmith_sketch.camerawork import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.stills import kept  # noqa: PLC0415 - heavy: Pillow
+
+    said, notes = directions(ask.prompt), [_LEFT_AS_IS]
+    shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
+    try:
+        size = _size(ask.params, shape)
+    except ValueError as error:
+        raise InvalidRequest(f"{str(error).rstrip('.')}.", billed="no") from error
+    if abs(size[0] / size[1] * picture.height / picture.width - 1) > _ALIKE:
+        notes.append(f"The picture was cropped to {size[0]}x{size[1]}.")
+    if ask.params.style or ask.params.caption:
+        notes.append("A picture fills the whole video, so style and caption were left out.")
+    scene = _scene(ask, said, size, Asked(seed=ask.params.seed, caption=False, cutout=False))
+    scene = scene.model_copy(update={"elements": (), "title": "", "style": None})
+    motion = said.over(motion_for(scene))
+    if motion.zoom < 0 and said.moves:
+        notes.append(_NO_WAY_BACK)
+    return _order(ask, scene, over_picture(motion), kept(picture, size)), notes
+
+
+async def _poll(work: Work[Renders], handle: JSON) -> Pending | Result:
+    order = _read(handle)
+    render = work.client.take(order.id, partial(_begun, order))
+    if render is None:
+        return Pending(progress=0.0, message="waiting until another video is drawn")
+    try:
+        animation = await to_thread.run_sync(render.advance)
+    except Exception as error:
+        work.client.drop(order.id)
+        raise ProviderError(f"The video could not be drawn ({type(error).__name__}).") from error
+    if not animation.film:
+        done, frames = animation.drawn, animation.frames
+        return Pending(progress=done / frames, message=f"frame {done} of {frames}" if done else "the scenery")
+    file = work.file(_MIME)
+    await file.write(animation.film)
+    work.client.drop(order.id)
+    return Result(
+        outputs=(Output(body=file, mime=_MIME, state=_state(order)),), cost_usd=0.0, details={"draft": _ABOUT}
+    )
+
+
+def _read(handle: JSON) -> Order:
+    try:
+        return Order.model_validate(handle)
+    except ValidationError as error:
+        raise StateGone("This video was begun by another version, which keeps its scenes differently.") from error
+
+
+def _begun(order: Order) -> Animation:
+    from mediasmith_sketch.animating import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
+
+    camera = Camera(motion=order.motion, seconds=order.seconds)
+    return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))
+
+
+def _state(order: Order) -> JSON:
+    """The shot. It holds no picture, so an edit of a video of one starts from the saved file."""
+    if order.picture:
+        return None
+    return Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json", exclude_defaults=True)
+
+
+async def _cancel(work: Work[Renders], handle: JSON) -> None:
+    if not work.client.drop(_read(handle).id):
+        raise InvalidRequest("This video is not being drawn here.")
+
+
+video: Capability[Renders, VideoParams] = Capability(
+    kind="video",
+    name="video",
+    params=VideoParams,
+    models=(
+        Model(
+            id="sketch-motion-1",
+            draft=True,
+            prices=(Price(usd=0, per="second", as_of=date(2026, 11, 20), source="local"),),
+            note="An animatic, drawn on this machine and labelled as a draft.",
+        ),
+    ),
+    start=_start,
+    poll=_poll,
+    cancel=_cancel,
+    takes={"first_frame": Takes(), "video": Takes(mimes=FILMS, max_bytes=500_000_000)},
+    edits="video",
+    every=0.02,
+    deadline=1800,
+    preference=-100,
+    refuses=_refuses,
+)
+"""Local drafts of videos."""
