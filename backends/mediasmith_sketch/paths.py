@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from math import cos, pi, sin
+from math import cos, pi, radians, sin
 
 Point = tuple[float, float]
 Polygon = list[Point]
 
-_COMMAND = re.compile(r"([MLHVCQORZ])([^MLHVCQORZ]*)")
+_COMMAND = re.compile(r"([MLHVCQORBZ])([^MLHVCQORBZ]*)")
 _STEPS = 14
 
 
@@ -20,7 +20,8 @@ def outline(path: str) -> tuple[Polygon, ...]:
     """The polygons of a path, in a box of 100 by 100 with y downwards.
 
     `M x y` starts a shape, `L`, `H`, `V` draw lines, `Q` and `C` curves, `Z` closes it; all are absolute.
-    `O x y rx [ry]` is an ellipse, `R x y w h [r]` a rectangle with round corners.
+    `O x y rx [ry]` is an ellipse, `R x y w h [r]` a rectangle with round corners. `B x y length width gap angle...`
+    are bars that point away from (x, y), each at an angle in degrees clockwise from the right, after a gap.
     """
     polygons: list[Polygon] = []
     for command, numbers in _COMMAND.findall(path):
@@ -29,11 +30,21 @@ def outline(path: str) -> tuple[Polygon, ...]:
             polygons.append(ellipse((values[0], values[1]), values[2], values[-1]))
         elif command == "R":
             polygons.append(rectangle(*values))
+        elif command == "B":
+            x, y, length, width, gap, *angles = values
+            polygons += [_bar((x, y), angle, length, width, gap) for angle in angles]
         elif command == "M":
             polygons.append([(values[0], values[1]), *_pairs(values[2:])])
         elif command != "Z":
             polygons[-1].extend(_continue(polygons[-1][-1], command, values))
     return tuple(polygons)
+
+
+def _bar(start: Point, degrees: float, length: float, width: float, gap: float) -> Polygon:
+    across, down = cos(radians(degrees)), sin(radians(degrees))
+    corners = ((gap, -width / 2), (length, -width / 2), (length, width / 2), (gap, width / 2))
+    turned = ((start[0] + a * across - b * down, start[1] + a * down + b * across) for a, b in corners)
+    return [(round(x, 1), round(y, 1)) for x, y in turned]
 
 
 def _pairs(values: Sequence[float]) -> list[Point]:
