@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from mediasmith.contract import Access, Backend
+from mediasmith_sketch.animation.render_slots import Renders
 from mediasmith_sketch.image import image
-from mediasmith_sketch.renders import Renders
 from mediasmith_sketch.speech import speech
 from mediasmith_sketch.video import video
 

@@ -27,7 +27,7 @@ from mediasmith.contract import (
 from mediasmith.errors import StateGone
 from mediasmith.media import fit_ratio, parse_size
 from mediasmith.params import AspectRatio, Count, Seed, Size
-from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.animation.render_slots import Renders
 from mediasmith_sketch.scene import Asked, Scene, Style
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _continued(state: JSON) -> Scene | None:
 
 
 def _load(sources: Sequence[Source]) -> list[Image]:
-    from mediasmith_sketch.cards import load  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.drawing.reference_pictures import load  # noqa: PLC0415 - heavy: Pillow
 
     return [
         load(source.open(), source.mime, f"image {number}", LARGEST // 2)
@@ -122,7 +122,7 @@ def _draw(
     prompt: str, params: ImageParams, before: Scene | None, pictures: Sequence[Image], index: int
 ) -> tuple[Output, list[str]]:
     """Make picture number `index`: the file with its scene, and what the caller should know."""
-    from mediasmith_sketch.drawing import encode, render  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.drawing.renderer import encode, render  # noqa: PLC0415 - heavy: Pillow
 
     if before is None:
         scene, notes = _composed(prompt, params, pictures, index), list[str]()
@@ -138,7 +138,7 @@ def _draw(
 
 
 def _composed(prompt: str, params: ImageParams, pictures: Sequence[Image], index: int) -> Scene:
-    from mediasmith_sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
 
     first = params.seed if params.seed is not None else seed_of(prompt)
     size = next(iter(_sizes(params)), None) or _size_of(pictures)
@@ -159,7 +159,7 @@ def _asked(params: ImageParams) -> Asked:
 
 
 def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[Scene, list[str]]:
-    from mediasmith_sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
     size = next(iter(_sizes(params)), (scene.width, scene.height))
     return edit(adjusted(scene, _asked(params), size, index), words)

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from mediasmith.contract import JSON, Access, Call, Capability, Model, Output, Params, Price, Result
 from mediasmith.errors import InvalidRequest, StateGone
-from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.animation.render_slots import Renders
 
 _ABOUT = "Spoken by a formant synthesiser on this machine, to hold a place. It does not sound like a person."
 
@@ -70,7 +70,7 @@ def _language_of(state: JSON) -> str:
 
 def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], bool]) -> tuple[Output, list[str]]:
     """The words as a file, and what the caller should know. `tag` is the language, where it is known."""
-    from mediasmith_sketch import audio, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
+    from mediasmith_sketch.voice import audio_files, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
 
     speaker = languages.speaker(params.voice) if params.voice else None
     language, notes = languages.choose(tag, words)
@@ -83,21 +83,21 @@ def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], boo
             "Give words to speak, and their language.",
             billed="no",
         )
-    audio.soften(sound)
-    body = audio.encode(sound, params.output_format)
+    audio_files.soften(sound)
+    body = audio_files.encode(sound, params.output_format)
     # The engine keeps the voice, the speed and the rest; the language may have been told by the letters alone.
     state: JSON = {"language": language.tags[0][0]}
-    return Output(body=body, mime=audio.MIMES[params.output_format], state=state), notes
+    return Output(body=body, mime=audio_files.MIMES[params.output_format], state=state), notes
 
 
 async def _voices(_client: Renders) -> Sequence[str]:
-    from mediasmith_sketch import languages  # noqa: PLC0415 - as above
+    from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.speaker_names)
 
 
 async def _languages(_client: Renders) -> Sequence[str]:
-    from mediasmith_sketch import languages  # noqa: PLC0415 - as above
+    from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.language_tags)
 

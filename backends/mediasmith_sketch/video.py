@@ -30,16 +30,16 @@ from mediasmith.contract import (
 from mediasmith.errors import InvalidRequest, ProviderError, StateGone
 from mediasmith.media import FILMS, parse_size
 from mediasmith.params import AspectRatio, Seed, Size
-from mediasmith_sketch.directions import Directions, directions
-from mediasmith_sketch.motion import Camera, Motion
-from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.animation.camera import Camera, Motion
+from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.animation.shot import LONGEST, SHORTEST, Order, Shot
+from mediasmith_sketch.prompt.camera_directions import Directions, directions
 from mediasmith_sketch.scene import Asked, Scene, Style
-from mediasmith_sketch.shot import LONGEST, SHORTEST, Order, Shot
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from mediasmith_sketch.animating import Animation
+    from mediasmith_sketch.animation.animator import Animation
 
 SMALLEST, LARGEST = 64, 1920
 """The limits of a side in pixels."""
@@ -128,7 +128,7 @@ async def _start(call: Call[Renders, VideoParams]) -> Accepted:
 
 def _ordered(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     """What is to be drawn, and what the caller should know."""
-    from mediasmith_sketch.stills import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.first_frame import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
 
     before = _continued(ask.state)
     for source in ask.inputs.get("first_frame", ()):
@@ -147,7 +147,7 @@ def _continued(state: JSON) -> Shot | None:
 
 
 def _composed(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
-    from mediasmith_sketch.camerawork import motion_for  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.default_motion import motion_for  # noqa: PLC0415 - heavy: Pillow
 
     said = directions(ask.prompt)
     scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
@@ -155,7 +155,7 @@ def _composed(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
 
 
 def _scene(ask: Ask[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
-    from mediasmith_sketch.composing import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
 
     seed = ask.params.seed if ask.params.seed is not None else seed_of(ask.prompt)
     return compose(said.rest or ask.prompt, size, seed, asked)
@@ -178,7 +178,7 @@ def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes =
 
 def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
-    from mediasmith_sketch.editing import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
     said, scene, notes = directions(ask.prompt, edit=True), before.scene, list[str]()
     resized = ask.params.size or ask.params.aspect_ratio
@@ -194,8 +194,8 @@ def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
 
 def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     """A shot of a picture, of which the scene is only what stands over it."""
-    from mediasmith_sketch.camerawork import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
-    from mediasmith_sketch.stills import kept  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.default_motion import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.first_frame import kept  # noqa: PLC0415 - heavy: Pillow
 
     said, notes = directions(ask.prompt), [_LEFT_AS_IS]
     shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
@@ -244,7 +244,7 @@ def _read(handle: JSON) -> Order:
 
 
 def _begun(order: Order) -> Animation:
-    from mediasmith_sketch.animating import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
+    from mediasmith_sketch.animation.animator import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
 
     camera = Camera(motion=order.motion, seconds=order.seconds)
     return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))

@@ -21,24 +21,25 @@ from PIL import Image, ImageDraw, ImageFont
 from mediasmith.contract import JSON, Ask, Call, Output, Pending, Result, Source
 from mediasmith.errors import InvalidRequest, StateGone
 from mediasmith.media import sniff
-from mediasmith_sketch import backend, drawing
-from mediasmith_sketch.colour import distance
-from mediasmith_sketch.colouring import kinds_of
-from mediasmith_sketch.colours import COLOURS
-from mediasmith_sketch.composing import compose, seed_of
-from mediasmith_sketch.coverage import cover
-from mediasmith_sketch.drawing import render
-from mediasmith_sketch.figure import reach
-from mediasmith_sketch.figures import FIGURES
+from mediasmith_sketch import backend
+from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.composition.colour_coverage import cover
+from mediasmith_sketch.composition.composer import compose, seed_of
+from mediasmith_sketch.composition.element_colours import kinds_of
+from mediasmith_sketch.composition.palettes import REGIONS
+from mediasmith_sketch.drawing import renderer
+from mediasmith_sketch.drawing.colour import distance
+from mediasmith_sketch.drawing.figure import reach
+from mediasmith_sketch.drawing.figures import FIGURES
+from mediasmith_sketch.drawing.layout import band_for, lay_out
+from mediasmith_sketch.drawing.renderer import render
+from mediasmith_sketch.drawing.scenery import SCENERY
+from mediasmith_sketch.drawing.typesetting import Space, fit, glyphs, mask, settable
 from mediasmith_sketch.image import ImageParams
-from mediasmith_sketch.layout import band_for, lay_out
-from mediasmith_sketch.palette import REGIONS
-from mediasmith_sketch.reading import Mention, read
-from mediasmith_sketch.renders import Renders
+from mediasmith_sketch.prompt.colour_names import COLOURS
+from mediasmith_sketch.prompt.parser import Mention, read
+from mediasmith_sketch.prompt.vocabulary import MOODS, NOUNS
 from mediasmith_sketch.scene import MOST_EDITS, Asked, Element, Scene, Style
-from mediasmith_sketch.scenery import SCENERY
-from mediasmith_sketch.typesetting import Space, fit, glyphs, mask, settable
-from mediasmith_sketch.vocabulary import MOODS, NOUNS
 
 CAPABILITY = backend.capabilities[0]
 LIGHTHOUSE = "a lighthouse at dusk, teal and amber"
@@ -740,13 +741,13 @@ def test_measuring_counts_what_is_seen() -> None:
 
 async def test_drawing_leaves_the_event_loop_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    encode = drawing.encode
+    encode = renderer.encode
 
     def noted(image: Image.Image, kind: str) -> bytes:
         threads.append(threading.get_ident())
         return encode(image, kind)
 
-    monkeypatch.setattr(drawing, "encode", noted)
+    monkeypatch.setattr(renderer, "encode", noted)
     await make("hills", n=2)
     assert len(threads) == 2
     assert threading.get_ident() not in threads

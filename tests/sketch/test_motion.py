@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-from mediasmith_sketch.camerawork import motion_for, over_picture
-from mediasmith_sketch.composing import compose, seed_of
-from mediasmith_sketch.directions import directions
-from mediasmith_sketch.figure import reach
-from mediasmith_sketch.figures import FIGURES
-from mediasmith_sketch.layers import Layer, layers
-from mediasmith_sketch.layout import shape_of
-from mediasmith_sketch.motion import Camera, Motion
+from mediasmith_sketch.animation.camera import Camera, Motion
+from mediasmith_sketch.animation.default_motion import motion_for, over_picture
+from mediasmith_sketch.animation.layers import Layer, layers
+from mediasmith_sketch.animation.sway import MOST, REST, Sway, sway_of
+from mediasmith_sketch.composition.composer import compose, seed_of
+from mediasmith_sketch.drawing.figure import reach
+from mediasmith_sketch.drawing.figures import FIGURES
+from mediasmith_sketch.drawing.layout import shape_of
+from mediasmith_sketch.prompt.camera_directions import directions
 from mediasmith_sketch.scene import Asked, Element, Scene
-from mediasmith_sketch.sway import MOST, REST, Sway, sway_of
 
 PROMPTS = (
     "a lighthouse at dusk, teal and amber",

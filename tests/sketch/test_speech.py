@@ -21,9 +21,10 @@ from anyio import from_thread, to_thread
 from fakes.engines import edited, files_in, made, opened, saved
 from mediasmith.contract import JSON, Call, Result
 from mediasmith.errors import InvalidRequest, MediaError, StateGone, Unsuitable
-from mediasmith_sketch import backend, espeak
-from mediasmith_sketch.renders import Renders
+from mediasmith_sketch import backend
+from mediasmith_sketch.animation.render_slots import Renders
 from mediasmith_sketch.speech import SpeechParams, speech
+from mediasmith_sketch.voice import espeak
 
 WORDS = "The ferry leaves at nine, and the next one at noon."
 
@@ -420,7 +421,7 @@ async def test_data_that_cannot_be_read_is_told_and_harms_no_later_call(
 
 
 def test_to_know_whether_it_is_there_loads_nothing() -> None:
-    late = ("espeakng_loader", "av", "mediasmith_sketch.espeak")
+    late = ("espeakng_loader", "av", "mediasmith_sketch.voice.espeak")
     code = (
         "import sys; from mediasmith.installation import Installation; (row,) = Installation.load().offers('speech'); "
         f"print(row.ready, [name for name in {late} if name in sys.modules])"

@@ -34,14 +34,14 @@ from mediasmith.registry import Registry
 from mediasmith.settings import Settings
 from mediasmith.testing import Hands
 from mediasmith_sketch import backend
-from mediasmith_sketch.editing import edit
-from mediasmith_sketch.film import Film
-from mediasmith_sketch.layout import lay_out
-from mediasmith_sketch.motion import Motion
-from mediasmith_sketch.renders import IDLE_SECONDS, MOST, Renders
+from mediasmith_sketch.animation.camera import Motion
+from mediasmith_sketch.animation.first_frame import MOST_BYTES
+from mediasmith_sketch.animation.mp4 import Film
+from mediasmith_sketch.animation.render_slots import IDLE_SECONDS, MOST, Renders
+from mediasmith_sketch.animation.shot import Order, Shot
+from mediasmith_sketch.composition.editor import edit
+from mediasmith_sketch.drawing.layout import lay_out
 from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_PROMPT, MOST_ELEMENTS, Element, Scene
-from mediasmith_sketch.shot import Order, Shot
-from mediasmith_sketch.stills import MOST_BYTES
 from mediasmith_sketch.video import VideoParams
 
 CAPABILITY = next(one for one in backend.capabilities if one.kind == "video")
@@ -379,7 +379,7 @@ async def test_a_video_of_another_backend_goes_on_from_its_first_picture() -> No
 
 
 async def test_progress_is_true_and_rises_to_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animating._BATCH_SECONDS", 0)
+    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     video = await make()
     progress = [pending.progress for pending in video.told]
     frames_drawn = [number / 12 for number in range(1, 13)]
@@ -413,7 +413,7 @@ async def test_the_first_poll_is_never_the_last() -> None:
 async def test_another_process_draws_the_same_video_from_the_handle(
     pictured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animating._BATCH_SECONDS", 0)
+    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     first, second = hands(), hands()
     handle = await begun(first, ask(inputs={"first_frame": [photo(quarters())]} if pictured else {}))
     whole, _ = await drawn(first, handle)
@@ -426,7 +426,7 @@ async def test_another_process_draws_the_same_video_from_the_handle(
 
 
 async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animating._BATCH_SECONDS", 0)
+    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     added: list[Image.Image] = []
 
     def add(_film: Film, picture: Image.Image) -> None:
@@ -447,7 +447,7 @@ async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPa
 
 
 async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animating._BATCH_SECONDS", 0)
+    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     now = 0.0
     renders = Renders(now=lambda: now)
     own = hands(renders)

@@ -1,0 +1,94 @@
+"""Animating: drawing a video, a few frames at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from mediasmith_sketch.animation.camera import Camera
+from mediasmith_sketch.animation.layers import Layer, layers, picture_layer
+from mediasmith_sketch.animation.mp4 import RATE, Film
+from mediasmith_sketch.drawing.layout import lay_out
+from mediasmith_sketch.drawing.renderer import overlay
+from mediasmith_sketch.drawing.surface import Box
+from mediasmith_sketch.scene import Scene
+
+_BATCH_SECONDS = 0.25
+"""How long a piece of the work takes, more or less."""
+
+
+@dataclass(kw_only=True)
+class Animation:
+    """A video while it is drawn: `drawn` frames of `frames`, and at last the `film`, which is the finished file.
+
+    Where there is a `picture`, the camera moves over that, and the scene only lends its words and colours. Blocking.
+    """
+
+    scene: Scene
+    camera: Camera
+    picture: bytes = b""
+    drawn: int = 0
+    film: bytes = b""
+    _steps: Iterator[bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._steps = self._work()
+
+    @property
+    def frames(self) -> int:
+        """How many frames it will have."""
+        return round(self.camera.seconds * RATE)
+
+    def advance(self) -> None:
+        """Do the next piece of the work: the scenery first, then some of the frames."""
+        ends = time.monotonic() + _BATCH_SECONDS
+        for pause in self._steps:
+            if pause or time.monotonic() > ends:
+                return
+
+    def _work(self) -> Iterator[bool]:
+        """All of the work in small steps, each of which says whether to pause after it."""
+        left, top, width, tall = map(round, lay_out(self.scene).stage)
+        area = (left, top, left + width, top + tall)
+        scenery: list[Layer] = []
+        for layer in self._layers((width, tall)):
+            scenery.insert(0, layer)  # the nearest comes first, and is laid last
+            yield False
+        yield True
+        film = Film((self.scene.width, self.scene.height), self.frames)
+        frame = Image.new("RGB", (self.scene.width, self.scene.height))
+        self._lay(scenery, frame, area)
+        words = overlay(self.scene, frame)
+        frame.paste(words, (0, 0), words)
+        over = _part(words, area)  # the rest of them stays on the frame
+        for _ in range(self.frames):
+            self._lay(scenery, frame, area)
+            if over:
+                frame.paste(over[0], over[1], over[0])
+            film.add(frame)
+            self.drawn += 1
+            yield False
+        self.film = film.finish()
+
+    def _layers(self, size: tuple[int, int]) -> Iterator[Layer]:
+        if self.picture:
+            yield picture_layer(self.picture, size, self.camera)
+        else:
+            yield from layers(self.scene, size, self.camera)
+
+    def _lay(self, scenery: Sequence[Layer], frame: Image.Image, area: Box) -> None:
+        """Paint the scenery as it is at the next frame."""
+        progress = self.drawn / max(1, self.frames - 1)
+        for layer in scenery:
+            layer.lay(frame, area, self.camera.view(progress, layer.lift), self.drawn / RATE)
+
+
+def _part(words: Image.Image, area: Box) -> tuple[Image.Image, tuple[int, int]] | None:
+    """What of the words stands on an area, and its upper left corner."""
+    there = words.crop(area)
+    if (box := there.getbbox()) is None:
+        return None
+    return there.crop(box), (area[0] + box[0], area[1] + box[1])

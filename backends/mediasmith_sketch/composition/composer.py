@@ -1,0 +1,137 @@
+"""Composing: from a prompt to a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from mediasmith_sketch.composition.colour_coverage import settle
+from mediasmith_sketch.composition.element_colours import legible, painted
+from mediasmith_sketch.composition.palettes import of_mood, strongest, with_colours, with_regions
+from mediasmith_sketch.composition.placement import Room, cast
+from mediasmith_sketch.composition.scenery_plans import OUTDOORS, Brief, plan_for, scenery
+from mediasmith_sketch.drawing.figures import FIGURES
+from mediasmith_sketch.drawing.layout import band_for, shape_of
+from mediasmith_sketch.drawing.typesetting import settable
+from mediasmith_sketch.prompt.parser import Mention, normal, read
+from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.scene import (
+    LONGEST_CAPTION,
+    LONGEST_PROMPT,
+    MOST_ELEMENTS,
+    Asked,
+    Element,
+    Plan,
+    Scene,
+)
+
+_LANDSCAPES = frozenset(
+    {"dawn", "day", "dusk", "night", "storm", "winter", "autumn", "spring", "desert", "forest", "space"}
+)
+"""Moods that make a landscape of a prompt that names nothing to see."""
+
+_MOST_FIGURES = 7
+"""Kinds of things that are drawn at most; a picture of more says nothing."""
+
+
+def seed_of(prompt: str) -> int:
+    """The seed of a prompt that comes without one."""
+    return int.from_bytes(sha256(prompt.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+
+
+def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pictured: bool = False) -> Scene:
+    """The scene that a prompt asks for. `pictured` leaves the middle to reference pictures."""
+    reading = read(prompt)
+    roll = chance(seed, prompt)
+    cutout = asked.cutout if asked.cutout is not None else reading.cutout
+    wanted = [mention for mention in reading.mentions if mention.verb != "remove"]
+    wanted = _without_sky(wanted, reading.loose) if cutout else wanted
+    wanted = _strewn(wanted)
+    unwanted = {mention.what for mention in reading.mentions if mention.verb == "remove"}
+    style = asked.style or ("poster" if "poster" in normal(prompt).lower() else None)
+    caption = _caption(prompt)
+    band, beside = band_for(*size, caption if asked.caption else "", style)
+    span, tall = shape_of(size, band, beside=beside)
+    mood = strongest((*reading.moods, *reading.implied))
+    colours = [(mention.what, mention.colours[0]) for mention in wanted if any(mention.colours[:1])]
+    palette = with_regions(with_colours(of_mood(mood, roll), reading.loose, mood), colours)
+    brief = Brief(
+        names=frozenset(mention.what for mention in wanted),
+        unwanted=frozenset(unwanted),
+        hero=next((mention.what for mention in wanted if mention.what in FIGURES), ""),
+        mood=mood,
+        studio=reading.studio,
+        palette=palette,
+        span=span,
+        tall=tall,
+        roll=roll,
+    )
+    drawable = _drawable(wanted) or not _LANDSCAPES.isdisjoint(reading.moods)
+    plan: Plan = plan_for(brief) if drawable and style != "geometric" else "abstract"
+    elements = _elements(plan, brief, wanted, pictured=pictured)
+    scene = Scene(
+        version=1,
+        width=size[0],
+        height=size[1],
+        prompts=(normal(prompt)[:LONGEST_PROMPT],),
+        seed=seed,
+        asked=asked,
+        grain=roll.randrange(1 << 30),
+        style=style,
+        plan=plan,
+        palette=palette,
+        elements=tuple(elements[:MOST_ELEMENTS]),
+        caption=caption,
+        title=settable(reading.title),
+        band=band,
+        beside=beside,
+        captioned=asked.caption,
+        cutout=cutout,
+    )
+    return settle(scene, reading.colours)
+
+
+def _strewn(mentions: Sequence[Mention]) -> list[Mention]:
+    """Flowers in a landscape are a meadow."""
+    scenic = any(mention.what in OUTDOORS for mention in mentions)
+    return [
+        replace(one, what="meadow") if scenic and one.what == "flower" and one.count > 1 else one for one in mentions
+    ]
+
+
+def _without_sky(mentions: Sequence[Mention], loose: Sequence[str]) -> list[Mention]:
+    """The colours that would be the sky's go to the first figure."""
+    first = next((one for one in mentions if one.what in FIGURES), None)
+    return [replace(one, colours=tuple(loose[:2])) if one is first and not one.colours else one for one in mentions]
+
+
+def _caption(prompt: str) -> str:
+    words = settable(prompt)
+    if len(words) > LONGEST_CAPTION:
+        words = words[:LONGEST_CAPTION].rsplit(" ", 1)[0] + "…"
+    return words[:1].upper() + words[1:]
+
+
+def _drawable(mentions: Sequence[Mention]) -> bool:
+    return any(mention.what in FIGURES or mention.what in OUTDOORS for mention in mentions)
+
+
+def _elements(plan: Plan, brief: Brief, mentions: Sequence[Mention], *, pictured: bool) -> list[Element]:
+    """Scenery and figures. A bust among hills would be a giant, so there it is a whole person."""
+    elements = [painted(element, mentions, brief.palette) for element in scenery(plan, brief)]
+    if plan == "abstract":
+        return elements
+    figures = [mention for mention in mentions if mention.what in FIGURES][:_MOST_FIGURES]
+    if plan != "portrait":
+        figures = [replace(one, what="person") if one.what in {"portrait", "man"} else one for one in figures]
+    room = Room(elements=elements, span=brief.span, tall=brief.tall, roll=brief.roll)
+    placed = [legible(element, elements, brief.palette) for element in cast(figures, plan, room)]
+    return [*elements, *(map(_before_cards, placed) if pictured else placed)]
+
+
+def _before_cards(element: Element) -> Element:
+    """Smaller, and at the lower edge, so that it stands before the reference pictures without hiding them."""
+    side = 0.12 if element.x < 0.5 else 0.88  # noqa: PLR2004 - the nearer side
+    small = min(0.26, element.size * 0.6)
+    return element.model_copy(update={"x": side, "y": 0.98, "z": 60.0, "size": small, "stands": False})
