@@ -5,17 +5,17 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from mediasmith.contract import Access, Backend
-from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.animation.render_slots import RenderSlots
 from mediasmith_sketch.image import image
 from mediasmith_sketch.speech import speech
 from mediasmith_sketch.video import video
 
 
-def _connect(_access: Access) -> AbstractAsyncContextManager[Renders]:
-    return nullcontext(Renders())
+def _connect(_access: Access) -> AbstractAsyncContextManager[RenderSlots]:
+    return nullcontext(RenderSlots())
 
 
-backend: Backend[Renders] = Backend(
+backend: Backend[RenderSlots] = Backend(
     name="sketch",
     title="Sketch (local drafts)",
     docs="https://pillow.readthedocs.io/",

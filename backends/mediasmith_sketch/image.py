@@ -27,7 +27,7 @@ from mediasmith.contract import (
 from mediasmith.errors import StateGone
 from mediasmith.media import fit_ratio, parse_size
 from mediasmith.params import AspectRatio, Count, Seed, Size
-from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.animation.render_slots import RenderSlots
 from mediasmith_sketch.scene import Asked, Scene, Style
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _ratio(size: tuple[int, int]) -> float:
     return size[0] / size[1]
 
 
-async def _start(call: Call[Renders, ImageParams]) -> Result:
+async def _start(call: Call[RenderSlots, ImageParams]) -> Result:
     scene = _continued(call.state)
     sources = call.inputs.get("image", ())
     pictures = await to_thread.run_sync(_load, sources) if sources else []
@@ -165,7 +165,7 @@ def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[
     return edit(adjusted(scene, _asked(params), size, index), words)
 
 
-image: Capability[Renders, ImageParams] = Capability(
+image: Capability[RenderSlots, ImageParams] = Capability(
     kind="image",
     name="image",
     params=ImageParams,

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from mediasmith.contract import JSON, Access, Call, Capability, Model, Output, Params, Price, Result
 from mediasmith.errors import InvalidRequest, StateGone
-from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.animation.render_slots import RenderSlots
 
 _ABOUT = "Spoken by a formant synthesiser on this machine, to hold a place. It does not sound like a person."
 
@@ -41,7 +41,7 @@ def _missing(_access: Access) -> str:
     return "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espeakng-loader, then restart"
 
 
-async def _start(call: Call[Renders, SpeechParams]) -> Result:
+async def _start(call: Call[RenderSlots, SpeechParams]) -> Result:
     language = call.params.language or _language_of(call.state)
     left = Event()
     make = partial(_make, call.prompt, call.params, language, left.is_set)
@@ -68,14 +68,14 @@ def _language_of(state: JSON) -> str:
             )
 
 
-def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], bool]) -> tuple[Output, list[str]]:
+def _make(words: str, params: SpeechParams, tag: str, cancelled: Callable[[], bool]) -> tuple[Output, list[str]]:
     """The words as a file, and what the caller should know. `tag` is the language, where it is known."""
     from mediasmith_sketch.voice import audio_files, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
 
     speaker = languages.speaker(params.voice) if params.voice else None
     language, notes = languages.choose(tag, words)
     sound = espeak.speak(
-        words, language=language, speaker=speaker, speed=params.speed, pitch=params.pitch, unwanted=unwanted
+        words, language=language, speaker=speaker, speed=params.speed, pitch=params.pitch, cancelled=cancelled
     )
     if not any(sound.pcm):
         raise InvalidRequest(
@@ -90,19 +90,19 @@ def _make(words: str, params: SpeechParams, tag: str, unwanted: Callable[[], boo
     return Output(body=body, mime=audio_files.MIMES[params.output_format], state=state), notes
 
 
-async def _voices(_client: Renders) -> Sequence[str]:
+async def _voices(_client: RenderSlots) -> Sequence[str]:
     from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.speaker_names)
 
 
-async def _languages(_client: Renders) -> Sequence[str]:
+async def _languages(_client: RenderSlots) -> Sequence[str]:
     from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
 
     return await to_thread.run_sync(languages.language_tags)
 
 
-speech: Capability[Renders, SpeechParams] = Capability(
+speech: Capability[RenderSlots, SpeechParams] = Capability(
     kind="speech",
     name="speech",
     params=SpeechParams,

@@ -31,9 +31,9 @@ from mediasmith.errors import InvalidRequest, ProviderError, StateGone
 from mediasmith.media import FILMS, parse_size
 from mediasmith.params import AspectRatio, Seed, Size
 from mediasmith_sketch.animation.camera import Camera, Motion
-from mediasmith_sketch.animation.render_slots import Renders
-from mediasmith_sketch.animation.shot import LONGEST, SHORTEST, Order, Shot
-from mediasmith_sketch.prompt.camera_directions import Directions, directions
+from mediasmith_sketch.animation.render_slots import RenderSlots
+from mediasmith_sketch.animation.shot import LONGEST, SHORTEST, RenderRequest, Shot
+from mediasmith_sketch.prompt.camera_directions import CameraDirections, camera_directions
 from mediasmith_sketch.scene import Asked, Scene, Style
 
 if TYPE_CHECKING:
@@ -119,14 +119,14 @@ def _even(side: float) -> int:
     return round(side / 2) * 2
 
 
-async def _start(call: Call[Renders, VideoParams]) -> Accepted:
+async def _start(call: Call[RenderSlots, VideoParams]) -> Accepted:
     order, notes = await to_thread.run_sync(_ordered, call)
     for note in notes:
         call.warn(note)
     return Accepted(handle=order.model_dump(mode="json", exclude_defaults=True))
 
 
-def _ordered(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _ordered(ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
     """What is to be drawn, and what the caller should know."""
     from mediasmith_sketch.animation.first_frame import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
 
@@ -146,15 +146,15 @@ def _continued(state: JSON) -> Shot | None:
         raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
 
 
-def _composed(ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
-    from mediasmith_sketch.animation.default_motion import motion_for  # noqa: PLC0415 - heavy: Pillow
+def _composed(ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
+    from mediasmith_sketch.animation.default_motion import default_motion  # noqa: PLC0415 - heavy: Pillow
 
-    said = directions(ask.prompt)
+    said = camera_directions(ask.prompt)
     scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
-    return _order(ask, scene, said.over(motion_for(scene))), []
+    return _order(ask, scene, said.over(default_motion(scene))), []
 
 
-def _scene(ask: Ask[VideoParams], said: Directions, size: tuple[int, int], asked: Asked) -> Scene:
+def _scene(ask: Ask[VideoParams], said: CameraDirections, size: tuple[int, int], asked: Asked) -> Scene:
     from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
 
     seed = ask.params.seed if ask.params.seed is not None else seed_of(ask.prompt)
@@ -165,8 +165,8 @@ def _asked(params: VideoParams) -> Asked:
     return Asked(seed=params.seed, style=params.style, caption=params.caption is not False, cutout=False)
 
 
-def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> Order:
-    return Order(
+def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> RenderRequest:
+    return RenderRequest(
         version=1,
         scene=scene,
         motion=motion,
@@ -176,11 +176,11 @@ def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes =
     )
 
 
-def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
     """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
     from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
-    said, scene, notes = directions(ask.prompt, edit=True), before.scene, list[str]()
+    said, scene, notes = camera_directions(ask.prompt, edit=True), before.scene, list[str]()
     resized = ask.params.size or ask.params.aspect_ratio
     size = _size(ask.params, scene.width / scene.height) if resized else (scene.width, scene.height)
     scene = adjusted(scene, _asked(ask.params), size)
@@ -192,12 +192,12 @@ def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
     return _order(ask, scene, said.over(before.motion)), notes
 
 
-def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
+def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
     """A shot of a picture, of which the scene is only what stands over it."""
-    from mediasmith_sketch.animation.default_motion import motion_for, over_picture  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.default_motion import default_motion, motion_over_picture  # noqa: PLC0415 - heavy: Pillow
     from mediasmith_sketch.animation.first_frame import kept  # noqa: PLC0415 - heavy: Pillow
 
-    said, notes = directions(ask.prompt), [_LEFT_AS_IS]
+    said, notes = camera_directions(ask.prompt), [_LEFT_AS_IS]
     shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
     try:
         size = _size(ask.params, shape)
@@ -209,13 +209,13 @@ def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[Order, list[str]]:
         notes.append("A picture fills the whole video, so style and caption were left out.")
     scene = _scene(ask, said, size, Asked(seed=ask.params.seed, caption=False, cutout=False))
     scene = scene.model_copy(update={"elements": (), "title": "", "style": None})
-    motion = said.over(motion_for(scene))
+    motion = said.over(default_motion(scene))
     if motion.zoom < 0 and said.moves:
         notes.append(_NO_WAY_BACK)
-    return _order(ask, scene, over_picture(motion), kept(picture, size)), notes
+    return _order(ask, scene, motion_over_picture(motion), kept(picture, size)), notes
 
 
-async def _poll(work: Work[Renders], handle: JSON) -> Pending | Result:
+async def _poll(work: Work[RenderSlots], handle: JSON) -> Pending | Result:
     order = _read(handle)
     render = work.client.take(order.id, partial(_begun, order))
     if render is None:
@@ -236,33 +236,33 @@ async def _poll(work: Work[Renders], handle: JSON) -> Pending | Result:
     )
 
 
-def _read(handle: JSON) -> Order:
+def _read(handle: JSON) -> RenderRequest:
     try:
-        return Order.model_validate(handle)
+        return RenderRequest.model_validate(handle)
     except ValidationError as error:
         raise StateGone("This video was begun by another version, which keeps its scenes differently.") from error
 
 
-def _begun(order: Order) -> Animation:
+def _begun(order: RenderRequest) -> Animation:
     from mediasmith_sketch.animation.animator import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
 
     camera = Camera(motion=order.motion, seconds=order.seconds)
     return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))
 
 
-def _state(order: Order) -> JSON:
+def _state(order: RenderRequest) -> JSON:
     """The shot. It holds no picture, so an edit of a video of one starts from the saved file."""
     if order.picture:
         return None
     return Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json", exclude_defaults=True)
 
 
-async def _cancel(work: Work[Renders], handle: JSON) -> None:
+async def _cancel(work: Work[RenderSlots], handle: JSON) -> None:
     if not work.client.drop(_read(handle).id):
         raise InvalidRequest("This video is not being drawn here.")
 
 
-video: Capability[Renders, VideoParams] = Capability(
+video: Capability[RenderSlots, VideoParams] = Capability(
     kind="video",
     name="video",
     params=VideoParams,

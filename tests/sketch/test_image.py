@@ -22,8 +22,8 @@ from mediasmith.contract import JSON, Ask, Call, Output, Pending, Result, Source
 from mediasmith.errors import InvalidRequest, StateGone
 from mediasmith.media import sniff
 from mediasmith_sketch import backend
-from mediasmith_sketch.animation.render_slots import Renders
-from mediasmith_sketch.composition.colour_coverage import cover
+from mediasmith_sketch.animation.render_slots import RenderSlots
+from mediasmith_sketch.composition.colour_coverage import coverage
 from mediasmith_sketch.composition.composer import compose, seed_of
 from mediasmith_sketch.composition.element_colours import kinds_of
 from mediasmith_sketch.composition.palettes import REGIONS
@@ -37,7 +37,7 @@ from mediasmith_sketch.drawing.scenery import SCENERY
 from mediasmith_sketch.drawing.typesetting import Space, fit, glyphs, mask, settable
 from mediasmith_sketch.image import ImageParams
 from mediasmith_sketch.prompt.colour_names import COLOURS
-from mediasmith_sketch.prompt.parser import Mention, read
+from mediasmith_sketch.prompt.parser import Mention, parse_prompt
 from mediasmith_sketch.prompt.vocabulary import MOODS, NOUNS
 from mediasmith_sketch.scene import MOST_EDITS, Asked, Element, Scene, Style
 
@@ -83,10 +83,10 @@ def call(
     images: Sequence[Source] = (),
     heard: Heard | None = None,
     **params: Any,
-) -> Call[Renders, ImageParams]:
+) -> Call[RenderSlots, ImageParams]:
     told = heard or Heard()
     return Call(
-        client=Renders(),
+        client=RenderSlots(),
         model=CAPABILITY.models[0],
         file=lambda _mime: pytest.fail("a sketch is given as bytes"),
         report=lambda pending: told.progress.append(pending.progress),
@@ -178,12 +178,14 @@ async def test_named_colours_cover_a_fifth_without_a_caption_and_in_every_style(
 
 
 def test_a_colour_belongs_to_the_thing_it_stands_before() -> None:
-    mentions = {mention.what: mention for mention in read("two red boats under a pale pink sky, no birds").mentions}
+    mentions = {
+        mention.what: mention for mention in parse_prompt("two red boats under a pale pink sky, no birds").mentions
+    }
     assert (mentions["boat"].colours, mentions["boat"].count) == (("#ff0000",), 2)
-    assert mentions["sky"].colours == (read("pale pink").loose[0],)
+    assert mentions["sky"].colours == (parse_prompt("pale pink").loose[0],)
     assert mentions["birds"].verb == "remove"
-    assert read("a lighthouse, teal and amber").loose == (COLOURS["teal"], COLOURS["amber"])
-    assert read("a #0a7 car").mentions[0].colours == ("#00aa77",)
+    assert parse_prompt("a lighthouse, teal and amber").loose == (COLOURS["teal"], COLOURS["amber"])
+    assert parse_prompt("a #0a7 car").mentions[0].colours == ("#00aa77",)
 
 
 async def test_different_prompts_never_make_the_same_picture() -> None:
@@ -714,12 +716,12 @@ async def test_a_scene_of_another_version_is_gone(change: dict[str, JSON]) -> No
     ],
 )
 def test_sentences_are_read(words: str, mentions: list[tuple[str, tuple[str, ...], str]]) -> None:
-    assert [(one.what, one.colours, one.verb) for one in read(words, edit=True).mentions] == mentions
+    assert [(one.what, one.colours, one.verb) for one in parse_prompt(words, edit=True).mentions] == mentions
 
 
 def test_reading_stands_anything() -> None:
     for text in ("light " * 900, "#" * 50, "\ud800 a cat", "make " * 50, "no no no", '"', "a\u0301" * 50, "red, " * 99):
-        assert isinstance(read(text, edit=True).mentions, tuple)
+        assert isinstance(parse_prompt(text, edit=True).mentions, tuple)
         assert scene(text, (64, 64)).width == 64
 
 
@@ -731,8 +733,8 @@ def test_moods_have_palettes() -> None:
 def test_measuring_counts_what_is_seen() -> None:
     one = scene("hills", caption=False).model_copy(update={"elements": ()})
     sky = one.palette.model_copy(update=dict.fromkeys(("sky", "low"), "#123456"))
-    assert cover(one.model_copy(update={"palette": sky}), ["#123456"]) > 0.99
-    assert cover(one.model_copy(update={"palette": sky}), ["#ff0000"]) == 0
+    assert coverage(one.model_copy(update={"palette": sky}), ["#123456"]) > 0.99
+    assert coverage(one.model_copy(update={"palette": sky}), ["#ff0000"]) == 0
     assert Mention(what="cat").count == 1
 
 

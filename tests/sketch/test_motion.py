@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from mediasmith_sketch.animation.camera import Camera, Motion
-from mediasmith_sketch.animation.default_motion import motion_for, over_picture
+from mediasmith_sketch.animation.default_motion import default_motion, motion_over_picture
 from mediasmith_sketch.animation.layers import Layer, layers
 from mediasmith_sketch.animation.sway import MOST, REST, Sway, sway_of
 from mediasmith_sketch.composition.composer import compose, seed_of
 from mediasmith_sketch.drawing.figure import reach
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
-from mediasmith_sketch.prompt.camera_directions import directions
+from mediasmith_sketch.prompt.camera_directions import camera_directions
 from mediasmith_sketch.scene import Asked, Element, Scene
 
 PROMPTS = (
@@ -63,7 +63,7 @@ def laid(scenery: Sequence[Layer], camera: Camera, progress: float, second: floa
     """The scenery, on a colour that no scene has."""
     frame = Image.new("RGB", SIZE, UNPAINTED)
     for layer in scenery:
-        layer.lay(frame, SIZED, camera.view(progress, layer.lift), second)
+        layer.lay(frame, SIZED, camera.view(progress, layer.nearness), second)
     return frame
 
 
@@ -79,9 +79,9 @@ def apart(one: Image.Image, other: Image.Image) -> int:
 
 
 @given(cameras, shares, shares)
-def test_what_is_in_view_never_leaves_the_whole(camera: Camera, progress: float, lift: float) -> None:
-    across, down, share = camera.view(progress, lift)
-    assert 0.3 < camera.closest(lift) - 1e-9 <= share <= 1
+def test_what_is_in_view_never_leaves_the_whole(camera: Camera, progress: float, nearness: float) -> None:
+    across, down, share = camera.view(progress, nearness)
+    assert 0.3 < camera.closest(nearness) - 1e-9 <= share <= 1
     for middle in (across, down):
         assert middle - share / 2 >= -1e-9
         assert middle + share / 2 <= 1 + 1e-9
@@ -100,8 +100,8 @@ def test_the_camera_starts_and_ends_at_rest_and_never_leaps(motion: Motion, seco
 def test_the_nearer_things_are_the_further_they_move(motion: Motion) -> None:
     camera = Camera(motion=motion, seconds=4)
     ways: list[float] = []
-    for lift in (0, 0.25, 0.5, 0.75, 1):
-        start, end = camera.view(0, lift), camera.view(1, lift)
+    for nearness in (0, 0.25, 0.5, 0.75, 1):
+        start, end = camera.view(0, nearness), camera.view(1, nearness)
         ways.append(max(abs(a - b) for a, b in zip(start, end, strict=True)))
     assert ways == sorted(ways)
     assert 0 < ways[0] < 0.4 * ways[-1]
@@ -153,10 +153,10 @@ def test_hidden_rows_are_not_even_drawn() -> None:
 @pytest.mark.parametrize("prompt", PROMPTS[:5])
 def test_near_things_move_past_far_ones(prompt: str) -> None:
     camera = Camera(motion=Motion(pan=(1, 0)), seconds=4)
-    lifts = [layer.lift for layer in scenery_of(prompt, camera)]
-    assert lifts[0] == 0
-    assert max(lifts) == 1
-    assert len(set(lifts)) >= 2
+    nearnesses = [layer.nearness for layer in scenery_of(prompt, camera)]
+    assert nearnesses[0] == 0
+    assert max(nearnesses) == 1
+    assert len(set(nearnesses)) >= 2
 
 
 def test_things_are_sampled_between_pixels_too() -> None:
@@ -171,7 +171,7 @@ def test_things_are_sampled_between_pixels_too() -> None:
         width=240,
         height=135,
         unit=100,
-        lift=1,
+        nearness=1,
         sway=REST,
         pieces=((0, 0, 120, 135), (120, 40, 240, 100)),
     )
@@ -198,7 +198,7 @@ def test_pieces_side_by_side_leave_no_seam() -> None:
         width=240,
         height=135,
         unit=100,
-        lift=1,
+        nearness=1,
         sway=REST,
         pieces=((0, 0, 240, 135),),
     )
@@ -218,7 +218,7 @@ def test_what_falls_comes_in_again_at_the_top() -> None:
         width=SIZE[0],
         height=SIZE[1],
         unit=54,
-        lift=1,
+        nearness=1,
         sway=Sway(drift=(0, 1), endless=True),
         pieces=((0, 0, *SIZE),),
     )
@@ -252,7 +252,7 @@ def test_nothing_sways_out_of_the_room_that_is_kept_for_it(kind: str) -> None:
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (960, 960)])
 def test_the_figures_stay_in_view_when_the_camera_is_nearest(prompt: str, size: tuple[int, int]) -> None:
     composed = compose(prompt, size, seed_of(prompt), Asked(cutout=False))
-    motion = motion_for(composed)
+    motion = default_motion(composed)
     camera = Camera(motion=motion, seconds=4)
     span, tall = shape_of(size, composed.band, beside=composed.beside)
     hero = next(element for element in composed.elements if element.kind in FIGURES)
@@ -265,18 +265,18 @@ def test_the_figures_stay_in_view_when_the_camera_is_nearest(prompt: str, size: 
 
 
 def test_motions_differ_from_seed_to_seed() -> None:
-    motions = {motion_for(compose("a lighthouse", SIZE, seed, Asked())).model_dump_json() for seed in range(8)}
+    motions = {default_motion(compose("a lighthouse", SIZE, seed, Asked())).model_dump_json() for seed in range(8)}
     assert len(motions) >= 4
 
 
 def test_over_a_picture_the_camera_starts_on_all_of_it() -> None:
     for motion in (Motion(pan=(1, 0)), Motion(zoom=-1), Motion(pan=(0, -1), zoom=1), Motion(zoom=1, focus=(0.2, 0.9))):
-        camera = Camera(motion=over_picture(motion), seconds=4)
+        camera = Camera(motion=motion_over_picture(motion), seconds=4)
         assert camera.view(0, 1) == (0.5, 0.5, 1)
         assert camera.view(1, 1)[2] < 0.95
-    assert over_picture(Motion(pan=(-1, 0))).focus == (0, 0.5)
-    assert over_picture(Motion(pan=(0, 1))).focus == (0.5, 1)
-    assert over_picture(Motion()) == Motion()
+    assert motion_over_picture(Motion(pan=(-1, 0))).focus == (0, 0.5)
+    assert motion_over_picture(Motion(pan=(0, 1))).focus == (0.5, 1)
+    assert motion_over_picture(Motion()) == Motion()
 
 
 @pytest.mark.parametrize(
@@ -304,16 +304,18 @@ def test_over_a_picture_the_camera_starts_on_all_of_it() -> None:
 def test_directions_are_read_and_left_out_of_the_scene(
     text: str, moves: list[tuple[float, float, float]], pace: float | None, rest: str
 ) -> None:
-    said = directions(text)
+    said = camera_directions(text)
     assert (list(said.moves), said.pace, said.rest) == (moves, pace, rest)
 
 
 def test_directions_change_only_what_they_are_about() -> None:
     before = Motion(pan=(0.6, 0), zoom=1, focus=(0.2, 0.4))
-    assert directions("a hut at night").over(before) == before
-    assert directions("pan left").over(before) == before.model_copy(update={"pan": (-1, 0), "zoom": 0})
-    assert directions("zoom in and pan up").over(before).pan == (0, -1)
-    assert directions("a hut, static camera").over(before) == before.model_copy(update={"pan": (0, 0), "zoom": 0})
-    assert directions("slower", edit=True).over(before) == before.model_copy(update={"pace": 0.55})
-    assert directions("make the fast car blue", edit=True).over(before) == before
-    assert directions("pan left, pan left, zoom in, zoom in").over(before).pan == (-1, 0)
+    assert camera_directions("a hut at night").over(before) == before
+    assert camera_directions("pan left").over(before) == before.model_copy(update={"pan": (-1, 0), "zoom": 0})
+    assert camera_directions("zoom in and pan up").over(before).pan == (0, -1)
+    assert camera_directions("a hut, static camera").over(before) == before.model_copy(
+        update={"pan": (0, 0), "zoom": 0}
+    )
+    assert camera_directions("slower", edit=True).over(before) == before.model_copy(update={"pace": 0.55})
+    assert camera_directions("make the fast car blue", edit=True).over(before) == before
+    assert camera_directions("pan left, pan left, zoom in, zoom in").over(before).pan == (-1, 0)

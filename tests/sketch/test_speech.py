@@ -22,7 +22,7 @@ from fakes.engines import edited, files_in, made, opened, saved
 from mediasmith.contract import JSON, Call, Result
 from mediasmith.errors import InvalidRequest, MediaError, StateGone, Unsuitable
 from mediasmith_sketch import backend
-from mediasmith_sketch.animation.render_slots import Renders
+from mediasmith_sketch.animation.render_slots import RenderSlots
 from mediasmith_sketch.speech import SpeechParams, speech
 from mediasmith_sketch.voice import espeak
 
@@ -58,8 +58,8 @@ class Heard:
 async def told(words: str, *, state: JSON = None, **params: Any) -> tuple[Result, list[str]]:
     """A result, and the warnings on the way."""
     warnings: list[str] = []
-    call = Call[Renders, SpeechParams](
-        client=Renders(),
+    call = Call[RenderSlots, SpeechParams](
+        client=RenderSlots(),
         model=speech.models[0],
         file=lambda _mime: pytest.fail("speech is given as bytes"),
         report=lambda _pending: None,
@@ -179,7 +179,7 @@ async def test_a_voice_speaks_every_language() -> None:
 
 
 async def listed(word: str) -> list[str]:
-    return list(await speech.choices[word](Renders()))
+    return list(await speech.choices[word](RenderSlots()))
 
 
 async def test_every_voice_that_is_listed_speaks_and_none_like_another() -> None:
@@ -315,7 +315,7 @@ async def test_speech_that_is_broken_off_stops_and_spoils_nothing() -> None:
     (language,) = (one for one in espeak.voices().languages if one.tags[0][0] == "en-gb")
     for after in (0, 1, 5):
         sound = espeak.speak(
-            WORDS * 100, language=language, speaker=None, speed=1, pitch=50, unwanted=broken_off(after)
+            WORDS * 100, language=language, speaker=None, speed=1, pitch=50, cancelled=broken_off(after)
         )
         assert len(sound.pcm) / 2 / sound.rate < 0.3 * max(after, 1)
         assert await spoken() == before
@@ -324,10 +324,10 @@ async def test_speech_that_is_broken_off_stops_and_spoils_nothing() -> None:
 async def test_a_call_that_is_cancelled_stops_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, over = anyio.Event(), Event()
 
-    def speak(*_given: object, unwanted: Callable[[], bool], **_named: object) -> espeak.Sound:
+    def speak(*_given: object, cancelled: Callable[[], bool], **_named: object) -> espeak.Sound:
         from_thread.run_sync(begun.set)
         for _ in range(200):
-            if unwanted() or over.wait(0.05):
+            if cancelled() or over.wait(0.05):
                 over.set()
                 break
         return espeak.Sound(pcm=bytearray(b"\1\0"), rate=22_050)

@@ -36,9 +36,9 @@ from mediasmith.testing import Hands
 from mediasmith_sketch import backend
 from mediasmith_sketch.animation.camera import Motion
 from mediasmith_sketch.animation.first_frame import MOST_BYTES
-from mediasmith_sketch.animation.mp4 import Film
-from mediasmith_sketch.animation.render_slots import IDLE_SECONDS, MOST, Renders
-from mediasmith_sketch.animation.shot import Order, Shot
+from mediasmith_sketch.animation.mp4 import Mp4Writer
+from mediasmith_sketch.animation.render_slots import IDLE_SECONDS, MOST, RenderSlots
+from mediasmith_sketch.animation.shot import RenderRequest, Shot
 from mediasmith_sketch.composition.editor import edit
 from mediasmith_sketch.drawing.layout import lay_out
 from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_PROMPT, MOST_ELEMENTS, Element, Scene
@@ -95,7 +95,7 @@ class Made:
 
     data: bytes
     state: Any
-    order: Order
+    order: RenderRequest
     warnings: list[str]
     told: list[Pending]
 
@@ -113,8 +113,8 @@ def ask(prompt: str = LIGHTHOUSE, *, state: JSON = None, inputs: Any = None, **p
     )
 
 
-def hands(renders: Renders | None = None) -> Hands:
-    return Hands(backend, renders or Renders(), CAPABILITY)
+def hands(renders: RenderSlots | None = None) -> Hands:
+    return Hands(backend, renders or RenderSlots(), CAPABILITY)
 
 
 async def begun(with_hands: Hands, asked: Ask[VideoParams]) -> JSON:
@@ -140,15 +140,15 @@ async def make(prompt: str = LIGHTHOUSE, **more: Any) -> Made:
     return Made(
         data=own.sink.data,
         state=result.outputs[0].state,
-        order=Order.model_validate(handle),
+        order=RenderRequest.model_validate(handle),
         warnings=own.warnings,
         told=told,
     )
 
 
-async def planned(prompt: str = LIGHTHOUSE, **more: Any) -> Order:
+async def planned(prompt: str = LIGHTHOUSE, **more: Any) -> RenderRequest:
     """What would be drawn."""
-    return Order.model_validate(await begun(hands(), ask(prompt, **more)))
+    return RenderRequest.model_validate(await begun(hands(), ask(prompt, **more)))
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:
@@ -290,7 +290,7 @@ async def test_a_video_is_never_transparent() -> None:
     assert not order.scene.cutout
     own = hands()
     shot = Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json")
-    changed = Order.model_validate(await begun(own, ask("remove the background", state=shot)))
+    changed = RenderRequest.model_validate(await begun(own, ask("remove the background", state=shot)))
     assert not changed.scene.cutout
     assert any("no transparency" in warning for warning in own.warnings)
 
@@ -323,7 +323,7 @@ async def test_the_picture_decides_the_shape_unless_words_do(
 ) -> None:
     own = hands()
     handle = await begun(own, ask(inputs={"first_frame": [photo(quarters())]}, **given))
-    order = Order.model_validate(handle)
+    order = RenderRequest.model_validate(handle)
     assert (order.scene.width, order.scene.height) == size
     assert any("cropped" in warning for warning in own.warnings) == cropped
     with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
@@ -343,7 +343,7 @@ async def test_a_picture_is_turned_upright_and_shown_on_white() -> None:
 
 async def test_from_a_picture_there_is_no_way_back() -> None:
     own = hands()
-    order = Order.model_validate(await begun(own, ask("zoom out", inputs={"first_frame": [photo(quarters())]})))
+    order = RenderRequest.model_validate(await begun(own, ask("zoom out", inputs={"first_frame": [photo(quarters())]})))
     assert order.motion.zoom == 1
     assert any("nearer instead of going back" in warning for warning in own.warnings)
 
@@ -369,7 +369,7 @@ async def test_a_video_of_another_backend_goes_on_from_its_first_picture() -> No
     asked = ask("at night, pan left", inputs={"video": [File(other, "video/webm")]}, size=None, style="poster")
     answer = await CAPABILITY.start(own.of(asked))
     assert isinstance(answer, Accepted)
-    order = Order.model_validate(answer.handle)
+    order = RenderRequest.model_validate(answer.handle)
     assert (order.scene.width, order.scene.height) == (960, 960)
     assert order.motion.focus == (0, 0.42)
     with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
@@ -391,13 +391,13 @@ async def test_progress_is_true_and_rises_to_the_result(monkeypatch: pytest.Monk
 
 async def test_it_is_drawn_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[int] = set()
-    add = Film.add
+    add = Mp4Writer.add
 
-    def watched(film: Film, picture: Image.Image) -> None:
+    def watched(film: Mp4Writer, picture: Image.Image) -> None:
         threads.add(threading.get_ident())
         add(film, picture)
 
-    monkeypatch.setattr(Film, "add", watched)
+    monkeypatch.setattr(Mp4Writer, "add", watched)
     await make()
     assert threads
     assert threading.get_ident() not in threads
@@ -429,10 +429,10 @@ async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     added: list[Image.Image] = []
 
-    def add(_film: Film, picture: Image.Image) -> None:
+    def add(_film: Mp4Writer, picture: Image.Image) -> None:
         added.append(picture)
 
-    monkeypatch.setattr(Film, "add", add)
+    monkeypatch.setattr(Mp4Writer, "add", add)
     assert CAPABILITY.cancel
     own = hands()
     handle = await begun(own, ask())
@@ -440,7 +440,7 @@ async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPa
         await own.poll(handle)
     await CAPABILITY.cancel(own.work, handle)
     assert len(added) == 1
-    assert not own.client.drop(Order.model_validate(handle).id)
+    assert not own.client.drop(RenderRequest.model_validate(handle).id)
     assert not own.sinks
     with pytest.raises(InvalidRequest):
         await CAPABILITY.cancel(own.work, handle)  # what another process draws cannot be stopped from here
@@ -449,7 +449,7 @@ async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPa
 async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     now = 0.0
-    renders = Renders(now=lambda: now)
+    renders = RenderSlots(now=lambda: now)
     own = hands(renders)
     handles = [await begun(own, ask(f"a hut, {number}", size="64x64")) for number in range(MOST + 1)]
     for handle in handles[:MOST]:
@@ -484,12 +484,12 @@ async def test_what_cannot_be_drawn_is_an_error_and_takes_no_room(monkeypatch: p
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(Film, "add", fail)
+    monkeypatch.setattr(Mp4Writer, "add", fail)
     own = hands()
     handle = await begun(own, ask())
     with pytest.raises(ProviderError, match="MemoryError"):
         await drawn(own, handle)
-    assert not own.client.drop(Order.model_validate(handle).id)
+    assert not own.client.drop(RenderRequest.model_validate(handle).id)
 
 
 @pytest.mark.parametrize("junk", [None, "text", [], {}, {"version": 2}, {"version": 1, "scene": {}, "motion": {}}])
@@ -519,7 +519,7 @@ async def test_an_edit_changes_the_scene_as_it_would_a_pictures_and_keeps_the_mo
 
 async def test_an_edit_that_is_about_the_camera_leaves_the_scene_as_it_is(lighthouse: Made) -> None:
     own = hands()
-    order = Order.model_validate(await begun(own, ask("zoom out, slower", state=lighthouse.state, size=None)))
+    order = RenderRequest.model_validate(await begun(own, ask("zoom out, slower", state=lighthouse.state, size=None)))
     assert (order.motion.zoom, order.motion.pan, order.motion.pace) == (-1, (0, 0), 0.55)
     assert order.motion.focus == lighthouse.order.motion.focus
     assert order.scene == lighthouse.order.scene
@@ -629,5 +629,5 @@ async def test_a_job_that_is_cancelled_stops_being_drawn(tmp_path: Path) -> None
         await until(lambda: live.progress is not None)
         assert (await collected(engine, job_id, cancel=True)).status == "cancelled"
         client = await engine.jobs.making.parts.clients.client(backend)
-        assert isinstance(client, Renders)
-        assert not client.drop(Order.model_validate(live.parts[0].handle).id)
+        assert isinstance(client, RenderSlots)
+        assert not client.drop(RenderRequest.model_validate(live.parts[0].handle).id)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mediasmith_sketch.animation.camera import Camera
 from mediasmith_sketch.animation.layers import Layer, layers, picture_layer
-from mediasmith_sketch.animation.mp4 import RATE, Film
+from mediasmith_sketch.animation.mp4 import RATE, Mp4Writer
 from mediasmith_sketch.drawing.layout import lay_out
 from mediasmith_sketch.drawing.renderer import overlay
 from mediasmith_sketch.drawing.surface import Box
@@ -58,7 +58,7 @@ class Animation:
             scenery.insert(0, layer)  # the nearest comes first, and is laid last
             yield False
         yield True
-        film = Film((self.scene.width, self.scene.height), self.frames)
+        film = Mp4Writer((self.scene.width, self.scene.height), self.frames)
         frame = Image.new("RGB", (self.scene.width, self.scene.height))
         self._lay(scenery, frame, area)
         words = overlay(self.scene, frame)
@@ -83,7 +83,7 @@ class Animation:
         """Paint the scenery as it is at the next frame."""
         progress = self.drawn / max(1, self.frames - 1)
         for layer in scenery:
-            layer.lay(frame, area, self.camera.view(progress, layer.lift), self.drawn / RATE)
+            layer.lay(frame, area, self.camera.view(progress, layer.nearness), self.drawn / RATE)
 
 
 def _part(words: Image.Image, area: Box) -> tuple[Image.Image, tuple[int, int]] | None:

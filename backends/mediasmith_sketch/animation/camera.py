@@ -46,15 +46,15 @@ class Camera:
     motion: Motion
     seconds: float
 
-    def view(self, progress: float, lift: float) -> View:
-        """What is in view at a moment, from 0 to 1, of things that are as near as `lift` says, from 0 to 1.
+    def view(self, progress: float, nearness: float) -> View:
+        """What is in view at a moment, from 0 to 1, of things that are as near as `nearness` says, from 0 to 1.
 
         The view never leaves the whole. In between, it is between those at the start and at the end.
         """
         motion = self.motion
         reach = motion.pace * min(_FURTHEST, 0.5 + self.seconds / 8)
         eased = 0.5 - 0.5 * cos(pi * progress)
-        moved = _FARTHEST + (1 - _FARTHEST) * lift
+        moved = _FARTHEST + (1 - _FARTHEST) * nearness
         room = ROOM * reach if any(motion.pan) else 0.0
         share = (1 - room) * (1 - NEARER * reach * moved * abs(motion.zoom) * (eased if motion.zoom > 0 else 1 - eased))
         across, down = (
@@ -63,9 +63,9 @@ class Camera:
         )
         return across, down, share
 
-    def closest(self, lift: float) -> float:
+    def closest(self, nearness: float) -> float:
         """The smallest share of such things that is ever in view."""
-        return min(self.view(progress, lift)[2] for progress in (0, 1))
+        return min(self.view(progress, nearness)[2] for progress in (0, 1))
 
     def lowest(self, row: float, near: float, far: float) -> float:
         """The lowest row of far things that ever shows above a row of nearer ones; rows in shares of the height."""

@@ -6,7 +6,7 @@ from mediasmith_sketch.animation.camera import NEARER, ROOM, Motion
 from mediasmith_sketch.drawing.figure import reach
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element, Scene
 
 _CLOSEST = (1 - ROOM) * (1 - NEARER)
@@ -19,9 +19,9 @@ _HEADROOM = 0.04
 """What should stay free above and beside figures."""
 
 
-def motion_for(scene: Scene) -> Motion:
+def default_motion(scene: Scene) -> Motion:
     """A motion past a scene, nearer to what it is about or back from it."""
-    roll = chance("motion", scene.seed)
+    roll = seeded("motion", scene.seed)
     focus = _focus(scene)
     side = -1 if focus[0] < 0.5 else 1  # noqa: PLR2004 - the middle
     if scene.plan in {"still", "portrait", "abstract"}:
@@ -31,7 +31,7 @@ def motion_for(scene: Scene) -> Motion:
     return Motion(pan=(side * roll.choice((1, 0.8, 0.6)), 0), zoom=roll.choice((1, 0.7, 0.4, -0.8)), focus=focus)
 
 
-def over_picture(motion: Motion) -> Motion:
+def motion_over_picture(motion: Motion) -> Motion:
     """The motion over a picture that is all in view at the start, so that there is only nearer to go."""
     if not motion.zoom and not any(motion.pan):
         return motion

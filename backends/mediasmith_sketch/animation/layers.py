@@ -17,7 +17,7 @@ from mediasmith_sketch.drawing.stage import Stage, unit_of
 from mediasmith_sketch.drawing.surface import Box, Surface, resized
 from mediasmith_sketch.scene import Element, Scene
 
-_LIFTS = (
+_NEARNESS = (
     (1.5, 0.0),  # stars
     (4.5, 0.06),  # sun, moon, planets, what is behind a still life
     (7.0, 0.14),  # clouds
@@ -62,7 +62,7 @@ class Layer:
     width: int
     height: int
     unit: float
-    lift: float
+    nearness: float
     sway: Sway
     pieces: tuple[Box, ...]
 
@@ -124,14 +124,16 @@ class _Axis:
 
 def layers(scene: Scene, size: tuple[int, int], camera: Camera) -> Iterator[Layer]:
     """The layers of a scene whose picture takes so many pixels, from the nearest to the sky."""
-    groups = [(*key, list(group)) for key, group in groupby(in_order(scene), lambda one: (_lift(one), sway_of(one)))]
+    groups = [
+        (*key, list(group)) for key, group in groupby(in_order(scene), lambda one: (_nearness(one), sway_of(one)))
+    ]
     if not groups or groups[0][:2] != _SKY:
         groups.insert(0, (*_SKY, []))
-    nearest = max(lift for lift, _, _ in groups) or 1.0
+    nearest = max(nearness for nearness, _, _ in groups) or 1.0
     covers: list[tuple[float, float]] = []
-    for number, (lift, sway, elements) in reversed([*enumerate(groups)]):
-        painter = _Painter(scene, size, camera, lift / nearest, sway)
-        floor = min((camera.lowest(row, near, painter.lift) for near, row in covers), default=1.0)
+    for number, (nearness, sway, elements) in reversed([*enumerate(groups)]):
+        painter = _Painter(scene, size, camera, nearness / nearest, sway)
+        floor = min((camera.lowest(row, near, painter.nearness) for near, row in covers), default=1.0)
         image = painter.paint(elements, floor, sky=number == 0)
         covers += painter.covered(image)
         if layer := painter.layer(image):
@@ -151,7 +153,7 @@ def picture_layer(file: bytes, size: tuple[int, int], camera: Camera) -> Layer:
         width=whole[0],
         height=whole[1],
         unit=unit_of(*whole),
-        lift=1,
+        nearness=1,
         sway=REST,
         pieces=((0, 0, *whole),),
     )
@@ -160,18 +162,18 @@ def picture_layer(file: bytes, size: tuple[int, int], camera: Camera) -> Layer:
 _SKY = (0.0, REST)
 
 
-def _lift(element: Element) -> float:
+def _nearness(element: Element) -> float:
     """How near an element is. What shines on the water goes along with the sun."""
     z = _SUN if element.kind == "shine" else element.z
-    return next(lift for below, lift in _LIFTS if z < below)
+    return next(nearness for below, nearness in _NEARNESS if z < below)
 
 
 class _Painter:
-    """Paints one layer: things of one lift that sway alike. Those that sway need room around the whole."""
+    """Paints one layer: things of one nearness that sway alike. Those that sway need room around the whole."""
 
-    def __init__(self, scene: Scene, size: tuple[int, int], camera: Camera, lift: float, sway: Sway) -> None:
-        detail = _DETAIL / camera.closest(lift)
-        self.scene, self.lift, self.sway = scene, lift, sway
+    def __init__(self, scene: Scene, size: tuple[int, int], camera: Camera, nearness: float, sway: Sway) -> None:
+        detail = _DETAIL / camera.closest(nearness)
+        self.scene, self.nearness, self.sway = scene, nearness, sway
         self.width, self.height = round(size[0] * detail), round(size[1] * detail)
         self.unit = unit_of(self.width, self.height)
         self.pad = 0 if sway is REST or sway.endless else ceil(MOST * self.unit)
@@ -188,11 +190,11 @@ class _Painter:
         return surface.image
 
     def covered(self, image: Image.Image) -> Iterator[tuple[float, float]]:
-        """The lift, and the row from which on nothing shows through, if there is one."""
+        """The nearness, and the row from which on nothing shows through, if there is one."""
         if self.sway is REST and image.mode == "RGBA":
             gaps = ImageChops.invert(image.getchannel("A")).getbbox()
             if gaps is None or gaps[3] < image.height:
-                yield self.lift, (gaps[3] if gaps else 0) / self.height
+                yield self.nearness, (gaps[3] if gaps else 0) / self.height
 
     def layer(self, image: Image.Image) -> Layer | None:
         """What is painted as a layer; None for nothing."""
@@ -208,7 +210,7 @@ class _Painter:
             width=self.width,
             height=self.height,
             unit=self.unit,
-            lift=self.lift,
+            nearness=self.nearness,
             sway=self.sway,
             pieces=tuple(_pieces(picture)),
         )

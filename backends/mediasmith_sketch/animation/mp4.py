@@ -1,4 +1,4 @@
-"""Film: pictures, one after the other, as an MP4 that plays everywhere."""
+"""Pictures, one after the other, as an MP4 that plays everywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEAD, _HEAD_PER_PICTURE = 2048, 24  # bytes that the head of the file takes, at
 _av = cast("Any", av)  # PyAV's own types leave too much unsaid
 
 
-class Film:
+class Mp4Writer:
     """An MP4 in memory, of so many pictures in one size with even sides: H.264, in 4:2:0. Blocking.
 
     Its head comes first, so that it can be played while it is still being loaded.

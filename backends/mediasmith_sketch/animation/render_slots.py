@@ -19,7 +19,7 @@ IDLE_SECONDS = 30.0
 
 
 @dataclass(kw_only=True)
-class Render:
+class RenderSlot:
     """A video that is being drawn. `begin` makes it ready, `asked` is when it was last asked about."""
 
     begin: Callable[[], Animation]
@@ -36,16 +36,16 @@ class Render:
 
 
 @dataclass(kw_only=True)
-class Renders:
+class RenderSlots:
     """The client of the backend: the videos that are being drawn, by the id in their handles.
 
     Nothing is lost with one that is dropped, for its handle says all that is needed to draw it again.
     """
 
     now: Callable[[], float] = time.monotonic
-    _under_way: dict[str, Render] = field(default_factory=dict[str, Render])
+    _under_way: dict[str, RenderSlot] = field(default_factory=dict[str, RenderSlot])
 
-    def take(self, name: str, begin: Callable[[], Animation]) -> Render | None:
+    def take(self, name: str, begin: Callable[[], Animation]) -> RenderSlot | None:
         """The video of this id, which may have to be begun; None while others take all the room."""
         now = self.now()
         if name not in self._under_way:
@@ -54,7 +54,7 @@ class Renders:
             }
             if len(self._under_way) >= MOST:
                 return None
-            self._under_way[name] = Render(begin=begin, asked=now)
+            self._under_way[name] = RenderSlot(begin=begin, asked=now)
         render = self._under_way[name]
         render.asked = now
         return render

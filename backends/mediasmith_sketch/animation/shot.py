@@ -23,7 +23,7 @@ class Shot(BaseModel):
     motion: Motion
 
 
-class Order(Shot):
+class RenderRequest(Shot):
     """A shot to be drawn. `id` tells it from others; `picture` is a JPEG, in base64, that the camera moves over."""
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
-from mediasmith_sketch.composition.element_colours import kinds_of, legible, recoloured
-from mediasmith_sketch.composition.placement import Room, add_figure
+from mediasmith_sketch.composition.element_colours import kinds_of, recoloured, visible
+from mediasmith_sketch.composition.placement import FreeSpace, add_figure
 from mediasmith_sketch.composition.scenery_plans import MIDAIR
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
@@ -55,8 +55,8 @@ def new_element(mention: Mention, scene: Scene, roll: Random, vacant: Element | 
     kind = next(iter(kinds_of(mention.what)), "")
     if kind in FIGURES:
         span, tall = shape_of((scene.width, scene.height), scene.band, beside=scene.beside)
-        room = Room(elements=scene.elements, span=span, tall=tall, roll=roll)
-        new = legible(add_figure(replace(mention, what=kind), room, scene.plan), scene.elements, scene.palette)
+        room = FreeSpace(elements=scene.elements, span=span, tall=tall, roll=roll)
+        new = visible(add_figure(replace(mention, what=kind), room, scene.plan), scene.elements, scene.palette)
     elif kind in SCENERY and kind in _SPOTS:
         new = _scenery(kind, mention, scene, roll)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from mediasmith_sketch.drawing.colour import clearest, distance, mix, shines
+from mediasmith_sketch.drawing.colour import clearest, distance, is_sunlike, mix
 from mediasmith_sketch.drawing.layout import shape_of
 from mediasmith_sketch.drawing.renderer import render
 from mediasmith_sketch.scene import Palette, Scene
@@ -16,7 +16,7 @@ _LARGE = 0.23  # the radius of a large sun, in units
 _SAME = 24.0  # colours closer than this look the same
 
 
-def cover(scene: Scene, colours: Sequence[str]) -> float:
+def coverage(scene: Scene, colours: Sequence[str]) -> float:
     """The share of the picture that shows one of these colours, measured on a small drawing of it."""
     pixels = _small(scene)
     counted = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
@@ -43,13 +43,13 @@ def _is_one_of(seen: str, colours: Sequence[str]) -> bool:
     return any(distance(seen, colour) <= _SAME for colour in colours)
 
 
-def settle(scene: Scene, colours: Sequence[str]) -> Scene:
+def ensure_coverage(scene: Scene, colours: Sequence[str]) -> Scene:
     """The scene with enough of its named colours: the first one is given to as little more as will do."""
-    if not colours or cover(scene, colours) >= _ENOUGH:
+    if not colours or coverage(scene, colours) >= _ENOUGH:
         return scene
     bolder = scene
     for bolder in _bolder(scene, colours[0]):
-        if cover(bolder, colours) >= _ENOUGH:
+        if coverage(bolder, colours) >= _ENOUGH:
             break
     return bolder
 
@@ -59,7 +59,7 @@ def _bolder(scene: Scene, colour: str) -> Iterator[Scene]:
 
     Ground and caption meet, so they take it together only where nothing else is left.
     """
-    sunny = shines(colour) and distance(colour, scene.palette.sky) > _SAME
+    sunny = is_sunlike(colour) and distance(colour, scene.palette.sky) > _SAME
     disc = {"disc": colour} if sunny else {}
     band = {"band": colour} if scene.band else {}
     large = _larger_sun(scene) if sunny else scene

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from mediasmith_sketch.composition.colour_coverage import settle
-from mediasmith_sketch.composition.element_colours import legible, painted
+from mediasmith_sketch.composition.colour_coverage import ensure_coverage
+from mediasmith_sketch.composition.element_colours import coloured_by_prompt, visible
 from mediasmith_sketch.composition.palettes import of_mood, strongest, with_colours, with_regions
-from mediasmith_sketch.composition.placement import Room, cast
-from mediasmith_sketch.composition.scenery_plans import OUTDOORS, Brief, plan_for, scenery
+from mediasmith_sketch.composition.placement import FreeSpace, place_figures
+from mediasmith_sketch.composition.scenery_plans import OUTDOORS, SceneryRequest, plan_for, scenery
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import band_for, shape_of
 from mediasmith_sketch.drawing.typesetting import settable
-from mediasmith_sketch.prompt.parser import Mention, normal, read
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.prompt.parser import Mention, normalized, parse_prompt
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import (
     LONGEST_CAPTION,
     LONGEST_PROMPT,
@@ -42,39 +42,39 @@ def seed_of(prompt: str) -> int:
 
 def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pictured: bool = False) -> Scene:
     """The scene that a prompt asks for. `pictured` leaves the middle to reference pictures."""
-    reading = read(prompt)
-    roll = chance(seed, prompt)
-    cutout = asked.cutout if asked.cutout is not None else reading.cutout
-    wanted = [mention for mention in reading.mentions if mention.verb != "remove"]
-    wanted = _without_sky(wanted, reading.loose) if cutout else wanted
+    parsed = parse_prompt(prompt)
+    roll = seeded(seed, prompt)
+    cutout = asked.cutout if asked.cutout is not None else parsed.cutout
+    wanted = [mention for mention in parsed.mentions if mention.verb != "remove"]
+    wanted = _without_sky(wanted, parsed.loose) if cutout else wanted
     wanted = _strewn(wanted)
-    unwanted = {mention.what for mention in reading.mentions if mention.verb == "remove"}
-    style = asked.style or ("poster" if "poster" in normal(prompt).lower() else None)
+    unwanted = {mention.what for mention in parsed.mentions if mention.verb == "remove"}
+    style = asked.style or ("poster" if "poster" in normalized(prompt).lower() else None)
     caption = _caption(prompt)
     band, beside = band_for(*size, caption if asked.caption else "", style)
     span, tall = shape_of(size, band, beside=beside)
-    mood = strongest((*reading.moods, *reading.implied))
+    mood = strongest((*parsed.moods, *parsed.implied))
     colours = [(mention.what, mention.colours[0]) for mention in wanted if any(mention.colours[:1])]
-    palette = with_regions(with_colours(of_mood(mood, roll), reading.loose, mood), colours)
-    brief = Brief(
+    palette = with_regions(with_colours(of_mood(mood, roll), parsed.loose, mood), colours)
+    request = SceneryRequest(
         names=frozenset(mention.what for mention in wanted),
         unwanted=frozenset(unwanted),
         hero=next((mention.what for mention in wanted if mention.what in FIGURES), ""),
         mood=mood,
-        studio=reading.studio,
+        studio=parsed.studio,
         palette=palette,
         span=span,
         tall=tall,
         roll=roll,
     )
-    drawable = _drawable(wanted) or not _LANDSCAPES.isdisjoint(reading.moods)
-    plan: Plan = plan_for(brief) if drawable and style != "geometric" else "abstract"
-    elements = _elements(plan, brief, wanted, pictured=pictured)
+    drawable = _drawable(wanted) or not _LANDSCAPES.isdisjoint(parsed.moods)
+    plan: Plan = plan_for(request) if drawable and style != "geometric" else "abstract"
+    elements = _elements(plan, request, wanted, pictured=pictured)
     scene = Scene(
         version=1,
         width=size[0],
         height=size[1],
-        prompts=(normal(prompt)[:LONGEST_PROMPT],),
+        prompts=(normalized(prompt)[:LONGEST_PROMPT],),
         seed=seed,
         asked=asked,
         grain=roll.randrange(1 << 30),
@@ -83,13 +83,13 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
         palette=palette,
         elements=tuple(elements[:MOST_ELEMENTS]),
         caption=caption,
-        title=settable(reading.title),
+        title=settable(parsed.title),
         band=band,
         beside=beside,
         captioned=asked.caption,
         cutout=cutout,
     )
-    return settle(scene, reading.colours)
+    return ensure_coverage(scene, parsed.colours)
 
 
 def _strewn(mentions: Sequence[Mention]) -> list[Mention]:
@@ -117,16 +117,16 @@ def _drawable(mentions: Sequence[Mention]) -> bool:
     return any(mention.what in FIGURES or mention.what in OUTDOORS for mention in mentions)
 
 
-def _elements(plan: Plan, brief: Brief, mentions: Sequence[Mention], *, pictured: bool) -> list[Element]:
+def _elements(plan: Plan, request: SceneryRequest, mentions: Sequence[Mention], *, pictured: bool) -> list[Element]:
     """Scenery and figures. A bust among hills would be a giant, so there it is a whole person."""
-    elements = [painted(element, mentions, brief.palette) for element in scenery(plan, brief)]
+    elements = [coloured_by_prompt(element, mentions, request.palette) for element in scenery(plan, request)]
     if plan == "abstract":
         return elements
     figures = [mention for mention in mentions if mention.what in FIGURES][:_MOST_FIGURES]
     if plan != "portrait":
         figures = [replace(one, what="person") if one.what in {"portrait", "man"} else one for one in figures]
-    room = Room(elements=elements, span=brief.span, tall=brief.tall, roll=brief.roll)
-    placed = [legible(element, elements, brief.palette) for element in cast(figures, plan, room)]
+    room = FreeSpace(elements=elements, span=request.span, tall=request.tall, roll=request.roll)
+    placed = [visible(element, elements, request.palette) for element in place_figures(figures, plan, room)]
     return [*elements, *(map(_before_cards, placed) if pictured else placed)]
 
 

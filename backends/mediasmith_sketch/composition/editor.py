@@ -13,9 +13,9 @@ from mediasmith_sketch.composition.element_colours import kinds_of, recoloured
 from mediasmith_sketch.composition.palettes import REGIONS, of_mood, strongest, toned, with_colours, with_regions
 from mediasmith_sketch.drawing.layout import band_for
 from mediasmith_sketch.drawing.typesetting import settable
-from mediasmith_sketch.prompt.parser import Mention, Reading, normal, read
+from mediasmith_sketch.prompt.parser import Mention, ParsedPrompt, normalized, parse_prompt
 from mediasmith_sketch.prompt.vocabulary import KIN
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import (
     LONGEST_CAPTION,
     LONGEST_EDIT,
@@ -50,32 +50,32 @@ class _Editor:
 
 def edit(scene: Scene, words: str) -> tuple[Scene, list[str]]:
     """The scene after an edit, and what the caller should know: what was not understood and what was done instead."""
-    reading = read(words, edit=True)
-    editor = _Editor(scene=scene, roll=chance(scene.seed, scene.edits, words))
-    _whole(editor, reading)
-    for mention in reading.mentions:
-        _one(editor, mention, reading.tone)
-    if reading.title:
-        _set_title(editor, reading.title)
-    if reading.cutout:
+    parsed = parse_prompt(words, edit=True)
+    editor = _Editor(scene=scene, roll=seeded(scene.seed, scene.edits, words))
+    _whole(editor, parsed)
+    for mention in parsed.mentions:
+        _one(editor, mention, parsed.tone)
+    if parsed.title:
+        _set_title(editor, parsed.title)
+    if parsed.cutout:
         editor.set(cutout=True)
     if looks_alike(scene, editor.scene):
         _stand_in(editor, words)
-    kept = (scene.prompts[0], *scene.prompts[1:][1 - MOST_EDITS :], normal(words)[:LONGEST_EDIT])
+    kept = (scene.prompts[0], *scene.prompts[1:][1 - MOST_EDITS :], normalized(words)[:LONGEST_EDIT])
     editor.set(edits=scene.edits + 1, prompts=kept)
     return editor.scene, editor.notes
 
 
-def _whole(editor: _Editor, reading: Reading) -> None:
+def _whole(editor: _Editor, parsed: ParsedPrompt) -> None:
     """What is about the picture as a whole: time of day, colours that belong to nothing, tone."""
     palette = editor.scene.palette
-    mood = strongest(reading.moods)
+    mood = strongest(parsed.moods)
     if mood:
         palette = of_mood(mood, editor.roll)
         _time_of_day(editor, mood)
-    palette = with_colours(palette, reading.loose, mood)
-    if reading.tone and not reading.mentions:
-        palette = toned(palette, reading.tone)
+    palette = with_colours(palette, parsed.loose, mood)
+    if parsed.tone and not parsed.mentions:
+        palette = toned(palette, parsed.tone)
     editor.set(palette=palette)
 
 

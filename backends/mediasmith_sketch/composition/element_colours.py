@@ -33,7 +33,7 @@ def kinds_of(what: str) -> tuple[str, ...]:
     return _KINDS.get(what, (what,))
 
 
-def painted(element: Element, mentions: Sequence[Mention], palette: Palette) -> Element:
+def coloured_by_prompt(element: Element, mentions: Sequence[Mention], palette: Palette) -> Element:
     """The element in the colours that the prompt gives it, if it does."""
     for mention in mentions:
         if mention.colours and element.kind in kinds_of(mention.what):
@@ -55,7 +55,7 @@ def _haze(element: Element) -> float:
     return 0.6 if element.z < 15 else 0.3  # noqa: PLR2004 - the far distance
 
 
-def legible(element: Element, scenery: Sequence[Element], palette: Palette) -> Element:
+def visible(element: Element, scenery: Sequence[Element], palette: Palette) -> Element:
     """A figure without a colour of its own, in one that stands out from what is behind it."""
     paints = palette.model_dump()
     usual = FIGURES[element.kind].main

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from mediasmith_sketch.drawing.colour import chroma, clearest, contrast, lighter, lightness, mix, shines
+from mediasmith_sketch.drawing.colour import chroma, clearest, contrast, is_sunlike, lighter, lightness, mix
 from mediasmith_sketch.scene import Palette
 
 _NAMES = ("sky", "low", "disc", "far", "mid", "near", "water", "accent", "light", "dark")
@@ -72,7 +72,7 @@ def with_colours(palette: Palette, colours: Sequence[str], mood: str) -> Palette
         return palette
     ordered = sorted(colours, key=lightness) if mood in {"night", "space", "neon"} else list(colours)
     sky, *others = ordered
-    suns = (colour for colour in others if shines(colour) and contrast(colour, sky) > 1.15)  # noqa: PLR2004 - to be seen
+    suns = (colour for colour in others if is_sunlike(colour) and contrast(colour, sky) > 1.15)  # noqa: PLR2004 - to be seen
     second = next(suns, _companion(sky, palette))
     rest = [colour for colour in others if colour != second]
     dark = _tinted_dark(ordered)

@@ -21,7 +21,7 @@ Spot = tuple[float, float, float, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class FreeSpace:
     """What there is in a picture already, and so where there is room. Its `span` and `tall` are in units."""
 
     elements: Sequence[Element]
@@ -51,7 +51,7 @@ class Room:
         return max(jittered, key=lambda x: min((abs(x - other) - reach for other, reach in taken), default=1.0))
 
 
-def cast(mentions: Sequence[Mention], plan: Plan, room: Room) -> list[Element]:
+def place_figures(mentions: Sequence[Mention], plan: Plan, room: FreeSpace) -> list[Element]:
     """The elements for all figures that are named; the first one is the largest and has the best place."""
     placed: list[Element] = []
     crowd = sum(mention.count for mention in mentions) > 3  # noqa: PLR2004 - a crowd is drawn smaller
@@ -65,7 +65,7 @@ def cast(mentions: Sequence[Mention], plan: Plan, room: Room) -> list[Element]:
     return placed
 
 
-def add_figure(mention: Mention, room: Room, plan: Plan, share: float = 0.7) -> Element:
+def add_figure(mention: Mention, room: FreeSpace, plan: Plan, share: float = 0.7) -> Element:
     """One figure where there is room, at a share of its usual height."""
     figure, roll = FIGURES[mention.what], room.roll
     size = min(0.95, figure.height * mention.scale * share * roll.uniform(0.96, 1.06))
@@ -86,7 +86,7 @@ def add_figure(mention: Mention, room: Room, plan: Plan, share: float = 0.7) -> 
 
 
 def _inside(
-    figure: Figure, room: Room, spot: tuple[float, float, float], *, stands: bool
+    figure: Figure, room: FreeSpace, spot: tuple[float, float, float], *, stands: bool
 ) -> tuple[float, float, float]:
     """The place and size at which nothing of a figure is cut by the picture's edge, bridges and the like apart."""
     x, y, size = spot
@@ -101,7 +101,7 @@ def _inside(
     return x, y, min(size, (y - 0.05) * room.tall / up)
 
 
-def _place(place: Place, plan: Plan, room: Room) -> Place:
+def _place(place: Place, plan: Plan, room: FreeSpace) -> Place:
     """Where a figure goes in this plan: a ship on a table is a model, and without water it is on land."""
     if plan in {"still", "portrait"}:
         return "table"
@@ -114,7 +114,7 @@ def _place(place: Place, plan: Plan, room: Room) -> Place:
     return "land" if place == "table" else place
 
 
-def _on_land(room: Room, mention: Mention, size: float) -> Spot:
+def _on_land(room: FreeSpace, mention: Mention, size: float) -> Spot:
     """On the nearest ground, which may be a headland on one side."""
     head = room.first("headland")
     if head is not None:
@@ -128,25 +128,25 @@ def _on_land(room: Room, mention: Mention, size: float) -> Spot:
     return room.free(mention, candidates), 0.9, depth, True
 
 
-def _on_water(room: Room, mention: Mention, size: float) -> Spot:
+def _on_water(room: FreeSpace, mention: Mention, size: float) -> Spot:
     candidates = (0.36, 0.62) if room.alone else (0.18, 0.32, 0.46, 0.6, 0.74, 0.86)
     water = room.first("sea", "lake", "waves")
     y = min(0.95, (water.y if water else 0.7) + 0.06 + 0.32 * size + room.roll.uniform(0, 0.05))
     return room.free(mention, candidates), y, 32 + 10 * y, False
 
 
-def _in_the_air(room: Room, mention: Mention, size: float) -> Spot:
+def _in_the_air(room: FreeSpace, mention: Mention, size: float) -> Spot:
     candidates = (0.34, 0.62) if room.alone else (0.16, 0.32, 0.5, 0.68, 0.84)
     y = min(0.9, max(size + 0.06, room.roll.uniform(0.3, 0.44) + size * 0.4))
     return room.free(mention, candidates), y, MIDAIR, False
 
 
-def _under_water(room: Room, mention: Mention, size: float) -> Spot:
+def _under_water(room: FreeSpace, mention: Mention, size: float) -> Spot:
     candidates = (0.42, 0.58) if room.alone else (0.16, 0.3, 0.46, 0.62, 0.8)
     return room.free(mention, candidates), room.roll.uniform(0.3, 0.66) + size * 0.5, MIDAIR, False
 
 
-def _on_the_table(room: Room, mention: Mention, size: float) -> Spot:
+def _on_the_table(room: FreeSpace, mention: Mention, size: float) -> Spot:
     """The first thing in the middle, the others beside it and nearer."""
     if mention.what in {"portrait", "man"}:
         return 0.5 if room.alone else room.free(mention, (0.24, 0.76)), 1.01, FRONT, False
@@ -156,7 +156,7 @@ def _on_the_table(room: Room, mention: Mention, size: float) -> Spot:
     return room.free(mention, (0.2, 0.8, 0.34, 0.66, 0.1, 0.9)), 0.88 + 0.05 * size, FRONT + 1, False
 
 
-_SPOTS: Mapping[Place, Callable[[Room, Mention, float], Spot]] = {
+_SPOTS: Mapping[Place, Callable[[FreeSpace, Mention, float], Spot]] = {
     "land": _on_land,
     "table": _on_the_table,
     "water": _on_water,

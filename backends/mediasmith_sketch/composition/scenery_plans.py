@@ -29,7 +29,7 @@ NEAR, FRONT, MIDAIR = 50.0, 60.0, 56.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brief:
+class SceneryRequest:
     """What a plan is made from: what is to be seen and what is not, the mood, the colours.
 
     `span` and `tall` are the picture's width and height in units.
@@ -69,56 +69,56 @@ class Brief:
         return any(name in FIGURES and FIGURES[name].place in {"land", "table"} for name in self.names)
 
 
-def plan_for(brief: Brief) -> Plan:
+def plan_for(request: SceneryRequest) -> Plan:
     """The plan that suits."""
-    names, outdoors = brief.names, not brief.names.isdisjoint(_SCENIC)
-    if brief.studio and brief.hero and not outdoors:
+    names, outdoors = request.names, not request.names.isdisjoint(_SCENIC)
+    if request.studio and request.hero and not outdoors:
         return "still"
-    if "reef" in names or brief.mood == "reef" or (brief.hero == "fish" and not outdoors):
+    if "reef" in names or request.mood == "reef" or (request.hero == "fish" and not outdoors):
         return "deep"
-    if brief.mood == "space" or ("planet" in names and not outdoors) or (brief.hero in _SPACE and not outdoors):
+    if request.mood == "space" or ("planet" in names and not outdoors) or (request.hero in _SPACE and not outdoors):
         return "space"
-    if brief.hero and not outdoors and FIGURES[brief.hero].place == "table":
-        return "portrait" if brief.hero in {"portrait", "man"} else "still"
+    if request.hero and not outdoors and FIGURES[request.hero].place == "table":
+        return "portrait" if request.hero in {"portrait", "man"} else "still"
     return "outdoors"
 
 
-def scenery(plan: Plan, brief: Brief) -> list[Element]:
+def scenery(plan: Plan, request: SceneryRequest) -> list[Element]:
     """The scenery of a plan, without the figures in it."""
-    return [element for element in _PLANS[plan](brief) if element.kind not in brief.unwanted]
+    return [element for element in _PLANS[plan](request) if element.kind not in request.unwanted]
 
 
-def _outdoors(brief: Brief) -> list[Element]:
-    horizon = brief.roll.uniform(0.57, 0.62)
-    afloat = not brief.names.isdisjoint(_AFLOAT)
-    right = brief.roll.random() < 0.5  # noqa: PLR2004 - the light comes from either side
-    overhead = _overhead(brief, horizon, right=right)
-    elements = [*overhead, *_distance(brief, horizon, afloat=afloat)]
+def _outdoors(request: SceneryRequest) -> list[Element]:
+    horizon = request.roll.uniform(0.57, 0.62)
+    afloat = not request.names.isdisjoint(_AFLOAT)
+    right = request.roll.random() < 0.5  # noqa: PLR2004 - the light comes from either side
+    overhead = _overhead(request, horizon, right=right)
+    elements = [*overhead, *_distance(request, horizon, afloat=afloat)]
     if afloat:
-        elements += _waterside(brief, horizon, overhead, right=right)
+        elements += _waterside(request, horizon, overhead, right=right)
     else:
-        elements += _countryside(brief, horizon)
-    return [*elements, *_weather(brief)]
+        elements += _countryside(request, horizon)
+    return [*elements, *_weather(request)]
 
 
-def _overhead(brief: Brief, horizon: float, *, right: bool) -> list[Element]:
+def _overhead(request: SceneryRequest, horizon: float, *, right: bool) -> list[Element]:
     """Stars, and sun or moon where the light comes from."""
-    roll = brief.roll
-    low = brief.mood in {"dusk", "dawn", "neon", "retro", "warm", "autumn", "desert"}
+    roll = request.roll
+    low = request.mood in {"dusk", "dawn", "neon", "retro", "warm", "autumn", "desert"}
     height = horizon - roll.uniform(0.1, 0.19) if low else roll.uniform(0.2, 0.3)
     size = roll.uniform(0.13, 0.17) if low else roll.uniform(0.085, 0.12)
     x = roll.uniform(0.62, 0.74) if right else roll.uniform(0.26, 0.38)
-    stars = [Element(kind="stars", size=1, z=1, seed=brief.seed())] if brief.dark or brief.has("stars") else []
-    if brief.mood == "storm" and not brief.has("sun", "moon"):
-        return [*stars, *_clouds(brief, 4)]
-    night = (brief.mood in {"night", "space"} or brief.has("moon")) and not brief.has("sun")
-    disc = Element(kind="moon" if night else "sun", x=x, y=height, size=size, z=3, seed=brief.seed())
-    clouds = _clouds(brief, 0 if brief.dark else roll.choice((1, 2, 3)))
+    stars = [Element(kind="stars", size=1, z=1, seed=request.seed())] if request.dark or request.has("stars") else []
+    if request.mood == "storm" and not request.has("sun", "moon"):
+        return [*stars, *_clouds(request, 4)]
+    night = (request.mood in {"night", "space"} or request.has("moon")) and not request.has("sun")
+    disc = Element(kind="moon" if night else "sun", x=x, y=height, size=size, z=3, seed=request.seed())
+    clouds = _clouds(request, 0 if request.dark else roll.choice((1, 2, 3)))
     return [*stars, disc, *clouds]
 
 
-def _clouds(brief: Brief, count: int) -> list[Element]:
-    roll = brief.roll
+def _clouds(request: SceneryRequest, count: int) -> list[Element]:
+    roll = request.roll
     places = roll.sample([0.1, 0.3, 0.5, 0.72, 0.92], min(count, 5))
     return [
         Element(
@@ -127,66 +127,66 @@ def _clouds(brief: Brief, count: int) -> list[Element]:
             y=roll.uniform(0.13, 0.36),
             size=roll.uniform(0.2, 0.36),
             z=5,
-            seed=brief.seed(),
+            seed=request.seed(),
         )
         for x in places
     ]
 
 
-def _distance(brief: Brief, horizon: float, *, afloat: bool) -> list[Element]:
+def _distance(request: SceneryRequest, horizon: float, *, afloat: bool) -> list[Element]:
     """What stands on the horizon."""
-    palette, roll = brief.palette, brief.roll
+    palette, roll = request.palette, request.roll
     between = mix(palette.far, palette.mid, 0.5)
     elements: list[Element] = []
-    if brief.has("mountains"):
+    if request.has("mountains"):
         caps = mix(palette.light, palette.sky, 0.12)
         high, low = roll.uniform(0.34, 0.42), roll.uniform(0.18, 0.24)
         elements.append(Element(kind="mountains", y=horizon + 0.05, size=high, z=10, main="far", trim=caps))
         elements.append(Element(kind="mountains", y=horizon + 0.09, size=low, z=13, main=between))
-    if brief.has("city", "skyscraper"):
+    if request.has("city", "skyscraper"):
         high, low, near = roll.uniform(0.4, 0.48), roll.uniform(0.3, 0.36), 0.03 if afloat else 0.14
         elements.append(Element(kind="skyline", y=horizon + 0.03, size=high, z=14, main="far"))
         elements.append(Element(kind="skyline", y=horizon + near, size=low, z=16, main="mid"))
-    if brief.arid:
+    if request.arid:
         elements.append(Element(kind="mesas", y=horizon + 0.05, size=roll.uniform(0.14, 0.22), z=11, main="far"))
-    if brief.has("woods"):
+    if request.has("woods"):
         elements.append(Element(kind="woods", y=horizon + 0.04, size=0.17, z=15, main="far"))
         elements.append(Element(kind="woods", y=horizon + 0.1, size=0.25, z=18, main=between))
     if not elements:
         rise = roll.uniform(0.05, 0.09) if afloat else roll.uniform(0.13, 0.19)
         elements.append(Element(kind="hills", y=horizon + (0.005 if afloat else 0.07), size=rise, z=10, main="far"))
-    return [_varied(element, brief) for element in elements]
+    return [_varied(element, request) for element in elements]
 
 
-def _varied(element: Element, brief: Brief) -> Element:
+def _varied(element: Element, request: SceneryRequest) -> Element:
     """The element in a form of its own, either way round."""
-    return element.model_copy(update={"seed": brief.seed(), "flip": brief.roll.random() < 0.5})  # noqa: PLR2004
+    return element.model_copy(update={"seed": request.seed(), "flip": request.roll.random() < 0.5})  # noqa: PLR2004
 
 
-def _waterside(brief: Brief, horizon: float, overhead: list[Element], *, right: bool) -> list[Element]:
+def _waterside(request: SceneryRequest, horizon: float, overhead: list[Element], *, right: bool) -> list[Element]:
     """The sea, the light on it, and a headland for what stands on land."""
-    roll = brief.roll
-    elements = [Element(kind="sea", y=horizon, z=30, main="water", seed=brief.seed())]
+    roll = request.roll
+    elements = [Element(kind="sea", y=horizon, z=30, main="water", seed=request.seed())]
     disc = next((element for element in overhead if element.kind in {"sun", "moon"}), None)
     if disc:
-        elements.append(Element(kind="shine", x=disc.x, y=horizon, size=disc.size, z=31, seed=brief.seed()))
-    if brief.has("waves"):
-        elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=brief.seed()))
-    if brief.standing or (roll.random() < 0.55 and not brief.has("waves")):  # noqa: PLR2004 - many coasts have one
-        rise = roll.uniform(0.27, 0.33) if brief.standing else roll.uniform(0.12, 0.18)
+        elements.append(Element(kind="shine", x=disc.x, y=horizon, size=disc.size, z=31, seed=request.seed()))
+    if request.has("waves"):
+        elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=request.seed()))
+    if request.standing or (roll.random() < 0.55 and not request.has("waves")):  # noqa: PLR2004 - many coasts have one
+        rise = roll.uniform(0.27, 0.33) if request.standing else roll.uniform(0.12, 0.18)
         elements.append(
-            Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=brief.seed(), flip=not right)
+            Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=request.seed(), flip=not right)
         )
     return elements
 
 
-def _countryside(brief: Brief, horizon: float) -> list[Element]:
+def _countryside(request: SceneryRequest, horizon: float) -> list[Element]:
     """The middle distance and the foreground, and what lies on it."""
-    roll = brief.roll
-    kind = "dunes" if brief.arid else "hills"
-    rise = roll.uniform(0.05, 0.08) if brief.has("city", "skyscraper") else roll.uniform(0.1, 0.14)
+    roll = request.roll
+    kind = "dunes" if request.arid else "hills"
+    rise = roll.uniform(0.05, 0.08) if request.has("city", "skyscraper") else roll.uniform(0.1, 0.14)
     elements = [Element(kind=kind, y=horizon + 0.2, size=roll.uniform(0.1, 0.15), z=20, main="mid")]
-    if brief.has("woods"):
+    if request.has("woods"):
         elements.append(Element(kind="woods", y=horizon + 0.24, size=0.36, z=24, main="mid"))
     elements.append(Element(kind=kind, y=0.94, size=rise, z=NEAR, main="near"))
     lying = {
@@ -196,12 +196,12 @@ def _countryside(brief: Brief, horizon: float) -> list[Element]:
         "road": Element(kind="road", y=0.83, z=NEAR + 2),
         "meadow": Element(kind="meadow", y=0.86, z=NEAR + 3),
     }
-    elements += [element for name, element in lying.items() if brief.has(name)]
-    return [_varied(element, brief) for element in elements]
+    elements += [element for name, element in lying.items() if request.has(name)]
+    return [_varied(element, request) for element in elements]
 
 
-def _weather(brief: Brief) -> list[Element]:
-    roll = brief.roll
+def _weather(request: SceneryRequest) -> list[Element]:
+    roll = request.roll
     weather = {
         "rain": [Element(kind="rain", z=70)],
         "snow": [Element(kind="snow", z=70)],
@@ -213,36 +213,38 @@ def _weather(brief: Brief) -> list[Element]:
             for x, size in ((0.25, 0.14), (0.52, 0.19), (0.78, 0.13))
         ],
     }
-    return [_varied(element, brief) for name, elements in weather.items() if brief.has(name) for element in elements]
+    return [
+        _varied(element, request) for name, elements in weather.items() if request.has(name) for element in elements
+    ]
 
 
-def _space(brief: Brief) -> list[Element]:
+def _space(request: SceneryRequest) -> list[Element]:
     """A planet and a moon among stars, and ground for what stands."""
-    roll = brief.roll
+    roll = request.roll
     side = roll.choice((0.26, 0.74))
     elements = [
         Element(kind="stars", size=1.3, z=1),
         Element(kind="planet", x=side, y=roll.uniform(0.3, 0.42), size=roll.uniform(0.15, 0.21), z=2),
         Element(kind="moon", x=1 - side, y=roll.uniform(0.16, 0.26), size=roll.uniform(0.05, 0.07), z=2),
     ]
-    if brief.standing:
+    if request.standing:
         elements.append(Element(kind="hills", y=0.95, size=0.08, z=NEAR, main="near"))
-    return [_varied(element, brief) for element in elements]
+    return [_varied(element, request) for element in elements]
 
 
-def _deep(brief: Brief) -> list[Element]:
+def _deep(request: SceneryRequest) -> list[Element]:
     """The bottom of the sea."""
     elements = [
         Element(kind="hills", y=0.82, size=0.12, z=10, main="far"),
         Element(kind="dunes", y=0.93, size=0.08, z=20, main="mid"),
         Element(kind="reef", z=30),
     ]
-    return [_varied(element, brief) for element in elements]
+    return [_varied(element, request) for element in elements]
 
 
-def _still(brief: Brief) -> list[Element]:
+def _still(request: SceneryRequest) -> list[Element]:
     """A table before a disc or a niche, and perhaps a block to stand on."""
-    roll = brief.roll
+    roll = request.roll
     if roll.random() < 0.5:  # noqa: PLR2004 - half of them have a niche
         behind = Element(kind="arch", y=0.76, size=roll.uniform(0.5, 0.62), z=2, main="far")
     else:
@@ -253,9 +255,9 @@ def _still(brief: Brief) -> list[Element]:
     return elements
 
 
-def _portrait(brief: Brief) -> list[Element]:
+def _portrait(request: SceneryRequest) -> list[Element]:
     """A disc behind the head, and perhaps leaves beside it."""
-    roll = brief.roll
+    roll = request.roll
     elements = [Element(kind="spot", x=roll.uniform(0.44, 0.56), y=0.46, size=roll.uniform(0.36, 0.42), z=2)]
     if roll.random() < 0.7:  # noqa: PLR2004 - most have leaves
         for side, tone in ((-1, "mid"), (1, "far")):
@@ -264,13 +266,13 @@ def _portrait(brief: Brief) -> list[Element]:
     return elements
 
 
-def _abstract(brief: Brief) -> list[Element]:
-    kind = next((name for name in ("tiles", "arches", "orbits") if name in brief.names), "")
-    kind = kind or brief.roll.choice(("tiles", "tiles", "arches", "orbits"))
-    return [Element(kind=kind, size=brief.roll.uniform(0.85, 1.1), z=8, seed=brief.seed())]
+def _abstract(request: SceneryRequest) -> list[Element]:
+    kind = next((name for name in ("tiles", "arches", "orbits") if name in request.names), "")
+    kind = kind or request.roll.choice(("tiles", "tiles", "arches", "orbits"))
+    return [Element(kind=kind, size=request.roll.uniform(0.85, 1.1), z=8, seed=request.seed())]
 
 
-_PLANS: Mapping[Plan, Callable[[Brief], list[Element]]] = {
+_PLANS: Mapping[Plan, Callable[[SceneryRequest], list[Element]]] = {
     "outdoors": _outdoors,
     "space": _space,
     "deep": _deep,

@@ -46,7 +46,7 @@ def chroma(colour: str) -> float:
     return (a * a + b * b) ** 0.5
 
 
-def shines(colour: str) -> bool:
+def is_sunlike(colour: str) -> bool:
     """Whether a colour makes a sun: a light or a warm one does."""
     light, red, _ = _oklab(colour)
     return light > 0.62 or (light > 0.4 and red > 0.05)  # noqa: PLR2004 - by eye

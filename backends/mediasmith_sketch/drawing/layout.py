@@ -16,7 +16,7 @@ Rect = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class PlacedText:
     """Type in its place. `box` is its rectangle in whole pixels: left, top, right, bottom."""
 
     name: str
@@ -31,7 +31,7 @@ class Layout:
 
     stage: Rect
     panel: Rect | None
-    words: tuple[Words, ...]
+    words: tuple[PlacedText, ...]
     unit: float
 
 
@@ -158,7 +158,7 @@ def _stage(size: _Measures, panel: Rect | None) -> Rect:
     return left + frame, frame, size.width - left - 2 * frame, bottom - frame - below
 
 
-def _panel_words(scene: Scene, size: _Measures, panel: Rect) -> list[Words]:
+def _panel_words(scene: Scene, size: _Measures, panel: Rect) -> list[PlacedText]:
     """The label and below it the caption; beside a picture, the caption stands at the foot."""
     left, top, width, height = panel
     x, y = left + size.margin, top + size.margin * (1.0 if size.beside else 0.68)
@@ -172,21 +172,21 @@ def _panel_words(scene: Scene, size: _Measures, panel: Rect) -> list[Words]:
     return words
 
 
-def _words(name: str, block: Block, at: tuple[float, float], centred_in: float = 0) -> Words:
+def _words(name: str, block: Block, at: tuple[float, float], centred_in: float = 0) -> PlacedText:
     """Type from an upper left corner on, or in the middle of a width."""
     right = ceil(at[0] + (centred_in or block.width) + 1)
     box = (int(at[0]), int(at[1]), right, int(at[1]) + ceil(block.height))
-    return Words(name=name, block=block, box=box, centred=bool(centred_in))
+    return PlacedText(name=name, block=block, box=box, centred=bool(centred_in))
 
 
-def _corner_label(size: _Measures, stage: Rect) -> Words:
+def _corner_label(size: _Measures, stage: Rect) -> PlacedText:
     """The label on its own, in the lower right corner of the picture."""
     gap = max(4.0, 0.6 * size.margin) + size.label.size * 0.5
     right, bottom = stage[0] + stage[2] - gap, stage[1] + stage[3] - gap
     return _words("label", size.label, (right - size.label.width - 1, bottom - size.label.height))
 
 
-def _title(scene: Scene, size: _Measures, stage: Rect) -> Words | None:
+def _title(scene: Scene, size: _Measures, stage: Rect) -> PlacedText | None:
     """Lettering in the upper third of the picture."""
     left, top, width, height = stage
     smallest = max(9.0, 0.0165 * size.unit)

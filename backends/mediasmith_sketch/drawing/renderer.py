@@ -11,7 +11,7 @@ from mediasmith_sketch.composition.palettes import text_on
 from mediasmith_sketch.drawing.colour import clearest, contrast, lighter, mix
 from mediasmith_sketch.drawing.figure import Figure
 from mediasmith_sketch.drawing.figures import FIGURES
-from mediasmith_sketch.drawing.layout import Layout, Words, lay_out
+from mediasmith_sketch.drawing.layout import Layout, PlacedText, lay_out
 from mediasmith_sketch.drawing.paths import outline, place, rectangle
 from mediasmith_sketch.drawing.reference_pictures import lay_cards
 from mediasmith_sketch.drawing.scenery import SCENERY
@@ -154,12 +154,12 @@ def _set_words(surface: Surface, layout: Layout, scene: Scene, under: Image.Imag
             _stamp(surface, words, _over(under, words, scene))
 
 
-def _stamp(surface: Surface, words: Words, colour: str) -> None:
+def _stamp(surface: Surface, words: PlacedText, colour: str) -> None:
     left, top, right, bottom = words.box
     surface.stamp(mask(words.block, (right - left, bottom - top), centred=words.centred), (left, top), colour)
 
 
-def _rule(surface: Surface, layout: Layout, label: Words, colour: str) -> None:
+def _rule(surface: Surface, layout: Layout, label: PlacedText, colour: str) -> None:
     """A thin line from the label to the far margin."""
     if layout.panel is None or label.centred:
         return
@@ -171,7 +171,7 @@ def _rule(surface: Surface, layout: Layout, label: Words, colour: str) -> None:
         surface.fill([rectangle(start, y, end - start, max(1.0, layout.unit * 0.0016))], colour)
 
 
-def _pill(surface: Surface, words: Words, scene: Scene) -> None:
+def _pill(surface: Surface, words: PlacedText, scene: Scene) -> None:
     left, top, right, bottom = words.box
     pad = words.block.size * 0.5
     tall = bottom - top
@@ -180,7 +180,7 @@ def _pill(surface: Surface, words: Words, scene: Scene) -> None:
     _stamp(surface, words, text_on(scene.palette.light, scene.palette))
 
 
-def _over(under: Image.Image, words: Words, scene: Scene) -> str:
+def _over(under: Image.Image, words: PlacedText, scene: Scene) -> str:
     """The tone for type that stands on the picture itself: whichever differs more from what is under it."""
     patch = under.crop(words.box).convert("RGB")
     mean = ImageStat.Stat(patch).mean

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from mediasmith_sketch.drawing.colour import rgb
 from mediasmith_sketch.drawing.paths import Point, Polygon
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels, the last two outside."""
@@ -100,7 +100,7 @@ class Surface:
         """Noise for the whole surface, so that shapes of one colour share their grains."""
         if self._noise is None:
             coarse = max(1, round(min(self.size) / _GRAIN_PER))
-            piece = Image.frombytes("L", (_GRAIN, _GRAIN), chance(self.grain).randbytes(_GRAIN * _GRAIN))
+            piece = Image.frombytes("L", (_GRAIN, _GRAIN), seeded(self.grain).randbytes(_GRAIN * _GRAIN))
             if coarse > 1:  # smooth grains rather than square ones; smoothing takes contrast away, so give it back
                 piece = resized(piece, (_GRAIN * coarse, _GRAIN * coarse), Image.Resampling.BICUBIC)
                 piece = _levels(piece, lambda level: min(255, max(0, 127.5 + (level - 127.5) * 1.25)))

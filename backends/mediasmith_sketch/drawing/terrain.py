@@ -10,7 +10,7 @@ from math import pi, sin
 from random import Random
 
 from mediasmith_sketch.drawing.paths import between
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 Line = tuple[tuple[float, float], ...]
@@ -32,7 +32,7 @@ def height(element: Element, along: float, span: float) -> float:
 @lru_cache(maxsize=256)
 def ridge(kind: str, seed: int, size: float, span: float, flip: bool) -> Line:
     """The ridge line of a piece of land. `size` is how high it rises at most, `span` how wide the picture is."""
-    roll = chance("ridge", kind, seed)
+    roll = seeded("ridge", kind, seed)
     if kind == "mountains":
         line = _peaks(roll, size, span)
     elif kind == "mesas":

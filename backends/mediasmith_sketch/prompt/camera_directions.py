@@ -1,4 +1,4 @@
-"""Directions: what a prompt says about the camera, and the prompt without it."""
+"""What a prompt says about the camera, and the prompt without it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BREAK = re.compile(r"(\s*[,.;:()\u2013\u2014]+\s*|\s+(?:and|then|while|with|as)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Directions:
+class CameraDirections:
     """What is said about the camera. None and an empty `moves` are for what is not said; `rest` is the other words.
 
     `moves` are ways to go: right, down and nearer. `still` keeps the camera where it is.
@@ -64,7 +64,7 @@ class Directions:
         return motion.model_copy(update=update)
 
 
-def directions(text: str, *, edit: bool = False) -> Directions:
+def camera_directions(text: str, *, edit: bool = False) -> CameraDirections:
     """What a prompt or an edit says about the camera. In a prompt, any word about pace is about the camera too."""
     moves: list[tuple[float, float, float]] = []
     still, paces, rest = False, list[float](), ""
@@ -82,7 +82,7 @@ def directions(text: str, *, edit: bool = False) -> Directions:
             rest += (gap if rest else "") + left
     paces += () if edit else _paces_in(text)
     spoken = rest if any(map(str.isalnum, rest)) else ""
-    return Directions(moves=tuple(moves), pace=next(iter(paces), None), still=still, rest=spoken)
+    return CameraDirections(moves=tuple(moves), pace=next(iter(paces), None), still=still, rest=spoken)
 
 
 def _paces_in(text: str) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mediasmith_sketch.prompt.phrases import colour_at, phrase_at, tokens_of
-from mediasmith_sketch.prompt.quoted_text import lettering
+from mediasmith_sketch.prompt.quoted_text import quoted_text
 from mediasmith_sketch.prompt.vocabulary import (
     ADD,
     BREAKS,
@@ -55,7 +55,7 @@ class Mention:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ParsedPrompt:
     """What a text says.
 
     `colours` are all it names, `loose` those that belong to no thing it names. `moods` are named outright, `implied`
@@ -74,20 +74,20 @@ class Reading:
     cutout: bool
 
 
-def normal(text: str) -> str:
+def normalized(text: str) -> str:
     """The text in Unicode's composed form with single spaces, without halves of surrogate pairs."""
     whole = text.encode("utf-8", "ignore").decode()
     return " ".join(unicodedata.normalize("NFC", whole).split())
 
 
-def read(text: str, *, edit: bool = False) -> Reading:
+def parse_prompt(text: str, *, edit: bool = False) -> ParsedPrompt:
     """What a prompt or an edit says."""
-    text = normal(text)[:_LONGEST]
-    title = lettering(text, edit=edit)
+    text = normalized(text)[:_LONGEST]
+    title = quoted_text(text, edit=edit)
     spoken = text.replace(title, " ") if title else text
     reader = _Reader(tokens=tokens_of(spoken))
     reader.run()
-    return Reading(
+    return ParsedPrompt(
         mentions=tuple(reader.mentions),
         colours=_once_each(reader.colours),
         loose=_once_each(reader.loose),

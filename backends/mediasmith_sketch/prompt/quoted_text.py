@@ -22,7 +22,7 @@ _BARE = tuple(
 _WHERE = re.compile(r"\s+(?:in|on|at|across|over|above|below|to|into)\s+the\s[\w\s]+$", re.IGNORECASE)
 
 
-def lettering(text: str, *, edit: bool) -> str:
+def quoted_text(text: str, *, edit: bool) -> str:
     """The words to be set: quoted ones after `says`, `titled` and the like; in an edit also `add the text HELLO`."""
     if quoted := (_IN_EDIT if edit else _IN_PROMPT).search(text):
         return (quoted[1] or quoted[2]).strip(" .")

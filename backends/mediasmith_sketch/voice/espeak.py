@@ -107,11 +107,11 @@ def voices() -> Voices:
 
 
 def speak(  # noqa: PLR0913 - what is said, and everything about how
-    text: str, *, language: Voice, speaker: Voice | None, speed: float, pitch: int, unwanted: Callable[[], bool]
+    text: str, *, language: Voice, speaker: Voice | None, speed: float, pitch: int, cancelled: Callable[[], bool]
 ) -> Sound:
     """The text as sound. `speed` is from 0.5 to 4, 1 being normal; `pitch` from 0 to 99, 50 being normal.
 
-    `unwanted` is asked now and then whether nobody waits any more; what is returned then is not the whole.
+    `cancelled` is asked now and then whether nobody waits any more; what is returned then is not the whole.
 
     Raises:
         Unsuitable: the library cannot be used on this machine.
@@ -122,7 +122,7 @@ def speak(  # noqa: PLR0913 - what is said, and everything about how
     def hear(samples: int | None, count: int, _events: int | None) -> int:
         if samples:
             pcm.extend(ctypes.string_at(samples, 2 * count))
-        return unwanted()
+        return cancelled()
 
     heard = _Heard(hear)
     words = _COMMANDS.sub(" ", text).encode(errors="replace")
@@ -133,7 +133,7 @@ def speak(  # noqa: PLR0913 - what is said, and everything about how
         library.espeak_ng_SetRandSeed(c_long(1))
         library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
         library.espeak_SetParameter(_PITCH, pitch, 0)
-        if not unwanted():
+        if not cancelled():
             flags = _UTF8 | _PAUSE_AT_END
             _check(library.espeak_Synth(words, c_size_t(len(words) + 1), c_uint(0), _CHARACTERS, 0, flags, None, None))
     return Sound(pcm=pcm, rate=rate)

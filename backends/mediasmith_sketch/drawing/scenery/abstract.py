@@ -9,7 +9,7 @@ from random import Random
 from mediasmith_sketch.drawing.colour import contrast, mix
 from mediasmith_sketch.drawing.paths import Point, Polygon, arc, ellipse, rectangle, ring
 from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 _INKS = ("sky", "accent", "near", "disc", "light", "mid", "water", "dark")
@@ -17,7 +17,7 @@ _INKS = ("sky", "accent", "near", "disc", "light", "mid", "water", "dark")
 
 def _tiles(stage: Stage, element: Element) -> None:
     """A grid of squares, some of four cells, each with a simple shape."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     rows = max(2, round(stage.height / stage.unit * 4 * element.size))
     side = stage.height / rows
     columns = ceil(stage.width / side - 0.01)
@@ -136,7 +136,7 @@ _ARCHES = (
 
 def _arches(stage: Stage, element: Element) -> None:
     """Nested arches and a disc on a ground line, like stacked rainbows."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     ground = stage.y(0.8 + roll.uniform(-0.05, 0.03))
     unit = stage.unit * element.size
     disc = (stage.x(roll.uniform(0.3, 0.7)), ground - unit * roll.uniform(0.62, 0.72))
@@ -161,7 +161,7 @@ def _nested(stage: Stage, foot: Point, radius: float, legs: float, paints: Seque
 
 def _orbits(stage: Stage, element: Element) -> None:
     """Circles around a sun, each with a planet."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     unit = stage.unit * element.size
     centre = (stage.x(roll.choice((0.36, 0.5, 0.64))), stage.y(roll.uniform(0.44, 0.54)))
     _ball(stage, centre, unit * 0.66, "mid", "near")

@@ -10,7 +10,7 @@ from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.paths import Point, Polygon, between, curve, ellipse, outline, place, rectangle
 from mediasmith_sketch.drawing.stage import Stage
 from mediasmith_sketch.drawing.terrain import height, ridge
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 
@@ -137,7 +137,7 @@ def _lees(line: list[Point]) -> list[Polygon]:
 
 def _woods(stage: Stage, element: Element) -> None:
     """A row of firs along a ridge, and the ground below them."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paint = stage.paint(element.main or "mid")
     tall = element.size * stage.unit
     base = Element(kind="hills", seed=element.seed, size=0.05, y=element.y)
@@ -183,7 +183,7 @@ def _level(line: list[Point], x: float) -> float:
 
 def _meadow(stage: Stage, element: Element) -> None:
     """Flowers strewn over the ground, larger towards the viewer."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paints = (element.main,) if element.main else ("accent", "disc", "light")
     heads: dict[str, list[Polygon]] = {paint: [] for paint in paints}
     stems: list[Polygon] = []

@@ -8,7 +8,7 @@ from math import acos, cos, pi, sin
 from mediasmith_sketch.drawing.colour import mix
 from mediasmith_sketch.drawing.paths import Point, Polygon, arc, ellipse, rectangle, ring, star
 from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 
@@ -31,7 +31,7 @@ def _moon(stage: Stage, element: Element) -> None:
     centre, radius = stage.at(element), element.size * stage.unit
     paint = stage.paint(element.main or "disc")
     _halo(stage, centre, radius, paint)
-    if chance(element.kind, element.seed).random() < 0.4:  # noqa: PLR2004 - two moons in five are new
+    if seeded(element.kind, element.seed).random() < 0.4:  # noqa: PLR2004 - two moons in five are new
         return stage.fill([_crescent(centre, radius)], paint)
     disc = [ellipse(centre, radius)]
     stage.fill(disc, paint)
@@ -58,7 +58,7 @@ def _crescent(centre: Point, radius: float) -> Polygon:
 
 
 def _stars(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paint = stage.paint(element.main or ("light" if stage.dim else "disc"))
     count = round(110 * element.size * max(1.0, stage.width * stage.height / stage.unit**2))
     dots: list[Polygon] = []
@@ -74,7 +74,7 @@ def _stars(stage: Stage, element: Element) -> None:
 
 
 def _cloud(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     x, y = stage.at(element)
     unit = element.size * stage.unit
     pills: list[Polygon] = []
@@ -89,7 +89,7 @@ def _cloud(stage: Stage, element: Element) -> None:
 
 
 def _rain(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paint = stage.paint(element.main or ("light" if stage.dim else "far"))
     drops: list[Polygon] = []
     for _ in range(round(150 * stage.span * stage.height / stage.unit)):
@@ -100,7 +100,7 @@ def _rain(stage: Stage, element: Element) -> None:
 
 
 def _snow(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     flakes: list[Polygon] = []
     for _ in range(round(150 * stage.span * stage.height / stage.unit)):
         at = stage.x(roll.random()), stage.y(roll.random())
@@ -109,7 +109,7 @@ def _snow(stage: Stage, element: Element) -> None:
 
 
 def _fog(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     for step in range(7):
         width = stage.width * roll.uniform(0.35, 0.8)
         height = stage.unit * roll.uniform(0.022, 0.05)
@@ -135,7 +135,7 @@ def _lightning(stage: Stage, element: Element) -> None:
 
 
 def _fireworks(stage: Stage, element: Element) -> None:
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     x, y = stage.at(element)
     unit = element.size * stage.unit
     for step, paint in enumerate((element.main or "accent", element.trim or "disc", "light")):
@@ -160,7 +160,7 @@ def _fireworks(stage: Stage, element: Element) -> None:
 def _planet(stage: Stage, element: Element) -> None:
     centre, radius = stage.at(element), element.size * stage.unit
     paint = stage.paint(element.main or "accent")
-    ringed = chance(element.kind, element.seed).random() < 0.7  # noqa: PLR2004 - most have a ring
+    ringed = seeded(element.kind, element.seed).random() < 0.7  # noqa: PLR2004 - most have a ring
     if ringed:
         stage.fill([_half_ring(centre, radius, pi)], element.trim or "light", 0.6)
     disc = [ellipse(centre, radius)]

@@ -9,13 +9,13 @@ from random import Random
 from mediasmith_sketch.drawing.colour import lighter, mix
 from mediasmith_sketch.drawing.paths import Point, Polygon, arc, ellipse, rectangle
 from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 
 def _skyline(stage: Stage, element: Element) -> None:
     """A row of towers that stand on `y` and rise up to `size`, the tallest in the middle."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paint = stage.paint(element.main or "mid")
     base, unit = stage.y(element.y), stage.unit
     towers: list[Polygon] = [rectangle(stage.left, base, stage.width, stage.floor - base)]

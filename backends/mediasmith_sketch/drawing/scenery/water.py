@@ -8,13 +8,13 @@ from math import pi, sin
 from mediasmith_sketch.drawing.colour import lighter, mix
 from mediasmith_sketch.drawing.paths import Point, Polygon, ellipse, rectangle
 from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.random_seed import chance
+from mediasmith_sketch.random_seed import seeded
 from mediasmith_sketch.scene import Element
 
 
 def _sea(stage: Stage, element: Element) -> None:
     """Water from the horizon to the viewer, in swells."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     top, floor = stage.y(element.y), stage.floor
     paint = stage.paint(element.main or "water")
     whole = [rectangle(stage.left, top, stage.width, floor - top)]
@@ -45,7 +45,7 @@ def _swell(stage: Stage, y: float, row: int, start: float) -> list[Point]:
 
 def _shine(stage: Stage, element: Element) -> None:
     """The light of sun or moon on the water below it."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     top, reach = stage.y(element.y), element.size * stage.unit
     dashes: list[Polygon] = []
     for row in range(13):
@@ -60,7 +60,7 @@ def _shine(stage: Stage, element: Element) -> None:
 
 def _waves(stage: Stage, element: Element) -> None:
     """Rows of round waves with foam, the nearest in front and in the full colour."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     paint = stage.paint(element.main or "water")
     for row in range(4):
         y = stage.y(element.y) + row * 0.075 * stage.unit
@@ -80,7 +80,7 @@ def _lake(stage: Stage, element: Element) -> None:
     shore = [ellipse((x, y), wide, tall)]
     stage.fill(shore, paint)
     stage.down(shore, mix(paint, stage.palette.low, 0.6), y + tall * 0.4, y - tall * 1.1, 0.8)
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     glints: list[Polygon] = []
     for _ in range(9):
         at = (x + roll.uniform(-0.6, 0.6) * wide, y + roll.uniform(-0.5, 0.7) * tall)
@@ -109,7 +109,7 @@ def _river(stage: Stage, element: Element) -> None:
 
 def _reef(stage: Stage, element: Element) -> None:
     """Light from above, weeds and bubbles, for pictures under water."""
-    roll = chance(element.kind, element.seed)
+    roll = seeded(element.kind, element.seed)
     foot, lean = stage.y(0.86), stage.unit * 0.3
     for _ in range(4):
         x, width = stage.x(roll.uniform(0, 0.9)), stage.unit * roll.uniform(0.06, 0.16)
