@@ -16,15 +16,7 @@ from mediasmith_sketch.drawing.layout import band_for, shape_of
 from mediasmith_sketch.drawing.typesetting import settable
 from mediasmith_sketch.prompt.parser import Mention, normalized, parse_prompt
 from mediasmith_sketch.random_seed import seeded
-from mediasmith_sketch.scene import (
-    LONGEST_CAPTION,
-    LONGEST_PROMPT,
-    MOST_ELEMENTS,
-    Asked,
-    Element,
-    Plan,
-    Scene,
-)
+from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_PROMPT, MOST_ELEMENTS, Asked, Element, Plan, Scene
 
 _LANDSCAPES = frozenset(
     {"dawn", "day", "dusk", "night", "storm", "winter", "autumn", "spring", "desert", "forest", "space"}

@@ -16,15 +16,7 @@ from mediasmith_sketch.drawing.typesetting import settable
 from mediasmith_sketch.prompt.parser import Mention, ParsedPrompt, normalized, parse_prompt
 from mediasmith_sketch.prompt.vocabulary import KIN
 from mediasmith_sketch.random_seed import seeded
-from mediasmith_sketch.scene import (
-    LONGEST_CAPTION,
-    LONGEST_EDIT,
-    MOST_EDITS,
-    MOST_ELEMENTS,
-    Asked,
-    Element,
-    Scene,
-)
+from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_EDIT, MOST_EDITS, MOST_ELEMENTS, Asked, Element, Scene
 
 
 @dataclass

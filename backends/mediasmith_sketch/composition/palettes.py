@@ -113,14 +113,6 @@ def _tinted_dark(colours: Sequence[str]) -> str:
     return mix(tint, "#0d1220", 0.78)
 
 
-def text_on(ground: str, palette: Palette) -> str:
-    """The palette's dark or light tone, whichever reads well on a ground; on colours, light type looks better."""
-    dark, light = mix(palette.dark, "#10131c", 0.35), "#fffaf0"
-    if contrast(ground, light) >= 3 and lightness(ground) < 0.72:  # noqa: PLR2004 - enough for large type
-        return light
-    return max(dark, light, key=lambda colour: contrast(ground, colour))
-
-
 def toned(palette: Palette, tone: str) -> Palette:
     """The whole palette darker, lighter, warmer, cooler, more vivid or more muted."""
     return Palette(**{name: _tone(colour, tone) for name, colour in palette.model_dump().items()})

@@ -11,13 +11,13 @@ from math import cos, pi, radians, sin
 Point = tuple[float, float]
 Polygon = list[Point]
 
-_COMMAND = re.compile(r"([MLHVCQORBZ])([^MLHVCQORBZ]*)")
+_COMMAND = re.compile(r"([MLHVCQORB])([^A-Z]*)")
 _STEPS = 14
 
 
 @lru_cache(maxsize=2048)
 def outline(path: str) -> tuple[Polygon, ...]:
-    """The polygons of a path, in a box of 100 by 100 with y downwards.
+    """Return the polygons of a path, in a box of 100 by 100 with y downwards.
 
     `M x y` starts a shape, `L`, `H`, `V` draw lines, `Q` and `C` curves, `Z` closes it; all are absolute.
     `O x y rx [ry]` is an ellipse, `R x y w h [r]` a rectangle with round corners. `B x y length width gap angle...`
@@ -25,18 +25,26 @@ def outline(path: str) -> tuple[Polygon, ...]:
     """
     polygons: list[Polygon] = []
     for command, numbers in _COMMAND.findall(path):
-        values = [float(number) for number in numbers.replace(",", " ").split()]
-        if command == "O":
-            polygons.append(ellipse((values[0], values[1]), values[2], values[-1]))
-        elif command == "R":
-            polygons.append(rectangle(*values))
-        elif command == "B":
-            x, y, length, width, gap, *angles = values
-            polygons += [_bar((x, y), angle, length, width, gap) for angle in angles]
-        elif command == "M":
-            polygons.append([(values[0], values[1]), *_pairs(values[2:])])
-        elif command != "Z":
-            polygons[-1].extend(_continue(polygons[-1][-1], command, values))
+        values = [float(number) for number in numbers.split()]
+        points = list(zip(values[::2], values[1::2], strict=False))
+        match command:
+            case "O":
+                polygons.append(ellipse(points[0], values[2], values[-1]))
+            case "R":
+                polygons.append(rectangle(*values))
+            case "B":
+                polygons += [_bar(points[0], angle, *values[2:5]) for angle in values[5:]]
+            case "M":
+                polygons.append(points)
+            case "L":
+                polygons[-1] += points
+            case "H" | "V":
+                x, y = polygons[-1][-1]
+                polygons[-1].append((values[0], y) if command == "H" else (x, values[0]))
+            case _:
+                bends = 2 if command == "Q" else 3
+                for at in range(0, len(points), bends):
+                    polygons[-1] += curve(polygons[-1][-1], *points[at : at + bends])
     return tuple(polygons)
 
 
@@ -47,27 +55,8 @@ def _bar(start: Point, degrees: float, length: float, width: float, gap: float) 
     return [(round(x, 1), round(y, 1)) for x, y in turned]
 
 
-def _pairs(values: Sequence[float]) -> list[Point]:
-    return list(zip(values[::2], values[1::2], strict=True))
-
-
-def _continue(last: Point, command: str, values: Sequence[float]) -> Iterator[Point]:
-    if command == "H":
-        yield values[0], last[1]
-    elif command == "V":
-        yield last[0], values[0]
-    elif command == "L":
-        yield from _pairs(values)
-    else:
-        points = _pairs(values)
-        for at in range(0, len(points), 2 if command == "Q" else 3):
-            bend = points[at : at + (2 if command == "Q" else 3)]
-            yield from curve(last, *bend)
-            last = bend[-1]
-
-
 def curve(start: Point, *bends: Point) -> Iterator[Point]:
-    """Points along a Bézier curve, without its start. One bend before the end makes it quadratic, two cubic."""
+    """Yield points along a Bézier curve, without its start. One bend before the end makes it quadratic, two cubic."""
     for step in range(1, _STEPS + 1):
         points = [start, *bends]
         while len(points) > 1:
@@ -76,57 +65,50 @@ def curve(start: Point, *bends: Point) -> Iterator[Point]:
 
 
 def between(one: Point, other: Point, share: float) -> Point:
-    """The point a share of the way from one to the other."""
+    """Return the point a share of the way from one to the other."""
     return one[0] + (other[0] - one[0]) * share, one[1] + (other[1] - one[1]) * share
 
 
 def ellipse(centre: Point, across: float, down: float | None = None) -> Polygon:
-    """An ellipse by its two radii, or a circle."""
+    """Return an ellipse by its two radii, or a circle."""
     return arc(centre, across, 0, 2 * pi, down)
 
 
 def arc(centre: Point, across: float, start: float, end: float, down: float | None = None) -> Polygon:
-    """Points along an ellipse from one angle to another, in radians, clockwise from the right."""
+    """Return points along an ellipse from one angle to another, in radians, clockwise from the right."""
     tall = across if down is None else down
     # Enough points for a smooth edge, also when a figure is drawn large.
     steps = max(5, round(min(96.0, 20 * max(across, tall) ** 0.5) * abs(end - start) / (2 * pi)))
-    turn = (end - start) / steps
-    angles = (start + turn * step for step in range(steps + 1))
+    angles = (start + (end - start) / steps * step for step in range(steps + 1))
     return [(centre[0] + across * cos(angle), centre[1] + tall * sin(angle)) for angle in angles]
 
 
 def ring(centre: Point, outer: float, inner: float, start: float = 0, end: float = 2 * pi) -> Polygon:
-    """The band between two circles, or a part of it."""
+    """Return the band between two circles, or a part of it."""
     return arc(centre, outer, start, end) + arc(centre, inner, start, end)[::-1]
 
 
+def ribbon(steps: Sequence[tuple[float, float, float]]) -> Polygon:
+    """Return a band by its middle, half its width and the height at every step."""
+    left = [(middle - half, y) for middle, half, y in steps]
+    return left + [(middle + half, y) for middle, half, y in reversed(steps)]
+
+
 def rectangle(x: float, y: float, width: float, height: float, radius: float = 0) -> Polygon:
-    """A rectangle by its upper left corner, with round corners where there is a radius."""
+    """Return a rectangle by its upper left corner, with round corners if there is a radius."""
     right, bottom = x + width, y + height
     radius = min(radius, width / 2, height / 2)
     if radius <= 0:
         return [(x, y), (right, y), (right, bottom), (x, bottom)]
-    corners = ((right - radius, bottom - radius), (x + radius, bottom - radius), (x + radius, y + radius))
-    corners = (*corners, (right - radius, y + radius))
+    low, high = bottom - radius, y + radius
+    corners = ((right - radius, low), (x + radius, low), (x + radius, high), (right - radius, high))
     points: Polygon = []
     for quarter, corner in enumerate(corners):
         points += arc(corner, radius, quarter * pi / 2, (quarter + 1) * pi / 2)
     return points
 
 
-def star(centre: Point, outer: float, inner: float, points: int = 5) -> Polygon:
-    """A star with its first point upwards."""
-    angles = (pi * step / points - pi / 2 for step in range(2 * points))
-    return [
-        (
-            centre[0] + (inner if step % 2 else outer) * cos(angle),
-            centre[1] + (inner if step % 2 else outer) * sin(angle),
-        )
-        for step, angle in enumerate(angles)
-    ]
-
-
 def place(polygons: Sequence[Polygon], at: Point, scale: float, *, flip: bool = False) -> list[Polygon]:
-    """A drawing's polygons moved so that the middle of its base, (50, 100), comes to `at`, `scale` times as large."""
+    """Return a drawing moved so that the middle of its base, (50, 100), comes to `at`, `scale` times as large."""
     turn = -scale if flip else scale
     return [[(at[0] + (x - 50) * turn, at[1] + (y - 100) * scale) for x, y in polygon] for polygon in polygons]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
+from typing import TypeAlias
 
 from mediasmith_sketch.drawing.colour import contrast, lighter, lightness, mix
 from mediasmith_sketch.drawing.paths import Point, Polygon
@@ -16,7 +17,7 @@ FOREGROUND = 40.0
 
 
 def unit_of(width: float, height: float) -> float:
-    """The length that sizes are shares of: about the shorter side."""
+    """Return the length that sizes are shares of: about the shorter side."""
     return min(min(width, height) * 1.25, (width * height) ** 0.5)
 
 
@@ -24,7 +25,8 @@ def unit_of(width: float, height: float) -> float:
 class Stage:
     """Where the scenery goes: a rectangle of the surface in pixels, and the colours to paint it with.
 
-    `unit` is the length that sizes are shares of, so that things keep their proportions in every format.
+    `unit` is the length that sizes are shares of, so that things keep their proportions in every format; the stage
+    is `span` units wide. `dim` means that it is dark enough for lights to shine.
     """
 
     surface: Surface
@@ -35,26 +37,25 @@ class Stage:
     palette: Palette
     cutout: bool = False
     unit: float = field(init=False)
+    span: float = field(init=False)
+    dim: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.unit = unit_of(self.width, self.height)
-        self._paints = _paints(self.palette)
-
-    @property
-    def dim(self) -> bool:
-        """Whether it is dark enough for lights to shine."""
-        return is_dim(self.palette)
+        self.span = self.width / self.unit
+        self.dim = lightness(self.palette.sky) < 0.56  # noqa: PLR2004 - about the middle
+        self._paints = _paints(self.palette, dim=self.dim)
 
     def x(self, share: float) -> float:
-        """A share of the width in pixels of the surface."""
+        """Convert a share of the width to pixels of the surface."""
         return self.left + share * self.width
 
     def y(self, share: float) -> float:
-        """A share of the height in pixels of the surface."""
+        """Convert a share of the height to pixels of the surface."""
         return self.top + share * self.height
 
     def at(self, element: Element) -> Point:
-        """Where an element stands."""
+        """Return where an element stands, in pixels of the surface."""
         return self.x(element.x), self.y(element.y)
 
     @property
@@ -63,76 +64,49 @@ class Stage:
         return self.top + self.height + 2
 
     def is_near(self, element: Element) -> bool:
-        """Whether an element is in the foreground, where there is no mist."""
+        """Return whether an element is in the foreground, where there is no mist."""
         return element.z >= FOREGROUND
 
-    @contextmanager
-    def only(self, rectangle: Polygon) -> Generator[None]:
-        """Within it, nothing outside a rectangle is painted."""
-        whole = self.surface.clip
-        (left, top), (right, bottom) = rectangle[0], rectangle[2]
-        self.surface.clip = (
-            max(whole[0], round(left)),
-            max(whole[1], round(top)),
-            min(whole[2], round(right)),
-            min(whole[3], round(bottom)),
-        )
-        try:
-            yield
-        finally:
-            self.surface.clip = whole
-
-    @property
-    def span(self) -> float:
-        """How many units wide it is."""
-        return self.width / self.unit
-
     def paint(self, name: str) -> str:
-        """The colour `#rrggbb` of a paint, which may be one already."""
+        """Return the colour `#rrggbb` of a paint, which may be one already."""
         return name if name.startswith("#") else self._paints[name]
 
     def fill(self, polygons: Sequence[Polygon], paint: str, opacity: float = 1) -> None:
-        """Lay shapes, given in pixels, in one paint."""
+        """Paint shapes, given in pixels, in one paint."""
         self.surface.fill(polygons, self.paint(paint), opacity)
 
-    def grade(self, polygons: Sequence[Polygon], paint: str, start: Point, end: Point, strength: float = 1) -> None:
-        """Shade shapes with grains of a paint from one point to another."""
+    def grade(self, polygons: Sequence[Polygon], paint: str, start: Point, end: Point, strength: float) -> None:
+        """Shade shapes with grains of a paint that thicken from one point to another."""
         self.surface.grade(polygons, self.paint(paint), start, end, strength)
 
-    def down(self, polygons: Sequence[Polygon], paint: str, top: float, bottom: float, strength: float = 1) -> None:
+    def shade(self, polygons: Sequence[Polygon], paint: str, top: float, bottom: float, strength: float) -> None:
         """Shade shapes with grains of a paint that thicken from one height to another, both in pixels."""
         self.grade(polygons, paint, (self.left, top), (self.left, bottom), strength)
 
 
-def is_dim(palette: Palette) -> bool:
-    """Whether a palette's sky is dark enough for lights to shine."""
-    return lightness(palette.sky) < 0.56  # noqa: PLR2004 - about the middle
+Painter: TypeAlias = Callable[[Stage, Element, Random], None]
+"""Paints an element on a stage; the random numbers are the element's own."""
 
 
-def _paints(palette: Palette) -> Mapping[str, str]:
-    """The palette, and the paints that follow from it."""
-    dark = is_dim(palette)
-    leafy = mix(palette.mid, "#5d8a4a", 0.45)
+def _paints(palette: Palette, *, dim: bool) -> Mapping[str, str]:
+    """Return the palette, and the paints that follow from it."""
+    green = mix(palette.mid, "#5d8a4a", 0.45)
+    trees = (mix(palette.near, "#3f6b4f", 0.45), mix(palette.dark, "#3f7a5a", 0.5), mix(palette.low, "#4f8a62", 0.6))
     return {
         **palette.model_dump(),
-        "glow": mix("#ffd27a", palette.disc, 0.35) if dark else mix(palette.dark, palette.sky, 0.3),
+        "glow": mix("#ffd27a", palette.disc, 0.35) if dim else mix(palette.dark, palette.sky, 0.3),
         "beam": mix("#fff2c9", palette.disc, 0.3),
         "glass": mix(palette.light, palette.sky, 0.5),
-        "green": leafy,
-        "leaf": lighter(leafy, -0.1),
-        "tree": _tree(palette),
+        "green": green,
+        "leaf": lighter(green, -0.1),
+        # Trees stand out from the land behind them.
+        "tree": max(trees, key=lambda tree: min(1.6, contrast(tree, palette.mid)) - 0.1 * trees.index(tree)),
         "fur": mix("#bd7440", palette.accent, 0.3),
         "bark": mix("#7d563c", palette.dark, 0.2),
         "hide": mix("#8d979f", palette.water, 0.3),
         "sand": mix(palette.low, palette.far, 0.6),
         "blush": mix("#e07f74", palette.accent, 0.25),
         "clear": "#ffffff",
-        "dim": "#000000" if dark else palette.dark,
+        "dim": "#000000" if dim else palette.dark,
         "mist": mix(palette.low, palette.light, 0.35),
     }
-
-
-def _tree(palette: Palette) -> str:
-    """A green of the palette that stands out from the land behind."""
-    greens = (mix(palette.near, "#3f6b4f", 0.45), mix(palette.dark, "#3f7a5a", 0.5), mix(palette.low, "#4f8a62", 0.6))
-    return max(greens, key=lambda green: min(1.6, contrast(green, palette.mid)) - 0.1 * greens.index(green))

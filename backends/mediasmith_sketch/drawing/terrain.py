@@ -16,13 +16,12 @@ from mediasmith_sketch.scene import Element
 Line = tuple[tuple[float, float], ...]
 """Distances from the left and how far the ground rises there above the element's `y`, both in units."""
 
-
 GROUNDS = frozenset({"hills", "headland", "dunes", "field"})
 """Land that things can stand on; of several pieces, the nearest."""
 
 
 def height(element: Element, along: float, span: float) -> float:
-    """How many units the ground of a piece of land rises above its `y`, `along` units from the left of `span`."""
+    """Return how many units the ground rises above its `y`, `along` units from the left of a picture of `span`."""
     line = ridge(element.kind, element.seed, element.size, round(span, 4), element.flip)
     at = min(max(bisect_right(line, (along, 99.0)), 1), len(line) - 1)
     (left, low), (right, high) = line[at - 1], line[at]
@@ -31,7 +30,7 @@ def height(element: Element, along: float, span: float) -> float:
 
 @lru_cache(maxsize=256)
 def ridge(kind: str, seed: int, size: float, span: float, flip: bool) -> Line:
-    """The ridge line of a piece of land. `size` is how high it rises at most, `span` how wide the picture is."""
+    """Return the ridge line of a piece of land: `size` is how high it rises at most, `span` the picture's width."""
     roll = seeded("ridge", kind, seed)
     if kind == "mountains":
         line = _peaks(roll, size, span)
@@ -54,15 +53,14 @@ def _dune(roll: Random) -> Callable[[float], float]:
 
     def shape(along: float) -> float:
         share = (along / length + start) % 1
-        slow = share / 0.72
-        rise = slow**1.7 if share < 0.72 else (1 - (share - 0.72) / 0.28) ** 1.3  # noqa: PLR2004 - the crest
+        rise = (share / 0.72) ** 1.7 if share < 0.72 else (1 - (share - 0.72) / 0.28) ** 1.3  # noqa: PLR2004 - the crest
         return 0.15 + 0.85 * rise
 
     return shape
 
 
 def _headland(roll: Random, span: float) -> Callable[[float], float]:
-    """High on the left, then down to the water."""
+    """Return a shape that is high on the left and falls to the water."""
     top, edge = roll.uniform(0.3, 0.42) * min(span, 1.3), roll.uniform(0.12, 0.2)
     wave = roll.uniform(0, 2 * pi)
 
@@ -75,6 +73,7 @@ def _headland(roll: Random, span: float) -> Callable[[float], float]:
 
 
 def _peaks(roll: Random, size: float, span: float) -> Line:
+    """Return peaks and valleys with straight slopes, each broken twice."""
     points: list[tuple[float, float]] = []
     along = -roll.uniform(0.05, 0.3)
     while along < span + 0.4:
@@ -83,12 +82,7 @@ def _peaks(roll: Random, size: float, span: float) -> Line:
         points.append((along + width * roll.uniform(0.4, 0.6), size * roll.uniform(0.6, 1.0)))
         along += width
     points.append((along, 0.0))
-    return _roughen(roll, points, size * 0.05)
-
-
-def _roughen(roll: Random, points: list[tuple[float, float]], rough: float) -> Line:
-    """Break each slope twice."""
-    line = [points[0]]
+    line, rough = [points[0]], size * 0.05
     for one, other in pairwise(points):
         breaks = [between(one, other, share + roll.uniform(-0.08, 0.08)) for share in (0.35, 0.7)]
         line += [(along, rise + roll.uniform(-rough, rough)) for along, rise in breaks]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import chain
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -42,7 +43,7 @@ class Block:
 
     @property
     def rise(self) -> float:
-        """From the first base line to the top, in pixels: more than usual where letters carry two accents."""
+        """From the first base line to the top, in pixels: more than usual for letters that carry two accents."""
         return self.size * max(_RISE, *(_measured(line)[2] for line in self.lines))
 
     @property
@@ -68,27 +69,26 @@ def _font(pixels: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=1)
 def glyphs() -> frozenset[str]:
-    """Every character the font has a glyph for, read from its own character map."""
+    """Return every character the font has a glyph for, read from its own character map."""
     data = _file()
     tables = {data[at : at + 4]: struct.unpack_from(">L", data, at + 8)[0] for at in range(12, 12 + 16 * data[5], 16)}
     start = tables[b"cmap"] + struct.unpack_from(">L", data, tables[b"cmap"] + 8)[0]
     count = struct.unpack_from(">H", data, start + 6)[0] // 2
     ends = struct.unpack_from(f">{count}H", data, start + 14)
     firsts = struct.unpack_from(f">{count}H", data, start + 16 + 2 * count)
-    ranges = zip(firsts, ends, strict=True)
-    every = (chr(code) for first, end in ranges for code in range(first, min(end, 0xFFFE) + 1))
-    return frozenset(char for char in every if char.isprintable())
+    codes = (range(first, min(end, 0xFFFE) + 1) for first, end in zip(firsts, ends, strict=True))
+    return frozenset(char for char in map(chr, chain(*codes)) if char.isprintable())
 
 
 def settable(text: str) -> str:
-    """The part of a text that the font can set, composed and on one line; "" when no word of it is left."""
+    """Return the part of a text that the font can set, composed and on one line; "" if no word of it is left."""
     composed = " ".join(unicodedata.normalize("NFC", text).split())
     kept = " ".join("".join(char for char in composed if char in glyphs()).split())
     return kept if any(char.isalnum() for char in kept) else ""
 
 
 def length(text: str, size: float, tracking: float = 0) -> float:
-    """How wide a line is, in pixels."""
+    """Return how wide a line is, in pixels."""
     if not tracking:
         return _measured(text)[0] * size
     return sum(length(char, size) + tracking for char in text) - tracking
@@ -96,7 +96,7 @@ def length(text: str, size: float, tracking: float = 0) -> float:
 
 @lru_cache(maxsize=8192)
 def _measured(line: str) -> tuple[float, float, float]:
-    """A line's length, and how far its ink reaches left of its start and above its base line, all for size 1."""
+    """Return a line's length, and how far it reaches left of its start and above its base line, all for size 1."""
     font = _font(_EXACT)
     left, top, _, _ = font.getbbox(line, anchor="ls")
     return font.getlength(line) / _EXACT, -left / _EXACT, -top / _EXACT
@@ -114,14 +114,14 @@ class Space:
 
 
 def fit(text: str, space: Space) -> Block | None:
-    """The text as large as it goes into a space: the more lines, the smaller. None when not even one line goes in.
+    """Return the text as large as it goes into a space: the more lines, the smaller. None if not even one line fits.
 
     A text too long for the smallest size is cut with an ellipsis.
     """
     widest = max((length(word, 1) for word in text.split()), default=1)
     size = min(space.largest, space.width / widest)  # words are broken only in the smallest size
     while size > space.smallest:
-        block = Block(lines=_wrap(text, space.width, size), size=size)
+        block = Block(lines=_wrap(text, space.width / size), size=size)
         few = (2.3 + 3 * (space.largest / size - 1)) * space.lines
         if len(block.lines) <= few and block.height <= space.height:
             return block
@@ -130,9 +130,9 @@ def fit(text: str, space: Space) -> Block | None:
 
 
 def _cut(text: str, space: Space) -> Block | None:
-    """The text in the smallest size, without what does not go in."""
+    """Return the text in the smallest size, without what does not fit."""
     size = space.smallest
-    whole = Block(lines=_wrap(text, space.width, size), size=size)
+    whole = Block(lines=_wrap(text, space.width / size), size=size)
     most = int((space.height - whole.rise - size * _FALL) / whole.leading + 1.001)
     if most < 1 or space.width < size:
         return None
@@ -144,11 +144,11 @@ def _cut(text: str, space: Space) -> Block | None:
     return Block(lines=(*whole.lines[: most - 1], last.rstrip(" ,.;:-") + "…"), size=size, cut=True)
 
 
-def _wrap(text: str, width: float, size: float) -> tuple[str, ...]:
-    """Lines no wider than `width`, and of about the same length."""
-    words = [piece for word in text.split() for piece in _pieces(word, width / size)]
-    lines = _greedy(words, width / size)
-    low, high = 0.4 * width / size, width / size
+def _wrap(text: str, width: float) -> tuple[str, ...]:
+    """Return lines no wider than `width` in size 1, and of about the same length."""
+    words = [piece for word in text.split() for piece in _pieces(word, width)]
+    lines = _greedy(words, width)
+    low, high = 0.4 * width, width
     for _ in range(7):
         middle = (low + high) / 2
         narrower = _greedy(words, middle)
@@ -160,11 +160,10 @@ def _wrap(text: str, width: float, size: float) -> tuple[str, ...]:
 
 
 def _pieces(word: str, width: float) -> Sequence[str]:
-    """A word in pieces that fit a line each; most words are one piece."""
+    """Return a word in pieces that fit a line each; most words are one piece."""
     if length(word, 1) <= width:
         return (word,)
-    pieces = [""]
-    used = 0.0
+    pieces, used = [""], 0.0
     for char in word:
         used += length(char, 1)
         if pieces[-1] and used > width:
@@ -175,7 +174,7 @@ def _pieces(word: str, width: float) -> Sequence[str]:
 
 
 def _greedy(words: Sequence[str], width: float) -> list[list[str]]:
-    """Words in lines, each filled as far as it goes. A word wider than a line has one to itself."""
+    """Return words in lines, each filled as far as it goes. A word wider than a line has one to itself."""
     lines: list[list[str]] = [[]]
     used, space = 0.0, length(" ", 1)
     for word in words:
@@ -188,7 +187,7 @@ def _greedy(words: Sequence[str], width: float) -> list[list[str]]:
 
 
 def mask(block: Block, box: tuple[int, int], *, centred: bool = False) -> Image.Image:
-    """The block as grey levels, on a ground of `box` pixels."""
+    """Return the block as grey levels, on a ground of `box` pixels."""
     whole = Image.new("L", (box[0] * _SHARP, box[1] * _SHARP), 0)
     draw = ImageDraw.Draw(whole)
     font = _font(round(block.size * _SHARP))

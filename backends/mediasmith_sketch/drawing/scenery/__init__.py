@@ -1,15 +1,16 @@
-"""Everything that is drawn by rule rather than from a fixed outline, by the name of its kind."""
+"""Scenery: everything that is drawn by rule rather than from a fixed outline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from mediasmith_sketch.drawing.scenery.abstract import ABSTRACT
+from mediasmith_sketch.drawing.scenery.indoors import INDOORS
 from mediasmith_sketch.drawing.scenery.land import LAND
 from mediasmith_sketch.drawing.scenery.sky import SKY
-from mediasmith_sketch.drawing.scenery.town import TOWN
+from mediasmith_sketch.drawing.scenery.skyline import skyline
 from mediasmith_sketch.drawing.scenery.water import WATER
-from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.scene import Element
+from mediasmith_sketch.drawing.stage import Painter
 
-SCENERY: Mapping[str, Callable[[Stage, Element], None]] = {**SKY, **LAND, **WATER, **TOWN, **ABSTRACT}
+SCENERY: Mapping[str, Painter] = {**SKY, **LAND, **WATER, "skyline": skyline, **INDOORS, **ABSTRACT}
+"""What paints each kind of element: a function of the stage, the element and its own random numbers."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import ceil, cos, pi, sin
 from random import Random
 
 from mediasmith_sketch.drawing.colour import contrast, mix
 from mediasmith_sketch.drawing.paths import Point, Polygon, arc, ellipse, rectangle, ring
-from mediasmith_sketch.drawing.stage import Stage
-from mediasmith_sketch.random_seed import seeded
+from mediasmith_sketch.drawing.stage import Painter, Stage
 from mediasmith_sketch.scene import Element
 
 _INKS = ("sky", "accent", "near", "disc", "light", "mid", "water", "dark")
 
 
-def _tiles(stage: Stage, element: Element) -> None:
-    """A grid of squares, some of four cells, each with a simple shape."""
-    roll = seeded(element.kind, element.seed)
+def _tiles(stage: Stage, element: Element, roll: Random) -> None:
+    """Paint a grid of squares, some of four cells, each with a simple shape."""
     rows = max(2, round(stage.height / stage.unit * 4 * element.size))
     side = stage.height / rows
     columns = ceil(stage.width / side - 0.01)
@@ -33,7 +31,10 @@ def _tiles(stage: Stage, element: Element) -> None:
 
 
 def _tile(stage: Stage, roll: Random, at: Point, side: float) -> None:
-    ground, ink = _pair(stage, roll)
+    """Paint one square in two paints that can be told apart; the palette's main colour comes up most."""
+    ground = roll.choice(("sky", "sky", "sky", *_INKS))
+    others = [ink for ink in _INKS if contrast(stage.paint(ink), stage.paint(ground)) > 1.35]  # noqa: PLR2004
+    ink = roll.choice(others or ["dark", "light"])
     x, y = at
     if not (stage.cutout and ground == "sky"):
         stage.fill([rectangle(x - 0.5, y - 0.5, side + 1, side + 1)], ground)
@@ -42,18 +43,11 @@ def _tile(stage: Stage, roll: Random, at: Point, side: float) -> None:
     start, end = roll.choice((0.2, 0.9)), roll.choice((-0.2, 1.3))
     if roll.random() < 0.55:  # noqa: PLR2004 - about half are shaded
         target = mix(stage.paint(ink), stage.paint(ground), 0.6)
-        stage.down(shapes, target, y + side * start, y + side * end, 0.8)
-
-
-def _pair(stage: Stage, roll: Random) -> tuple[str, str]:
-    """Two paints that can be told apart; the palette's main colour comes up most."""
-    ground = roll.choice(("sky", "sky", "sky", *_INKS))
-    others = [ink for ink in _INKS if contrast(stage.paint(ink), stage.paint(ground)) > 1.35]  # noqa: PLR2004
-    return ground, roll.choice(others or ["dark", "light"])
+        stage.shade(shapes, target, y + side * start, y + side * end, 0.8)
 
 
 def _corner(x: float, y: float, side: float, roll: Random) -> tuple[Point, float]:
-    """One of a square's corners, and the angle from which on the square lies around it."""
+    """Return one of a square's corners, and the angle from which on the square lies around it."""
     turn = roll.randrange(4)
     return (x + side * (turn in {1, 2}), y + side * (turn in {2, 3})), turn * pi / 2
 
@@ -78,19 +72,14 @@ def _target(x: float, y: float, side: float, _roll: Random) -> list[Polygon]:
 
 
 def _halves(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
+    half = side / 2
     if roll.random() < 0.5:  # noqa: PLR2004 - upright or lying
-        return [
-            arc((x, y + side / 2), side / 2, -pi / 2, pi / 2),
-            arc((x + side / 2, y + side / 2), side / 2, -pi / 2, pi / 2),
-        ]
-    return [
-        arc((x + side / 2, y + side / 2), side / 2, pi, 2 * pi),
-        arc((x + side / 2, y + side), side / 2, pi, 2 * pi),
-    ]
+        return [arc((left, y + half), half, -pi / 2, pi / 2) for left in (x, x + half)]
+    return [arc((x + half, low), half, pi, 2 * pi) for low in (y + half, y + side)]
 
 
 def _triangle(x: float, y: float, side: float, roll: Random) -> list[Polygon]:
-    corners = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
+    corners = rectangle(x, y, side, side)
     corners.pop(roll.randrange(4))
     return [corners]
 
@@ -113,17 +102,13 @@ def _dots(x: float, y: float, side: float, _roll: Random) -> list[Polygon]:
 
 
 def _petals(x: float, y: float, side: float, _roll: Random) -> list[Polygon]:
-    half = side / 2
-    return [
-        [(cx, cy), *arc((cx, cy), half, start, start + pi / 2)]
-        for cx, cy, start in ((x, y, 0), (x + side, y, pi / 2), (x + side, y + side, pi), (x, y + side, 1.5 * pi))
-    ]
+    starts = enumerate(rectangle(x, y, side, side))
+    return [[corner, *arc(corner, side / 2, turn * pi / 2, (turn + 1) * pi / 2)] for turn, corner in starts]
 
 
 _TILES: tuple[Callable[[float, float, float, Random], list[Polygon]], ...] = (
     _quarter, _quarter, _rings, _rings, _dot, _target, _halves, _triangle, _leaf, _leaf, _stripes, _dots, _petals,
 )  # fmt: skip
-
 
 _ARCHES = (
     ("accent", "light", "mid", "sky"),
@@ -134,34 +119,28 @@ _ARCHES = (
 """The paints of nested arches, from outside inwards."""
 
 
-def _arches(stage: Stage, element: Element) -> None:
-    """Nested arches and a disc on a ground line, like stacked rainbows."""
-    roll = seeded(element.kind, element.seed)
+def _arches(stage: Stage, element: Element, roll: Random) -> None:
+    """Paint nested arches and a disc on a ground line, like stacked rainbows."""
     ground = stage.y(0.8 + roll.uniform(-0.05, 0.03))
     unit = stage.unit * element.size
     disc = (stage.x(roll.uniform(0.3, 0.7)), ground - unit * roll.uniform(0.62, 0.72))
     stage.fill([ellipse(disc, unit * roll.uniform(0.16, 0.24))], "disc")
-    x = stage.left - unit * roll.uniform(0, 0.2)
-    while x < stage.left + stage.width:
+    left = stage.left - unit * roll.uniform(0, 0.2)
+    while left < stage.left + stage.width:
         radius = unit * roll.uniform(0.18, 0.34)
-        _nested(stage, (x + radius, ground), radius, radius * roll.uniform(0.1, 1.0), roll.choice(_ARCHES))
-        x += 2 * radius * roll.uniform(0.86, 1.02)
+        x, legs = left + radius, radius * roll.uniform(0.1, 1.0)
+        for step, paint in enumerate(roll.choice(_ARCHES)):
+            inner = radius * (1 - step * 0.24)
+            arch = [(x - inner, ground), *arc((x, ground - legs), inner, pi, 2 * pi), (x + inner, ground)]
+            stage.fill([arch], paint)
+        left += 2 * radius * roll.uniform(0.86, 1.02)
     floor = [rectangle(stage.left, ground, stage.width, stage.floor - ground)]
     stage.fill(floor, "near")
-    stage.down(floor, mix(stage.palette.near, stage.palette.dark, 0.5), ground, stage.floor, 0.7)
+    stage.shade(floor, mix(stage.palette.near, stage.palette.dark, 0.5), ground, stage.floor, 0.7)
 
 
-def _nested(stage: Stage, foot: Point, radius: float, legs: float, paints: Sequence[str]) -> None:
-    x, ground = foot
-    for step, paint in enumerate(paints):
-        inner = radius * (1 - step * 0.24)
-        shape = [(x - inner, ground), *arc((x, ground - legs), inner, pi, 2 * pi), (x + inner, ground)]
-        stage.fill([shape], paint)
-
-
-def _orbits(stage: Stage, element: Element) -> None:
-    """Circles around a sun, each with a planet."""
-    roll = seeded(element.kind, element.seed)
+def _orbits(stage: Stage, element: Element, roll: Random) -> None:
+    """Paint circles around a sun, each with a planet."""
     unit = stage.unit * element.size
     centre = (stage.x(roll.choice((0.36, 0.5, 0.64))), stage.y(roll.uniform(0.44, 0.54)))
     _ball(stage, centre, unit * 0.66, "mid", "near")
@@ -178,7 +157,7 @@ def _ball(stage: Stage, centre: Point, radius: float, paint: str, shade: str) ->
     disc = [ellipse(centre, radius)]
     stage.fill(disc, paint)
     target = mix(stage.paint(paint), stage.paint(shade), 0.6)
-    stage.down(disc, target, centre[1], centre[1] + radius * 1.2, 0.8)
+    stage.shade(disc, target, centre[1], centre[1] + radius * 1.2, 0.8)
 
 
-ABSTRACT: Mapping[str, Callable[[Stage, Element], None]] = {"tiles": _tiles, "arches": _arches, "orbits": _orbits}
+ABSTRACT: Mapping[str, Painter] = {"tiles": _tiles, "arches": _arches, "orbits": _orbits}
