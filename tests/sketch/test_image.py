@@ -636,7 +636,7 @@ async def test_an_edit_that_is_not_understood_is_seen_and_said(caption: bool) ->
     for _ in range(3):
         heard = Heard()
         result = await make("flurble the grommet", state=state, caption=caption, heard=heard)
-        assert any("could not work out this edit" in warning for warning in heard.warnings)
+        assert any("did not understand this edit" in warning for warning in heard.warnings)
         assert kept(image, opened(result.outputs[0])) < 1
         state, image = result.outputs[0].state, opened(result.outputs[0])
     assert ("grommet" in Scene.model_validate(state).caption) == caption
@@ -648,8 +648,8 @@ async def test_an_edit_that_is_not_understood_is_seen_and_said(caption: bool) ->
         ("remove the elephant", "There was no elephant to remove."),
         ("make the castle blue", "There was no castle, so one was added."),
         ("add the text 你好", "Latin, Greek and Cyrillic"),
-        ("make the sky teal", "could not work out"),
-        ("", "could not work out"),
+        ("make the sky teal", "did not understand"),
+        ("", "did not understand"),
     ],
 )
 async def test_what_an_edit_could_not_do_is_said(words: str, said: str) -> None:

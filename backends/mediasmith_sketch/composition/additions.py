@@ -11,11 +11,10 @@ from mediasmith_sketch.composition.placement import FreeSpace, add_figure
 from mediasmith_sketch.composition.scenery_plans import MIDAIR
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
-from mediasmith_sketch.drawing.scenery import SCENERY
 from mediasmith_sketch.prompt.parser import Mention
 from mediasmith_sketch.scene import Element, Scene
 
-_SPOTS: Mapping[str, tuple[float, float, float]] = {
+_SCENERY: Mapping[str, tuple[float, float, float]] = {
     "sun": (0.22, 0.1, 3.0),
     "moon": (0.2, 0.075, 3.5),
     "stars": (0.5, 1.0, 1.0),
@@ -51,13 +50,13 @@ _HIGH = frozenset({"sun", "moon", "planet", "cloud", "lightning", "fireworks"})
 
 
 def new_element(mention: Mention, scene: Scene, roll: Random, vacant: Element | None) -> Element | None:
-    """What a mention adds to a scene, in the place of `vacant` if there is one; None for what cannot be added."""
+    """Return what a mention adds to a scene, in the place of `vacant` if given; None for what cannot be added."""
     kind = next(iter(kinds_of(mention.what)), "")
     if kind in FIGURES:
         span, tall = shape_of((scene.width, scene.height), scene.band, beside=scene.beside)
-        room = FreeSpace(elements=scene.elements, span=span, tall=tall, roll=roll)
-        new = visible(add_figure(replace(mention, what=kind), room, scene.plan), scene.elements, scene.palette)
-    elif kind in SCENERY and kind in _SPOTS:
+        space = FreeSpace(elements=scene.elements, span=span, tall=tall, roll=roll)
+        new = visible(add_figure(replace(mention, what=kind), space, scene.plan), scene.elements, scene.palette)
+    elif kind in _SCENERY:
         new = _scenery(kind, mention, scene, roll)
     else:
         return None
@@ -68,8 +67,7 @@ def new_element(mention: Mention, scene: Scene, roll: Random, vacant: Element | 
 
 
 def _scenery(kind: str, mention: Mention, scene: Scene, roll: Random) -> Element:
-    y, size, z = _SPOTS[kind]
-    x = 0.5
+    x, (y, size, z) = 0.5, _SCENERY[kind]
     if kind in _HIGH:
         taken = [element.x for element in scene.elements if element.kind in {"sun", "moon", "planet", *FIGURES}]
         places = (0.14, 0.3, 0.44, 0.58, 0.72, 0.86)
@@ -82,13 +80,7 @@ def _scenery(kind: str, mention: Mention, scene: Scene, roll: Random) -> Element
 
 
 def accent(roll: Random) -> Element:
-    """A small thing in the sky, for an edit that cannot be worked out."""
-    return Element(
-        kind=roll.choice(("birds", "balloon", "butterfly")),
-        x=roll.uniform(0.12, 0.88),
-        y=roll.uniform(0.2, 0.4),
-        size=roll.uniform(0.1, 0.15),
-        z=MIDAIR,
-        seed=roll.randrange(1 << 30),
-        main="accent",
-    )
+    """Return a small thing in the sky, for an edit that was not understood."""
+    kind = roll.choice(("birds", "balloon", "butterfly"))
+    x, y, size = roll.uniform(0.12, 0.88), roll.uniform(0.2, 0.4), roll.uniform(0.1, 0.15)
+    return Element(kind=kind, x=x, y=y, size=size, z=MIDAIR, seed=roll.randrange(1 << 30), main="accent")

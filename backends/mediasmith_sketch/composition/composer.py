@@ -28,19 +28,16 @@ _MOST_FIGURES = 7
 
 
 def seed_of(prompt: str) -> int:
-    """The seed of a prompt that comes without one."""
+    """Return the seed of a prompt that comes without one."""
     return int.from_bytes(sha256(prompt.encode("utf-8", "surrogatepass")).digest()[:4], "big")
 
 
 def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pictured: bool = False) -> Scene:
-    """The scene that a prompt asks for. `pictured` leaves the middle to reference pictures."""
+    """Return the scene that a prompt asks for. `pictured` leaves the middle to reference pictures."""
     parsed = parse_prompt(prompt)
     roll = seeded(seed, prompt)
     cutout = asked.cutout if asked.cutout is not None else parsed.cutout
-    wanted = [mention for mention in parsed.mentions if mention.verb != "remove"]
-    wanted = _without_sky(wanted, parsed.loose) if cutout else wanted
-    wanted = _strewn(wanted)
-    unwanted = {mention.what for mention in parsed.mentions if mention.verb == "remove"}
+    wanted = _wanted(parsed.mentions, parsed.loose if cutout else ())
     style = asked.style or ("poster" if "poster" in normalized(prompt).lower() else None)
     caption = _caption(prompt)
     band, beside = band_for(*size, caption if asked.caption else "", style)
@@ -50,7 +47,7 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
     palette = with_regions(with_colours(of_mood(mood, roll), parsed.loose, mood), colours)
     request = SceneryRequest(
         names=frozenset(mention.what for mention in wanted),
-        unwanted=frozenset(unwanted),
+        unwanted=frozenset(mention.what for mention in parsed.mentions if mention.verb == "remove"),
         hero=next((mention.what for mention in wanted if mention.what in FIGURES), ""),
         mood=mood,
         studio=parsed.studio,
@@ -59,7 +56,8 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
         tall=tall,
         roll=roll,
     )
-    drawable = _drawable(wanted) or not _LANDSCAPES.isdisjoint(parsed.moods)
+    drawable = any(one.what in FIGURES or one.what in OUTDOORS for one in wanted)
+    drawable = drawable or not _LANDSCAPES.isdisjoint(parsed.moods)
     plan: Plan = plan_for(request) if drawable and style != "geometric" else "abstract"
     elements = _elements(plan, request, wanted, pictured=pictured)
     scene = Scene(
@@ -84,18 +82,17 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
     return ensure_coverage(scene, parsed.colours)
 
 
-def _strewn(mentions: Sequence[Mention]) -> list[Mention]:
-    """Flowers in a landscape are a meadow."""
-    scenic = any(mention.what in OUTDOORS for mention in mentions)
-    return [
-        replace(one, what="meadow") if scenic and one.what == "flower" and one.count > 1 else one for one in mentions
-    ]
+def _wanted(mentions: Sequence[Mention], skyless: Sequence[str]) -> list[Mention]:
+    """Return what is to be drawn. Flowers in a landscape are a meadow.
 
-
-def _without_sky(mentions: Sequence[Mention], loose: Sequence[str]) -> list[Mention]:
-    """The colours that would be the sky's go to the first figure."""
-    first = next((one for one in mentions if one.what in FIGURES), None)
-    return [replace(one, colours=tuple(loose[:2])) if one is first and not one.colours else one for one in mentions]
+    `skyless` are colours that would be the sky's if there were one: they go to the first figure.
+    """
+    wanted = [mention for mention in mentions if mention.verb != "remove"]
+    first = next((at for at, one in enumerate(wanted) if one.what in FIGURES), None)
+    if skyless and first is not None and not wanted[first].colours:
+        wanted[first] = replace(wanted[first], colours=tuple(skyless[:2]))
+    scenic = any(mention.what in OUTDOORS for mention in wanted)
+    return [replace(one, what="meadow") if scenic and one.what == "flower" and one.count > 1 else one for one in wanted]
 
 
 def _caption(prompt: str) -> str:
@@ -105,25 +102,21 @@ def _caption(prompt: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _drawable(mentions: Sequence[Mention]) -> bool:
-    return any(mention.what in FIGURES or mention.what in OUTDOORS for mention in mentions)
-
-
 def _elements(plan: Plan, request: SceneryRequest, mentions: Sequence[Mention], *, pictured: bool) -> list[Element]:
-    """Scenery and figures. A bust among hills would be a giant, so there it is a whole person."""
+    """Return scenery and figures. A bust among hills would be a giant, so there it is a whole person."""
     elements = [coloured_by_prompt(element, mentions, request.palette) for element in scenery(plan, request)]
     if plan == "abstract":
         return elements
     figures = [mention for mention in mentions if mention.what in FIGURES][:_MOST_FIGURES]
     if plan != "portrait":
         figures = [replace(one, what="person") if one.what in {"portrait", "man"} else one for one in figures]
-    room = FreeSpace(elements=elements, span=request.span, tall=request.tall, roll=request.roll)
-    placed = [visible(element, elements, request.palette) for element in place_figures(figures, plan, room)]
-    return [*elements, *(map(_before_cards, placed) if pictured else placed)]
+    space = FreeSpace(elements=elements, span=request.span, tall=request.tall, roll=request.roll)
+    placed = [visible(element, elements, request.palette) for element in place_figures(figures, plan, space)]
+    return [*elements, *(map(_before_references, placed) if pictured else placed)]
 
 
-def _before_cards(element: Element) -> Element:
-    """Smaller, and at the lower edge, so that it stands before the reference pictures without hiding them."""
+def _before_references(element: Element) -> Element:
+    """Return a figure smaller and at the lower edge, so that it does not hide the reference pictures behind it."""
     side = 0.12 if element.x < 0.5 else 0.88  # noqa: PLR2004 - the nearer side
     small = min(0.26, element.size * 0.6)
     return element.model_copy(update={"x": side, "y": 0.98, "z": 60.0, "size": small, "stands": False})

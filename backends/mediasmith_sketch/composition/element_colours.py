@@ -14,27 +14,24 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "sky": (),
     "caption": (),
     "title": (),
-    "mountains": ("mountains",),
     "hills": ("hills", "headland"),
     "sea": ("sea", "waves"),
     "waves": ("waves", "sea"),
     "city": ("skyline",),
-    "woods": ("woods",),
     "ground": ("hills", "headland", "dunes"),
     "water": ("sea", "lake", "river"),
 }
-
 _LAYERED = frozenset({"hills", "mountains", "skyline", "woods", "dunes", "mesas"})
 """Scenery that comes in several layers behind each other."""
 
 
 def kinds_of(what: str) -> tuple[str, ...]:
-    """The kinds of element that a meaning of the vocabulary stands for: mostly its own."""
+    """Return the kinds of element that a meaning of the vocabulary stands for: usually its own."""
     return _KINDS.get(what, (what,))
 
 
 def coloured_by_prompt(element: Element, mentions: Sequence[Mention], palette: Palette) -> Element:
-    """The element in the colours that the prompt gives it, if it does."""
+    """Return the element in the colours that the prompt gives it, if it does."""
     for mention in mentions:
         if mention.colours and element.kind in kinds_of(mention.what):
             return recoloured(element, mention.colours, palette)
@@ -42,21 +39,15 @@ def coloured_by_prompt(element: Element, mentions: Sequence[Mention], palette: P
 
 
 def recoloured(element: Element, colours: Sequence[str], palette: Palette) -> Element:
-    """The element in another main colour and perhaps second one; scenery in the distance is paler."""
+    """Return the element in another main colour and perhaps second one; scenery in the distance is paler."""
     main, trim = (*colours, "", "")[:2]
-    haze = _haze(element)
-    update = {"main": mix(main, palette.low, haze) if haze else main} if main else {}
-    return element.model_copy(update=update | ({"trim": trim} if trim else {}))
-
-
-def _haze(element: Element) -> float:
-    if element.kind not in _LAYERED or element.z >= FOREGROUND:
-        return 0
-    return 0.6 if element.z < 15 else 0.3  # noqa: PLR2004 - the far distance
+    if main and element.kind in _LAYERED and element.z < FOREGROUND:
+        main = mix(main, palette.low, 0.6 if element.z < 15 else 0.3)  # noqa: PLR2004 - the far distance
+    return element.model_copy(update={name: paint for name, paint in (("main", main), ("trim", trim)) if paint})
 
 
 def visible(element: Element, scenery: Sequence[Element], palette: Palette) -> Element:
-    """A figure without a colour of its own, in one that stands out from what is behind it."""
+    """Return a figure without a colour of its own in one that stands out from what is behind it."""
     paints = palette.model_dump()
     usual = FIGURES[element.kind].main
     if element.main or usual not in paints:

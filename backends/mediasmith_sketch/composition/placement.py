@@ -1,4 +1,4 @@
-"""Casting: where the figures of a picture stand, float or fly, and how large they are."""
+"""Where the figures of a picture stand, float or fly, and how large they are."""
 
 from __future__ import annotations
 
@@ -29,17 +29,16 @@ class FreeSpace:
     tall: float
     roll: Random
 
-    @property
-    def alone(self) -> bool:
-        """Whether there is no figure yet but those that belong to the scenery."""
-        return not any(element.kind in FIGURES and element.z > 20 for element in self.elements)  # noqa: PLR2004
-
     def first(self, *kinds: str) -> Element | None:
-        """The first element of one of these kinds."""
+        """Return the first element of one of these kinds."""
         return next((element for element in self.elements if element.kind in kinds), None)
 
-    def free(self, mention: Mention, candidates: Sequence[float]) -> float:
-        """The place across that is farthest from everything; the asked side wins."""
+    def x(self, mention: Mention, first: Sequence[float], later: Sequence[float]) -> float:
+        """Return the place across that is farthest from everything; the asked side wins.
+
+        The `first` places are for a picture without any figure but those that belong to the scenery.
+        """
+        candidates = first if self.alone else later
         if mention.side in _SIDES:
             candidates = (_SIDES[mention.side],)
         taken = [
@@ -50,9 +49,14 @@ class FreeSpace:
         jittered = [x + self.roll.uniform(-0.025, 0.025) for x in candidates]
         return max(jittered, key=lambda x: min((abs(x - other) - reach for other, reach in taken), default=1.0))
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is no figure yet but those that belong to the scenery."""
+        return not any(element.kind in FIGURES and element.z > 20 for element in self.elements)  # noqa: PLR2004
 
-def place_figures(mentions: Sequence[Mention], plan: Plan, room: FreeSpace) -> list[Element]:
-    """The elements for all figures that are named; the first one is the largest and has the best place."""
+
+def place_figures(mentions: Sequence[Mention], plan: Plan, space: FreeSpace) -> list[Element]:
+    """Return the elements for all figures that are named; the first one is the largest and has the best place."""
     placed: list[Element] = []
     crowd = sum(mention.count for mention in mentions) > 3  # noqa: PLR2004 - a crowd is drawn smaller
     for mention in mentions:
@@ -60,17 +64,17 @@ def place_figures(mentions: Sequence[Mention], plan: Plan, room: FreeSpace) -> l
             share = 0.62 if crowd else 0.8
             if plan == "outdoors" and FIGURES[mention.what].place == "table":
                 share *= 0.6 if mention.what in LIVING else 0.4  # a cup is no house
-            filled = replace(room, elements=[*room.elements, *placed])
+            filled = replace(space, elements=[*space.elements, *placed])
             placed.append(add_figure(mention, filled, plan, share if placed or mention.count > 4 else 1))  # noqa: PLR2004
     return placed
 
 
-def add_figure(mention: Mention, room: FreeSpace, plan: Plan, share: float = 0.7) -> Element:
-    """One figure where there is room, at a share of its usual height."""
-    figure, roll = FIGURES[mention.what], room.roll
+def add_figure(mention: Mention, space: FreeSpace, plan: Plan, share: float = 0.7) -> Element:
+    """Return one figure, placed where there is room, at a share of its usual height."""
+    figure, roll = FIGURES[mention.what], space.roll
     size = min(0.95, figure.height * mention.scale * share * roll.uniform(0.96, 1.06))
-    x, y, z, stands = _SPOTS[_place(figure.place, plan, room)](room, mention, size)
-    x, y, size = _inside(figure, room, (x, y, size), stands=stands)
+    x, y, z, stands = _SPOTS[_place(figure.place, plan, space)](space, mention, size)
+    x, y, size = _inside(figure, space, (x, y, size), stands=stands)
     return Element(
         kind=mention.what,
         x=round(x, 4),
@@ -86,74 +90,71 @@ def add_figure(mention: Mention, room: FreeSpace, plan: Plan, share: float = 0.7
 
 
 def _inside(
-    figure: Figure, room: FreeSpace, spot: tuple[float, float, float], *, stands: bool
+    figure: Figure, space: FreeSpace, spot: tuple[float, float, float], *, stands: bool
 ) -> tuple[float, float, float]:
-    """The place and size at which nothing of a figure is cut by the picture's edge, bridges and the like apart."""
+    """Return the place and size at which the picture's edge cuts nothing of a figure; bridges and trains may leave."""
     x, y, size = spot
     left, up, right = reach(figure)
-    size = min(size, 0.94 * room.span / (left + right)) if figure.place != "span" else size
-    ground = next((element for element in reversed(room.elements) if element.kind in GROUNDS), None)
+    size = min(size, 0.94 * space.span / (left + right)) if figure.place != "span" else size
+    ground = next((element for element in reversed(space.elements) if element.kind in GROUNDS), None)
     if left + right < 1.6:  # noqa: PLR2004 - longer ones may drive out of the picture
-        across = size * max(left, right) / room.span + 0.015
+        across = size * max(left, right) / space.span + 0.015
         x = min(max(x, across), 1 - across) if across < 0.5 else 0.5  # noqa: PLR2004 - the middle
     if stands and ground is not None:
-        y = ground.y - height(ground, x * room.span, room.span) / room.tall
-    return x, y, min(size, (y - 0.05) * room.tall / up)
+        y = ground.y - height(ground, x * space.span, space.span) / space.tall
+    return x, y, min(size, (y - 0.05) * space.tall / up)
 
 
-def _place(place: Place, plan: Plan, room: FreeSpace) -> Place:
-    """Where a figure goes in this plan: a ship on a table is a model, and without water it is on land."""
+def _place(place: Place, plan: Plan, space: FreeSpace) -> Place:
+    """Return where a figure goes in this plan: a ship on a table is a model, and without water it is on land."""
     if plan in {"still", "portrait"}:
         return "table"
     if plan == "deep":
         return "deep"
     if plan == "space":
-        return "land" if room.first("hills") and place in {"land", "table"} else "air"
+        return "land" if space.first("hills") and place in {"land", "table"} else "air"
     if place in {"water", "deep", "span"}:
-        return "water" if room.first("sea", "lake", "waves") else "land"
+        return "water" if space.first("sea", "lake", "waves") else "land"
     return "land" if place == "table" else place
 
 
-def _on_land(room: FreeSpace, mention: Mention, size: float) -> Spot:
-    """On the nearest ground, which may be a headland on one side."""
-    head = room.first("headland")
-    if head is not None:
-        near = (0.2,) if room.alone else (0.2, 0.12, 0.28, 0.06, 0.34)
-        sides = [1 - x if head.flip else x for x in near]
-        level = [x for x in sides if height(head, x * room.span, room.span) > 0.9 * head.size]
-        candidates = level or sides[:1]
-    else:
-        candidates = (0.32, 0.66) if room.alone else (0.12, 0.22, 0.34, 0.46, 0.58, 0.7, 0.82, 0.9)
+def _on_land(space: FreeSpace, mention: Mention, size: float) -> Spot:
+    """Find room on the nearest ground, which may be a headland on one side."""
     depth = NEAR - 1 - size * 0.5  # smaller things stand in front of larger ones
-    return room.free(mention, candidates), 0.9, depth, True
+    head = space.first("headland")
+    if head is None:
+        return space.x(mention, (0.32, 0.66), (0.12, 0.22, 0.34, 0.46, 0.58, 0.7, 0.82, 0.9)), 0.9, depth, True
+    near = (0.2,) if space.alone else (0.2, 0.12, 0.28, 0.06, 0.34)
+    sides = [1 - x if head.flip else x for x in near]
+    level = [x for x in sides if height(head, x * space.span, space.span) > 0.9 * head.size] or sides[:1]
+    return space.x(mention, level, level), 0.9, depth, True
 
 
-def _on_water(room: FreeSpace, mention: Mention, size: float) -> Spot:
-    candidates = (0.36, 0.62) if room.alone else (0.18, 0.32, 0.46, 0.6, 0.74, 0.86)
-    water = room.first("sea", "lake", "waves")
-    y = min(0.95, (water.y if water else 0.7) + 0.06 + 0.32 * size + room.roll.uniform(0, 0.05))
-    return room.free(mention, candidates), y, 32 + 10 * y, False
+def _on_water(space: FreeSpace, mention: Mention, size: float) -> Spot:
+    water = space.first("sea", "lake", "waves")
+    y = min(0.95, (water.y if water else 0.7) + 0.06 + 0.32 * size + space.roll.uniform(0, 0.05))
+    return space.x(mention, (0.36, 0.62), (0.18, 0.32, 0.46, 0.6, 0.74, 0.86)), y, 32 + 10 * y, False
 
 
-def _in_the_air(room: FreeSpace, mention: Mention, size: float) -> Spot:
-    candidates = (0.34, 0.62) if room.alone else (0.16, 0.32, 0.5, 0.68, 0.84)
-    y = min(0.9, max(size + 0.06, room.roll.uniform(0.3, 0.44) + size * 0.4))
-    return room.free(mention, candidates), y, MIDAIR, False
+def _in_the_air(space: FreeSpace, mention: Mention, size: float) -> Spot:
+    y = min(0.9, max(size + 0.06, space.roll.uniform(0.3, 0.44) + size * 0.4))
+    return space.x(mention, (0.34, 0.62), (0.16, 0.32, 0.5, 0.68, 0.84)), y, MIDAIR, False
 
 
-def _under_water(room: FreeSpace, mention: Mention, size: float) -> Spot:
-    candidates = (0.42, 0.58) if room.alone else (0.16, 0.3, 0.46, 0.62, 0.8)
-    return room.free(mention, candidates), room.roll.uniform(0.3, 0.66) + size * 0.5, MIDAIR, False
+def _under_water(space: FreeSpace, mention: Mention, size: float) -> Spot:
+    x = space.x(mention, (0.42, 0.58), (0.16, 0.3, 0.46, 0.62, 0.8))
+    return x, space.roll.uniform(0.3, 0.66) + size * 0.5, MIDAIR, False
 
 
-def _on_the_table(room: FreeSpace, mention: Mention, size: float) -> Spot:
-    """The first thing in the middle, the others beside it and nearer."""
+def _on_the_table(space: FreeSpace, mention: Mention, size: float) -> Spot:
+    """Put the first thing in the middle, the others beside it and nearer."""
     if mention.what in {"portrait", "man"}:
-        return 0.5 if room.alone else room.free(mention, (0.24, 0.76)), 1.01, FRONT, False
-    plinth = room.first("plinth")
-    if room.alone and not mention.side:
+        return 0.5 if space.alone else space.x(mention, (), (0.24, 0.76)), 1.01, FRONT, False
+    plinth = space.first("plinth")
+    if space.alone and not mention.side:
         return 0.5, plinth.y + 0.012 if plinth else 0.84 + 0.04 * size, FRONT, False
-    return room.free(mention, (0.2, 0.8, 0.34, 0.66, 0.1, 0.9)), 0.88 + 0.05 * size, FRONT + 1, False
+    beside = (0.2, 0.8, 0.34, 0.66, 0.1, 0.9)
+    return space.x(mention, beside, beside), 0.88 + 0.05 * size, FRONT + 1, False
 
 
 _SPOTS: Mapping[Place, Callable[[FreeSpace, Mention, float], Spot]] = {

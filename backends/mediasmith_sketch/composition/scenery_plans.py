@@ -1,8 +1,8 @@
-"""Plans: which scenery a picture is built of, from the far distance to the foreground."""
+"""Which scenery a picture is built of, from the far distance to the foreground."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -21,8 +21,7 @@ OUTDOORS = _SCENIC | {"stars", "planet", "reef", "sky", "ground", "water"}
 
 _AFLOAT = frozenset({"sea", "waves", "boat", "ship", "whale", "lighthouse", "bridge"})
 _ARID = frozenset({"dunes", "mesas", "pyramid", "cactus"})
-_SPACE = frozenset({"planet", "rocket", "astronaut", "ufo"})
-_DARK = frozenset({"night", "space", "neon"})
+_LOW_SUN = frozenset({"dusk", "dawn", "neon", "retro", "warm", "autumn", "desert"})
 
 NEAR, FRONT, MIDAIR = 50.0, 60.0, 56.0
 """Depths: the nearest ground, what stands before it, what flies."""
@@ -30,7 +29,7 @@ NEAR, FRONT, MIDAIR = 50.0, 60.0, 56.0
 
 @dataclass(frozen=True, kw_only=True)
 class SceneryRequest:
-    """What a plan is made from: what is to be seen and what is not, the mood, the colours.
+    """What scenery is made from: what is to be seen and what is not, the mood, the colours.
 
     `span` and `tall` are the picture's width and height in units.
     """
@@ -46,22 +45,24 @@ class SceneryRequest:
     roll: Random
 
     def seed(self) -> int:
-        """A seed for one element."""
+        """Return a seed for one element."""
         return self.roll.randrange(1 << 30)
 
     def has(self, *names: str) -> bool:
-        """Whether any of these is to be seen."""
+        """Return whether any of these is to be seen."""
         return not self.names.isdisjoint(names)
 
-    @property
-    def dark(self) -> bool:
-        """Whether it is night."""
-        return self.mood in _DARK
+    def varied(self, elements: Sequence[Element]) -> list[Element]:
+        """Return the elements, each in a form of its own and either way round."""
+        return [
+            one.model_copy(update={"seed": self.seed(), "flip": self.roll.random() < 0.5})  # noqa: PLR2004
+            for one in elements
+        ]
 
     @property
     def arid(self) -> bool:
         """Whether it is a desert."""
-        return self.mood == "desert" or not self.names.isdisjoint(_ARID)
+        return self.mood == "desert" or self.has(*_ARID)
 
     @property
     def standing(self) -> bool:
@@ -70,27 +71,28 @@ class SceneryRequest:
 
 
 def plan_for(request: SceneryRequest) -> Plan:
-    """The plan that suits."""
-    names, outdoors = request.names, not request.names.isdisjoint(_SCENIC)
-    if request.studio and request.hero and not outdoors:
+    """Return the plan that suits."""
+    names, hero, outdoors = request.names, request.hero, request.has(*_SCENIC)
+    if request.studio and hero and not outdoors:
         return "still"
-    if "reef" in names or request.mood == "reef" or (request.hero == "fish" and not outdoors):
+    if "reef" in names or request.mood == "reef" or (hero == "fish" and not outdoors):
         return "deep"
-    if request.mood == "space" or ("planet" in names and not outdoors) or (request.hero in _SPACE and not outdoors):
+    in_space = "planet" in names or hero in {"rocket", "astronaut", "ufo"}
+    if request.mood == "space" or (in_space and not outdoors):
         return "space"
-    if request.hero and not outdoors and FIGURES[request.hero].place == "table":
-        return "portrait" if request.hero in {"portrait", "man"} else "still"
+    if hero and not outdoors and FIGURES[hero].place == "table":
+        return "portrait" if hero in {"portrait", "man"} else "still"
     return "outdoors"
 
 
 def scenery(plan: Plan, request: SceneryRequest) -> list[Element]:
-    """The scenery of a plan, without the figures in it."""
+    """Return the scenery of a plan, without the figures in it."""
     return [element for element in _PLANS[plan](request) if element.kind not in request.unwanted]
 
 
 def _outdoors(request: SceneryRequest) -> list[Element]:
     horizon = request.roll.uniform(0.57, 0.62)
-    afloat = not request.names.isdisjoint(_AFLOAT)
+    afloat = request.has(*_AFLOAT)
     right = request.roll.random() < 0.5  # noqa: PLR2004 - the light comes from either side
     overhead = _overhead(request, horizon, right=right)
     elements = [*overhead, *_distance(request, horizon, afloat=afloat)]
@@ -102,39 +104,30 @@ def _outdoors(request: SceneryRequest) -> list[Element]:
 
 
 def _overhead(request: SceneryRequest, horizon: float, *, right: bool) -> list[Element]:
-    """Stars, and sun or moon where the light comes from."""
-    roll = request.roll
-    low = request.mood in {"dusk", "dawn", "neon", "retro", "warm", "autumn", "desert"}
+    """Return stars, sun or moon where the light comes from, and clouds."""
+    roll, low = request.roll, request.mood in _LOW_SUN
     height = horizon - roll.uniform(0.1, 0.19) if low else roll.uniform(0.2, 0.3)
     size = roll.uniform(0.13, 0.17) if low else roll.uniform(0.085, 0.12)
     x = roll.uniform(0.62, 0.74) if right else roll.uniform(0.26, 0.38)
-    stars = [Element(kind="stars", size=1, z=1, seed=request.seed())] if request.dark or request.has("stars") else []
+    dark = request.mood in {"night", "space", "neon"}
+    stars = [Element(kind="stars", size=1, z=1, seed=request.seed())] if dark or request.has("stars") else []
     if request.mood == "storm" and not request.has("sun", "moon"):
         return [*stars, *_clouds(request, 4)]
     night = (request.mood in {"night", "space"} or request.has("moon")) and not request.has("sun")
     disc = Element(kind="moon" if night else "sun", x=x, y=height, size=size, z=3, seed=request.seed())
-    clouds = _clouds(request, 0 if request.dark else roll.choice((1, 2, 3)))
-    return [*stars, disc, *clouds]
+    return [*stars, disc, *_clouds(request, 0 if dark else roll.choice((1, 2, 3)))]
 
 
 def _clouds(request: SceneryRequest, count: int) -> list[Element]:
-    roll = request.roll
-    places = roll.sample([0.1, 0.3, 0.5, 0.72, 0.92], min(count, 5))
-    return [
-        Element(
-            kind="cloud",
-            x=x + roll.uniform(-0.05, 0.05),
-            y=roll.uniform(0.13, 0.36),
-            size=roll.uniform(0.2, 0.36),
-            z=5,
-            seed=request.seed(),
-        )
-        for x in places
-    ]
+    roll, clouds = request.roll, list[Element]()
+    for place in roll.sample([0.1, 0.3, 0.5, 0.72, 0.92], count):
+        x, y, size = place + roll.uniform(-0.05, 0.05), roll.uniform(0.13, 0.36), roll.uniform(0.2, 0.36)
+        clouds.append(Element(kind="cloud", x=x, y=y, size=size, z=5, seed=request.seed()))
+    return clouds
 
 
 def _distance(request: SceneryRequest, horizon: float, *, afloat: bool) -> list[Element]:
-    """What stands on the horizon."""
+    """Return what stands on the horizon."""
     palette, roll = request.palette, request.roll
     between = mix(palette.far, palette.mid, 0.5)
     elements: list[Element] = []
@@ -155,16 +148,11 @@ def _distance(request: SceneryRequest, horizon: float, *, afloat: bool) -> list[
     if not elements:
         rise = roll.uniform(0.05, 0.09) if afloat else roll.uniform(0.13, 0.19)
         elements.append(Element(kind="hills", y=horizon + (0.005 if afloat else 0.07), size=rise, z=10, main="far"))
-    return [_varied(element, request) for element in elements]
-
-
-def _varied(element: Element, request: SceneryRequest) -> Element:
-    """The element in a form of its own, either way round."""
-    return element.model_copy(update={"seed": request.seed(), "flip": request.roll.random() < 0.5})  # noqa: PLR2004
+    return request.varied(elements)
 
 
 def _waterside(request: SceneryRequest, horizon: float, overhead: list[Element], *, right: bool) -> list[Element]:
-    """The sea, the light on it, and a headland for what stands on land."""
+    """Return the sea, the light on it, and a headland for what stands on land."""
     roll = request.roll
     elements = [Element(kind="sea", y=horizon, z=30, main="water", seed=request.seed())]
     disc = next((element for element in overhead if element.kind in {"sun", "moon"}), None)
@@ -174,14 +162,13 @@ def _waterside(request: SceneryRequest, horizon: float, overhead: list[Element],
         elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=request.seed()))
     if request.standing or (roll.random() < 0.55 and not request.has("waves")):  # noqa: PLR2004 - many coasts have one
         rise = roll.uniform(0.27, 0.33) if request.standing else roll.uniform(0.12, 0.18)
-        elements.append(
-            Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=request.seed(), flip=not right)
-        )
+        seed = request.seed()
+        elements.append(Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=seed, flip=not right))
     return elements
 
 
 def _countryside(request: SceneryRequest, horizon: float) -> list[Element]:
-    """The middle distance and the foreground, and what lies on it."""
+    """Return the middle distance and the foreground, and what lies on it."""
     roll = request.roll
     kind = "dunes" if request.arid else "hills"
     rise = roll.uniform(0.05, 0.08) if request.has("city", "skyscraper") else roll.uniform(0.1, 0.14)
@@ -189,37 +176,33 @@ def _countryside(request: SceneryRequest, horizon: float) -> list[Element]:
     if request.has("woods"):
         elements.append(Element(kind="woods", y=horizon + 0.24, size=0.36, z=24, main="mid"))
     elements.append(Element(kind=kind, y=0.94, size=rise, z=NEAR, main="near"))
-    lying = {
-        "field": Element(kind="field", y=0.86, size=0.07, z=NEAR + 0.5, main="near"),
-        "lake": Element(kind="lake", x=roll.uniform(0.4, 0.6), y=0.82, size=0.42, z=NEAR + 1),
-        "river": Element(kind="river", y=horizon + 0.17, z=NEAR + 1),
-        "road": Element(kind="road", y=0.83, z=NEAR + 2),
-        "meadow": Element(kind="meadow", y=0.86, z=NEAR + 3),
-    }
-    elements += [element for name, element in lying.items() if request.has(name)]
-    return [_varied(element, request) for element in elements]
+    lying = (
+        Element(kind="field", y=0.86, size=0.07, z=NEAR + 0.5, main="near"),
+        Element(kind="lake", x=roll.uniform(0.4, 0.6), y=0.82, size=0.42, z=NEAR + 1),
+        Element(kind="river", y=horizon + 0.17, z=NEAR + 1),
+        Element(kind="road", y=0.83, z=NEAR + 2),
+        Element(kind="meadow", y=0.86, z=NEAR + 3),
+    )
+    return request.varied([*elements, *(element for element in lying if request.has(element.kind))])
 
 
 def _weather(request: SceneryRequest) -> list[Element]:
     roll = request.roll
-    weather = {
-        "rain": [Element(kind="rain", z=70)],
-        "snow": [Element(kind="snow", z=70)],
-        "fog": [Element(kind="fog", y=0.66, z=40)],
-        "rainbow": [Element(kind="rainbow", y=0.64, size=0.5, z=4)],
-        "lightning": [Element(kind="lightning", x=roll.uniform(0.3, 0.7), y=0.42, size=0.3, z=6)],
-        "fireworks": [
-            Element(kind="fireworks", x=x, y=roll.uniform(0.24, 0.36), size=size, z=6)
-            for x, size in ((0.25, 0.14), (0.52, 0.19), (0.78, 0.13))
-        ],
-    }
-    return [
-        _varied(element, request) for name, elements in weather.items() if request.has(name) for element in elements
-    ]
+    weather = (
+        Element(kind="rain", z=70),
+        Element(kind="snow", z=70),
+        Element(kind="fog", y=0.66, z=40),
+        Element(kind="rainbow", y=0.64, size=0.5, z=4),
+        Element(kind="lightning", x=roll.uniform(0.3, 0.7), y=0.42, size=0.3, z=6),
+        Element(kind="fireworks", x=0.25, y=roll.uniform(0.24, 0.36), size=0.14, z=6),
+        Element(kind="fireworks", x=0.52, y=roll.uniform(0.24, 0.36), size=0.19, z=6),
+        Element(kind="fireworks", x=0.78, y=roll.uniform(0.24, 0.36), size=0.13, z=6),
+    )
+    return request.varied([element for element in weather if request.has(element.kind)])
 
 
 def _space(request: SceneryRequest) -> list[Element]:
-    """A planet and a moon among stars, and ground for what stands."""
+    """Return a planet and a moon among stars, and ground for what stands."""
     roll = request.roll
     side = roll.choice((0.26, 0.74))
     elements = [
@@ -229,21 +212,18 @@ def _space(request: SceneryRequest) -> list[Element]:
     ]
     if request.standing:
         elements.append(Element(kind="hills", y=0.95, size=0.08, z=NEAR, main="near"))
-    return [_varied(element, request) for element in elements]
+    return request.varied(elements)
 
 
 def _deep(request: SceneryRequest) -> list[Element]:
-    """The bottom of the sea."""
-    elements = [
-        Element(kind="hills", y=0.82, size=0.12, z=10, main="far"),
-        Element(kind="dunes", y=0.93, size=0.08, z=20, main="mid"),
-        Element(kind="reef", z=30),
-    ]
-    return [_varied(element, request) for element in elements]
+    """Return the bottom of the sea."""
+    hills = Element(kind="hills", y=0.82, size=0.12, z=10, main="far")
+    dunes = Element(kind="dunes", y=0.93, size=0.08, z=20, main="mid")
+    return request.varied([hills, dunes, Element(kind="reef", z=30)])
 
 
 def _still(request: SceneryRequest) -> list[Element]:
-    """A table before a disc or a niche, and perhaps a block to stand on."""
+    """Return a table before a disc or a niche, and perhaps a block to stand on."""
     roll = request.roll
     if roll.random() < 0.5:  # noqa: PLR2004 - half of them have a niche
         behind = Element(kind="arch", y=0.76, size=roll.uniform(0.5, 0.62), z=2, main="far")
@@ -256,7 +236,7 @@ def _still(request: SceneryRequest) -> list[Element]:
 
 
 def _portrait(request: SceneryRequest) -> list[Element]:
-    """A disc behind the head, and perhaps leaves beside it."""
+    """Return a disc behind the head, and perhaps leaves beside it."""
     roll = request.roll
     elements = [Element(kind="spot", x=roll.uniform(0.44, 0.56), y=0.46, size=roll.uniform(0.36, 0.42), z=2)]
     if roll.random() < 0.7:  # noqa: PLR2004 - most have leaves

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from mediasmith_sketch.prompt.phrases import colour_at, phrase_at, tokens_of
 from mediasmith_sketch.prompt.quoted_text import quoted_text
 from mediasmith_sketch.prompt.vocabulary import (
-    ADD,
     BREAKS,
-    CHANGE,
     COPULAS,
     COUNTS,
     MAIN_PARTS,
@@ -20,16 +18,15 @@ from mediasmith_sketch.prompt.vocabulary import (
     NOUNS,
     ONCE,
     OWN_COLOURS,
-    REMOVE,
-    REPLACE,
     SEVERAL,
     SIDES,
     SIZES,
     STUDIO,
     TONES,
     TRIM_PARTS,
+    VERBS,
     Verb,
-)
+)  # fmt: skip
 
 _LONGEST = 4000  # characters that are read; more would only name more than fits
 _CUTOUT = re.compile(r"\b(transparent|cut ?out|sticker|no background|without (?:a )?background)\b", re.IGNORECASE)
@@ -41,8 +38,8 @@ _PATTERNS = {"tiles", "arches", "orbits"}  # they are made of all colours, so th
 class Mention:
     """One thing that is named.
 
-    `what` is a meaning of `vocabulary.NOUNS`, `scale` is to its usual size. `colours` are its main one and the
-    second one; an empty one was not named. A `definite` thing came with "the".
+    `what` is a meaning of `vocabulary.NOUNS`, `scale` is relative to its usual size. `colours` are its main one and
+    the second one; an empty one was not named. A `definite` thing came with "the".
     """
 
     what: str
@@ -75,38 +72,38 @@ class ParsedPrompt:
 
 
 def normalized(text: str) -> str:
-    """The text in Unicode's composed form with single spaces, without halves of surrogate pairs."""
+    """Return the text in Unicode's composed form with single spaces, without halves of surrogate pairs."""
     whole = text.encode("utf-8", "ignore").decode()
     return " ".join(unicodedata.normalize("NFC", whole).split())
 
 
 def parse_prompt(text: str, *, edit: bool = False) -> ParsedPrompt:
-    """What a prompt or an edit says."""
+    """Return what a prompt or an edit says."""
     text = normalized(text)[:_LONGEST]
     title = quoted_text(text, edit=edit)
     spoken = text.replace(title, " ") if title else text
-    reader = _Reader(tokens=tokens_of(spoken))
-    reader.run()
+    parser = _Parser(tokens=tokens_of(spoken))
+    parser.run()
     return ParsedPrompt(
-        mentions=tuple(reader.mentions),
-        colours=_once_each(reader.colours),
-        loose=_once_each(reader.loose),
-        moods=_once_each(reader.moods),
-        implied=_once_each(reader.implied),
-        tone=reader.tone,
+        mentions=tuple(parser.mentions),
+        colours=_unique(parser.colours),
+        loose=_unique(parser.loose),
+        moods=_unique(parser.moods),
+        implied=_unique(parser.implied),
+        tone=parser.tone,
         title=title,
-        studio=not STUDIO.isdisjoint(reader.tokens),
+        studio=not STUDIO.isdisjoint(parser.tokens),
         cutout=bool(_CUTOUT.search(spoken)),
     )
 
 
-def _once_each(words: Sequence[str]) -> tuple[str, ...]:
+def _unique(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
 @dataclass
-class _Reader:
-    """What was read so far, from left to right, and what waits for the next thing."""
+class _Parser:
+    """What was read so far, from left to right, and what is kept for the next thing."""
 
     tokens: Sequence[str]
     mentions: list[Mention] = field(default_factory=list[Mention])
@@ -116,7 +113,7 @@ class _Reader:
     implied: list[str] = field(default_factory=list[str])
     tone: str = ""
     verb: Verb = ""
-    waiting: list[str] = field(default_factory=list[str])  # colours for the next thing
+    pending: list[str] = field(default_factory=list[str])  # colours for the next thing
     parted: bool = False  # a comma came after them
     behind: bool = False  # the next colour is for the last thing
     once: bool = False  # the verb is about the next thing only, as "without" is
@@ -129,10 +126,10 @@ class _Reader:
         at = 0
         while at < len(self.tokens):
             at += self._step(at)
-        self._give_up_waiting()
+        self._release_colours()
 
     def _step(self, at: int) -> int:
-        """Read one word or phrase, and say how many words it was."""
+        """Read one word or phrase, and return how many words it was."""
         colour, length = colour_at(self.tokens, at)
         if colour:
             after = at + length
@@ -148,32 +145,39 @@ class _Reader:
             self._word(phrase)
         return length
 
+    def _change_last(self, **changes: object) -> None:
+        """Change what is known of the last thing, or of the next one if there is none yet."""
+        if self.mentions:
+            self.mentions[-1] = replace(self.mentions[-1], **changes)
+        else:
+            self.coming = replace(self.coming, **changes)
+
     def _colour(self, colour: str, *, leads: bool) -> None:
-        """A colour: for the thing before it where the words say so, else for the next one."""
+        """Read a colour: for the thing before it if the words say so, else for the next one."""
         self.colours.append(colour)
         self.into = False
         if not self.mentions or leads or not (self.behind or self.verb == "change"):
-            self.waiting.append(colour)
+            self.pending.append(colour)
             self.parted = False
             return
         last = self.mentions[-1]
         bare = [at for at, one in enumerate(self.mentions) if one.verb == "change" and not one.colours]
-        self.mentions[-1] = replace(last, colours=(colour,) if self.described else (*last.colours, colour))
+        self._change_last(colours=(colour,) if self.described else (*last.colours, colour))
         for at in bare:
             self.mentions[at] = replace(self.mentions[at], colours=(colour,))
         # A person has one main colour; what else is named is for the picture.
         self.behind, self.described = last.what not in _PEOPLE, False
 
     def _noun(self, phrase: str, *, plural: bool) -> None:
-        """A thing: it takes the colours, the number and the size before it."""
+        """Read a thing: it takes the colours, the number and the size before it."""
         if self.parted or NOUNS[phrase] in _PATTERNS:
-            self._give_up_waiting()
+            self._release_colours()
         own = (OWN_COLOURS[phrase],) if phrase in OWN_COLOURS else ()
-        colours = tuple(self.waiting[:2]) or own
-        self.described = bool(self.waiting) and self.verb == "change"
-        self.waiting = self.waiting[2:]
+        colours = tuple(self.pending[:2]) or own
+        self.described = bool(self.pending) and self.verb == "change"
+        self.pending = self.pending[2:]
         if self.into and self.mentions:
-            self.mentions[-1] = replace(self.mentions[-1], verb="replace")
+            self._change_last(verb="replace")
             self.verb = "add"
         count = self.coming.count if self.coming.count > 1 else SEVERAL.get(phrase, 3 if plural else 1)
         thing = replace(self.coming, what=NOUNS[phrase], colours=colours, count=count, verb=self.verb)
@@ -183,71 +187,55 @@ class _Reader:
         self.verb, self.once = "" if self.once else self.verb, False
 
     def _renames(self, thing: Mention) -> bool:
-        """Whether this is the thing just named in other words, as in "a portrait of a woman"."""
+        """Return whether this is the thing just named in other words, as in "a portrait of a woman"."""
         last = self.mentions[-1] if self.mentions else None
         if last is None or last.verb != thing.verb or thing.count > 1 or (last.colours and thing.colours):
             return False
         if last.what != thing.what and not {last.what, thing.what} <= _PEOPLE:
             return False
-        self.mentions[-1] = replace(last, what=thing.what, colours=last.colours or thing.colours)
+        self._change_last(what=thing.what, colours=last.colours or thing.colours)
         return True
 
     def _word(self, word: str) -> None:
-        """Any other word."""
+        """Read any other word."""
         self.tone = TONES.get(word, self.tone)
         self._verb(word)
         self.behind = (word in COPULAS and bool(self.mentions)) or (self.behind and word == "and")
         if word in COUNTS or word.isdecimal():
             self.coming = replace(self.coming, count=min(12, COUNTS.get(word) or int(word[:3]) or 1))
+        elif word in SIZES and word.endswith("er") and self.mentions and self.verb == "change":
+            self._change_last(scale=SIZES[word])  # a comparison after a thing is about that thing
         elif word in SIZES:
-            self._sized(word)
+            self.coming = replace(self.coming, scale=SIZES[word])
         elif word in SIDES:
-            self._sided(SIDES[word])
+            self.into = False
+            self._change_last(side=SIDES[word])
         elif word in MAIN_PARTS or word in TRIM_PARTS:
             self._part(second=word in TRIM_PARTS)
         elif word in BREAKS:
-            self._give_up_waiting()
+            self._release_colours()
             self.coming = replace(self.coming, definite=word == "the")
         elif word in ",;:.":
             self.parted = True
             self.verb = self.verb if word == "," else ""
 
     def _verb(self, word: str) -> None:
-        verbs: tuple[tuple[Verb, frozenset[str]], ...] = (
-            ("add", ADD), ("remove", REMOVE), ("change", CHANGE), ("replace", REPLACE)
-        )  # fmt: skip
-        for verb, known in verbs:
-            if word in known:
-                self._give_up_waiting()
-                self.verb, self.once = verb, word in ONCE
+        if word in VERBS:
+            self._release_colours()
+            self.verb, self.once = VERBS[word], word in ONCE
         if self.verb == "replace" and word in {"with", "by", "for"}:
             self.verb = "add"
         if word in {"into", "to"} and self.verb == "change" and self.mentions and not self.mentions[-1].colours:
             self.into = True
 
-    def _give_up_waiting(self) -> None:
-        """Colours that found no thing stay loose."""
-        self.loose += self.waiting
-        self.waiting, self.parted = [], False
-
-    def _sized(self, word: str) -> None:
-        """A comparison after a thing is about that thing, any other size about the next one."""
-        if word.endswith("er") and self.mentions and self.verb == "change":
-            self.mentions[-1] = replace(self.mentions[-1], scale=SIZES[word])
-        else:
-            self.coming = replace(self.coming, scale=SIZES[word])
-
-    def _sided(self, side: str) -> None:
-        self.into = False
-        if self.mentions:
-            self.mentions[-1] = replace(self.mentions[-1], side=side)
-        else:
-            self.coming = replace(self.coming, side=side)
+    def _release_colours(self) -> None:
+        """Leave the colours that found no thing loose."""
+        self.loose += self.pending
+        self.pending, self.parted = [], False
 
     def _part(self, *, second: bool) -> None:
-        """A part of the last thing takes the colour before it."""
-        if not self.mentions or not self.waiting:
-            return
-        last, colour = self.mentions[-1], self.waiting.pop()
-        main = last.colours[0] if last.colours else ""
-        self.mentions[-1] = replace(last, colours=(main, colour) if second else (colour, *last.colours[1:]))
+        """Give a part of the last thing the colour before it."""
+        if self.mentions and self.pending:
+            colour, colours = self.pending.pop(), self.mentions[-1].colours
+            main = colours[0] if colours else ""
+            self._change_last(colours=(main, colour) if second else (colour, *colours[1:]))

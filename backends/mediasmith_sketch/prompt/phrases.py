@@ -14,12 +14,12 @@ _SHADES = {"light": 0.5, "pale": 0.6, "soft": 0.45, "bright": 0.0, "vivid": 0.0,
 
 
 def tokens_of(text: str) -> list[str]:
-    """The words, colour codes and marks of a text, in lower case."""
+    """Return the words, colour codes and marks of a text, in lower case."""
     return _TOKEN.findall(text.lower().replace("-", " "))
 
 
 def phrase_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
-    """The longest known phrase that starts here, in the singular, and how many words it has; else the word itself."""
+    """Return the longest known phrase that starts here, in the singular, and its length in words; else the word."""
     for length in (3, 2, 1):
         if at + length <= len(tokens):
             for phrase in _singulars(" ".join(tokens[at : at + length])):
@@ -37,33 +37,29 @@ def _singulars(phrase: str) -> Iterator[str]:
 
 
 def colour_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
-    """The colour that is named here as `#rrggbb`, and how many words name it; ("", 0) for none."""
-    named = _named_at(tokens, at)
-    return named if named[0] else _shaded_at(tokens, at)
+    """Return the colour that is named here as `#rrggbb`, and its length in words; ("", 0) for none.
+
+    A colour such as "dark red" is shaded if it has no name of its own.
+    """
+    colour, length = _named_at(tokens, at)
+    if colour or tokens[at] not in _SHADES:
+        return colour, length
+    colour, length = _named_at(tokens, at + 1)
+    shade = _SHADES[tokens[at]]
+    if not colour or not shade:
+        return colour, length + 1 if colour else 0
+    return mix(colour, "#ffffff", shade) if shade > 0 else lighter(colour, shade), length + 1
 
 
 def _named_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
-    """A colour by its name or its code."""
+    """Return a colour by its name or its code. In "lavender field", lavender is none."""
     for length in (3, 2, 1):
         name = "".join(tokens[at : at + length])
-        if at + length <= len(tokens) and name in COLOURS and not _names_thing(tokens, at, length):
-            return COLOURS[name], length
+        if at + length <= len(tokens) and name in COLOURS:
+            phrase, longer = phrase_at(tokens, at)
+            if longer <= length or phrase not in NOUNS:
+                return COLOURS[name], length
     if at < len(tokens) and tokens[at].startswith("#"):
         digits = tokens[at][1:]
         return f"#{digits if len(digits) > 3 else ''.join(digit * 2 for digit in digits)}", 1  # noqa: PLR2004 - "#rgb"
     return "", 0
-
-
-def _shaded_at(tokens: Sequence[str], at: int) -> tuple[str, int]:
-    """A colour such as "dark red", where that is no name of its own."""
-    colour, length = _named_at(tokens, at + 1)
-    if tokens[at] not in _SHADES or not colour:
-        return "", 0
-    shade = _SHADES[tokens[at]]
-    return (mix(colour, "#ffffff", shade) if shade > 0 else lighter(colour, shade) if shade else colour), length + 1
-
-
-def _names_thing(tokens: Sequence[str], at: int, length: int) -> bool:
-    """Whether a longer phrase that starts here is a thing, as in "lavender field"."""
-    phrase, longer = phrase_at(tokens, at)
-    return longer > length and phrase in NOUNS

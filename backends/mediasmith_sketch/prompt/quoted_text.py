@@ -10,20 +10,22 @@ _IN_PROMPT = re.compile(
     rf"\b(?:{_NOUN}|says|saying|reading|reads|called|named)\b[\s\w:]{{0,24}}?{_QUOTED}", re.IGNORECASE
 )
 _IN_EDIT = re.compile(_QUOTED)
-_BARE = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\b(?:saying|that says|that reads|reading)\s+(.+)$",
-        rf"\b(?:change|set)\b.{{0,20}}?\b{_NOUN}\s+to\s+(.+)$",
-        rf"\b(?:add|put|insert|include)\b.{{0,20}}?\b{_NOUN}\b[\s:]+(?!in\b|at\b|on\b|to\b)(.+)$",
-        r"\bwrite\s+(.+)$",
-    )
+_BARE = (
+    re.compile(r"\b(?:saying|that says|that reads|reading)\s+(.+)$", re.IGNORECASE),
+    re.compile(rf"\b(?:change|set)\b.{{0,20}}?\b{_NOUN}\s+to\s+(.+)$", re.IGNORECASE),
+    re.compile(
+        rf"\b(?:add|put|insert|include)\b.{{0,20}}?\b{_NOUN}\b[\s:]+(?!in\b|at\b|on\b|to\b)(.+)$", re.IGNORECASE
+    ),
+    re.compile(r"\bwrite\s+(.+)$", re.IGNORECASE),
 )
 _WHERE = re.compile(r"\s+(?:in|on|at|across|over|above|below|to|into)\s+the\s[\w\s]+$", re.IGNORECASE)
 
 
 def quoted_text(text: str, *, edit: bool) -> str:
-    """The words to be set: quoted ones after `says`, `titled` and the like; in an edit also `add the text HELLO`."""
+    """Return the words to be set: quoted ones after `says`, `titled` and the like; in an edit also bare ones.
+
+    An edit may say `add the text HELLO`.
+    """
     if quoted := (_IN_EDIT if edit else _IN_PROMPT).search(text):
         return (quoted[1] or quoted[2]).strip(" .")
     for pattern in _BARE if edit else ():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
+
+V = TypeVar("V")
 
 Verb = Literal["", "add", "remove", "change", "replace"]
 """What is to happen to a thing; empty where the words do not say."""
@@ -22,7 +24,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _scale(text: str, value: float) -> dict[str, float]:
+def _all(text: str, value: V) -> dict[str, V]:
     return dict.fromkeys(text.split(), value)
 
 
@@ -165,13 +167,9 @@ NOUNS: Mapping[str, str] = _names("""
 """What a word names: a figure, a kind of scenery, or a part of the picture."""
 
 SEVERAL: Mapping[str, int] = {
+    **_all("bouquet family people children team", 3),
     "village": 4,
-    "bouquet": 3,
-    "family": 3,
-    "people": 3,
-    "children": 3,
     "crowd": 6,
-    "team": 3,
 }
 """Words for one thing that stand for several of it."""
 
@@ -233,12 +231,13 @@ MOODS: Mapping[str, str] = _names("""
 """)
 """Which palette a word suggests."""
 
-ADD = _set("add put place include insert draw plus give introduce show another more create generate sketch")
-REMOVE = _set("remove delete erase without no drop hide lose omit eliminate clear minus except")
-CHANGE = _set(
-    "make turn change colour color paint recolour recolor tint set should be is are let render dye shift move"
-)
-REPLACE = _set("replace swap exchange substitute")
+VERBS: Mapping[str, Verb] = {
+    **_all("add put place include insert draw plus give introduce show another more create generate sketch", "add"),
+    **_all("remove delete erase without no drop hide lose omit eliminate clear minus except", "remove"),
+    **_all("make turn change colour color paint recolour recolor tint set should be is are let render dye", "change"),
+    **_all("shift move", "change"),
+    **_all("replace swap exchange substitute", "replace"),
+}
 """Verbs, by what is to happen to the things after them."""
 
 ONCE = _set("no without minus except")
@@ -255,20 +254,18 @@ BREAKS = _set(
 
 COUNTS: Mapping[str, int] = {
     **dict(zip("two three four five six seven eight nine ten".split(), range(2, 11), strict=True)),  # noqa: SIM905
-    "pair": 2,
-    "few": 3,
-    "several": 4,
-    "flock": 4,
-    "many": 6,
-    "lots": 6,
-    "dozen": 10,
+    **_all("pair", 2),
+    **_all("few", 3),
+    **_all("several flock", 4),
+    **_all("many lots", 6),
+    **_all("dozen", 10),
 }
 
 SIZES: Mapping[str, float] = {
-    **_scale("tiny minuscule little distant faraway", 0.5),
-    **_scale("small smaller mini short shorter", 0.66),
-    **_scale("big large bigger larger tall taller grand great", 1.4),
-    **_scale("huge giant enormous gigantic massive towering", 1.8),
+    **_all("tiny minuscule little distant faraway", 0.5),
+    **_all("small smaller mini short shorter", 0.66),
+    **_all("big large bigger larger tall taller grand great", 1.4),
+    **_all("huge giant enormous gigantic massive towering", 1.8),
 }
 
 SIDES: Mapping[str, str] = _names("""
