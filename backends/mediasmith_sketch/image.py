@@ -37,14 +37,13 @@ SMALLEST, LARGEST = 64, 4096
 """The limits of a side in pixels."""
 
 _PIXELS = 1024 * 1024
-_RATIO = "3:2"
-_ABOUT = "A local drawing of the prompt's words, made to hold a place. It is not a generated picture."
-_LEFT_AS_IS = "A sketch cannot redraw pictures: they are laid on a drawing of the words, unchanged."
+_ABOUT = "A local drawing of the prompt's words, made as a placeholder. It is not a generated picture."
+_PASTED = "A sketch cannot redraw pictures: they are pasted unchanged onto a drawing of the words."
 _MIMES: Mapping[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 class ImageParams(Params):
-    """What a sketch can be told besides its prompt. `caption` sets the prompt below the picture."""
+    """The parameters of a sketch. `caption` sets the prompt below the picture."""
 
     aspect_ratio: AspectRatio | None = None
     size: Size | None = None
@@ -57,7 +56,7 @@ class ImageParams(Params):
 
 
 def _refuses(ask: Ask[ImageParams]) -> str:
-    """Why these words do not go together, or nothing."""
+    """Return why these parameters do not go together, or nothing."""
     params = ask.params
     if params.background == "transparent" and params.output_format == "jpeg":
         return "background transparent needs output_format png or webp, as jpeg has no transparency"
@@ -73,7 +72,7 @@ def _refuses(ask: Ask[ImageParams]) -> str:
 
 
 def _sizes(params: ImageParams) -> list[tuple[int, int]]:
-    """What size and aspect_ratio each ask for, size first. ValueError where one cannot be had."""
+    """Return what size and aspect_ratio each ask for, size first. ValueError if one is impossible."""
     sizes = [parse_size(params.size)] if params.size else []
     return [*sizes, fit_ratio(params.aspect_ratio, pixels=_PIXELS, largest=LARGEST)] if params.aspect_ratio else sizes
 
@@ -83,11 +82,11 @@ def _ratio(size: tuple[int, int]) -> float:
 
 
 async def _start(call: Call[RenderSlots, ImageParams]) -> Result:
-    scene = _continued(call.state)
+    scene = _previous(call.state)
     sources = call.inputs.get("image", ())
     pictures = await to_thread.run_sync(_load, sources) if sources else []
     if pictures:
-        call.warn(_LEFT_AS_IS)
+        call.warn(_PASTED)
     outputs: list[Output] = []
     for index in range(call.params.n):
         draw = partial(_draw, call.prompt, call.params, scene, pictures, index)
@@ -99,35 +98,38 @@ async def _start(call: Call[RenderSlots, ImageParams]) -> Result:
     return Result(outputs=tuple(outputs), cost_usd=0.0, details={"draft": _ABOUT})
 
 
-def _continued(state: JSON) -> Scene | None:
-    """The scene that an edit continues from. StateGone for one that this version cannot read."""
-    if state is None:
-        return None
+def _previous(state: JSON) -> Scene | None:
+    """Return the scene that an edit continues from. StateGone if this version cannot read it."""
     try:
-        return Scene.model_validate(state)
+        return None if state is None else Scene.model_validate(state)
     except ValidationError as error:
-        raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
+        raise StateGone("This sketch was drawn by another version, which stores its scenes differently.") from error
 
 
 def _load(sources: Sequence[Source]) -> list[Image]:
     from mediasmith_sketch.drawing.reference_pictures import load  # noqa: PLC0415 - heavy: Pillow
 
-    return [
-        load(source.open(), source.mime, f"image {number}", LARGEST // 2)
-        for number, source in enumerate(sources, start=1)
-    ]
+    files = enumerate(sources, start=1)
+    return [load(source.open(), source.mime, f"image {number}", LARGEST // 2) for number, source in files]
 
 
 def _draw(
     prompt: str, params: ImageParams, before: Scene | None, pictures: Sequence[Image], index: int
 ) -> tuple[Output, list[str]]:
-    """Make picture number `index`: the file with its scene, and what the caller should know."""
-    from mediasmith_sketch.drawing.renderer import encode, render  # noqa: PLC0415 - heavy: Pillow
+    """Draw picture number `index`; return the file with its scene, and notes for the caller."""
+    from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - as above
+    from mediasmith_sketch.drawing.renderer import encode, render  # noqa: PLC0415 - as above
 
+    cutout = None if params.background == "auto" else params.background == "transparent"
+    asked = Asked(seed=params.seed, style=params.style, caption=params.caption, cutout=cutout)
+    size = next(iter(_sizes(params)), None)
+    notes: list[str] = []
     if before is None:
-        scene, notes = _composed(prompt, params, pictures, index), list[str]()
+        seed = (params.seed if params.seed is not None else seed_of(prompt)) + index
+        scene = compose(prompt, size or _usual_size(pictures), seed % (1 << 32), asked, pictured=bool(pictures))
     else:
-        scene, notes = _edited(before, prompt, params, index)
+        scene, notes = edit(adjusted(before, asked, size or (before.width, before.height), index), prompt)
     if scene.cutout and params.output_format == "jpeg":
         notes.append("A jpeg has no transparency, so the background is opaque.")
         scene = scene.model_copy(update={"cutout": False})
@@ -137,32 +139,10 @@ def _draw(
     return Output(body=body, mime=_MIMES[params.output_format], state=state), notes
 
 
-def _composed(prompt: str, params: ImageParams, pictures: Sequence[Image], index: int) -> Scene:
-    from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
-
-    first = params.seed if params.seed is not None else seed_of(prompt)
-    size = next(iter(_sizes(params)), None) or _size_of(pictures)
-    return compose(prompt, size, (first + index) % (1 << 32), _asked(params), pictured=bool(pictures))
-
-
-def _size_of(pictures: Sequence[Image]) -> tuple[int, int]:
-    """The size of a picture nobody gave one for: a single reference picture's shape, within reason."""
-    if len(pictures) != 1:
-        return fit_ratio(_RATIO, pixels=_PIXELS)
-    shape = min(2.0, max(0.5, _ratio(pictures[0].size)))
+def _usual_size(pictures: Sequence[Image]) -> tuple[int, int]:
+    """Return the size if none is given: a single reference picture's shape, within reason."""
+    shape = min(2.0, max(0.5, _ratio(pictures[0].size))) if len(pictures) == 1 else 1.5
     return fit_ratio(f"{shape:.2f}:1", pixels=_PIXELS)
-
-
-def _asked(params: ImageParams) -> Asked:
-    cutout = None if params.background == "auto" else params.background == "transparent"
-    return Asked(seed=params.seed, style=params.style, caption=params.caption, cutout=cutout)
-
-
-def _edited(scene: Scene, words: str, params: ImageParams, index: int) -> tuple[Scene, list[str]]:
-    from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
-
-    size = next(iter(_sizes(params)), (scene.width, scene.height))
-    return edit(adjusted(scene, _asked(params), size, index), words)
 
 
 image: Capability[RenderSlots, ImageParams] = Capability(

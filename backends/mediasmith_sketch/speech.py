@@ -1,6 +1,6 @@
-"""The speech capability: words spoken on this machine by espeak-ng, where that is installed, and spoken on.
+"""The speech capability: words spoken on this machine by espeak-ng, if that is installed.
 
-espeak-ng is under the GPL and no part of this distribution: it comes with the extra `voice`, for those who want it.
+espeak-ng is under the GPL and not part of this distribution: it comes with the extra `voice`, for those who want it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mediasmith.contract import JSON, Access, Call, Capability, Model, Output, P
 from mediasmith.errors import InvalidRequest, StateGone
 from mediasmith_sketch.animation.render_slots import RenderSlots
 
-_ABOUT = "Spoken by a formant synthesiser on this machine, to hold a place. It does not sound like a person."
+_ABOUT = "Spoken by a formant synthesiser on this machine, as a placeholder. It does not sound like a person."
 
 
 class SpeechParams(Params):
@@ -43,19 +43,19 @@ def _missing(_access: Access) -> str:
 
 async def _start(call: Call[RenderSlots, SpeechParams]) -> Result:
     language = call.params.language or _language_of(call.state)
-    left = Event()
-    make = partial(_make, call.prompt, call.params, language, left.is_set)
+    cancelled = Event()
+    speak = partial(_speak, call.prompt, call.params, language, cancelled.is_set)
     try:
-        output, notes = await to_thread.run_sync(make, abandon_on_cancel=True)
+        output, notes = await to_thread.run_sync(speak, abandon_on_cancel=True)
     finally:
-        left.set()
+        cancelled.set()
     for note in notes:
         call.warn(note)
     return Result(outputs=(output,), cost_usd=0.0, details={"draft": _ABOUT})
 
 
 def _language_of(state: JSON) -> str:
-    """The language that earlier words were spoken in; StateGone for a state that this version cannot read."""
+    """Return the language that earlier words were spoken in. StateGone if this version cannot read the state."""
     match state:
         case None:
             return ""
@@ -63,13 +63,13 @@ def _language_of(state: JSON) -> str:
             return language
         case _:
             raise StateGone(
-                "This speech was made by another version, which kept its language differently.",
-                "Generate it anew, with the same voice and language.",
+                "This speech was spoken by another version, which stores its language differently.",
+                "Generate it again, with the same voice and language.",
             )
 
 
-def _make(words: str, params: SpeechParams, tag: str, cancelled: Callable[[], bool]) -> tuple[Output, list[str]]:
-    """The words as a file, and what the caller should know. `tag` is the language, where it is known."""
+def _speak(words: str, params: SpeechParams, tag: str, cancelled: Callable[[], bool]) -> tuple[Output, list[str]]:
+    """Return the words as a file, and notes for the caller. `tag` is the language, if it is known."""
     from mediasmith_sketch.voice import audio_files, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
 
     speaker = languages.speaker(params.voice) if params.voice else None
@@ -85,9 +85,8 @@ def _make(words: str, params: SpeechParams, tag: str, cancelled: Callable[[], bo
         )
     audio_files.soften(sound)
     body = audio_files.encode(sound, params.output_format)
-    # The engine keeps the voice, the speed and the rest; the language may have been told by the letters alone.
-    state: JSON = {"language": language.tags[0][0]}
-    return Output(body=body, mime=audio_files.MIMES[params.output_format], state=state), notes
+    # The engine keeps the voice, the speed and the rest; the language may follow from the letters alone.
+    return Output(body=body, mime=audio_files.MIMES[params.output_format], state={"language": language.tag}), notes
 
 
 async def _voices(_client: RenderSlots) -> Sequence[str]:
@@ -112,7 +111,7 @@ speech: Capability[RenderSlots, SpeechParams] = Capability(
             draft=True,
             max_prompt=20_000,
             prices=(Price(usd=0, per="1k_chars", as_of=date(2026, 11, 21), source="local"),),
-            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks on in the same voice.",
+            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks more words in the same voice.",
         ),
     ),
     start=_start,

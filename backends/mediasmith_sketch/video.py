@@ -50,15 +50,14 @@ _SHORTER = max(_TIERS.values())
 _PIXELS = 1280 * 720
 _SHAPE = 16 / 9
 _NARROWEST = LARGEST / SMALLEST
-_ALIKE = 0.03  # shapes that differ by less are the same but for rounding
-_ABOUT = "A local animatic of the prompt's words, made to hold a place. It is not a generated video."
-_LEFT_AS_IS = "A sketch cannot redraw pictures: the camera moves over this one, unchanged."
-_NO_WAY_BACK = "There is nothing beyond the edges of a picture, so the camera comes nearer instead of going back."
-_OPAQUE = "A video has no transparency, so there is a background."
+_SIMILAR = 0.03  # shapes that differ by less are the same but for rounding
+_ABOUT = "A local animatic of the prompt's words, made as a placeholder. It is not a generated video."
+_UNCHANGED = "A sketch cannot redraw pictures: the camera moves over this one, unchanged."
+_ONLY_NEARER = "There is nothing beyond the edges of a picture, so the camera comes nearer instead of going back."
 
 
 class VideoParams(Params):
-    """What an animatic can be told besides its prompt. `caption` sets the prompt below the scene."""
+    """The parameters of an animatic. `caption` sets the prompt below the scene."""
 
     aspect_ratio: AspectRatio | None = None
     size: Size | None = None
@@ -69,7 +68,7 @@ class VideoParams(Params):
 
 
 def _refuses(ask: Ask[VideoParams]) -> str:
-    """Why these words do not go together, or nothing."""
+    """Return why these parameters do not go together, or nothing."""
     params = ask.params
     pictures = [*ask.inputs.get("first_frame", ()), *ask.inputs.get("video", ())]
     if len(pictures) > 1:
@@ -85,11 +84,11 @@ def _refuses(ask: Ask[VideoParams]) -> str:
 
 
 def _size(params: VideoParams, shape: float) -> tuple[int, int]:
-    """Width and height in pixels; `shape` is width to height where no words say so. ValueError for what cannot be."""
+    """Return width and height in pixels; `shape` counts if there is no aspect_ratio. ValueError if impossible."""
     if params.aspect_ratio:
         wide, high = map(float, params.aspect_ratio.split(":"))
         shape = wide / high
-    size = _sized(params.size, shape)
+    size = _pixels(params.size, shape)
     if any(side % 2 for side in size):
         raise ValueError(f"a video takes even sides only, and {size[0]}x{size[1]} has odd ones")
     if not SMALLEST <= min(size) <= _SHORTER or max(size) > LARGEST:
@@ -97,61 +96,52 @@ def _size(params: VideoParams, shape: float) -> tuple[int, int]:
             f"a video takes sides from {SMALLEST} to {LARGEST} pixels, the shorter one up to {_SHORTER}; "
             f"this would be {size[0]}x{size[1]}"
         )
-    if params.aspect_ratio and abs(size[0] / size[1] / shape - 1) > _ALIKE:
+    if params.aspect_ratio and abs(size[0] / size[1] / shape - 1) > _SIMILAR:
         raise ValueError(f"size {params.size} does not have the aspect_ratio {params.aspect_ratio}; give one of them")
     return size
 
 
-def _sized(size: str | None, shape: float) -> tuple[int, int]:
-    """Width and height by a size's form: pixels, a tier, or what is usual."""
-    if size is None:
-        longer = min(LARGEST, (_PIXELS * max(shape, 1 / shape)) ** 0.5)
-        return _even(longer * min(1, shape)), _even(longer * min(1, 1 / shape))
-    if shorter := _TIERS.get(size):
-        return _even(shorter * max(1, shape)), _even(shorter * max(1, 1 / shape))
-    try:
-        return parse_size(size)
-    except ValueError:
-        raise ValueError(f"a video takes size as WxH in even pixels, or {', '.join(_TIERS)}") from None
-
-
-def _even(side: float) -> int:
-    return round(side / 2) * 2
+def _pixels(size: str | None, shape: float) -> tuple[int, int]:
+    """Return width and height of a size in pixels, of a tier such as `720p`, or by default."""
+    if size and size not in _TIERS:
+        try:
+            return parse_size(size)
+        except ValueError:
+            raise ValueError(f"a video takes size as WxH in even pixels, or {', '.join(_TIERS)}") from None
+    longer = min(LARGEST, (_PIXELS * max(shape, 1 / shape)) ** 0.5)
+    shorter = _TIERS[size] if size else longer * min(shape, 1 / shape)
+    return round(shorter * max(1, shape) / 2) * 2, round(shorter * max(1, 1 / shape) / 2) * 2
 
 
 async def _start(call: Call[RenderSlots, VideoParams]) -> Accepted:
-    order, notes = await to_thread.run_sync(_ordered, call)
+    request, notes = await to_thread.run_sync(_planned, call)
     for note in notes:
         call.warn(note)
-    return Accepted(handle=order.model_dump(mode="json", exclude_defaults=True))
+    return Accepted(handle=request.model_dump(mode="json", exclude_defaults=True))
 
 
-def _ordered(ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
-    """What is to be drawn, and what the caller should know."""
-    from mediasmith_sketch.animation.first_frame import first_picture_of, picture_of  # noqa: PLC0415 - heavy: Pillow
-
-    before = _continued(ask.state)
-    for source in ask.inputs.get("first_frame", ()):
-        return _over(picture_of(source), ask)
-    for source in ask.inputs.get("video", ()):
-        return _over(first_picture_of(source), ask)
-    return _edited(before, ask) if before else _composed(ask)
-
-
-def _continued(state: JSON) -> Shot | None:
-    """The shot that an edit continues from. StateGone for one that this version cannot read."""
-    try:
-        return None if state is None else Shot.model_validate(state)
-    except ValidationError as error:
-        raise StateGone("This sketch was made by another version, which keeps its scenes differently.") from error
-
-
-def _composed(ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
+def _planned(ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
+    """Return what is to be drawn, and notes for the caller."""
     from mediasmith_sketch.animation.default_motion import default_motion  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.first_frame import read_first_frame, read_picture  # noqa: PLC0415 - as above
 
+    try:
+        before = None if ask.state is None else Shot.model_validate(ask.state)
+    except ValidationError as error:
+        raise StateGone("This sketch was drawn by another version, which stores its scenes differently.") from error
+    for source in ask.inputs.get("first_frame", ()):
+        return _planned_over(read_picture(source), ask)
+    for source in ask.inputs.get("video", ()):
+        return _planned_over(read_first_frame(source), ask)
+    if before:
+        return _edited(before, ask)
     said = camera_directions(ask.prompt)
     scene = _scene(ask, said, _size(ask.params, _SHAPE), _asked(ask.params))
-    return _order(ask, scene, said.over(default_motion(scene))), []
+    return _request(ask, scene, said.over(default_motion(scene))), []
+
+
+def _asked(params: VideoParams) -> Asked:
+    return Asked(seed=params.seed, style=params.style, caption=params.caption is not False, cutout=False)
 
 
 def _scene(ask: Ask[VideoParams], said: CameraDirections, size: tuple[int, int], asked: Asked) -> Scene:
@@ -161,105 +151,90 @@ def _scene(ask: Ask[VideoParams], said: CameraDirections, size: tuple[int, int],
     return compose(said.rest or ask.prompt, size, seed, asked)
 
 
-def _asked(params: VideoParams) -> Asked:
-    return Asked(seed=params.seed, style=params.style, caption=params.caption is not False, cutout=False)
-
-
-def _order(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> RenderRequest:
-    return RenderRequest(
-        version=1,
-        scene=scene,
-        motion=motion,
-        id=uuid4().hex,
-        seconds=ask.params.duration,
-        picture=b64encode(picture).decode("ascii"),
-    )
+def _request(ask: Ask[VideoParams], scene: Scene, motion: Motion, picture: bytes = b"") -> RenderRequest:
+    jpeg, seconds = b64encode(picture).decode("ascii"), ask.params.duration
+    return RenderRequest(version=1, scene=scene, motion=motion, id=uuid4().hex, seconds=seconds, picture=jpeg)
 
 
 def _edited(before: Shot, ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
-    """The shot after an edit: the scene as the words say, and the camera as it was unless they speak of it."""
+    """Return the shot after an edit: the scene as the words say, and the camera as it was unless they mention it."""
     from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - heavy: Pillow
 
-    said, scene, notes = camera_directions(ask.prompt, edit=True), before.scene, list[str]()
-    resized = ask.params.size or ask.params.aspect_ratio
-    size = _size(ask.params, scene.width / scene.height) if resized else (scene.width, scene.height)
-    scene = adjusted(scene, _asked(ask.params), size)
+    said, notes = camera_directions(ask.prompt, edit=True), list[str]()
+    size = (before.scene.width, before.scene.height)
+    if ask.params.size or ask.params.aspect_ratio:
+        size = _size(ask.params, size[0] / size[1])
+    scene = adjusted(before.scene, _asked(ask.params), size)
     if said.rest:
         scene, notes = edit(scene, said.rest)
     if scene.cutout:
         scene = scene.model_copy(update={"cutout": False})
-        notes.append(_OPAQUE)
-    return _order(ask, scene, said.over(before.motion)), notes
+        notes.append("A video has no transparency, so there is a background.")
+    return _request(ask, scene, said.over(before.motion)), notes
 
 
-def _over(picture: Image, ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
-    """A shot of a picture, of which the scene is only what stands over it."""
-    from mediasmith_sketch.animation.default_motion import default_motion, motion_over_picture  # noqa: PLC0415 - heavy: Pillow
-    from mediasmith_sketch.animation.first_frame import kept  # noqa: PLC0415 - heavy: Pillow
+def _planned_over(picture: Image, ask: Ask[VideoParams]) -> tuple[RenderRequest, list[str]]:
+    """Return a shot of a picture; its scene is only what stands over the picture."""
+    from mediasmith_sketch.animation import default_motion as motions  # noqa: PLC0415 - heavy: Pillow
+    from mediasmith_sketch.animation.first_frame import compressed  # noqa: PLC0415 - as above
 
-    said, notes = camera_directions(ask.prompt), [_LEFT_AS_IS]
-    shape = min(_NARROWEST, max(1 / _NARROWEST, picture.width / picture.height))
+    said, notes = camera_directions(ask.prompt), [_UNCHANGED]
+    shape = picture.width / picture.height
     try:
-        size = _size(ask.params, shape)
+        size = _size(ask.params, min(_NARROWEST, max(1 / _NARROWEST, shape)))
     except ValueError as error:
         raise InvalidRequest(f"{str(error).rstrip('.')}.", billed="no") from error
-    if abs(size[0] / size[1] * picture.height / picture.width - 1) > _ALIKE:
+    if abs(size[0] / size[1] / shape - 1) > _SIMILAR:
         notes.append(f"The picture was cropped to {size[0]}x{size[1]}.")
     if ask.params.style or ask.params.caption:
         notes.append("A picture fills the whole video, so style and caption were left out.")
     scene = _scene(ask, said, size, Asked(seed=ask.params.seed, caption=False, cutout=False))
     scene = scene.model_copy(update={"elements": (), "title": "", "style": None})
-    motion = said.over(default_motion(scene))
+    motion = said.over(motions.default_motion(scene))
     if motion.zoom < 0 and said.moves:
-        notes.append(_NO_WAY_BACK)
-    return _order(ask, scene, motion_over_picture(motion), kept(picture, size)), notes
+        notes.append(_ONLY_NEARER)
+    return _request(ask, scene, motions.motion_over_picture(motion), compressed(picture, size)), notes
 
 
 async def _poll(work: Work[RenderSlots], handle: JSON) -> Pending | Result:
-    order = _read(handle)
-    render = work.client.take(order.id, partial(_begun, order))
-    if render is None:
-        return Pending(progress=0.0, message="waiting until another video is drawn")
+    request = _read(handle)
+    slot = work.client.take(request.id, partial(_begun, request))
+    if slot is None:
+        return Pending(progress=0.0, message="waiting for another video to be drawn")
     try:
-        animation = await to_thread.run_sync(render.advance)
+        animation = await to_thread.run_sync(slot.advance)
     except Exception as error:
-        work.client.drop(order.id)
+        work.client.drop(request.id)
         raise ProviderError(f"The video could not be drawn ({type(error).__name__}).") from error
     if not animation.film:
         done, frames = animation.drawn, animation.frames
-        return Pending(progress=done / frames, message=f"frame {done} of {frames}" if done else "the scenery")
+        return Pending(progress=done / frames, message=f"frame {done} of {frames}" if done else "drawing the scenery")
     file = work.file(_MIME)
     await file.write(animation.film)
-    work.client.drop(order.id)
-    return Result(
-        outputs=(Output(body=file, mime=_MIME, state=_state(order)),), cost_usd=0.0, details={"draft": _ABOUT}
-    )
+    work.client.drop(request.id)
+    # A shot holds no picture, so an edit of a video of one starts from the saved file.
+    shot = Shot(version=1, scene=request.scene, motion=request.motion)
+    state = None if request.picture else shot.model_dump(mode="json", exclude_defaults=True)
+    return Result(outputs=(Output(body=file, mime=_MIME, state=state),), cost_usd=0.0, details={"draft": _ABOUT})
 
 
 def _read(handle: JSON) -> RenderRequest:
     try:
         return RenderRequest.model_validate(handle)
     except ValidationError as error:
-        raise StateGone("This video was begun by another version, which keeps its scenes differently.") from error
+        raise StateGone("This video was started by another version, which stores its scenes differently.") from error
 
 
-def _begun(order: RenderRequest) -> Animation:
+def _begun(request: RenderRequest) -> Animation:
     from mediasmith_sketch.animation.animator import Animation  # noqa: PLC0415 - heavy: Pillow, PyAV
 
-    camera = Camera(motion=order.motion, seconds=order.seconds)
-    return Animation(scene=order.scene, camera=camera, picture=b64decode(order.picture))
-
-
-def _state(order: RenderRequest) -> JSON:
-    """The shot. It holds no picture, so an edit of a video of one starts from the saved file."""
-    if order.picture:
-        return None
-    return Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json", exclude_defaults=True)
+    camera = Camera(motion=request.motion, seconds=request.seconds)
+    return Animation(scene=request.scene, camera=camera, picture=b64decode(request.picture))
 
 
 async def _cancel(work: Work[RenderSlots], handle: JSON) -> None:
     if not work.client.drop(_read(handle).id):
-        raise InvalidRequest("This video is not being drawn here.")
+        raise InvalidRequest("This video is not being drawn by this process.")
 
 
 video: Capability[RenderSlots, VideoParams] = Capability(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw
 
 from mediasmith_sketch.animation.camera import Camera, Motion
 from mediasmith_sketch.animation.default_motion import default_motion, motion_over_picture
@@ -20,6 +19,7 @@ from mediasmith_sketch.composition.composer import compose, seed_of
 from mediasmith_sketch.drawing.figure import reach
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
+from mediasmith_sketch.drawing.stage import unit_of
 from mediasmith_sketch.prompt.camera_directions import camera_directions
 from mediasmith_sketch.scene import Asked, Element, Scene
 
@@ -63,7 +63,7 @@ def laid(scenery: Sequence[Layer], camera: Camera, progress: float, second: floa
     """The scenery, on a colour that no scene has."""
     frame = Image.new("RGB", SIZE, UNPAINTED)
     for layer in scenery:
-        layer.lay(frame, SIZED, camera.view(progress, layer.nearness), second)
+        layer.paste(frame, SIZED, camera.view(progress, layer.nearness), second)
     return frame
 
 
@@ -170,41 +170,17 @@ def test_things_are_sampled_between_pixels_too() -> None:
         top=0,
         width=240,
         height=135,
-        unit=100,
         nearness=1,
         sway=REST,
-        pieces=((0, 0, 120, 135), (120, 40, 240, 100)),
     )
     for step in range(25):
         frame = Image.new("RGB", SIZE)
         across, _, share = camera.view(step / 24, 1)
-        disc.lay(frame, SIZED, camera.view(step / 24, 1), 0)
+        disc.paste(frame, SIZED, camera.view(step / 24, 1), 0)
         light = frame.getchannel("R").tobytes()
         weights = [sum(light[column :: SIZE[0]]) for column in range(SIZE[0])]
         middle = sum((column + 0.5) * weight for column, weight in enumerate(weights)) / sum(weights)
         assert middle == pytest.approx(((120.5 / 240 - across) / share + 0.5) * SIZE[0], abs=0.08)
-
-
-def test_pieces_side_by_side_leave_no_seam() -> None:
-    camera = Camera(motion=Motion(pan=(1, 0), zoom=1), seconds=4)
-    rows = ImageOps.fit(Image.linear_gradient("L"), (240, 135))
-    picture = Image.merge(
-        "RGBA", (rows, rows.transpose(Image.Transpose.ROTATE_180), rows, Image.new("L", rows.size, 255))
-    )
-    whole = Layer(
-        picture=picture.convert("RGBa"),
-        left=0,
-        top=0,
-        width=240,
-        height=135,
-        unit=100,
-        nearness=1,
-        sway=REST,
-        pieces=((0, 0, 240, 135),),
-    )
-    strips = replace(whole, pieces=tuple((left, 0, left + 30, 135) for left in range(0, 240, 30)))
-    for step in range(9):
-        assert apart(laid([whole], camera, step / 8), laid([strips], camera, step / 8)) <= 2
 
 
 def test_what_falls_comes_in_again_at_the_top() -> None:
@@ -217,10 +193,8 @@ def test_what_falls_comes_in_again_at_the_top() -> None:
         top=0,
         width=SIZE[0],
         height=SIZE[1],
-        unit=54,
         nearness=1,
-        sway=Sway(drift=(0, 1), endless=True),
-        pieces=((0, 0, *SIZE),),
+        sway=Sway(drift=(0, 54 / unit_of(*SIZE)), endless=True),
     )
     fallen = {second: laid([rain], camera, 0, second) for second in (0, 1, 2, 1.7)}
     assert fallen[0].getpixel((65, 25)) == (255, 255, 255)

@@ -385,7 +385,7 @@ async def test_progress_is_true_and_rises_to_the_result(monkeypatch: pytest.Monk
     frames_drawn = [number / 12 for number in range(1, 13)]
     assert progress == [*[0.0] * (len(progress) - 12), *frames_drawn]
     assert len(progress) > 13  # the scenery comes first, and takes steps of its own
-    assert video.told[0].message == "the scenery"
+    assert video.told[0].message == "drawing the scenery"
     assert video.told[-1].message == "frame 12 of 12"
 
 
@@ -455,14 +455,14 @@ async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch:
     for handle in handles[:MOST]:
         await own.poll(handle)
     waiting = await own.poll(handles[MOST])
-    assert waiting == Pending(progress=0.0, message="waiting until another video is drawn")
+    assert waiting == Pending(progress=0.0, message="waiting for another video to be drawn")
     now = IDLE_SECONDS - 1
     await own.poll(handles[0])
     now = IDLE_SECONDS + 1  # nobody has asked for the second one since
-    assert (await own.poll(handles[MOST])) == Pending(progress=0.0, message="the scenery")
+    assert (await own.poll(handles[MOST])) == Pending(progress=0.0, message="drawing the scenery")
     assert (await own.poll(handles[1])) == waiting
     await drawn(own, handles[0])
-    assert (await own.poll(handles[1])) == Pending(progress=0.0, message="the scenery")
+    assert (await own.poll(handles[1])) == Pending(progress=0.0, message="drawing the scenery")
 
 
 async def test_two_that_ask_for_the_same_video_at_once_do_not_disturb_each_other() -> None:

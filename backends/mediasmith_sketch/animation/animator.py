@@ -1,4 +1,4 @@
-"""Animating: drawing a video, a few frames at a time."""
+"""Drawing a video, a few frames at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BATCH_SECONDS = 0.25
 class Animation:
     """A video while it is drawn: `drawn` frames of `frames`, and at last the `film`, which is the finished file.
 
-    Where there is a `picture`, the camera moves over that, and the scene only lends its words and colours. Blocking.
+    If there is a `picture`, the camera moves over that, and the scene only lends its words and colours. Blocking.
     """
 
     scene: Scene
@@ -35,12 +35,8 @@ class Animation:
     _steps: Iterator[bool] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.frames = round(self.camera.seconds * RATE)
         self._steps = self._work()
-
-    @property
-    def frames(self) -> int:
-        """How many frames it will have."""
-        return round(self.camera.seconds * RATE)
 
     def advance(self) -> None:
         """Do the next piece of the work: the scenery first, then some of the frames."""
@@ -50,24 +46,26 @@ class Animation:
                 return
 
     def _work(self) -> Iterator[bool]:
-        """All of the work in small steps, each of which says whether to pause after it."""
+        """Do all of the work in small steps; each says whether to pause after it."""
         left, top, width, tall = map(round, lay_out(self.scene).stage)
         area = (left, top, left + width, top + tall)
         scenery: list[Layer] = []
         for layer in self._layers((width, tall)):
-            scenery.insert(0, layer)  # the nearest comes first, and is laid last
+            scenery.insert(0, layer)  # the nearest comes first, and is pasted last
             yield False
         yield True
-        film = Mp4Writer((self.scene.width, self.scene.height), self.frames)
-        frame = Image.new("RGB", (self.scene.width, self.scene.height))
-        self._lay(scenery, frame, area)
+        size = (self.scene.width, self.scene.height)
+        film, frame = Mp4Writer(size, self.frames), Image.new("RGB", size)
+        self._paste(scenery, frame, area)
         words = overlay(self.scene, frame)
         frame.paste(words, (0, 0), words)
-        over = _part(words, area)  # the rest of them stays on the frame
+        over = words.crop(area)  # the rest of them stays on the frame
+        box = over.getbbox()
+        over = over.crop(box)
         for _ in range(self.frames):
-            self._lay(scenery, frame, area)
-            if over:
-                frame.paste(over[0], over[1], over[0])
+            self._paste(scenery, frame, area)
+            if box:
+                frame.paste(over, (left + box[0], top + box[1]), over)
             film.add(frame)
             self.drawn += 1
             yield False
@@ -79,16 +77,8 @@ class Animation:
         else:
             yield from layers(self.scene, size, self.camera)
 
-    def _lay(self, scenery: Sequence[Layer], frame: Image.Image, area: Box) -> None:
+    def _paste(self, scenery: Sequence[Layer], frame: Image.Image, area: Box) -> None:
         """Paint the scenery as it is at the next frame."""
         progress = self.drawn / max(1, self.frames - 1)
         for layer in scenery:
-            layer.lay(frame, area, self.camera.view(progress, layer.nearness), self.drawn / RATE)
-
-
-def _part(words: Image.Image, area: Box) -> tuple[Image.Image, tuple[int, int]] | None:
-    """What of the words stands on an area, and its upper left corner."""
-    there = words.crop(area)
-    if (box := there.getbbox()) is None:
-        return None
-    return there.crop(box), (area[0] + box[0], area[1] + box[1])
+            layer.paste(frame, area, self.camera.view(progress, layer.nearness), self.drawn / RATE)

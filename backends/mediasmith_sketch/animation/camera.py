@@ -1,4 +1,4 @@
-"""Motion: how the camera of a video moves, and so what is in view on the way."""
+"""How the camera of a video moves, and so what is in view on the way."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NEARER = 0.16
 """How much less is in view after a zoom."""
 
 _FARTHEST = 0.2  # how much of the nearest things' way the farthest go
-_FURTHEST = 1.35  # how much further the camera goes in a long video
+_LONGEST = 1.35  # how much further the camera goes in a long video
 
 
 class Motion(BaseModel):
     """How the camera moves, from rest to rest.
 
-    `pan` is its way right and down, each from -1 to 1. `zoom` is 1 where it comes nearer and -1 where it goes back,
+    `pan` is its way right and down, each from -1 to 1. `zoom` is 1 if it comes nearer and -1 if it goes back,
     `focus` what it comes nearer to, in shares of the picture. `pace` is how far it goes in its time; 1 is usual.
     """
 
@@ -47,12 +47,13 @@ class Camera:
     seconds: float
 
     def view(self, progress: float, nearness: float) -> View:
-        """What is in view at a moment, from 0 to 1, of things that are as near as `nearness` says, from 0 to 1.
+        """Return what is in view at a moment, from 0 to 1, of things of this nearness, from 0 to 1.
 
-        The view never leaves the whole. In between, it is between those at the start and at the end.
+        The nearest things move all the way, the farthest hardly. A view never leaves the whole; in between, it is
+        between those at the start and at the end.
         """
         motion = self.motion
-        reach = motion.pace * min(_FURTHEST, 0.5 + self.seconds / 8)
+        reach = motion.pace * min(_LONGEST, 0.5 + self.seconds / 8)
         eased = 0.5 - 0.5 * cos(pi * progress)
         moved = _FARTHEST + (1 - _FARTHEST) * nearness
         room = ROOM * reach if any(motion.pan) else 0.0
@@ -64,10 +65,10 @@ class Camera:
         return across, down, share
 
     def closest(self, nearness: float) -> float:
-        """The smallest share of such things that is ever in view."""
+        """Return the smallest share of such things that is ever in view."""
         return min(self.view(progress, nearness)[2] for progress in (0, 1))
 
     def lowest(self, row: float, near: float, far: float) -> float:
-        """The lowest row of far things that ever shows above a row of nearer ones; rows in shares of the height."""
+        """Return the lowest row of far things that ever shows above a row of nearer ones, in shares of the height."""
         rows = [(self.view(progress, near), self.view(progress, far)) for progress in (0, 1)]
         return max(down + (row - edge) / size * share for (_, edge, size), (_, down, share) in rows)

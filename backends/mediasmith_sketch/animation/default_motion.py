@@ -1,4 +1,4 @@
-"""Camerawork: choosing how the camera moves where nobody says how."""
+"""How the camera moves if the prompt does not say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mediasmith_sketch.drawing.figure import reach
 from mediasmith_sketch.drawing.figures import FIGURES
 from mediasmith_sketch.drawing.layout import shape_of
 from mediasmith_sketch.random_seed import seeded
-from mediasmith_sketch.scene import Element, Scene
+from mediasmith_sketch.scene import Scene
 
 _CLOSEST = (1 - ROOM) * (1 - NEARER)
 """The share that is in view when a usual motion is nearest."""
@@ -20,7 +20,7 @@ _HEADROOM = 0.04
 
 
 def default_motion(scene: Scene) -> Motion:
-    """A motion past a scene, nearer to what it is about or back from it."""
+    """Return a motion past a scene, nearer to what it is about or back from it."""
     roll = seeded("motion", scene.seed)
     focus = _focus(scene)
     side = -1 if focus[0] < 0.5 else 1  # noqa: PLR2004 - the middle
@@ -32,7 +32,7 @@ def default_motion(scene: Scene) -> Motion:
 
 
 def motion_over_picture(motion: Motion) -> Motion:
-    """The motion over a picture that is all in view at the start, so that there is only nearer to go."""
+    """Return the motion over a picture that is all in view at the start, so that it can only come nearer."""
     if not motion.zoom and not any(motion.pan):
         return motion
     x, y = (0.5 + 0.5 * step if step else focus for step, focus in zip(motion.pan, motion.focus, strict=True))
@@ -40,8 +40,13 @@ def motion_over_picture(motion: Motion) -> Motion:
 
 
 def _focus(scene: Scene) -> tuple[float, float]:
-    """What to come nearer to so that the figures stay in view: all of them, else the first."""
-    boxes = [_box(element, scene) for element in scene.elements if element.kind in FIGURES]
+    """Return what to come nearer to so that the figures stay in view: all of them, else the first."""
+    span, tall = shape_of((scene.width, scene.height), scene.band, beside=scene.beside)
+    boxes: list[tuple[float, float, float, float]] = []
+    for element in scene.elements:
+        if element.kind in FIGURES:
+            left, up, right = (share * element.size for share in reach(FIGURES[element.kind]))
+            boxes.append((element.x - left / span, element.y - up / tall, element.x + right / span, element.y))
     if not boxes:
         return 0.5, 0.42
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -51,14 +56,7 @@ def _focus(scene: Scene) -> tuple[float, float]:
     return _towards((left + right) / 2, left, right), _towards(_HORIZON, min(tops), max(bottoms))
 
 
-def _box(element: Element, scene: Scene) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a figure, in shares of the picture."""
-    span, tall = shape_of((scene.width, scene.height), scene.band, beside=scene.beside)
-    left, up, right = (share * element.size for share in reach(FIGURES[element.kind]))
-    return element.x - left / span, element.y - up / tall, element.x + right / span, element.y
-
-
 def _towards(wanted: float, low: float, high: float) -> float:
-    """The focus nearest to the one wanted from which the closest view holds all from `low` to `high`."""
+    """Return the focus nearest to the one wanted from which the closest view holds all from `low` to `high`."""
     least, most = (high - _CLOSEST) / (1 - _CLOSEST), (low - _HEADROOM) / (1 - _CLOSEST)
     return min(1.0, max(0.0, min(most, max(least, wanted))))

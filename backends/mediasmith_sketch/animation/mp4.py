@@ -40,16 +40,12 @@ class Mp4Writer:
 
     def add(self, picture: Image.Image) -> None:
         """Append a picture in RGB."""
-        frame = self._reformatter.reformat(
-            _av.VideoFrame.from_image(picture),
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
+        target = {"format": "yuv420p", "dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+        frame = self._reformatter.reformat(_av.VideoFrame.from_image(picture), **target)
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> bytes:
-        """The whole file."""
+        """Return the whole file."""
         self._container.mux(self._stream.encode())
         self._container.close()
         return self._file.getvalue()

@@ -1,4 +1,4 @@
-"""The renders under way: what the backend keeps in memory between two polls of a video."""
+"""The videos being drawn: what the backend keeps in memory between two polls."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MOST = 2
 """Videos that are drawn at the same time: their scenery takes memory, and the processor is shared anyway."""
 
 IDLE_SECONDS = 30.0
-"""A video that nobody asked about for so long makes room for another."""
+"""A video that has not been polled for so long makes room for another."""
 
 
 @dataclass(kw_only=True)
 class RenderSlot:
-    """A video that is being drawn. `begin` makes it ready, `asked` is when it was last asked about."""
+    """A video that is being drawn. `begin` makes it ready, `polled` is when it was last polled."""
 
     begin: Callable[[], Animation]
-    asked: float
+    polled: float
     _animation: Animation | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -43,22 +43,20 @@ class RenderSlots:
     """
 
     now: Callable[[], float] = time.monotonic
-    _under_way: dict[str, RenderSlot] = field(default_factory=dict[str, RenderSlot])
+    _slots: dict[str, RenderSlot] = field(default_factory=dict[str, RenderSlot])
 
     def take(self, name: str, begin: Callable[[], Animation]) -> RenderSlot | None:
-        """The video of this id, which may have to be begun; None while others take all the room."""
+        """Return the slot of this video, which may have to be begun; None while others occupy all slots."""
         now = self.now()
-        if name not in self._under_way:
-            self._under_way = {
-                name: render for name, render in self._under_way.items() if render.asked > now - IDLE_SECONDS
-            }
-            if len(self._under_way) >= MOST:
+        if name not in self._slots:
+            self._slots = {other: slot for other, slot in self._slots.items() if slot.polled > now - IDLE_SECONDS}
+            if len(self._slots) >= MOST:
                 return None
-            self._under_way[name] = RenderSlot(begin=begin, asked=now)
-        render = self._under_way[name]
-        render.asked = now
-        return render
+            self._slots[name] = RenderSlot(begin=begin, polled=now)
+        slot = self._slots[name]
+        slot.polled = now
+        return slot
 
     def drop(self, name: str) -> bool:
-        """Forget the video of this id; whether it was under way."""
-        return self._under_way.pop(name, None) is not None
+        """Forget the video of this id; return whether it was being drawn."""
+        return self._slots.pop(name, None) is not None

@@ -1,4 +1,4 @@
-"""Sway: what moves by itself. Clouds drift, boats and balloons rock, rain and snow fall."""
+"""What moves by itself: clouds drift, boats and balloons rock, rain and snow fall."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sway:
     endless: bool = False
 
     def at(self, seconds: float) -> tuple[float, float]:
-        """How far right and down it is after so many seconds."""
+        """Return how far right and down it is after so many seconds."""
         turn = 2 * pi * (seconds / self.period + self.phase)
         across, down = self.swing[0] * sin(turn / 2), self.swing[1] * sin(turn)
         return self.drift[0] * seconds + across, self.drift[1] * seconds + down
@@ -39,13 +39,13 @@ REST = Sway()
 MOST = 0.2
 """How far anything but what is endless goes at most, in units."""
 
-_OWN: Mapping[str, Sway] = {
+_SCENERY: Mapping[str, Sway] = {
     "cloud": Sway(drift=(0.006, 0)),
     "fog": Sway(drift=(0.006, 0)),
     "rain": Sway(drift=(-0.3, 1), endless=True),
     "snow": Sway(drift=(0, 0.085), swing=(0.012, 0), period=2.5, endless=True),
 }
-_FLOATING: Mapping[Place, Sway] = {
+_FIGURES: Mapping[Place, Sway] = {
     "water": Sway(swing=(0.004, 0.005), period=3.4),
     "air": Sway(swing=(0.012, 0.01), period=4.6),
     "deep": Sway(swing=(0.018, 0.008), period=3.8),
@@ -53,8 +53,8 @@ _FLOATING: Mapping[Place, Sway] = {
 
 
 def sway_of(element: Element) -> Sway:
-    """How an element moves by itself: not at all where it stands on something."""
+    """Return how an element moves by itself: not at all if it stands on something."""
     if element.kind not in FIGURES:
-        return _OWN.get(element.kind, REST)
-    sway = REST if element.stands or element.z >= FRONT else _FLOATING.get(FIGURES[element.kind].place, REST)
+        return _SCENERY.get(element.kind, REST)
+    sway = REST if element.stands or element.z >= FRONT else _FIGURES.get(FIGURES[element.kind].place, REST)
     return sway if sway is REST else replace(sway, phase=element.seed % 1000 / 1000)

@@ -22,7 +22,8 @@ golden ffd700 navyblue 000080 oceanblue 4f42b5 royalpurple 7851a9 seafoam 93e9be
 """
 
 _words = _COMMON.split()
-_CSS = {name: value for name, value in colormap.items() if isinstance(value, str)}
+# In a prompt, snow is weather.
+_CSS = {name: value for name, value in colormap.items() if isinstance(value, str) and name != "snow"}
 COLOURS: Mapping[str, str] = {
     **{name: f"#{value}" for name, value in zip(_words[::2], _words[1::2], strict=True)},
     **_CSS,

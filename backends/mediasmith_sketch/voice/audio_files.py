@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 from mediasmith_sketch.voice.espeak import Sound
 
-if TYPE_CHECKING:
-    from av import AudioFrame
-
 Format: TypeAlias = Literal["mp3", "wav", "ogg"]
-"""The types of file that can be made."""
+"""The types of file that can be written."""
 
 MIMES: Mapping[Format, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg"}
 """Their MIME types."""
 
-_LEAD = 0.05
-"""Seconds of silence before the first sound, which some players swallow."""
+_LEAD = 0.05  # seconds of silence before the first sound, which some players swallow
+_FADE = 0.005  # seconds over which a sound fades in that begins at full level, so that there is no click
 
-_FADE = 0.005
-"""Seconds over which a sound comes that begins at full level, so that there is no click."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Coding:
-    """How sound is written. `rate` is in hertz, that of the sound itself without one; `bits` is for a second."""
-
-    codec: str
-    rate: int | None = None
-    bits: int | None = None
-    options: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-# The options are for a short wait: several times as fast as their best, and not to be heard with such a voice.
-_CODINGS: Mapping[Format, _Coding] = {
-    "mp3": _Coding(codec="libmp3lame", bits=64_000, options={"compression_level": "7"}),
-    "wav": _Coding(codec="pcm_s16le"),
-    "ogg": _Coding(codec="libopus", rate=48_000, bits=32_000, options={"compression_level": "5", "vbr": "constrained"}),
+# Codec, sample rate in hertz (None: the sound's own), bits per second and options, which are for a short wait:
+# several times as fast as their best, with no difference to be heard in such a voice.
+_CODECS: Mapping[Format, tuple[str, int | None, int | None, Mapping[str, str]]] = {
+    "mp3": ("libmp3lame", None, 64_000, {"compression_level": "7"}),
+    "wav": ("pcm_s16le", None, None, {}),
+    "ogg": ("libopus", 48_000, 32_000, {"compression_level": "5", "vbr": "constrained"}),
 }
 
 
 def soften(sound: Sound) -> None:
-    """Give a sound a soft beginning, with a moment of silence before. Its end is soft already."""
+    """Fade a sound in, after a moment of silence. Its end is soft already."""
     with memoryview(sound.pcm).cast("h") as samples:
         length = min(round(_FADE * sound.rate), len(samples))
         for step in range(length):
@@ -53,32 +36,22 @@ def soften(sound: Sound) -> None:
 
 
 def encode(sound: Sound, form: Format) -> bytes:
-    """The sound as a file; it is resampled where the codec wants another rate. The same sound gives the same bytes."""
+    """Return the sound as a file, resampled if the codec wants another rate. The same sound gives the same bytes."""
     import av  # noqa: PLC0415 - heavy: PyAV
 
-    coding = _CODINGS[form]
+    codec, rate, bits, options = _CODECS[form]
     file = io.BytesIO()
-    # Without this flag an Ogg stream bears a random number.
+    # Without this flag an Ogg stream has a random number.
     opened: Any = av.open(file, "w", format=form, container_options={"fflags": "+bitexact"})  # only partly typed
     with opened as output:
-        stream = output.add_stream(coding.codec, coding.rate or sound.rate, dict(coding.options), layout="mono")
-        if coding.bits:
-            stream.bit_rate = coding.bits
-        for frame in _frames(sound):
+        stream = output.add_stream(codec, rate or sound.rate, dict(options), layout="mono")
+        if bits:
+            stream.bit_rate = bits
+        for start in range(0, len(sound.pcm), 2 * sound.rate):  # by the second
+            piece = bytes(sound.pcm[start : start + 2 * sound.rate])
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
+            frame.planes[0].update(piece)
+            frame.sample_rate, frame.pts = sound.rate, start // 2
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return file.getvalue()
-
-
-def _frames(sound: Sound) -> Iterator[AudioFrame]:
-    """The sound by the second."""
-    from av import AudioFrame  # noqa: PLC0415 - heavy: PyAV
-
-    second = 2 * sound.rate
-    for start in range(0, len(sound.pcm), second):
-        piece = bytes(sound.pcm[start : start + second])
-        frame = AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
-        frame.planes[0].update(piece)
-        frame.sample_rate = sound.rate
-        frame.pts = start // 2
-        yield frame

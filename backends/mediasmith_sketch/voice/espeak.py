@@ -1,11 +1,11 @@
 """The speech engine: espeak-ng, called through ctypes. Blocking: call it in a worker thread.
 
 The library and its data come with the package espeakng-loader, the optional extra `voice`. espeak-ng is under the GPL;
-it is no part of this distribution, and whoever wants it installs it.
+it is not part of this distribution and is installed by those who want it.
 
-Its state is the process's, and some of it (the flutter of a voice, its gain) outlives even its own reset. So one use
-is made at a time, and each loads the library anew, which takes two milliseconds: the same words give the same sound,
-whatever was said or broken off before.
+Its state is the process's, and some of it (the flutter of a voice, its gain) outlives even its own reset. So there is
+one use at a time, and each loads the library afresh, which takes two milliseconds: the same words give the same sound,
+whatever was said or cancelled before.
 """
 
 from __future__ import annotations
@@ -29,26 +29,18 @@ if sys.platform == "win32":
 else:
     from _ctypes import dlclose as _unload
 
-_WORDS_PER_MINUTE = 175
-"""What the engine calls its normal rate; it keeps to other rates from half of it to more than four times as much."""
-
-_BLOCK = 200
-"""Milliseconds of sound between two looks at whether it is still wanted."""
-
-_SYNCHRONOUS = 2
-_DO_NOT_EXIT = 0x8000
-_UTF8, _PAUSE_AT_END = 0x1, 0x1000
-_CHARACTERS = 1
+_WORDS_PER_MINUTE = 175  # the engine's normal rate; it keeps to others from half to more than four times as fast
+_BLOCK = 200  # milliseconds of sound between two checks for cancellation
+_SYNCHRONOUS, _DO_NOT_EXIT = 2, 0x8000
+_CHARACTERS, _UTF8, _PAUSE_AT_END = 1, 0x1, 0x1000
 _RATE, _PITCH = 1, 3
 
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that would be taken as commands."""
 
 _DICTIONARY = re.compile(r"^dictionary\s+(\S+)", re.MULTILINE)
-
 _LOCK = Lock()
-
-_Heard = ctypes.CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)
+_Receive = ctypes.CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +54,11 @@ class Voice:
     file: str
     tags: tuple[tuple[str, int], ...]
 
+    @property
+    def tag(self) -> str:
+        """The language's own tag."""
+        return self.tags[0][0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Voices:
@@ -73,7 +70,7 @@ class Voices:
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """One channel of 16-bit samples, the low byte first. `rate` is in hertz."""
+    """One channel of 16-bit samples, little-endian. `rate` is in hertz."""
 
     pcm: bytearray
     rate: int
@@ -95,7 +92,7 @@ class _Voice(ctypes.Structure):
 
 @cache
 def voices() -> Voices:
-    """Everything that can be asked for, read once.
+    """Return all that is installed, read once.
 
     Raises:
         Unsuitable: the library cannot be used on this machine.
@@ -109,9 +106,9 @@ def voices() -> Voices:
 def speak(  # noqa: PLR0913 - what is said, and everything about how
     text: str, *, language: Voice, speaker: Voice | None, speed: float, pitch: int, cancelled: Callable[[], bool]
 ) -> Sound:
-    """The text as sound. `speed` is from 0.5 to 4, 1 being normal; `pitch` from 0 to 99, 50 being normal.
+    """Return the text as sound. `speed` is from 0.5 to 4, 1 being normal; `pitch` from 0 to 99, 50 being normal.
 
-    `cancelled` is asked now and then whether nobody waits any more; what is returned then is not the whole.
+    `cancelled` is called now and then; once it returns true, what was spoken so far is returned.
 
     Raises:
         Unsuitable: the library cannot be used on this machine.
@@ -119,16 +116,16 @@ def speak(  # noqa: PLR0913 - what is said, and everything about how
     """
     pcm = bytearray()
 
-    def hear(samples: int | None, count: int, _events: int | None) -> int:
+    def receive(samples: int | None, count: int, _events: int | None) -> int:
         if samples:
             pcm.extend(ctypes.string_at(samples, 2 * count))
         return cancelled()
 
-    heard = _Heard(hear)
+    callback = _Receive(receive)
     words = _COMMANDS.sub(" ", text).encode(errors="replace")
     voice = f"{language.file}+{speaker.file.removeprefix('!v/')}" if speaker else language.file
     with _engine() as (library, rate):
-        library.espeak_SetSynthCallback(heard)
+        library.espeak_SetSynthCallback(callback)
         _check(library.espeak_SetVoiceByName(voice.encode()))
         library.espeak_ng_SetRandSeed(c_long(1))
         library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
@@ -141,9 +138,17 @@ def speak(  # noqa: PLR0913 - what is said, and everything about how
 
 @contextmanager
 def _engine() -> Generator[tuple[ctypes.CDLL, int]]:
-    """The library, loaded for one use, and its sample rate."""
+    """Load the library for one use; yield it and its sample rate."""
+    from espeakng_loader import get_library_path  # noqa: PLC0415 - an extra: it may not be installed
+
     with _LOCK:
-        library = _load()
+        try:
+            library = ctypes.CDLL(get_library_path())
+        except OSError as error:
+            raise Unsuitable(
+                "The espeak-ng library of the package espeakng-loader cannot be loaded on this machine.",
+                "It is made for Linux with glibc, macOS and Windows; install the package again for this platform.",
+            ) from error
         try:
             rate: int = library.espeak_Initialize(_SYNCHRONOUS, _BLOCK, os.fsencode(_data()), _DO_NOT_EXIT)
             if rate <= 0:
@@ -155,18 +160,6 @@ def _engine() -> Generator[tuple[ctypes.CDLL, int]]:
         finally:
             library.espeak_Terminate()
             _unload(library._handle)  # noqa: SLF001 - ctypes has no public way to close a library
-
-
-def _load() -> ctypes.CDLL:
-    from espeakng_loader import get_library_path  # noqa: PLC0415 - an extra: it may not be installed
-
-    try:
-        return ctypes.CDLL(get_library_path())
-    except OSError as error:
-        raise Unsuitable(
-            "The espeak-ng library of the package espeakng-loader cannot be loaded on this machine.",
-            "It is made for Linux with glibc, macOS and Windows; install the package again for this platform.",
-        ) from error
 
 
 def _data() -> Path:
@@ -181,20 +174,19 @@ def _check(status: int) -> None:
 
 
 def _listed(library: ctypes.CDLL, language: bytes) -> Iterator[Voice]:
-    """The voices of a language; of no language all but the variants."""
+    """Yield the voices of a language; without one, all but the variants."""
     asked = _Voice(languages=ctypes.cast(c_char_p(language), c_void_p)) if language else None
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
     for found in library.espeak_ListVoices(asked and ctypes.byref(asked)):
         if not found:
             return
         voice = found.contents
-        yield Voice(
-            name=voice.name.decode().strip(), file=voice.identifier.decode(), tags=tuple(_tags(voice.languages))
-        )
+        tags = tuple(_tags(voice.languages))
+        yield Voice(name=voice.name.decode().strip(), file=voice.identifier.decode(), tags=tags)
 
 
 def _tags(place: int) -> Iterator[tuple[str, int]]:
-    """The language tags of a voice: each is a byte of distance and a text, and a zero ends them."""
+    """Yield the language tags of a voice: each is a byte of distance and a text, and a zero ends them."""
     while distance := ctypes.string_at(place, 1)[0]:
         tag = ctypes.string_at(place + 1)
         yield tag.decode(), distance
@@ -202,7 +194,7 @@ def _tags(place: int) -> Iterator[tuple[str, int]]:
 
 
 def _has_dictionary(language: Voice) -> bool:
-    """Whether the words of a language can be read: a few are listed whose dictionary is left out of the package."""
-    told = _DICTIONARY.search((_data() / "lang" / language.file).read_text("utf-8", "replace"))
-    name = told[1] if told else language.tags[0][0].partition("-")[0]
+    """Return whether a language can be read: the package lists a few without their dictionary."""
+    named = _DICTIONARY.search((_data() / "lang" / language.file).read_text("utf-8", "replace"))
+    name = named[1] if named else language.tag.partition("-")[0]
     return (_data() / f"{name}_dict").is_file()
