@@ -254,7 +254,7 @@ async def test_an_unknown_voice_or_language_is_refused_before_anything(
 async def test_the_letters_tell_a_language_that_is_not_given() -> None:
     result, warnings = await told("Привет, как дела?", output_format="wav")
     assert [output.body for output in result.outputs] == [await spoken("Привет, как дела?", language="ru")]
-    assert warnings == ["No language was given; by its letters this is spoken as Russian."]
+    assert warnings == ["No language was given; judging by its letters, this is spoken as Russian."]
     for words, tag in (("안녕하세요", "ko"), ("你好世界", "cmn"), ("日本語を話します", "ja"), ("Caffè μ", "en-gb")):
         assert (await told(words))[0].outputs[0].state == {"language": tag}
 

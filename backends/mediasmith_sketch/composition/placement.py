@@ -8,8 +8,7 @@ from random import Random
 
 from mediasmith_sketch.composition.scenery_plans import FRONT, MIDAIR, NEAR
 from mediasmith_sketch.drawing.figure import Figure, Place, reach
-from mediasmith_sketch.drawing.figures import FIGURES
-from mediasmith_sketch.drawing.figures.living import LIVING
+from mediasmith_sketch.drawing.figures import FIGURES, LIVING
 from mediasmith_sketch.drawing.terrain import GROUNDS, height
 from mediasmith_sketch.prompt.parser import Mention
 from mediasmith_sketch.scene import Element, Plan

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal, cast
 
 from mediasmith_sketch.drawing.paths import outline
 
@@ -29,28 +30,20 @@ class Figure:
     trim: str
 
 
-def figures(table: str) -> dict[str, Figure]:
-    """Read figures from a table.
+def read_figures(table: str) -> dict[str, Figure]:
+    """Return the figures of a table.
 
     Each starts with a line `name: place height main trim`. Its shapes follow, one per line, as a paint and a path;
     a line that starts with a path command continues the path before it.
     """
-    found: dict[str, dict[str, Any]] = {}
-    shapes: list[tuple[str, str]] = []
-    for line in table.strip().splitlines():
-        first, _, rest = line.strip().partition(" ")
-        if first.endswith(":"):
-            place, height, main, trim = rest.split()
-            shapes = []
-            found[first[:-1]] = {
-                "shapes": shapes, "place": place, "height": float(height), "main": main, "trim": trim
-            }  # fmt: skip
-        elif first[0].isupper():
-            paint, path = shapes.pop()
-            shapes.append((paint, f"{path} {first} {rest}"))
-        else:
-            shapes.append((first, rest))
-    return {name: Figure(**{**fields, "shapes": tuple(fields["shapes"])}) for name, fields in found.items()}
+    figures: dict[str, Figure] = {}
+    for block in re.split(r"\n(?=\w+: )", table.strip()):
+        head, *lines = re.sub(r"\n +(?=[A-Z])", " ", block).splitlines()
+        name, place, height, main, trim = head.split()
+        shapes = tuple((paint, path) for paint, _, path in (line.strip().partition(" ") for line in lines))
+        where = cast("Place", place)
+        figures[name[:-1]] = Figure(shapes=shapes, place=where, height=float(height), main=main, trim=trim)
+    return figures
 
 
 @lru_cache(maxsize=256)

@@ -14,34 +14,13 @@ from mediasmith_sketch.voice.espeak import Voice, voices
 _DEFAULT = "en"
 """The language of words whose letters do not tell it."""
 
-_SCRIPTS: Mapping[str, str] = dict(
-    pair.split()
-    for pair in [
-        "ARABIC ar",
-        "ARMENIAN hy",
-        "BENGALI bn",
-        "CJK cmn",
-        "CYRILLIC ru",
-        "DEVANAGARI hi",
-        "ETHIOPIC am",
-        "GEORGIAN ka",
-        "GREEK el",
-        "GUJARATI gu",
-        "GURMUKHI pa",
-        "HANGUL ko",
-        "HEBREW he",
-        "HIRAGANA ja",
-        "KANNADA kn",
-        "KATAKANA ja",
-        "MALAYALAM ml",
-        "MYANMAR my",
-        "ORIYA or",
-        "SINHALA si",
-        "TAMIL ta",
-        "TELUGU te",
-        "THAI th",
-    ]
-)
+_PAIRS = """
+ARABIC ar ARMENIAN hy BENGALI bn CJK cmn CYRILLIC ru DEVANAGARI hi ETHIOPIC am GEORGIAN ka GREEK el GUJARATI gu
+GURMUKHI pa HANGUL ko HEBREW he HIRAGANA ja KANNADA kn KATAKANA ja MALAYALAM ml MYANMAR my ORIYA or SINHALA si
+TAMIL ta TELUGU te THAI th
+"""
+_words = _PAIRS.split()
+_SCRIPTS: Mapping[str, str] = dict(zip(_words[::2], _words[1::2], strict=True))
 """The most spoken language in each script, by the first word of its letters' Unicode names."""
 
 _READS_IDEOGRAPHS = {"cmn", "cmn-latn-pinyin", "hak", "yue"}
@@ -133,12 +112,14 @@ def _script(letter: str) -> str:
 def _by_tag() -> Mapping[str, Voice]:
     """Return the nearest voice for each tag, the first among equals. A language without a region has one too."""
     offers = [
-        (tag.lower(), distance, voice)
+        (distance, tag.lower(), voice)
         for voice in voices().languages
         for tag, distance in (*voice.tags, (_first(voice.tag), _FAR))
     ]
-    # The last one of a tag counts, so the nearest and first listed comes last.
-    return {tag: voice for tag, _, voice in sorted(reversed(offers), key=lambda offer: -offer[1])}
+    found: dict[str, Voice] = {}
+    for _, tag, voice in sorted(offers, key=lambda offer: offer[0]):
+        found.setdefault(tag, voice)
+    return found
 
 
 def _first(tag: str) -> str:

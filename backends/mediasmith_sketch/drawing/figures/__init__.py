@@ -1,15 +1,16 @@
-"""Every figure by name."""
+"""Every figure by name. The drawings are tables beside this file, in the form that `figure.read_figures` describes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 
-from mediasmith_sketch.drawing.figure import Figure
-from mediasmith_sketch.drawing.figures.buildings import BUILDINGS
-from mediasmith_sketch.drawing.figures.food import FOOD
-from mediasmith_sketch.drawing.figures.living import LIVING
-from mediasmith_sketch.drawing.figures.plants import PLANTS
-from mediasmith_sketch.drawing.figures.things import THINGS
-from mediasmith_sketch.drawing.figures.vehicles import VEHICLES
+from mediasmith_sketch.drawing.figure import Figure, read_figures
 
-FIGURES: Mapping[str, Figure] = {**BUILDINGS, **PLANTS, **LIVING, **VEHICLES, **FOOD, **THINGS}
+_TABLES = {
+    name: read_figures(files(__name__).joinpath(f"{name}.txt").read_text("utf-8"))
+    for name in ("buildings", "plants", "living", "vehicles", "food", "things")
+}
+FIGURES: Mapping[str, Figure] = {name: figure for table in _TABLES.values() for name, figure in table.items()}
+LIVING = frozenset(_TABLES["living"])
+"""The names of people, animals and other creatures."""
