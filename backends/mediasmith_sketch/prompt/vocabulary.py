@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Literal, TypeVar
 
 V = TypeVar("V")
@@ -12,7 +13,7 @@ Verb = Literal["", "add", "remove", "change", "replace"]
 
 
 def _names(text: str) -> dict[str, str]:
-    """Every word and its meaning, from lines of `meaning: word, several words`; a meaning is a word for itself."""
+    """Return every word and its meaning, from lines of `meaning: word, several words`; a meaning is a word for itself."""
     found: dict[str, str] = {}
     for line in text.strip().splitlines():
         meaning, _, words = line.strip().partition(":")
@@ -28,142 +29,7 @@ def _all(text: str, value: V) -> dict[str, V]:
     return dict.fromkeys(text.split(), value)
 
 
-NOUNS: Mapping[str, str] = _names("""
-    sun: sunshine
-    moon: full moon, crescent moon, crescent
-    stars: star, starry, constellation, milky way
-    cloud: cloudy
-    rain: rainy, rainfall, drizzle
-    snow: snowy, snowfall, snowflake, blizzard
-    fog: foggy, mist, misty, haze
-    rainbow
-    lightning: thunder, thunderstorm, storm, stormy, lightning bolt
-    fireworks: firework
-    planet: saturn, jupiter, mars, venus, neptune, uranus, alien world
-    mountains: mountain, peak, summit, alps, fuji, mount fuji, everest, volcano, ridge, cliff, highland, himalaya
-    mountains: mountain range, mountainside
-    hills: hill, hillside, valley, countryside, landscape, scenery, rolling hills
-    sea: ocean, coast, coastline, bay, harbour, harbor, shore, seaside, seascape, island, beach, fjord, lagoon, pier
-    waves: wave, surf, tsunami
-    lake: pond, lakeside
-    river: stream, creek, canal, waterfall
-    city: skyline, town, downtown, metropolis, cityscape, new york, manhattan, london, tokyo, berlin, street, urban
-    woods: forest, jungle, woodland, grove, rainforest, taiga
-    dunes: desert, dune, sahara, oasis
-    mesas: canyon, mesa, badlands
-    field: farm, farmland, vineyard, crop, furrow, cornfield, rice field, wheat field, lavender field, tulip field
-    meadow: wildflower, garden, flower field, prairie, grassland, flower meadow
-    road: highway, path, trail, route, motorway
-    reef: underwater, coral reef, seabed, deep sea, aquarium, seaweed
-
-    lighthouse: light house, beacon, pharos
-    house: cottage, cabin, hut, villa, chalet, bungalow, village, farmhouse, shed
-    barn: stable
-    castle: palace, fortress, citadel
-    church: chapel, cathedral, monastery, abbey
-    windmill: wind mill, mill
-    temple: parthenon, acropolis, museum, bank, greek temple
-    pagoda: shrine, japanese temple
-    torii: torii gate
-    tower: watchtower, turret, clock tower, church tower, bell tower
-    eiffel: eiffel tower, paris
-    skyscraper: office tower, office building, office, building, high rise, apartment, hotel
-    bridge: golden gate, suspension bridge, viaduct
-    factory: power station, power plant, industry, refinery
-    tent: camp, campsite, camping, tipi, teepee
-    pyramid: egypt
-
-    tree: oak, oak tree, maple, birch, orchard, cherry tree, apple tree, olive tree, willow, blossom tree
-    pine: pine tree, fir, fir tree, spruce, christmas tree, conifer, evergreen
-    palm: palm tree, coconut tree, tropical
-    cactus: cacti, saguaro
-    flower: rose, daisy, blossom, poppy, peony, lotus, carnation, bouquet
-    sunflower
-    tulip
-    plant: houseplant, potted plant, pot plant, succulent, monstera
-    leaf: leaves, foliage
-    mushroom: toadstool, fungus
-    bush: shrub, hedge
-    rock: boulder, stone
-
-    portrait: woman, girl, face, lady, headshot, avatar, self portrait, businesswoman, queen, doctor, teacher, artist
-    portrait: mother, grandmother, princess, singer, dancer, scientist, student
-    man: boy, gentleman, businessman, king, fisherman, chef, father, grandfather, prince, musician, soldier, sailor
-    man: farmer, guy
-    person: people, figure, hiker, traveller, traveler, walker, child, children, family, crowd, silhouette, wanderer
-    person: tourist, team
-    cat: kitten, kitty, tomcat
-    dog: puppy, hound, labrador, corgi, poodle
-    fox: vixen
-    bear: grizzly, teddy, teddy bear, polar bear
-    rabbit: bunny, hare
-    owl
-    penguin
-    elephant
-    deer: stag, reindeer, elk, moose, doe
-    bird: sparrow, robin, parrot, finch, songbird, canary
-    birds: seagull, gull, flock, crow, raven, swallow, goose, geese, eagle, seabird
-    butterfly: moth
-    fish: goldfish, clownfish, trout, koi
-    whale: dolphin, orca
-    robot: android, bot, droid, mech
-    astronaut: spaceman, cosmonaut
-
-    boat: sailboat, sailing boat, yacht, dinghy, fishing boat, rowing boat, sail boat, mail boat, sailing
-    ship: steamer, liner, ferry, cruise ship, steamship, freighter, vessel
-    car: automobile, taxi, cab, vehicle, sports car, sedan
-    bus: van, camper, school bus
-    train: locomotive, railway, steam train, tram
-    bicycle: bike, cycling, cyclist
-    plane: airplane, aeroplane, jet, airliner, aircraft
-    balloon: hot air balloon, airship
-    rocket: spaceship, spacecraft, space ship, shuttle, rocket launch
-    ufo: flying saucer, alien
-
-    bottle: wine bottle, beer, juice, sauce, shampoo, water bottle
-    perfume: perfume bottle, fragrance, cologne, cosmetic, flacon, lotion
-    cup: coffee, tea, mug, coffee cup, espresso, latte, cappuccino, teacup, cafe, coffee shop, cup of coffee, cup of tea
-    glass: wine, wine glass, glass of wine, cocktail, drink
-    vase: pottery, amphora, urn
-    phone: smartphone, app, mobile, iphone, mobile phone, mobile app
-    laptop: computer, website, macbook, notebook, software, dashboard, coding, programmer
-    book: novel, library, diary, journal
-    chair: armchair, sofa, furniture, seat, interior, living room
-    lamp: desk lamp, floor lamp
-    bulb: light bulb, lightbulb, idea, invention
-    guitar: music, concert, jazz, rock music
-    camera: photography, photographer
-    clock: alarm clock, time
-    watch: wristwatch, smartwatch
-    headphones: headphone, headset, podcast, earphones
-    shoe: sneaker, trainers, boot, running shoe, footwear
-    bag: handbag, shopping bag, purse, tote, backpack
-    gift: present, birthday present, parcel
-    apple
-    fruit: citrus
-    cake: birthday cake, birthday, cupcake, pie, dessert
-    burger: hamburger, cheeseburger, sandwich
-    pizza
-    icecream: ice cream, gelato, sorbet
-    candle: candlelight
-    umbrella: parasol
-    heart: love, valentine, romance
-    trophy: award, winner, prize
-    envelope: letter, mail, email, newsletter
-    gear: cog, machine, engine, engineering
-    chart: graph, bar chart, statistics, growth, data, finance, report, sales, revenue
-    crown: royal
-    diamond: gem, jewel, crystal, gemstone
-
-    sky: background, backdrop
-    ground: land, grass, earth, soil, floor, terrain
-    water
-    caption: subtitle
-    title: headline, heading, lettering, text, words, slogan
-    tiles: pattern, grid, mosaic, geometric, bauhaus
-    arches: arch, boho
-    orbits: circles, orbit, atom, solar system, abstract
-""")
+NOUNS: Mapping[str, str] = _names(files("mediasmith_sketch.prompt").joinpath("nouns.txt").read_text("utf-8"))
 """What a word names: a figure, a kind of scenery, or a part of the picture."""
 
 SEVERAL: Mapping[str, int] = {
