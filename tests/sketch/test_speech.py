@@ -29,7 +29,7 @@ from mediasmith_sketch.voice import espeak
 WORDS = "The ferry leaves at nine, and the next one at noon."
 
 
-class Heard:
+class DecodedSound:
     """Decoded sound: one channel of samples from -32768 to 32767, and what carried it."""
 
     def __init__(self, data: bytes) -> None:
@@ -55,7 +55,7 @@ class Heard:
         return next(place for place, sample in enumerate(samples) if abs(sample) > 100) / self.rate
 
 
-async def told(words: str, *, state: JSON = None, **params: Any) -> tuple[Result, list[str]]:
+async def result_of(words: str, *, state: JSON = None, **params: Any) -> tuple[Result, list[str]]:
     """A result, and the warnings on the way."""
     warnings: list[str] = []
     call = Call[RenderSlots, SpeechParams](
@@ -76,14 +76,14 @@ async def told(words: str, *, state: JSON = None, **params: Any) -> tuple[Result
 
 async def spoken(words: str = WORDS, *, output_format: str = "wav", **params: Any) -> bytes:
     """The bytes of a file, by default the one that is made fastest."""
-    result, _ = await told(words, output_format=output_format, **params)
+    result, _ = await result_of(words, output_format=output_format, **params)
     (output,) = result.outputs
     assert isinstance(output.body, bytes)
     return output.body
 
 
-async def heard(words: str = WORDS, **params: Any) -> Heard:
-    return Heard(await spoken(words, **params))
+async def decoded(words: str = WORDS, **params: Any) -> DecodedSound:
+    return DecodedSound(await spoken(words, **params))
 
 
 # Files
@@ -93,21 +93,21 @@ async def heard(words: str = WORDS, **params: Any) -> Heard:
     ("form", "codec", "rate"), [("mp3", "mp3float", 22_050), ("wav", "pcm_s16le", 22_050), ("ogg", "opus", 48_000)]
 )
 async def test_every_format_is_what_it_says_and_lasts_as_long(form: str, codec: str, rate: int) -> None:
-    exact = await heard()
-    sound = await heard(output_format=form)
+    exact = await decoded()
+    sound = await decoded(output_format=form)
     assert (sound.codec, sound.rate, sound.channels) == (codec, rate, 1)
     assert sound.seconds == pytest.approx(exact.seconds, abs=0.1)
     assert 2.5 < sound.seconds < 5
 
 
 async def test_mp3_is_made_when_no_format_is_asked_for() -> None:
-    result, _ = await told(WORDS)
+    result, _ = await result_of(WORDS)
     assert result.outputs[0].mime == "audio/mpeg"
 
 
 @pytest.mark.parametrize("params", [{}, {"voice": "Annie"}, {"language": "de"}, {"voice": "whisper", "speed": 3.0}])
 async def test_the_sound_is_loud_enough_and_unclipped_and_ends_softly(params: dict[str, Any]) -> None:
-    sound = await heard("Is it so? It is.", **params)
+    sound = await decoded("Is it so? It is.", **params)
     assert 5_000 < max(map(abs, sound.samples)) < 32_767
     assert (sound.samples[0], sound.samples[-1]) == (0, 0)
     assert 0.05 <= sound.silence() < 0.15
@@ -117,7 +117,7 @@ async def test_the_sound_is_loud_enough_and_unclipped_and_ends_softly(params: di
 async def test_a_sound_that_begins_or_ends_at_full_level_is_faded() -> None:
     """`Andrea` begins within a wave, and what `RicishayMax3` says has an echo."""
     for voice in ("Andrea", "RicishayMax3"):
-        sound = await heard("Is it so? It is.", voice=voice)
+        sound = await decoded("Is it so? It is.", voice=voice)
         begin = round(0.05 * sound.rate)
         assert max(map(abs, sound.samples[: begin + 3])) < 200
         assert max(map(abs, sound.samples[-3:])) < 200
@@ -126,8 +126,8 @@ async def test_a_sound_that_begins_or_ends_at_full_level_is_faded() -> None:
 async def test_a_long_text_is_spoken_to_its_end() -> None:
     text = (WORDS + " ") * 200
     breathy = await spoken(voice="whisper")
-    sound = await heard(text[:10_000])
-    assert sound.seconds == pytest.approx((await heard(text[:5_000])).seconds * 2, rel=0.02)
+    sound = await decoded(text[:10_000])
+    assert sound.seconds == pytest.approx((await decoded(text[:5_000])).seconds * 2, rel=0.02)
     assert sound.seconds > 400
     # By itself the engine takes the second of the clock for the noise of a breath, and this took longer than one.
     assert await spoken(voice="whisper") == breathy
@@ -141,7 +141,7 @@ async def test_words_without_a_sound_are_an_error_and_no_empty_file(words: str) 
 
 
 async def test_an_emoji_is_spoken_by_its_name() -> None:
-    assert (await heard("😀")).seconds > 0.5
+    assert (await decoded("😀")).seconds > 0.5
 
 
 async def test_control_characters_are_no_commands() -> None:
@@ -154,8 +154,8 @@ async def test_control_characters_are_no_commands() -> None:
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.5, 2, 3, 4])
 async def test_speed_is_the_speed(speed: float) -> None:
     text = f"{WORDS} {WORDS} {WORDS}"
-    normal = await heard(text)
-    assert normal.seconds / (await heard(text, speed=speed)).seconds == pytest.approx(speed, rel=0.15)
+    normal = await decoded(text)
+    assert normal.seconds / (await decoded(text, speed=speed)).seconds == pytest.approx(speed, rel=0.15)
 
 
 def test_a_speed_that_the_engine_cannot_reach_is_refused() -> None:
@@ -172,8 +172,8 @@ async def test_language_voice_and_pitch_each_change_the_sound() -> None:
 
 async def test_a_voice_speaks_every_language() -> None:
     words = "Die Straße ist nass."
-    german, annie = (await heard(words, language="de"), await heard(words, language="de", voice="Annie"))
-    english = await heard(words, language="en", voice="Annie")
+    german, annie = (await decoded(words, language="de"), await decoded(words, language="de", voice="Annie"))
+    english = await decoded(words, language="en", voice="Annie")
     assert german.samples != annie.samples != english.samples
     assert abs(german.seconds - annie.seconds) < abs(english.seconds - annie.seconds)
 
@@ -192,7 +192,7 @@ async def test_every_language_that_is_listed_is_spoken() -> None:
     tags = await listed("language")
     assert {"en-gb", "en-us", "de", "fr-fr", "cmn", "ja", "pt-br"} <= set(tags)
     for tag in tags:
-        result, warnings = await told("hello, 1 2 3", language=tag, output_format="wav")
+        result, warnings = await result_of("hello, 1 2 3", language=tag, output_format="wav")
         assert result.outputs[0].state == {"language": tag}
         assert not warnings
 
@@ -212,14 +212,14 @@ async def test_every_language_that_is_listed_is_spoken() -> None:
     ],
 )
 async def test_a_language_is_found_by_the_tags_people_write(tag: str, found: str) -> None:
-    result, warnings = await told("hello", language=tag)
+    result, warnings = await result_of("hello", language=tag)
     assert result.outputs[0].state == {"language": found}
     assert not warnings
 
 
 @pytest.mark.parametrize(("tag", "found"), [("en-AU", "en-gb"), ("de-AT", "de"), ("zh-TW", "cmn")])
 async def test_a_region_without_a_voice_is_told(tag: str, found: str) -> None:
-    result, warnings = await told("hello", language=tag)
+    result, warnings = await result_of("hello", language=tag)
     assert result.outputs[0].state == {"language": found}
     assert [tag in warning for warning in warnings] == [True]
 
@@ -252,22 +252,22 @@ async def test_an_unknown_voice_or_language_is_refused_before_anything(
 
 
 async def test_the_letters_tell_a_language_that_is_not_given() -> None:
-    result, warnings = await told("Привет, как дела?", output_format="wav")
+    result, warnings = await result_of("Привет, как дела?", output_format="wav")
     assert [output.body for output in result.outputs] == [await spoken("Привет, как дела?", language="ru")]
     assert warnings == ["No language was given; judging by its letters, this is spoken as Russian."]
     for words, tag in (("안녕하세요", "ko"), ("你好世界", "cmn"), ("日本語を話します", "ja"), ("Caffè μ", "en-gb")):
-        assert (await told(words))[0].outputs[0].state == {"language": tag}
+        assert (await result_of(words))[0].outputs[0].state == {"language": tag}
 
 
 async def test_letters_that_a_language_cannot_read_are_told() -> None:
-    for words, params, told_of in (
+    for words, params, warned in (
         ("日本語です", {"language": "ja"}, True),
         ("I like 寿司", {}, True),
         ("こんにちは", {"language": "ja"}, False),
         ("你好", {"language": "zh"}, False),
     ):
-        _, warnings = await told(words, **params)
-        assert any("Chinese characters" in warning for warning in warnings) == told_of
+        _, warnings = await result_of(words, **params)
+        assert any("Chinese characters" in warning for warning in warnings) == warned
 
 
 # The same again
@@ -299,23 +299,23 @@ async def test_calls_at_once_keep_apart() -> None:
     assert [together[number] for number in range(len(ways))] == alone
 
 
-def broken_off(after: int) -> Callable[[], bool]:
+def cancelled_after(after: int) -> Callable[[], bool]:
     asked: list[None] = []
 
-    def unwanted() -> bool:
+    def cancelled() -> bool:
         asked.append(None)
-        assert len(asked) <= after + 1, "it went on although nobody wanted it"
+        assert len(asked) <= after + 1, "it went on after it was cancelled"
         return len(asked) > after
 
-    return unwanted
+    return cancelled
 
 
-async def test_speech_that_is_broken_off_stops_and_spoils_nothing() -> None:
+async def test_speech_that_is_cancelled_after_stops_and_spoils_nothing() -> None:
     before = await spoken()
     (language,) = (one for one in espeak.voices().languages if one.tags[0][0] == "en-gb")
     for after in (0, 1, 5):
         sound = espeak.speak(
-            WORDS * 100, language=language, speaker=None, speed=1, pitch=50, cancelled=broken_off(after)
+            WORDS * 100, language=language, speaker=None, speed=1, pitch=50, cancelled=cancelled_after(after)
         )
         assert len(sound.pcm) / 2 / sound.rate < 0.3 * max(after, 1)
         assert await spoken() == before
@@ -343,8 +343,8 @@ async def test_a_call_that_is_cancelled_stops_the_engine(monkeypatch: pytest.Mon
 # In the engine
 
 
-def sounds(*files: Path) -> list[Heard]:
-    return [Heard(file.read_bytes()) for file in files]
+def sounds(*files: Path) -> list[DecodedSound]:
+    return [DecodedSound(file.read_bytes()) for file in files]
 
 
 async def test_speech_is_saved_and_spoken_on_in_the_same_way(tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ async def test_a_language_that_the_letters_told_is_kept(tmp_path: Path) -> None:
 
 async def test_a_state_of_another_version_is_told() -> None:
     with pytest.raises(StateGone, match="another version"):
-        await told(WORDS, state={"tongue": "de"})
+        await result_of(WORDS, state={"tongue": "de"})
 
 
 async def test_an_unknown_voice_is_refused_by_the_engine(tmp_path: Path) -> None:

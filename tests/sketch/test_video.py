@@ -90,14 +90,14 @@ def quarters(size: tuple[int, int] = (300, 200)) -> Image.Image:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """A finished video, and what was told on the way."""
+class RenderedVideo:
+    """A finished video, and what was updates on the way."""
 
     data: bytes
     state: Any
     order: RenderRequest
     warnings: list[str]
-    told: list[Pending]
+    updates: list[Pending]
 
     def pictures(self) -> list[Image.Image]:
         return [picture for _, picture in frames(io.BytesIO(self.data), "video/mp4", 4000)]
@@ -113,42 +113,42 @@ def ask(prompt: str = LIGHTHOUSE, *, state: JSON = None, inputs: Any = None, **p
     )
 
 
-def hands(renders: RenderSlots | None = None) -> Hands:
+def driver(renders: RenderSlots | None = None) -> Hands:
     return Hands(backend, renders or RenderSlots(), CAPABILITY)
 
 
-async def begun(with_hands: Hands, asked: Ask[VideoParams]) -> JSON:
+async def started(driving: Hands, asked: Ask[VideoParams]) -> JSON:
     """The handle, as it comes back from the records."""
     assert not CAPABILITY.refuses(asked)
-    answer = await CAPABILITY.start(with_hands.of(asked))
+    answer = await CAPABILITY.start(driving.of(asked))
     assert isinstance(answer, Accepted)
     return json.loads(json.dumps(answer.handle))
 
 
-async def drawn(with_hands: Hands, handle: JSON) -> tuple[Result, list[Pending]]:
-    told: list[Pending] = []
-    while isinstance(answer := await with_hands.poll(handle), Pending):
-        told.append(answer)
-    return answer, told
+async def finished(driving: Hands, handle: JSON) -> tuple[Result, list[Pending]]:
+    updates: list[Pending] = []
+    while isinstance(answer := await driving.poll(handle), Pending):
+        updates.append(answer)
+    return answer, updates
 
 
-async def make(prompt: str = LIGHTHOUSE, **more: Any) -> Made:
-    own = hands()
-    handle = await begun(own, ask(prompt, **more))
-    result, told = await drawn(own, handle)
+async def make(prompt: str = LIGHTHOUSE, **more: Any) -> RenderedVideo:
+    own = driver()
+    handle = await started(own, ask(prompt, **more))
+    result, updates = await finished(own, handle)
     assert own.types == ["video/mp4"]
-    return Made(
+    return RenderedVideo(
         data=own.sink.data,
         state=result.outputs[0].state,
         order=RenderRequest.model_validate(handle),
         warnings=own.warnings,
-        told=told,
+        updates=updates,
     )
 
 
 async def planned(prompt: str = LIGHTHOUSE, **more: Any) -> RenderRequest:
     """What would be drawn."""
-    return RenderRequest.model_validate(await begun(hands(), ask(prompt, **more)))
+    return RenderRequest.model_validate(await started(driver(), ask(prompt, **more)))
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:
@@ -162,12 +162,12 @@ def lightest(picture: Image.Image) -> int:
 
 
 @pytest.fixture(scope="module")
-async def lighthouse() -> Made:
+async def lighthouse() -> RenderedVideo:
     """A video that many tests look at: of a second, for words to be read."""
     return await make(size="320x180", duration=1)
 
 
-async def test_the_film_is_what_plays_everywhere(lighthouse: Made) -> None:
+async def test_the_film_is_what_plays_everywhere(lighthouse: RenderedVideo) -> None:
     with _av.open(io.BytesIO(lighthouse.data)) as container:
         (stream,) = container.streams
         codec = stream.codec_context
@@ -189,7 +189,7 @@ async def test_it_is_as_long_as_was_asked(seconds: float, count: int) -> None:
     assert duration(io.BytesIO(video.data), "video/mp4") == pytest.approx(count / 24, abs=0.001)
 
 
-async def test_the_same_words_make_the_same_file_and_another_seed_another(lighthouse: Made) -> None:
+async def test_the_same_words_make_the_same_file_and_another_seed_another(lighthouse: RenderedVideo) -> None:
     again, other = await make(size="320x180", duration=1), await planned(seed=5)
     assert again.data == lighthouse.data
     assert again.order.id != lighthouse.order.id
@@ -197,7 +197,7 @@ async def test_the_same_words_make_the_same_file_and_another_seed_another(lighth
     assert (await planned("a hut", seed=1)).motion != (await planned("a hut", seed=6)).motion
 
 
-async def test_the_scenery_moves_smoothly_while_the_words_stay(lighthouse: Made) -> None:
+async def test_the_scenery_moves_smoothly_while_the_words_stay(lighthouse: RenderedVideo) -> None:
     pictures = lighthouse.pictures()
     _, _, width, tall = map(round, lay_out(lighthouse.order.scene).stage)
     scenery = [picture.crop((0, 0, width, tall)) for picture in pictures]
@@ -208,7 +208,7 @@ async def test_the_scenery_moves_smoothly_while_the_words_stay(lighthouse: Made)
     assert lightest(words[0]) - min(words[0].convert("L").tobytes()) > 150
 
 
-async def test_a_prompt_that_moves_the_camera_is_obeyed_and_not_set_below(lighthouse: Made) -> None:
+async def test_a_prompt_that_moves_the_camera_is_obeyed_and_not_set_below(lighthouse: RenderedVideo) -> None:
     order = lighthouse.order
     assert order.motion.pan == (1, 0)
     assert order.scene.caption == "A lighthouse at dusk, teal and amber"
@@ -288,9 +288,9 @@ async def test_a_caption_can_be_left_out_and_a_style_asked_for() -> None:
 async def test_a_video_is_never_transparent() -> None:
     order = await planned("a cat on a transparent background, sticker")
     assert not order.scene.cutout
-    own = hands()
+    own = driver()
     shot = Shot(version=1, scene=order.scene, motion=order.motion).model_dump(mode="json")
-    changed = RenderRequest.model_validate(await begun(own, ask("remove the background", state=shot)))
+    changed = RenderRequest.model_validate(await started(own, ask("remove the background", state=shot)))
     assert not changed.scene.cutout
     assert any("no transparency" in warning for warning in own.warnings)
 
@@ -321,8 +321,8 @@ async def test_it_starts_on_the_picture_it_was_given_and_comes_nearer() -> None:
 async def test_the_picture_decides_the_shape_unless_words_do(
     given: Mapping[str, Any], size: tuple[int, int], cropped: bool
 ) -> None:
-    own = hands()
-    handle = await begun(own, ask(inputs={"first_frame": [photo(quarters())]}, **given))
+    own = driver()
+    handle = await started(own, ask(inputs={"first_frame": [photo(quarters())]}, **given))
     order = RenderRequest.model_validate(handle)
     assert (order.scene.width, order.scene.height) == size
     assert any("cropped" in warning for warning in own.warnings) == cropped
@@ -342,8 +342,10 @@ async def test_a_picture_is_turned_upright_and_shown_on_white() -> None:
 
 
 async def test_from_a_picture_there_is_no_way_back() -> None:
-    own = hands()
-    order = RenderRequest.model_validate(await begun(own, ask("zoom out", inputs={"first_frame": [photo(quarters())]})))
+    own = driver()
+    order = RenderRequest.model_validate(
+        await started(own, ask("zoom out", inputs={"first_frame": [photo(quarters())]}))
+    )
     assert order.motion.zoom == 1
     assert any("nearer instead of going back" in warning for warning in own.warnings)
 
@@ -352,19 +354,19 @@ async def test_from_a_picture_there_is_no_way_back() -> None:
 async def test_a_broken_file_is_the_callers_fault_and_costs_nothing(role: str) -> None:
     mime = "image/png" if role == "first_frame" else "video/mp4"
     with pytest.raises(InvalidRequest, match=f"{role} is broken") as caught:
-        await begun(hands(), ask(inputs={role: [File(b"junk", mime)]}))
+        await started(driver(), ask(inputs={role: [File(b"junk", mime)]}))
     assert caught.value.billed == "no"
 
 
 async def test_a_picture_too_wide_for_a_size_is_refused_when_it_is_seen() -> None:
     film = await make(size="640x180")
     with pytest.raises(InvalidRequest, match="would be 3840x1080") as caught:
-        await begun(hands(), ask(inputs={"video": [File(film.data, "video/mp4")]}, size="1080p"))
+        await started(driver(), ask(inputs={"video": [File(film.data, "video/mp4")]}, size="1080p"))
     assert caught.value.billed == "no"
 
 
 async def test_a_video_of_another_backend_goes_on_from_its_first_picture() -> None:
-    own, colours = hands(), ((200, 40, 40), (40, 40, 200))
+    own, colours = driver(), ((200, 40, 40), (40, 40, 200))
     other = film([Image.new("RGB", (96, 96), colour) for colour in colours], "video/webm")
     asked = ask("at night, pan left", inputs={"video": [File(other, "video/webm")]}, size=None, style="poster")
     answer = await CAPABILITY.start(own.of(asked))
@@ -381,12 +383,12 @@ async def test_a_video_of_another_backend_goes_on_from_its_first_picture() -> No
 async def test_progress_is_true_and_rises_to_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     video = await make()
-    progress = [pending.progress for pending in video.told]
+    progress = [pending.progress for pending in video.updates]
     frames_drawn = [number / 12 for number in range(1, 13)]
     assert progress == [*[0.0] * (len(progress) - 12), *frames_drawn]
     assert len(progress) > 13  # the scenery comes first, and takes steps of its own
-    assert video.told[0].message == "drawing the scenery"
-    assert video.told[-1].message == "frame 12 of 12"
+    assert video.updates[0].message == "drawing the scenery"
+    assert video.updates[-1].message == "frame 12 of 12"
 
 
 async def test_it_is_drawn_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,8 +406,8 @@ async def test_it_is_drawn_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_the_first_poll_is_never_the_last() -> None:
-    own = hands()
-    handle = await begun(own, ask(size="64x64"))
+    own = driver()
+    handle = await started(own, ask(size="64x64"))
     assert isinstance(await own.poll(handle), Pending)
 
 
@@ -414,13 +416,13 @@ async def test_another_process_draws_the_same_video_from_the_handle(
     pictured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
-    first, second = hands(), hands()
-    handle = await begun(first, ask(inputs={"first_frame": [photo(quarters())]} if pictured else {}))
-    whole, _ = await drawn(first, handle)
+    first, second = driver(), driver()
+    handle = await started(first, ask(inputs={"first_frame": [photo(quarters())]} if pictured else {}))
+    whole, _ = await finished(first, handle)
     for _ in range(4):
         assert isinstance(await first.poll(handle), Pending)  # it can be asked for again, and goes on
-    again, told = await drawn(second, handle)
-    assert told[0].progress == 0
+    again, updates = await finished(second, handle)
+    assert updates[0].progress == 0
     assert second.sink.data == first.sinks[0].data
     assert again.outputs[0].state == whole.outputs[0].state
 
@@ -434,8 +436,8 @@ async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Mp4Writer, "add", add)
     assert CAPABILITY.cancel
-    own = hands()
-    handle = await begun(own, ask())
+    own = driver()
+    handle = await started(own, ask())
     while not added:
         await own.poll(handle)
     await CAPABILITY.cancel(own.work, handle)
@@ -450,8 +452,8 @@ async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch:
     monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
     now = 0.0
     renders = RenderSlots(now=lambda: now)
-    own = hands(renders)
-    handles = [await begun(own, ask(f"a hut, {number}", size="64x64")) for number in range(MOST + 1)]
+    own = driver(renders)
+    handles = [await started(own, ask(f"a hut, {number}", size="64x64")) for number in range(MOST + 1)]
     for handle in handles[:MOST]:
         await own.poll(handle)
     waiting = await own.poll(handles[MOST])
@@ -461,17 +463,17 @@ async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch:
     now = IDLE_SECONDS + 1  # nobody has asked for the second one since
     assert (await own.poll(handles[MOST])) == Pending(progress=0.0, message="drawing the scenery")
     assert (await own.poll(handles[1])) == waiting
-    await drawn(own, handles[0])
+    await finished(own, handles[0])
     assert (await own.poll(handles[1])) == Pending(progress=0.0, message="drawing the scenery")
 
 
 async def test_two_that_ask_for_the_same_video_at_once_do_not_disturb_each_other() -> None:
-    own = hands()
-    handle = await begun(own, ask())
+    own = driver()
+    handle = await started(own, ask())
     results: list[Result] = []
 
     async def finish() -> None:
-        results.append((await drawn(own, handle))[0])
+        results.append((await finished(own, handle))[0])
 
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
@@ -485,10 +487,10 @@ async def test_what_cannot_be_drawn_is_an_error_and_takes_no_room(monkeypatch: p
         raise MemoryError
 
     monkeypatch.setattr(Mp4Writer, "add", fail)
-    own = hands()
-    handle = await begun(own, ask())
+    own = driver()
+    handle = await started(own, ask())
     with pytest.raises(ProviderError, match="MemoryError"):
-        await drawn(own, handle)
+        await finished(own, handle)
     assert not own.client.drop(RenderRequest.model_validate(handle).id)
 
 
@@ -496,17 +498,17 @@ async def test_what_cannot_be_drawn_is_an_error_and_takes_no_room(monkeypatch: p
 async def test_records_of_another_version_are_told_apart(junk: JSON) -> None:
     assert CAPABILITY.poll
     assert CAPABILITY.cancel
-    own = hands()
+    own = driver()
     with pytest.raises(StateGone, match="another version"):
         await CAPABILITY.poll(own.work, junk)
     with pytest.raises(StateGone):
         await CAPABILITY.cancel(own.work, junk)
     if junk is not None:
         with pytest.raises(StateGone):
-            await begun(own, ask(state=junk))
+            await started(own, ask(state=junk))
 
 
-async def test_an_edit_changes_the_scene_as_it_would_a_pictures_and_keeps_the_motion(lighthouse: Made) -> None:
+async def test_an_edit_changes_the_scene_as_it_would_a_pictures_and_keeps_the_motion(lighthouse: RenderedVideo) -> None:
     words = "at night, make the lighthouse red"
     order = await planned(words, state=lighthouse.state, size=None)
     scene, _ = edit(Shot.model_validate(lighthouse.state).scene, words)
@@ -517,9 +519,9 @@ async def test_an_edit_changes_the_scene_as_it_would_a_pictures_and_keeps_the_mo
     assert order.seconds == 0.5
 
 
-async def test_an_edit_that_is_about_the_camera_leaves_the_scene_as_it_is(lighthouse: Made) -> None:
-    own = hands()
-    order = RenderRequest.model_validate(await begun(own, ask("zoom out, slower", state=lighthouse.state, size=None)))
+async def test_an_edit_that_is_about_the_camera_leaves_the_scene_as_it_is(lighthouse: RenderedVideo) -> None:
+    own = driver()
+    order = RenderRequest.model_validate(await started(own, ask("zoom out, slower", state=lighthouse.state, size=None)))
     assert (order.motion.zoom, order.motion.pan, order.motion.pace) == (-1, (0, 0), 0.55)
     assert order.motion.focus == lighthouse.order.motion.focus
     assert order.scene == lighthouse.order.scene
@@ -529,14 +531,14 @@ async def test_an_edit_that_is_about_the_camera_leaves_the_scene_as_it_is(lighth
     assert any(element.kind == "boat" for element in both.scene.elements)
 
 
-async def test_an_edit_may_change_duration_size_and_caption(lighthouse: Made) -> None:
+async def test_an_edit_may_change_duration_size_and_caption(lighthouse: RenderedVideo) -> None:
     order = await planned("at night", state=lighthouse.state, size="240x240", duration=2, caption=False)
     assert (order.scene.width, order.scene.height, order.seconds, order.scene.band) == (240, 240, 2, 0)
     tier = await planned("at night", state=lighthouse.state, size="360p")
     assert (tier.scene.width, tier.scene.height) == (640, 360)
 
 
-async def test_an_edit_of_what_was_made_from_a_picture_starts_from_the_file(lighthouse: Made) -> None:
+async def test_an_edit_of_what_was_made_from_a_picture_starts_from_the_file(lighthouse: RenderedVideo) -> None:
     order = await planned("pan left", inputs={"video": [File(lighthouse.data, "video/mp4")]}, size=None)
     with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
         first = lighthouse.pictures()[0]
@@ -544,7 +546,7 @@ async def test_an_edit_of_what_was_made_from_a_picture_starts_from_the_file(ligh
     assert order.scene.width / order.scene.height == pytest.approx(320 / 180, rel=0.01)
 
 
-def test_the_fullest_shot_fits_into_a_state(lighthouse: Made) -> None:
+def test_the_fullest_shot_fits_into_a_state(lighthouse: RenderedVideo) -> None:
     full = Element(
         kind="x" * 24, x=0.1234, y=0.1234, size=0.1234, z=12.3456, seed=1 << 30, main="#123456", trim="#123456"
     )
@@ -564,10 +566,10 @@ def test_the_fullest_shot_fits_into_a_state(lighthouse: Made) -> None:
 
 async def test_a_handle_stays_small_whatever_the_picture_is() -> None:
     noise = Image.frombytes("RGB", (1600, 900), os.urandom(1600 * 900 * 3))
-    own = hands()
-    handle = await begun(own, ask(inputs={"first_frame": [photo(noise)]}, size="1080p"))
+    own = driver()
+    handle = await started(own, ask(inputs={"first_frame": [photo(noise)]}, size="1080p"))
     assert len(json.dumps(handle)) < 1.5 * MOST_BYTES
-    small = await begun(own, ask(inputs={"first_frame": [photo(quarters((64, 64)))]}, size="720p"))
+    small = await started(own, ask(inputs={"first_frame": [photo(quarters((64, 64)))]}, size="720p"))
     assert len(json.dumps(small)) < 10_000  # what is small already is not blown up
 
 
