@@ -1,4 +1,4 @@
-"""Chance that falls the same way every time."""
+"""Random numbers that are the same every time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from random import Random
 
 
 def seeded(*parts: object) -> Random:
-    """Random numbers that depend on nothing but these parts."""
+    """Return random numbers that depend on these parts alone."""
     key = ":".join(map(str, parts))
     return Random(key.encode("utf-8", "surrogatepass"))  # noqa: S311 - pictures are no secrets

@@ -14,13 +14,13 @@ Style = Literal["geometric", "poster"]
 """Ways to make a picture of any prompt: an abstract composition, or a framed print with a large caption."""
 
 Plan = Literal["outdoors", "space", "deep", "still", "portrait", "abstract"]
-"""What a scene is built like: which scenery, and where figures go in it."""
+"""What a scene is built like: which scenery, and where figures go."""
 
 LONGEST_PROMPT, LONGEST_EDIT, MOST_EDITS = 2000, 250, 12
 """Characters of the prompt and of each edit that are kept, and how many edits: to compose the scene again."""
 
 LONGEST_CAPTION = 1000
-"""Characters of a caption that are kept; nobody reads more below a picture."""
+"""Characters of a caption that are kept; more could not be read below a picture."""
 
 MOST_ELEMENTS = 80
 """So that the scene stays below the 64 KB a state may have."""
@@ -71,9 +71,9 @@ class Element(BaseModel):
 
 
 class Asked(BaseModel):
-    """The parameters a scene was composed with, to tell which of them an edit changes.
+    """The parameters a scene was composed with, to see which of them an edit changes.
 
-    `cutout` is None where the prompt is to decide.
+    `cutout` is None if the prompt is to decide.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -89,7 +89,7 @@ class Scene(BaseModel):
 
     `prompts` are the prompt and the edits so far, `seed` the one it was composed with; `grain` seeds the shading.
     `captioned` says that the caption is wanted, `band` which share of the height (of the width where `beside`) it
-    takes: none where it would not be readable. A `cutout` has no sky.
+    takes: none if it would not be readable. A `cutout` has no sky.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

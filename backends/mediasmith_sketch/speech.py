@@ -111,7 +111,7 @@ speech: Capability[RenderSlots, SpeechParams] = Capability(
             draft=True,
             max_prompt=20_000,
             prices=(Price(usd=0, per="1k_chars", as_of=date(2026, 11, 21), source="local"),),
-            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks more words in the same voice.",
+            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks on in the same voice.",
         ),
     ),
     start=_start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -127,8 +128,7 @@ def everything(*_: object) -> float:
     return 1.0
 
 
-@pytest.mark.parametrize("motion", FARTHEST_MOTIONS)
-@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize(("prompt", "motion"), list(zip(PROMPTS, itertools.cycle(FARTHEST_MOTIONS), strict=False)))
 def test_no_border_is_ever_uncovered_and_only_what_is_hidden_left_out(
     prompt: str, motion: Motion, monkeypatch: pytest.MonkeyPatch
 ) -> None:

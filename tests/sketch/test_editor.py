@@ -32,10 +32,10 @@ async def test_the_state_stays_small_whatever_is_asked() -> None:
     state: JSON = None
     notes = Notes()
     for words in ("Ж" * 9000 + " boats" * 300, *(f"add 12 boats, {'Щ' * 900} {at}" for at in range(MOST_EDITS + 3))):
-        state = (await make(words, state=state, notes=notes)).outputs[0].state
+        state = (await make(words, state=state, notes=notes, size="64x64")).outputs[0].state
     assert len(json.dumps(state)) < 64_000
     assert any("The picture is full" in warning for warning in notes.warnings)
-    assert (await make("at night", state=state)).outputs
+    assert (await make("at night", state=state, size="64x64")).outputs
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ class Animation:
         left, top, width, tall = map(round, lay_out(self.scene).stage)
         area = (left, top, left + width, top + tall)
         scenery: list[Layer] = []
-        for layer in self._layers((width, tall)):
+        whole = (width, tall)
+        pictured = self.picture and [picture_layer(self.picture, whole, self.camera)]
+        for layer in pictured or layers(self.scene, whole, self.camera):
             scenery.insert(0, layer)  # the nearest comes first, and is pasted last
             yield False
         yield True
@@ -70,12 +72,6 @@ class Animation:
             self.drawn += 1
             yield False
         self.film = film.finish()
-
-    def _layers(self, size: tuple[int, int]) -> Iterator[Layer]:
-        if self.picture:
-            yield picture_layer(self.picture, size, self.camera)
-        else:
-            yield from layers(self.scene, size, self.camera)
 
     def _paste(self, scenery: Sequence[Layer], frame: Image.Image, area: Box) -> None:
         """Paint the scenery as it is at the next frame."""

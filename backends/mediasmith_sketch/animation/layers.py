@@ -35,14 +35,9 @@ _NEARNESS = (
 )
 """How near things are, from 0 to 1, by the depth (`Element.z`) that they stay below."""
 
-_SUN = 3.0
-"""The depth of the sun."""
-
-_SEAM = 2
-"""Pixels around things that edges fade out in."""
-
-_DETAIL = 1.12
-"""Pixels drawn for each that is shown: with a few more, grain looks the same wherever it comes to lie."""
+_SUN = 3.0  # the depth of the sun
+_SEAM = 2  # pixels around things that edges fade out in
+_DETAIL = 1.12  # pixels drawn for each that is shown: with a few more, grain looks the same wherever it comes to lie
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,7 @@ import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from PIL import Image
 
-RATE = 24
-"""Pictures in a second."""
+RATE = 24  # pictures in a second
 
 # With mbtree the same pictures come out a little different from time to time; without it, there is less to look ahead.
 _X264 = "mbtree=0:rc-lookahead=5:b-adapt=0"

@@ -1,4 +1,4 @@
-"""The shot: what a video is drawn from, as JSON. An edit continues from it; with an order for it, `poll` draws it."""
+"""What a video is drawn from, as JSON: the state that an edit continues from, and the handle of one being drawn."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
         tall=tall,
         roll=roll,
     )
-    drawable = any(one.what in FIGURES or one.what in OUTDOORS for one in wanted)
-    drawable = drawable or not _LANDSCAPES.isdisjoint(parsed.moods)
-    plan: Plan = plan_for(request) if drawable and style != "geometric" else "abstract"
+    drawable = any(name in FIGURES or name in OUTDOORS for name in request.names)
+    scenic = drawable or not _LANDSCAPES.isdisjoint(parsed.moods)
+    plan: Plan = plan_for(request) if scenic and style != "geometric" else "abstract"
     elements = _elements(plan, request, wanted, pictured=pictured)
     scene = Scene(
         version=1,

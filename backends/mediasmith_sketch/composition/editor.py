@@ -164,7 +164,7 @@ class _Editor:
             self.notes.append(f"There was no {mention.what}, so one was added.")
         for _ in range(mention.count):
             if len(self.scene.elements) >= MOST_ELEMENTS:
-                self.notes.append(f"The picture is full: it holds {MOST_ELEMENTS} things.")
+                self.notes.append(f"The picture is full: it holds at most {MOST_ELEMENTS} things.")
                 return
             new = new_element(mention, self.scene, self.roll, self.vacant)
             if new is not None:

@@ -35,12 +35,7 @@ _MOODS: Mapping[str, str] = {
 _PLAIN = ("day", "dawn", "dusk", "retro", "sea", "spring", "forest", "warm", "cool", "desert", "autumn", "pastel")
 """The moods that suit a prompt that names none."""
 
-_TONES = {
-    "light": ("#ffffff", 0.3),
-    "warm": ("#f08a3c", 0.2),
-    "cool": ("#3c7df0", 0.2),
-    "muted": ("#98948c", 0.35),
-}
+_TONES = {"light": ("#ffffff", 0.3), "warm": ("#f08a3c", 0.2), "cool": ("#3c7df0", 0.2), "muted": ("#98948c", 0.35)}
 """What is mixed into all colours for a tone, and how much of it."""
 
 REGIONS: Mapping[str, str] = {"sky": "sky", "ground": "near", "water": "water", "caption": "band"}

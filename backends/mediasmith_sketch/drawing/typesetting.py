@@ -167,8 +167,8 @@ def _pieces(word: str, width: float) -> Sequence[str]:
     for char in word:
         used += length(char, 1)
         if pieces[-1] and used > width:
-            pieces.append("")
             used = length(char, 1)
+            pieces.append("")
         pieces[-1] += char
     return pieces
 

@@ -7,19 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mediasmith_sketch.animation.camera import Motion
+from mediasmith_sketch.prompt.vocabulary import same_for
 
 _PACES: Mapping[str, float] = {
-    **dict.fromkeys(("slow", "slowly", "slower", "gentle", "gently", "calm", "calmly", "subtle"), 0.55),
-    **dict.fromkeys(("fast", "faster", "quick", "quickly", "rapid", "rapidly", "dramatic"), 1.5),
+    **same_for("slow slowly slower gentle gently calm calmly subtle", 0.55),
+    **same_for("fast faster quick quickly rapid rapidly dramatic", 1.5),
 }
 
 _WAYS: Mapping[str, tuple[float, float, float]] = {
-    **dict.fromkeys(("left", "leftwards"), (-1, 0, 0)),
-    **dict.fromkeys(("right", "rightwards"), (1, 0, 0)),
-    **dict.fromkeys(("up", "upwards", "top"), (0, -1, 0)),
-    **dict.fromkeys(("down", "downwards", "bottom"), (0, 1, 0)),
-    **dict.fromkeys(("in", "inwards", "forward", "forwards", "closer", "nearer"), (0, 0, 1)),
-    **dict.fromkeys(("out", "outwards", "back", "backwards", "away"), (0, 0, -1)),
+    **same_for("left leftwards", (-1, 0, 0)),
+    **same_for("right rightwards", (1, 0, 0)),
+    **same_for("up upwards top", (0, -1, 0)),
+    **same_for("down downwards bottom", (0, 1, 0)),
+    **same_for("in inwards forward forwards closer nearer", (0, 0, 1)),
+    **same_for("out outwards back backwards away", (0, 0, -1)),
 }
 """Right, down and nearer, by the word for it."""
 
@@ -56,7 +57,7 @@ class CameraDirections:
     rest: str
 
     def over(self, motion: Motion) -> Motion:
-        """The motion, but for what is said."""
+        """Return the motion with what is said changed."""
         update: dict[str, object] = {"pace": self.pace} if self.pace else {}
         if self.still or self.moves:
             right, down, nearer = (max(-1.0, min(1.0, sum(ways))) for ways in zip((0, 0, 0), *self.moves, strict=True))
@@ -65,7 +66,7 @@ class CameraDirections:
 
 
 def camera_directions(text: str, *, edit: bool = False) -> CameraDirections:
-    """What a prompt or an edit says about the camera. In a prompt, any word about pace is about the camera too."""
+    """Return what a text says about the camera. In a prompt, not in an edit, any word about pace is about the camera."""
     moves: list[tuple[float, float, float]] = []
     still, paces, rest = False, list[float](), ""
     for gap, clause in _clauses(text):
@@ -86,19 +87,19 @@ def camera_directions(text: str, *, edit: bool = False) -> CameraDirections:
 
 
 def _paces_in(text: str) -> list[float]:
-    """How fast things go by the words for it, in their order."""
+    """Return how fast things go by the words for it, in their order."""
     return [_PACES[word] for word in re.findall(r"\w+", text.lower()) if word in _PACES]
 
 
 def _clauses(text: str) -> Iterator[tuple[str, str]]:
-    """The clauses of a text, each with what stands between it and the one before."""
+    """Yield the clauses of a text, each with what stands between it and the one before."""
     pieces = _BREAK.split(text)
     yield "", pieces[0]
     yield from zip(pieces[1::2], pieces[2::2], strict=True)
 
 
 def _is_of_the_camera(move: re.Match[str]) -> bool:
-    """A pan or a zoom always is; things may move, drift and push too."""
+    """Return whether a move is the camera's. A pan or a zoom always is; things may move, drift and push too."""
     verb, nearer = move["verb"].lower(), _WAYS[move["way"].lower()][2]
     return (
         "camera" in move["lead"].lower()

@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 V = TypeVar("V")
 
 Verb = Literal["", "add", "remove", "change", "replace"]
-"""What is to happen to a thing; empty where the words do not say."""
+"""What is to happen to a thing; empty if the words do not say."""
 
 
 def _names(text: str) -> dict[str, str]:
-    """Return every word and its meaning, from lines of `meaning: word, several words`; a meaning is a word for itself."""
+    """Return the meanings of words, from lines of `meaning: word, several words`; a meaning is a word for itself."""
     found: dict[str, str] = {}
     for line in text.strip().splitlines():
         meaning, _, words = line.strip().partition(":")
@@ -25,18 +25,15 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _all(text: str, value: V) -> dict[str, V]:
+def same_for(text: str, value: V) -> dict[str, V]:
+    """Return the words of a text, all with the same value."""
     return dict.fromkeys(text.split(), value)
 
 
 NOUNS: Mapping[str, str] = _names(files("mediasmith_sketch.prompt").joinpath("nouns.txt").read_text("utf-8"))
 """What a word names: a figure, a kind of scenery, or a part of the picture."""
 
-SEVERAL: Mapping[str, int] = {
-    **_all("bouquet family people children team", 3),
-    "village": 4,
-    "crowd": 6,
-}
+SEVERAL: Mapping[str, int] = {**same_for("bouquet family people children team", 3), "village": 4, "crowd": 6}
 """Words for one thing that stand for several of it."""
 
 KIN: Mapping[str, tuple[str, ...]] = {
@@ -98,11 +95,13 @@ MOODS: Mapping[str, str] = _names("""
 """Which palette a word suggests."""
 
 VERBS: Mapping[str, Verb] = {
-    **_all("add put place include insert draw plus give introduce show another more create generate sketch", "add"),
-    **_all("remove delete erase without no drop hide lose omit eliminate clear minus except", "remove"),
-    **_all("make turn change colour color paint recolour recolor tint set should be is are let render dye", "change"),
-    **_all("shift move", "change"),
-    **_all("replace swap exchange substitute", "replace"),
+    **same_for("add put place include insert draw plus give introduce show another more create generate sketch", "add"),
+    **same_for("remove delete erase without no drop hide lose omit eliminate clear minus except", "remove"),
+    **same_for(
+        "make turn change colour color paint recolour recolor tint set should be is are let render dye", "change"
+    ),
+    **same_for("shift move", "change"),
+    **same_for("replace swap exchange substitute", "replace"),
 }
 """Verbs, by what is to happen to the things after them."""
 
@@ -120,18 +119,18 @@ BREAKS = _set(
 
 COUNTS: Mapping[str, int] = {
     **dict(zip("two three four five six seven eight nine ten".split(), range(2, 11), strict=True)),  # noqa: SIM905
-    **_all("pair", 2),
-    **_all("few", 3),
-    **_all("several flock", 4),
-    **_all("many lots", 6),
-    **_all("dozen", 10),
+    **same_for("pair", 2),
+    **same_for("few", 3),
+    **same_for("several flock", 4),
+    **same_for("many lots", 6),
+    **same_for("dozen", 10),
 }
 
 SIZES: Mapping[str, float] = {
-    **_all("tiny minuscule little distant faraway", 0.5),
-    **_all("small smaller mini short shorter", 0.66),
-    **_all("big large bigger larger tall taller grand great", 1.4),
-    **_all("huge giant enormous gigantic massive towering", 1.8),
+    **same_for("tiny minuscule little distant faraway", 0.5),
+    **same_for("small smaller mini short shorter", 0.66),
+    **same_for("big large bigger larger tall taller grand great", 1.4),
+    **same_for("huge giant enormous gigantic massive towering", 1.8),
 }
 
 SIDES: Mapping[str, str] = _names("""
