@@ -22,7 +22,7 @@ from mediasmith_sketch.scene import Asked, Scene
 
 CAPABILITY = backend.capabilities[0]
 LIGHTHOUSE = "a lighthouse at dusk, teal and amber"
-SMALL = "240x160"
+SMALL = "150x100"
 
 
 @dataclass
@@ -119,7 +119,7 @@ def kept(before: Image.Image, after: Image.Image) -> float:
     return ImageChops.lighter(ImageChops.lighter(red, green), blue).histogram()[0] / (before.width * before.height)
 
 
-def scene(prompt: str, size: tuple[int, int] = (240, 160), *, seed: int | None = None, **asked: Any) -> Scene:
+def scene(prompt: str, size: tuple[int, int] = (150, 100), *, seed: int | None = None, **asked: Any) -> Scene:
     return compose(prompt, size, seed_of(prompt) if seed is None else seed, Asked(**asked))
 
 

@@ -62,7 +62,7 @@ async def test_a_scene_with_reference_pictures_is_edited_from_its_file() -> None
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16"])
 async def test_every_kind_of_picture_can_be_a_reference(mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    assert (await draw("a photo", images=[Photo(Image.new(mode, (40, 30)), kind)])).size == (240, 160)
+    assert (await draw("a photo", images=[Photo(Image.new(mode, (40, 30)), kind)])).size == (150, 100)
 
 
 async def test_a_broken_reference_is_named() -> None:

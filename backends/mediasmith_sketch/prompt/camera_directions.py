@@ -66,7 +66,7 @@ class CameraDirections:
 
 
 def camera_directions(text: str, *, edit: bool = False) -> CameraDirections:
-    """Return what a text says about the camera. In a prompt, not in an edit, any word about pace is about the camera."""
+    """Return what a text says about the camera. Unless it is an edit, any word about pace is about the camera."""
     moves: list[tuple[float, float, float]] = []
     still, paces, rest = False, list[float](), ""
     for gap, clause in _clauses(text):
