@@ -108,7 +108,7 @@ def test_the_nearer_things_are_the_further_they_move(motion: Motion) -> None:
     assert 0 < ways[0] < 0.4 * ways[-1]
 
 
-def test_a_camera_goes_where_it_is_told() -> None:
+def test_a_camera_goes_where_its_motion_says() -> None:
     def way(motion: Motion) -> list[float]:
         camera = Camera(motion=motion, seconds=4)
         return [round(end - start, 3) for start, end in zip(camera.view(0, 1), camera.view(1, 1), strict=True)]

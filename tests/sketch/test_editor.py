@@ -88,7 +88,7 @@ async def test_an_edited_region_shows_its_colour() -> None:
 
 
 @pytest.mark.parametrize("caption", [True, False])
-async def test_an_edit_that_is_not_understood_is_seen_and_said(caption: bool) -> None:
+async def test_an_edit_that_is_not_understood_is_visible_and_a_warning(caption: bool) -> None:
     before = await make(LIGHTHOUSE, caption=caption, size="240x160")
     state, image = before.outputs[0].state, opened(before.outputs[0])
     for _ in range(3):
@@ -110,7 +110,7 @@ async def test_an_edit_that_is_not_understood_is_seen_and_said(caption: bool) ->
         ("", "did not understand"),
     ],
 )
-async def test_what_an_edit_could_not_do_is_said(lighthouse: Result, words: str, said: str) -> None:
+async def test_what_an_edit_could_not_do_is_a_warning(lighthouse: Result, words: str, said: str) -> None:
     before = lighthouse
     notes = Notes()
     after = await draw(words, state=before.outputs[0].state, notes=notes)

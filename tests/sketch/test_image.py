@@ -195,7 +195,7 @@ async def test_a_transparent_picture_has_no_sky_but_a_whole_subject() -> None:
     assert len(fox) > 100
 
 
-async def test_the_prompt_decides_about_the_background_unless_told() -> None:
+async def test_the_prompt_decides_about_the_background_unless_a_parameter_does() -> None:
     assert (await draw("a sticker of a red fox")).mode == "RGBA"
     assert (await draw("a sticker of a red fox", background="opaque")).mode == "RGB"
     assert (await draw("a red fox")).mode == "RGB"

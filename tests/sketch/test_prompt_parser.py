@@ -46,7 +46,7 @@ def test_sentences_are_read(words: str, mentions: list[tuple[str, tuple[str, ...
     assert [(one.what, one.colours, one.verb) for one in parse_prompt(words, edit=True).mentions] == mentions
 
 
-def test_reading_stands_anything() -> None:
+def test_any_text_can_be_parsed() -> None:
     for text in ("light " * 900, "#" * 50, "\ud800 a cat", "make " * 50, "no no no", '"', "a\u0301" * 50, "red, " * 99):
         assert isinstance(parse_prompt(text, edit=True).mentions, tuple)
         assert scene(text, (64, 64)).width == 64

@@ -34,7 +34,7 @@ async def test_reference_pictures_are_shown_and_leave_the_words_alone() -> None:
         assert notes.warnings
 
 
-async def test_a_reference_picture_stands_upright() -> None:
+async def test_a_reference_picture_is_shown_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: the left of the data is the top of the picture
     photo = Photo(card("#ff0000", "#0000ff"), "JPEG", exif=exif, quality=95)

@@ -115,7 +115,7 @@ async def test_the_sound_is_loud_enough_and_unclipped_and_ends_softly(params: di
 
 
 async def test_a_sound_that_begins_or_ends_at_full_level_is_faded() -> None:
-    """`Andrea` begins within a wave, and what `RicishayMax3` says has an echo."""
+    """`Andrea` begins in the middle of a wave, and what `RicishayMax3` says has an echo."""
     for voice in ("Andrea", "RicishayMax3"):
         sound = await decoded("Is it so? It is.", voice=voice)
         begin = round(0.05 * sound.rate)
@@ -218,7 +218,7 @@ async def test_a_language_is_found_by_the_tags_people_write(tag: str, found: str
 
 
 @pytest.mark.parametrize(("tag", "found"), [("en-AU", "en-gb"), ("de-AT", "de"), ("zh-TW", "cmn")])
-async def test_a_region_without_a_voice_is_told(tag: str, found: str) -> None:
+async def test_a_region_without_a_voice_is_a_warning(tag: str, found: str) -> None:
     result, warnings = await result_of("hello", language=tag)
     assert result.outputs[0].state == {"language": found}
     assert [tag in warning for warning in warnings] == [True]
@@ -259,7 +259,7 @@ async def test_the_letters_tell_a_language_that_is_not_given() -> None:
         assert (await result_of(words))[0].outputs[0].state == {"language": tag}
 
 
-async def test_letters_that_a_language_cannot_read_are_told() -> None:
+async def test_letters_that_a_language_cannot_read_are_a_warning() -> None:
     for words, params, warned in (
         ("日本語です", {"language": "ja"}, True),
         ("I like 寿司", {}, True),
@@ -280,7 +280,7 @@ async def test_the_same_words_give_the_same_bytes_whatever_was_said_before() -> 
         assert await spoken(**params) == before
 
 
-async def test_calls_at_once_keep_apart() -> None:
+async def test_concurrent_calls_do_not_disturb_each_other() -> None:
     ways: list[dict[str, Any]] = [
         {"words": f"{number} ships. {WORDS}", "voice": voice, "language": language}
         for number, (voice, language) in enumerate(
@@ -361,14 +361,14 @@ async def test_speech_is_saved_and_spoken_on_in_the_same_way(tmp_path: Path) -> 
     assert sorted(name.rpartition(".")[2] for name in files_in(tmp_path)) == ["mp3", "mp3", "wav"]
 
 
-async def test_a_language_that_the_letters_told_is_kept(tmp_path: Path) -> None:
+async def test_a_language_that_follows_from_the_letters_is_kept(tmp_path: Path) -> None:
     async with opened(tmp_path, backend) as engine:
         first = await made(engine, "Привет", kind="speech")
         second = await edited(engine, first.continuation_id, "1 2 3", output_format="wav")
     assert saved(second) == [await spoken("1 2 3", language="ru")] != [await spoken("1 2 3")]
 
 
-async def test_a_state_of_another_version_is_told() -> None:
+async def test_a_state_of_another_version_is_gone() -> None:
     with pytest.raises(StateGone, match="another version"):
         await result_of(WORDS, state={"tongue": "de"})
 
@@ -385,7 +385,7 @@ async def test_an_unknown_voice_is_refused_by_the_engine(tmp_path: Path) -> None
 FIX = "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espeakng-loader, then restart"
 
 
-async def test_without_the_package_the_fix_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_package_the_error_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     async with opened(tmp_path, backend) as engine:
         table = await engine.list_backends({"kind": "speech"})
@@ -400,7 +400,7 @@ async def test_without_the_package_the_fix_is_told(tmp_path: Path, monkeypatch: 
     assert picture.status == "done"
 
 
-async def test_a_library_that_cannot_be_loaded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_library_that_cannot_be_loaded_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "libespeak-ng.so"
     broken.write_bytes(b"made for another machine")
     monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: str(broken))
@@ -409,7 +409,7 @@ async def test_a_library_that_cannot_be_loaded_is_told(tmp_path: Path, monkeypat
             await made(engine, WORDS, kind="speech")
 
 
-async def test_data_that_cannot_be_read_is_told_and_harms_no_later_call(
+async def test_data_that_cannot_be_read_is_an_error_and_harms_no_later_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await spoken()

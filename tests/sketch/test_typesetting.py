@@ -113,7 +113,7 @@ def test_only_letters_of_the_font_are_set() -> None:
     assert settable("Φάρος Маяк Ἆ") == "Φάρος Маяк Ἆ"
 
 
-def test_the_font_draws_every_letter_it_is_said_to_have() -> None:
+def test_the_font_draws_every_letter_of_its_character_map() -> None:
     font = ImageFont.truetype(io.BytesIO(_font_file()), 32)
 
     def drawn(char: str) -> bytes:

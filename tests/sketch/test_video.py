@@ -460,14 +460,14 @@ async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch:
     assert waiting == Pending(progress=0.0, message="waiting for another video to be drawn")
     now = IDLE_SECONDS - 1
     await own.poll(handles[0])
-    now = IDLE_SECONDS + 1  # nobody has asked for the second one since
+    now = IDLE_SECONDS + 1  # the second one has not been polled since
     assert (await own.poll(handles[MOST])) == Pending(progress=0.0, message="drawing the scenery")
     assert (await own.poll(handles[1])) == waiting
     await finished(own, handles[0])
     assert (await own.poll(handles[1])) == Pending(progress=0.0, message="drawing the scenery")
 
 
-async def test_two_that_ask_for_the_same_video_at_once_do_not_disturb_each_other() -> None:
+async def test_concurrent_polls_of_a_video_do_not_disturb_each_other() -> None:
     own = driver()
     handle = await started(own, ask())
     results: list[Result] = []
@@ -495,7 +495,7 @@ async def test_what_cannot_be_drawn_is_an_error_and_takes_no_room(monkeypatch: p
 
 
 @pytest.mark.parametrize("junk", [None, "text", [], {}, {"version": 2}, {"version": 1, "scene": {}, "motion": {}}])
-async def test_records_of_another_version_are_told_apart(junk: JSON) -> None:
+async def test_records_of_another_version_are_gone(junk: JSON) -> None:
     assert CAPABILITY.poll
     assert CAPABILITY.cancel
     own = driver()

@@ -27,7 +27,7 @@ def coverage(scene: Scene, colours: Sequence[str]) -> float:
 
 
 def looks_alike(one: Scene, other: Scene) -> bool:
-    """Return whether two scenes cannot be told apart."""
+    """Return whether two scenes look the same."""
     words = ("title", "band", "captioned", "caption", "cutout")
     return all(getattr(one, name) == getattr(other, name) for name in words) and _thumbnail(one) == _thumbnail(other)
 

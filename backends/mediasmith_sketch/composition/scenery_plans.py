@@ -65,7 +65,7 @@ class SceneryRequest:
         return self.mood == "desert" or self.has(*_ARID)
 
     @property
-    def standing(self) -> bool:
+    def needs_ground(self) -> bool:
         """Whether there is a figure that needs ground to stand on."""
         return any(name in FIGURES and FIGURES[name].place in {"land", "table"} for name in self.names)
 
@@ -160,8 +160,8 @@ def _waterside(request: SceneryRequest, horizon: float, overhead: list[Element],
         elements.append(Element(kind="shine", x=disc.x, y=horizon, size=disc.size, z=31, seed=request.seed()))
     if request.has("waves"):
         elements.append(Element(kind="waves", y=0.78, z=46, main="water", seed=request.seed()))
-    if request.standing or (roll.random() < 0.55 and not request.has("waves")):  # noqa: PLR2004 - many coasts have one
-        rise = roll.uniform(0.27, 0.33) if request.standing else roll.uniform(0.12, 0.18)
+    if request.needs_ground or (roll.random() < 0.55 and not request.has("waves")):  # noqa: PLR2004 - many coasts have one
+        rise = roll.uniform(0.27, 0.33) if request.needs_ground else roll.uniform(0.12, 0.18)
         seed = request.seed()
         elements.append(Element(kind="headland", y=0.97, size=rise, z=NEAR, main="near", seed=seed, flip=not right))
     return elements
@@ -210,7 +210,7 @@ def _space(request: SceneryRequest) -> list[Element]:
         Element(kind="planet", x=side, y=roll.uniform(0.3, 0.42), size=roll.uniform(0.15, 0.21), z=2),
         Element(kind="moon", x=1 - side, y=roll.uniform(0.16, 0.26), size=roll.uniform(0.05, 0.07), z=2),
     ]
-    if request.standing:
+    if request.needs_ground:
         elements.append(Element(kind="hills", y=0.95, size=0.08, z=NEAR, main="near"))
     return request.varied(elements)
 

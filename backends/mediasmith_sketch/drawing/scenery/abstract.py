@@ -31,7 +31,7 @@ def _tiles(stage: Stage, element: Element, roll: Random) -> None:
 
 
 def _tile(stage: Stage, roll: Random, at: Point, side: float) -> None:
-    """Paint one square in two paints that can be told apart; the palette's main colour comes up most."""
+    """Paint one square in two paints that contrast; the palette's main colour comes up most."""
     ground = roll.choice(("sky", "sky", "sky", *_INKS))
     others = [ink for ink in _INKS if contrast(stage.paint(ink), stage.paint(ground)) > 1.35]  # noqa: PLR2004
     ink = roll.choice(others or ["dark", "light"])
