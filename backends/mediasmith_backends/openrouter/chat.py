@@ -125,7 +125,7 @@ def _state(messages: Sequence[dict[str, Any]], reply: _Message) -> ChatState | N
 
     The image and the model's reasoning belong to it: without the reasoning, a model does not know its own image again.
     """
-    fields = reply.model_dump(include={"content", "images", "reasoning_details"}, exclude_none=True)
+    fields = reply.model_dump(mode="json", include={"content", "images", "reasoning_details"}, exclude_none=True)
     state = ChatState(messages=(*messages, {"role": "assistant", **fields}))
     return state if len(state.model_dump_json().encode()) <= _LONGEST_STATE else None
 

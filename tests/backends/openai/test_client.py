@@ -69,7 +69,7 @@ async def test_a_key_with_impossible_characters_is_refused_before_anything_is_se
 
 async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenAI) -> None:
     async with signed_in(backend, fake.base_url, WRONG_KEY, capability=SPEECH) as harness:
-        error = await harness.failure()
+        error = await harness.failure_of()
     assert isinstance(error, MissingKey)
     assert "OPENAI_API_KEY" in str(error)
     assert WRONG_KEY[:8] not in str(error)
@@ -77,7 +77,7 @@ async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenA
 
 async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: AdapterHarness) -> None:
     fake.script(SPEAK, {"status": 307, "headers": {"location": f"{fake.base_url}/images/generations"}})
-    assert isinstance(await speech.failure(), ProviderError)
+    assert isinstance(await speech.failure_of(), ProviderError)
     assert fake.counts() == {SPEAK: 1}
 
 

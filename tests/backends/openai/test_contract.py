@@ -1,4 +1,4 @@
-"""OpenAI's backend keeps the contract."""
+"""The OpenAI backend keeps the contract."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from fakes.openai import running
-from mediasmith.testing import Relay, Rig, Sent, contract, relay
+from mediasmith.testing import Answer, Relay, Rig, Sent, contract, relay
 from mediasmith.testing.relay import is_post
 from mediasmith_backends.openai import backend
 
@@ -22,11 +22,13 @@ def openai() -> Generator[Relay]:
             yield wire
 
 
+FAILED = b'{"id": "%b", "status": "failed", "error": {"code": "server_error", "message": "It fell over."}}'
+
 test_contract = contract(
     Rig(
         backend=backend,
         wire=openai,
-        # What a video can only be in the second of two calls, and pictures that take long to make.
+        # Durations that only an extension can have, and images that take long to make, are left out.
         samples={"duration": (4, 8, 12), "mode": ("edit", "extend"), "n": (1, 2)},
         companions={
             "output_compression": {"output_format": "jpeg"},
@@ -35,6 +37,10 @@ test_contract = contract(
             "svg_model": {"output_format": "svg"},
             "mask": {"image": True},
             "mode": {"video": True},
+        },
+        failed={
+            "image": Answer(status=200, body=FAILED % b"resp_1"),
+            "video": Answer(status=200, body=FAILED % b"video_1"),
         },
     )
 )

@@ -62,7 +62,7 @@ async def test_an_error_is_known_by_its_code_then_its_status_and_the_request_is_
 ) -> None:
     status, body, kind, billed = ERRORS[case]
     fake.script(SPEAK, {"status": status, "body": body, "headers": {"retry-after": "20"}, "times": 5})
-    found = await speech.failure()
+    found = await speech.failure_of()
     assert (type(found), found.billed) == (kind, billed)
     assert getattr(found, "retry_after", 20.0) == 20.0
     assert fake.counts() == {SPEAK: 1}
@@ -74,7 +74,7 @@ async def test_a_refusal_says_why_and_whether_anything_was_made(
 ) -> None:
     details = {"categories": ["violence", "self-harm"], "moderation_stage": stage}
     fake.script(SPEAK, {"status": 400, "body": error("moderation_blocked", moderation_details=details)})
-    found = await speech.failure()
+    found = await speech.failure_of()
     assert isinstance(found, Refused)
     assert (found.reason, found.billed) == ("violence, self-harm", billed)
     assert "Words of OpenAI's" in found.message
@@ -83,7 +83,7 @@ async def test_a_refusal_says_why_and_whether_anything_was_made(
 @pytest.mark.parametrize("code", ["moderation_blocked", None])
 async def test_the_providers_words_are_cut_short(fake: FakeOpenAI, speech: AdapterHarness, code: str | None) -> None:
     fake.script(SPEAK, {"status": 400, "body": {"error": {"message": "long " * 1000, "code": code}}})
-    assert len((await speech.failure()).message) < 400
+    assert len((await speech.failure_of()).message) < 400
 
 
 @pytest.mark.parametrize("fault", ["reset", "garbage", "truncate"])
@@ -91,7 +91,7 @@ async def test_a_broken_connection_may_have_cost_something(
     fake: FakeOpenAI, speech: AdapterHarness, fault: str
 ) -> None:
     fake.script(SPEAK, {fault: True, "times": 5})
-    found = await speech.failure()
+    found = await speech.failure_of()
     assert (type(found), found.billed) == (Unreachable, None)
     assert fake.counts() == {SPEAK: 1}
 

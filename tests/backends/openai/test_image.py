@@ -60,7 +60,7 @@ async def test_each_image_is_one_request_on_one_route(fake: FakeOpenAI, image: A
 async def test_what_a_conversation_cannot_do_is_left_to_the_saved_file(
     fake: FakeOpenAI, image: AdapterHarness, given: dict[str, Any]
 ) -> None:
-    error = await image.failure(state=STATE, size=SMALL, **given)
+    error = await image.failure_of(state=STATE, size=SMALL, **given)
     assert (type(error), error.billed) == (StateGone, "no")
     assert fake.counts() == {}
 

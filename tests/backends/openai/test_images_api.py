@@ -67,7 +67,7 @@ def resized() -> MemorySource:
 async def test_a_mask_that_does_not_fit_is_refused_before_it_is_sent(
     fake: FakeOpenAI, image: AdapterHarness, mask: MemorySource, word: str
 ) -> None:
-    error = await image.failure(size=SMALL, inputs={"image": [KITE], "mask": [mask]})
+    error = await image.failure_of(size=SMALL, inputs={"image": [KITE], "mask": [mask]})
     assert (type(error), error.billed) == (InvalidRequest, "no")
     assert error.message.startswith("mask: ")
     assert word in error.message
@@ -108,4 +108,4 @@ async def test_an_answer_without_an_image_is_an_error(
     fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...]
 ) -> None:
     fake.script(GENERATE, answer(*images))
-    assert isinstance(await image.failure(n=2), ProviderError)
+    assert isinstance(await image.failure_of(n=2), ProviderError)

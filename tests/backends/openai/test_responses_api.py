@@ -92,7 +92,7 @@ async def test_a_conversation_that_is_gone_or_not_served_is_known_before_paying(
     fake: FakeOpenAI, image: AdapterHarness, script: dict[str, Any]
 ) -> None:
     fake.script(RESPOND, script)
-    error = await image.failure(state=REFERENCE, size=SMALL)
+    error = await image.failure_of(state=REFERENCE, size=SMALL)
     assert (type(error), error.billed) == (StateGone, "no")
     assert fake.counts() == {RESPOND: 1}
 
@@ -128,7 +128,7 @@ async def test_a_retired_chat_model_stops_no_image(fake: FakeOpenAI, image: Adap
 
 async def test_a_retired_image_model_is_reported_as_gone(fake: FakeOpenAI, image: AdapterHarness) -> None:
     fake.settings(retired=["gpt-image-2.6-sunburst"])
-    assert isinstance(await image.failure(size=SMALL), ModelGone)
+    assert isinstance(await image.failure_of(size=SMALL), ModelGone)
     assert fake.counts() == {RESPOND: 1, GENERATE: 1}
 
 

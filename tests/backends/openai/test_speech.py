@@ -143,7 +143,7 @@ async def test_when_the_first_part_fails_the_speech_fails(
     fake: FakeOpenAI, speech: AdapterHarness, script: dict[str, Any], kind: type[Exception]
 ) -> None:
     fake.script(SPEAK, script)
-    assert type(await speech.failure(prompt=LONG)) is kind
+    assert type(await speech.failure_of(prompt=LONG)) is kind
     assert fake.counts() == {SPEAK: 1}
 
 
@@ -152,4 +152,4 @@ async def test_audio_that_cannot_be_joined_is_an_error(speech: AdapterHarness, m
         raise ValueError
 
     monkeypatch.setattr(import_module("mediasmith_backends.openai.speech"), "concat_audio", broken)
-    assert isinstance(await speech.failure(output_format="wav"), ProviderError)
+    assert isinstance(await speech.failure_of(output_format="wav"), ProviderError)

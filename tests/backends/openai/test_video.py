@@ -93,7 +93,7 @@ async def test_a_file_is_edited_or_extended(
 async def test_a_video_that_is_gone_is_known_before_paying(
     fake: FakeOpenAI, video: AdapterHarness, mode: str | None
 ) -> None:
-    error = await video.failure(state=REFERENCE, mode=mode)
+    error = await video.failure_of(state=REFERENCE, mode=mode)
     assert (type(error), error.billed) == (StateGone, "no")
 
 
