@@ -21,15 +21,15 @@ _Asked: TypeAlias = Asked[RouterState]
 def _check(asked: _Asked) -> None:
     """Refuse what the model does not list."""
     body: ChatRequest = asked.body
-    check_model(asked.state, body.model, CHAT_MODELS)
-    listed, config = IMAGE_MODELS[body.model], body.image_config
+    listed, config = IMAGE_MODELS.get(body.model), body.image_config
     for field, given in {"aspect_ratio": config.aspect_ratio, "resolution": config.image_size}.items():
-        if given and not accepts(listed.get(field), given):
+        if listed and given and not accepts(listed.get(field), given):
             raise refusal(400, f"{body.model} does not support this {field}.", {"field": field})
 
 
 def _complete(asked: _Asked) -> Answer:
     body: ChatRequest = asked.body
+    check_model(asked.state, body.model, CHAT_MODELS)
     image = drawn(asked, body.model_dump_json().encode(), "jpeg")
     url = f"data:{image['media_type']};base64,{image['b64_json']}"
     thought = {"type": "reasoning.encrypted", "data": new_id(), "format": "google-gemini-v1", "id": None, "index": 0}
