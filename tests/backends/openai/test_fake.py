@@ -79,7 +79,7 @@ def send(sdk: Sdk, call: str, given: Mapping[str, Any]) -> object:
         ("respond", {"previous_response_id": "resp_never"}, "previous_response_not_found"),
         ("speak", {"response_format": "ogg"}, "literal_error"),
         ("speak", {"voice": {"name": "carl"}}, "string_type"),
-        ("speak", {"input": "x" * 4097}, "string_above_max_length"),
+        ("speak", {"input": "x" * 4097}, "string_too_long"),
         ("film", {"seconds": "5"}, "literal_error"),
         ("film", {"input_reference": ("a.png", b"no image", "image/png")}, "invalid_image_file"),
         ("edit video", {"video": ("a.mp4", b"no video", "video/mp4")}, "unsupported_file_mimetype"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import httpx2
@@ -29,14 +29,16 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def post(fake: FakeOpenRouter, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+@pytest.fixture(scope="module")
+def http(shared_fake: FakeOpenRouter) -> Generator[httpx2.Client]:
     headers = {"authorization": f"Bearer {KEY}"}
-    return httpx2.post(f"{fake.base_url}{path}", json=dict(body), headers=headers, trust_env=False, timeout=30)
+    with httpx2.Client(base_url=shared_fake.base_url, headers=headers, verify=False, trust_env=False) as http:
+        yield http
 
 
 @pytest.mark.parametrize("path", REQUESTS)
-def test_a_plain_request_is_accepted_and_counted_as_paid(fake: FakeOpenRouter, path: str) -> None:
-    assert post(fake, path, REQUESTS[path]).is_success
+def test_a_plain_request_is_accepted_and_counted_as_paid(fake: FakeOpenRouter, http: httpx2.Client, path: str) -> None:
+    assert http.post(path, json=dict(REQUESTS[path])).is_success
     assert fake.paid() == 1
     assert fake.log()[0]["headers"]["authorization"] == "Bearer ***"
 
@@ -69,7 +71,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("path", "given", "words"), WRONG)
-def test_a_wrong_request_is_refused(fake: FakeOpenRouter, path: str, given: dict[str, Any], words: str) -> None:
-    answer = post(fake, path, {**REQUESTS[path], **given})
+@pytest.mark.usefixtures("fake")
+def test_a_wrong_request_is_refused(http: httpx2.Client, path: str, given: dict[str, Any], words: str) -> None:
+    answer = http.post(path, json={**REQUESTS[path], **given})
     assert answer.status_code in {400, 404}
     assert words in answer.json()["error"]["message"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Required, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Required, get_args, get_origin, get_type_hints
 
 from openai.types import image_edit_params, image_generate_params, video_edit_params, video_extend_params
 from openai.types.audio.speech_create_params import SpeechCreateParams
@@ -11,7 +11,7 @@ from openai.types.responses.response_create_params import ResponseCreateParamsNo
 from openai.types.responses.tool_param import ImageGeneration
 from openai.types.video_create_params import VideoCreateParams
 from openai.types.video_remix_params import VideoRemixParams
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from loopback.faults import Strict
 
@@ -39,7 +39,7 @@ Edit = strict(
     quality=_QUALITY | None,
 )
 
-Speech = strict(SpeechCreateParams)
+Speech = strict(SpeechCreateParams, input=Annotated[str, Field(min_length=1, max_length=4096)])
 
 # The SDK declares further kinds of messages and tools, and lists that pydantic would check only when they are read.
 Conversation = strict(

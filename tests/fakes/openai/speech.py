@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, get_args
 from openai.types.audio.speech_model import SpeechModel
 
 from fakes.openai.requests import Speech
-from fakes.openai.state import OpenAIState, check_model, refusal
+from fakes.openai.state import OpenAIState, check_model
 from loopback.connection import Answer
 from loopback.routes import Asked, Route
 from loopback.sounds import SOUND_TYPES, sound
@@ -16,7 +16,6 @@ from loopback.sounds import SOUND_TYPES, sound
 _Asked: TypeAlias = Asked[OpenAIState]
 
 _SECONDS_PER_CHARACTER = 0.05
-_LONGEST_TEXT = 4096
 LONGEST_SECONDS = 10.0
 """No speech is longer, whatever the text, so that it is made quickly."""
 
@@ -24,8 +23,6 @@ LONGEST_SECONDS = 10.0
 def _speak(asked: _Asked) -> Answer:
     body: Any = asked.body
     check_model(asked.state, body.model, get_args(SpeechModel))
-    if not 0 < len(body.input) <= _LONGEST_TEXT:
-        raise refusal(400, "Invalid 'input': string too long.", code="string_above_max_length", param="input")
     seconds = max(0.1, _SECONDS_PER_CHARACTER * len(body.input) / (body.speed or 1))
     form = body.response_format or "mp3"
     data = sound(body.model_dump_json().encode(), min(LONGEST_SECONDS, seconds), form)
