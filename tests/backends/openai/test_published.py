@@ -32,7 +32,7 @@ def test_answers_are_as_published(fake: FakeOpenAI) -> None:
         assert not CONTRACT.answer_objection(route, answer.status_code, answer.json())
         return answer.json()
 
-    ask("POST /v1/images/generations", {**DRAWING, "quality": "max"})
+    ask("POST /v1/images/generations", {**DRAWING, "quality": "max", "size": "1024x1024"})
     name = ask("POST /v1/responses", CONVERSATION)["id"]
     assert [ask("GET /v1/responses/{id}", name=name)["status"] for _ in range(2)] == ["queued", "completed"]
     ask("POST /v1/responses/{id}/cancel", name=ask("POST /v1/responses", CONVERSATION)["id"])
