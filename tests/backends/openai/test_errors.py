@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from openai import OpenAIError
 
 from fakes.openai import FakeOpenAI
 from mediasmith.plugin.errors import (
@@ -96,5 +97,6 @@ async def test_a_broken_connection_may_have_cost_something(
     assert fake.counts() == {SPEAK: 1}
 
 
-def test_an_exception_from_elsewhere_is_not_explained() -> None:
+def test_an_exception_is_explained_where_it_comes_from_the_sdk() -> None:
+    assert isinstance(backend.explain(OpenAIError("x")), ProviderError)
     assert backend.explain(KeyError("x")) is None

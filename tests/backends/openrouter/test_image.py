@@ -11,7 +11,7 @@ import pytest
 
 from fakes.openrouter import FakeOpenRouter
 from mediasmith.plugin.contract import Model, Result
-from mediasmith.plugin.errors import InvalidRequest, ModelGone
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, ProviderError
 from mediasmith.plugin.media import sniff
 from mediasmith.testing import AdapterHarness, MemorySource, png
 from mediasmith_backends.openrouter import backend, client
@@ -181,3 +181,20 @@ async def test_an_unlisted_model_is_sent_everything_with_a_warning(fake: FakeOpe
 async def test_a_model_that_is_not_served_is_reported_as_gone(image: AdapterHarness) -> None:
     error = await image.failure_of(model=Model(id="acme/none"))
     assert (type(error), error.billed) == (ModelGone, "no")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"data": []}, "without an image"),
+        ({"data": [{"b64_json": "?"}], "error": {"code": "x", "message": "Gone."}}, "Gone"),
+        ({"data": 7}, "cannot be read"),
+    ],
+)
+async def test_an_answer_without_an_image_says_why(
+    fake: FakeOpenRouter, image: AdapterHarness, body: dict[str, Any], words: str
+) -> None:
+    fake.script(GENERATE, {"status": 200, "body": body})
+    error = await image.failure_of()
+    assert isinstance(error, ProviderError)
+    assert words in error.message

@@ -104,3 +104,7 @@ async def test_an_unlisted_model_may_ignore_words(fake: FakeOpenRouter, speech: 
     await speech.generate(model=Model(id="google/gemini-3.8-flash-tts"), voice="Kore", instructions="calm")
     assert ["ignore instructions" in warning for warning in speech.warnings] == [True]
     assert fake.paid() == 1
+
+
+async def test_the_voices_of_every_model_are_listed(speech: AdapterHarness) -> None:
+    assert {"marin", "Kore", "en_paul_neutral"} <= set(await SPEECH.choices["voice"](speech.client))
