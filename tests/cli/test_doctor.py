@@ -232,7 +232,7 @@ async def test_a_folder_that_cannot_be_written_to_is_a_problem(
     (tmp_path / "file").write_text("in the way")
     report = await examine({**env, setting: str(tmp_path / "file" / "inside")})
     assert not report.healthy
-    assert f"No file can be made in {tmp_path}/file/inside: a part of the path is not a folder" in report.problems[0]
+    assert f"No file can be made in {tmp_path}/file/inside: part of the path is not a folder" in report.problems[0]
 
 
 async def test_a_disk_without_room_is_a_problem(env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
