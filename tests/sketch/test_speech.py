@@ -264,7 +264,9 @@ async def test_the_letters_tell_a_language_that_is_not_given() -> None:
     ("words", "language", "warned"),
     [("日本語です", "ja", True), ("I like 寿司", None, True), ("こんにちは", "ja", False), ("你好", "zh", False)],
 )
-async def test_letters_that_a_language_cannot_read_are_a_warning(words: str, language: str | None, warned: bool) -> None:
+async def test_letters_that_a_language_cannot_read_are_a_warning(
+    words: str, language: str | None, warned: bool
+) -> None:
     _, warnings = await result_of(words, language=language)
     assert any("Chinese characters" in warning for warning in warnings) == warned
 
