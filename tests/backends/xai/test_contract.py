@@ -1,0 +1,28 @@
+"""xAI's backend keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+
+from fakes.xai.wire import XAIWire, wire
+from mediasmith.testing import Rig, contract
+from mediasmith_backends.xai import backend
+
+
+@contextmanager
+def xai() -> Generator[XAIWire]:
+    import_module("xai_sdk")  # else a worker thread does it, and the virtual clock leaves it no time
+    with wire() as opened:
+        yield opened
+
+
+test_contract = contract(
+    Rig(
+        backend=backend,
+        wire=xai,
+        samples={"keyframe_seconds": ([1.0], [2.0])},
+        companions={"keyframe_seconds": {"image": True}, "extend": {"video": True}},
+    )
+)
