@@ -39,12 +39,12 @@ class Media:
 
     async def generate(self, prompt: str = "", **arguments: Any) -> MediaResult:
         """Make something new, as generate_media."""
-        return await self._made("generate_media", {**({"prompt": prompt} if prompt else {}), **arguments})
+        return await self._run("generate_media", {**({"prompt": prompt} if prompt else {}), **arguments})
 
     async def continue_edit(self, continuation_id: str, prompt: str, **arguments: Any) -> MediaResult:
         """Change an earlier result, as continue_edit."""
         given = {"continuation_id": continuation_id, "prompt": prompt, **arguments}
-        return await self._made("continue_edit", given)
+        return await self._run("continue_edit", given)
 
     async def list_backends(self, **arguments: Any) -> BackendList:
         """What can be made, as list_backends."""
@@ -52,7 +52,7 @@ class Media:
 
     async def get_job(self, job_id: str = "", **arguments: Any) -> MediaResult | JobList:
         """Wait for, collect or cancel a job, as get_job."""
-        return await self._job({"job_id": job_id, **arguments})
+        return await self._get_job({"job_id": job_id, **arguments})
 
     def tools(self) -> tuple[ToolDescription, ...]:
         """The tools, for a model that calls functions."""
@@ -65,30 +65,29 @@ class Media:
         """Run the tool a model has called, as the JSON to hand back to it."""
         match name:
             case "generate_media" | "continue_edit":
-                result = await self._made(name, arguments)
+                result = await self._run(name, arguments)
             case "list_backends":
                 result = await self.engine.list_backends(arguments)
             case "get_job":
-                result = await self._job(arguments)
+                result = await self._get_job(arguments)
             case _:
                 raise InvalidRequest(
                     f"There is no tool {name[:40]!r}. Known: {', '.join(self.engine.installation.tools)}.", billed="no"
                 )
         return result.model_dump(mode="json", exclude_defaults=True)
 
-    async def _made(self, name: str, arguments: Mapping[str, Any]) -> MediaResult:
+    async def _run(self, name: str, arguments: Mapping[str, Any]) -> MediaResult:
         given = {key: _plain(value) for key, value in arguments.items()}
         caller = Caller(wait=math.inf)
         make = self.engine.generate if name == "generate_media" else self.engine.continue_edit
         result = await make(given, caller)
-        self.engine.answered(result)
-        return result
+        with self.engine.delivery(result):
+            return result
 
-    async def _job(self, arguments: Mapping[str, Any]) -> MediaResult | JobList:
+    async def _get_job(self, arguments: Mapping[str, Any]) -> MediaResult | JobList:
         result = await self.engine.get_job(arguments, Caller(wait=math.inf))
-        if isinstance(result, MediaResult):
-            self.engine.answered(result)
-        return result
+        with self.engine.delivery(result):
+            return result
 
 
 @asynccontextmanager

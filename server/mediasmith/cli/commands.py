@@ -171,8 +171,8 @@ async def _cancelled(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit:
 
     async with opened(ctx) as engine:
         result = cast("MediaResult", await engine.get_job({"job_id": job_id, "cancel": True}, Caller()))
-        code = show(result, as_json=as_json)
-        engine.answered(result)
+        with engine.delivery(result):
+            code = show(result, as_json=as_json)
     return Exit.DONE if result.status == "cancelled" else code
 
 

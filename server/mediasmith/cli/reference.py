@@ -212,7 +212,7 @@ def _arguments() -> Iterator[tuple[Role, str]]:
 
 
 def _limits(_here: Installation) -> list[str]:
-    from mediasmith.mcp.server import MAX_RESOURCE  # noqa: PLC0415 - heavy: the MCP SDK
+    from mediasmith.mcp.content import MAX_RESOURCE  # noqa: PLC0415 - heavy: the MCP SDK
     from mediasmith.storage.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES  # noqa: PLC0415 - as above
 
     limits = ("max_input_bytes", "max_output_bytes", "max_pixels", "concurrency", "retention_days")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -35,7 +35,7 @@ async def opened(ctx: click.Context) -> AsyncGenerator[Engine]:
     from mediasmith.engine.bootstrap import lazy_engine  # noqa: PLC0415 - heavy: help and mistakes need none
 
     async with lazy_engine(installed(ctx), confined=False) as found:
-        yield await found.engine()
+        yield await found.get()
 
 
 def finished(work: Callable[[], Awaitable[Exit]], *, as_json: bool = False) -> Exit:
@@ -71,9 +71,8 @@ def answered(
                 result, whole = await ask(engine)
             except MediaError as error:  # told now: after Ctrl-C nobody waits until the engine is closed
                 return _failed(error, as_json=as_json)
-            code = show(result, as_json=as_json)
-            if whole:
-                engine.answered(result)
+            with engine.delivery(result) if whole else nullcontext():
+                code = show(result, as_json=as_json)
             paths.extend(file.path for file in result.files)
             return code
 

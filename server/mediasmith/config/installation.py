@@ -1,4 +1,4 @@
-"""What is installed and set here: all that a front shows before the first call. Nothing heavy, nothing asked."""
+"""What is installed and set here: all that a front end shows before the first call. It loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from typing import Any, get_args
 
 from mediasmith.config import registry as installed
-from mediasmith.config.credentials import read_access
+from mediasmith.config.configured_models import add_configured_models
+from mediasmith.config.credentials import read_access, setting_problems, setting_variables
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
-from mediasmith.config.settings import Settings
+from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.plugin.contract import Access, Backend, Capability
 from mediasmith.plugin.errors import MissingKey
@@ -38,10 +39,19 @@ class Installation:
         env: Mapping[str, str] | None = None,
         backends: Registry | None = None,
     ) -> Installation:
-        """What is here now. Settings are read from `env`, by default the process's own, unless they are given."""
+        """Return what is here now. Settings not given are read from `env`, by default the process's own."""
         env = os.environ if env is None else env
-        settings, problems = Settings.load(env) if settings is None else (settings, ())
+        given = settings is not None
+        settings, problems = (settings, ()) if settings else Settings.load(env)
         registry = installed.load(only=settings.backends) if backends is None else backends
+        own = [name for backend in registry.backends.values() for name in setting_variables(backend).values()]
+        registry, unread = add_configured_models(registry, env)
+        problems = (
+            *problems,
+            *(() if given else unknown_settings(env, known=own)),
+            *(problem for backend in registry.backends.values() for problem in setting_problems(backend, env)),
+            *unread,
+        )
         return cls(settings=settings, registry=registry, env=env, problems=problems)
 
     @property
@@ -69,14 +79,14 @@ class Installation:
         if package and find_spec(package) is None:
             return {backend.name: f"the package {package} is not installed; install it"}
         try:
-            own = read_access(backend, self.env)
+            access = read_access(backend, self.env)
         except MissingKey as error:
             return {backend.name: error.hint.rstrip(".")}
-        reasons = {f"{backend.name}.{found.name}": _reason(found, own) for found in backend.capabilities}
+        reasons = {f"{backend.name}.{one.name}": _reason_missing(one, access) for one in backend.capabilities}
         return {name: reason for name, reason in reasons.items() if reason}
 
-    def why_not(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
-        """Why a capability is not ready, or nothing."""
+    def reason_missing(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
+        """Return why a capability is not ready, or ""."""
         return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
 
     @cached_property
@@ -86,36 +96,35 @@ class Installation:
             capability.kind
             for backend in self.registry.backends.values()
             for capability in backend.capabilities
-            if capability.edits and not self.why_not(backend, capability)
+            if capability.edits and not self.reason_missing(backend, capability)
         )
 
     def offers(self, kind: str = "") -> list[Offer]:
-        """What can be made, a row for each backend and kind."""
+        """Return what can be made, a row for each backend and kind."""
         return [
-            self._offer(backend, made)
+            self._offer(backend, offered)
             for backend in self.registry.backends.values()
-            for made in dict.fromkeys(capability.kind for capability in backend.capabilities)
-            if kind in {"", made}
+            for offered in dict.fromkeys(capability.kind for capability in backend.capabilities)
+            if kind in {"", offered}
         ]
 
     def _offer(self, backend: Backend[Any], kind: str) -> Offer:
-        """What a backend makes of one kind with those of its capabilities that are ready, or else could be."""
         able = [capability for capability in backend.capabilities if capability.kind == kind]
-        ready = [capability for capability in able if not self.why_not(backend, capability)]
+        ready = [capability for capability in able if not self.reason_missing(backend, capability)]
         shown = ready or able
         taken = {word for capability in shown for word in (*capability.params.model_fields, *capability.takes)}
         return Offer(
             backend=backend.name,
             kind=kind,
             ready=bool(ready),
-            missing="" if ready else self.why_not(backend, able[0]),
+            missing="" if ready else self.reason_missing(backend, able[0]),
             models=tuple(dict.fromkeys(model.id for capability in shown for model in capability.models)),
             takes=tuple(word for word in (*WORDS, *get_args(Role)) if word in taken),
         )
 
 
-def _reason(capability: Capability[Any, Any], own: Access) -> str:
+def _reason_missing(capability: Capability[Any, Any], access: Access) -> str:
     try:
-        return capability.missing(own)
+        return capability.missing(access)
     except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
         return f"its own check failed ({type(error).__name__})"

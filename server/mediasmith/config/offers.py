@@ -1,17 +1,17 @@
-"""What one backend makes of one kind, as `list_backends` and the command line show it."""
+"""What one backend makes of one kind: a row of what a front end shows before the first call."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
 
-class _Answer(BaseModel):
-    # Built on first use: starting the server needs none of them.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+class Offer(BaseModel):
+    """What one backend makes of one kind, with the models and words of those capabilities that are ready.
 
+    `missing` says what has to be done before it is ready.
+    """
 
-class Offer(_Answer):
-    """What one backend makes of one kind; a row of the table of list_backends."""
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # built on first use, not at start
 
     backend: str
     kind: str

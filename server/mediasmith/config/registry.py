@@ -79,7 +79,7 @@ def load(*, only: Collection[str] = ()) -> Registry:
     return Registry(backends=backends, broken=broken)
 
 
-def faults(loaded: object, name: str) -> Iterator[str]:
+def find_faults(loaded: object, name: str) -> Iterator[str]:
     """Everything that is wrong with the backend that an entry point of this `name` led to, one phrase each."""
     if not isinstance(loaded, Backend):
         yield f"it is a {type(loaded).__name__}, not a Backend"
@@ -91,11 +91,14 @@ def faults(loaded: object, name: str) -> Iterator[str]:
         yield f"it calls itself '{backend.name}', but its entry point says '{name}'"
     if not backend.capabilities:
         yield "it has no capabilities"
+    if backend.settings and any(field.is_required() for field in backend.settings.model_fields.values()):
+        yield "a field of its settings has no default"
     names = [capability.name for capability in backend.capabilities]
     if len(names) > len(set(names)):
         yield "two of its capabilities have the same name"
     for capability in backend.capabilities:
-        yield from (f"capability '{capability.name}': {fault}" for fault in _capability_faults(capability))
+        faults_found = _capability_faults(capability, configured=backend.models is not None)
+        yield from (f"capability '{capability.name}': {fault}" for fault in faults_found)
 
 
 def _by_name(points: Iterable[EntryPoint]) -> Iterator[tuple[str, list[EntryPoint]]]:
@@ -116,7 +119,7 @@ def _load(point: EntryPoint) -> Backend[Any] | str:
     try:
         with redirect_stdout(sys.stderr):
             loaded: Backend[Any] = point.load()
-        fault = next(faults(loaded, point.name), "")
+        fault = next(find_faults(loaded, point.name), "")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plug-in may call sys.exit or panic in native code
@@ -125,13 +128,15 @@ def _load(point: EntryPoint) -> Backend[Any] | str:
     return f"{fault} ({point.value} of {_distribution(point)})" if fault else loaded
 
 
-def _capability_faults(capability: Capability[Any, Any]) -> Iterator[str]:
+def _capability_faults(capability: Capability[Any, Any], *, configured: bool) -> Iterator[str]:
     if capability.kind not in KINDS:
         yield f"its kind '{capability.kind}' is unknown"
-    if not capability.models:
+    if not capability.models and not configured:
         yield "it has no models"
     if capability.cancel and not capability.poll:
         yield "it can cancel, but has no poll, so there is never a handle"
+    if bool(capability.poll) != bool(capability.handle):
+        yield "a poll and a handle model need each other"
     yield from (f"it takes an unknown role '{role}'" for role in capability.takes if role not in _ROLES)
     if capability.edits and capability.edits not in capability.takes:
         yield f"it edits in the role '{capability.edits}', which it does not take"
@@ -142,7 +147,7 @@ def _capability_faults(capability: Capability[Any, Any]) -> Iterator[str]:
     accepted = (word for model in capability.models for word in model.accepts)
     for word in (*capability.not_inherited, *capability.choices, *accepted):
         if word not in capability.params.model_fields:
-            yield f"its models, choices or once speak of '{word}', which its params do not have"
+            yield f"its models, choices or not_inherited name '{word}', which its params do not have"
 
 
 def _params_faults(params: type[Params]) -> Iterator[str]:

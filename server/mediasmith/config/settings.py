@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     def load(cls, env: Mapping[str, str] | None = None) -> tuple[Settings, tuple[str, ...]]:
         """The settings of an environment (by default the process's own), and a sentence for each value not used.
 
-        Never raises: what is unexpanded, unknown or invalid is left at its default and named. Only an invalid limit in
+        Never raises: what is unexpanded or invalid is left at its default and named. Only an invalid limit in
         USD counts as 0: whoever set one wants no bill without it. Every sentence begins with the variable's name.
         """
         own = _own(os.environ if env is None else env)
@@ -209,7 +209,7 @@ class Settings(BaseSettings):
         used |= dict.fromkeys(wrong & _LIMITS, 0)
         settings = cls(**used)
         problems = (_problem(name, own[name], settings, wrong) for name in sorted(own))
-        return settings, tuple(problem.encode(errors="backslashreplace").decode() for problem in problems if problem)
+        return settings, tuple(_printable(problem) for problem in problems if problem)
 
 
 def variable(field: str) -> str:
@@ -243,10 +243,21 @@ def _wrong(values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset()
 
 
+def unknown_settings(env: Mapping[str, str], *, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Return a sentence for each `MEDIASMITH_*` variable that is no setting and none of `known`."""
+    others = {*known, *map(variable, Settings.model_fields)}
+    unknown = [name for name in sorted(_own(env)) if name not in others and not _BASE_URL.fullmatch(name)]
+    return tuple(f"{_printable(name)} is not a setting{_closest(name)}" for name in unknown)
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _problem(name: str, text: str, settings: Settings, wrong: Collection[str]) -> str:
     field = name.removeprefix(PREFIX).lower()
     if field not in Settings.model_fields and not _BASE_URL.fullmatch(name):
-        return f"{name} is not a setting{_closest(name)}"
+        return ""
     if unexpanded(text):
         unset = _CLOSED if field.startswith(_HTTP) else "it counts as not set"
         return f"{name} still reads ${{...}}, which the client did not fill in; {unset}"

@@ -7,77 +7,96 @@ from urllib.parse import urlsplit
 from anyio.abc import TaskGroup
 
 from mediasmith.config.allowed_folders import AllowedFolders
-from mediasmith.config.credentials import access, base_url_variable
+from mediasmith.config.credentials import base_url_variable, read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.use_cases import Engine
+from mediasmith.jobs.attach import Attachments
+from mediasmith.jobs.cancellation import Canceller, ProviderCancel
+from mediasmith.jobs.concurrency import Slots
+from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.dispatch import Dispatcher
+from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.outputs import Outputs
+from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
 from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
+from mediasmith.selection.budget import Budget
+from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.planning import Planner
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.store import Library
 
 
-def assemble(
+def build_engine(
     installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup, confined: bool
 ) -> Engine:
-    """The engine of an installation: SDK clients live in the one task group, jobs in the other.
+    """Return the engine of an installation: SDK clients live in the one task group, jobs in the other.
 
     `confined`: paths must lead into the allowed folders.
     """
     settings, registry, env = installation.settings, installation.registry, installation.env
-    roots = AllowedFolders.find(settings, confined=confined)
+    folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library(settings.data_dir / "library.sqlite3")
-    downloader = Downloader(trusted=_trusted(installation))
-    owned = ClientPool(clients, lambda backend: access(backend, env))
-    tasks = TaskExecution(
+    network = SystemNetwork()
+    downloader = Downloader(trusted=_trusted_hosts(installation))
+    pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
+    live_lists = LiveLists(clients=pool, clock=clock)
+    cooldown = Cooldown(clock=clock)
+    errors = ErrorMapper(redact=redact)
+    execution = TaskExecution(
         library=library,
-        clients=owned,
         clock=clock,
+        contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
+        poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
         outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
-        settings=settings,
+        slots=Slots(limit=settings.concurrency),
+        errors=errors,
         redact=redact,
-        why_not=installation.why_not,
+        reason_missing=installation.reason_missing,
     )
-    live_lists = LiveLists(clients=owned, clock=clock)
-    making = Dispatcher(tasks=tasks, library=library, live_lists=live_lists, clock=clock)
+    recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
     return Engine(
         installation=installation,
         catalogue=Catalogue(installation=installation, live_lists=live_lists, redact=redact),
-        clients=owned,
+        clients=pool,
         clock=clock,
         library=library,
         jobs=JobService(
             task_group=work,
             library=library,
-            making=making,
-            recovery=Recovery(library=library, tasks=tasks, registry=registry, roots=roots),
+            dispatcher=Dispatcher(
+                execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
+            ),
+            recovery=recovery,
+            canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
+            attachments=Attachments(library=library, clock=clock, task_group=work),
             clock=clock,
             folder=settings.data_dir / "owners",
         ),
-        planning=Planner(
+        planner=Planner(
             installation=installation,
-            resting=making.left_out,
-            roots=roots,
+            cooldown=cooldown,
+            folders=folders,
             clock=clock,
             library=library,
             live_lists=live_lists,
             downloader=downloader,
+            budget=Budget(settings=settings, library=library, clock=clock),
         ),
-        roots=roots,
+        folders=folders,
     )
 
 
-def _trusted(installation: Installation) -> frozenset[str]:
-    """The hosts that may have private addresses: those the user has named, and those of the base URLs set."""
+def _trusted_hosts(installation: Installation) -> frozenset[str]:
+    """Return the hosts that may have private addresses: those the user has named, and those of the base URLs set."""
     urls = [installation.env.get(base_url_variable(name), "") for name in installation.registry.backends]
     hosts = (urlsplit(url if "//" in url else f"//{url}").hostname for url in urls)
     return frozenset([*installation.settings.trusted_hosts, *(host for host in hosts if host)])

@@ -1,4 +1,4 @@
-"""Opening and closing: the engine is made at the first call, so that a server starts without what only work needs."""
+"""Open an installation for work: its engine is built at the first call, so that a server starts without it."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ if TYPE_CHECKING:
 
 
 class LazyEngine:
-    """An installation at work. `engine` makes the engine once."""
+    """The engine of an installation, built once, at the first `get`."""
 
     def __init__(
-        self, installation: Installation, clock: Clock, owners: TaskGroup, work: TaskGroup, *, confined: bool
+        self, installation: Installation, clock: Clock, clients: TaskGroup, work: TaskGroup, *, confined: bool
     ) -> None:
         self.installation = installation
-        self._clock = clock
+        self.clock = clock
         self._confined = confined
-        self._owners = owners
+        self._clients = clients
         self._work = work
         self._engine: Engine | None = None
-        self._making = anyio.Lock()
+        self._building = anyio.Lock()
 
-    async def engine(self) -> Engine:
-        """The engine."""
-        async with self._making:
+    async def get(self) -> Engine:
+        """Return the engine."""
+        async with self._building:
             if self._engine is None:
-                await to_thread.run_sync(import_module, "mediasmith.engine.use_cases")
-                from mediasmith.engine.assembly import assemble  # noqa: PLC0415 - heavy: see the module's own words
+                await to_thread.run_sync(import_module, "mediasmith.engine.assembly")
+                from mediasmith.engine.assembly import build_engine  # noqa: PLC0415 - heavy: all that work needs
 
-                self._engine = assemble(
-                    self.installation, self._clock, clients=self._owners, work=self._work, confined=self._confined
+                self._engine = build_engine(
+                    self.installation, self.clock, clients=self._clients, work=self._work, confined=self._confined
                 )
         return self._engine
 
-    async def leave(self) -> None:
+    async def stop(self) -> None:
         """Stop all work at once, and record where it stands."""
         self._work.cancel_scope.cancel()
         if self._engine is not None:
             await self._engine.release()
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Close the clients and the library."""
         if self._engine is not None:
             await self._engine.close()
 
@@ -62,25 +62,25 @@ class LazyEngine:
 async def lazy_engine(
     installation: Installation, *, clock: Clock | None = None, confined: bool = True
 ) -> AsyncGenerator[LazyEngine]:
-    """An opening that is closed at the end: jobs with a handle are left for the next process to collect.
+    """Open an installation for work; at the end, jobs with a handle are left for the next process to collect.
 
-    `confined`: paths must lead into the allowed folders. It is so for all but a person's own command line.
+    `confined`: paths must lead into the allowed folders, as for all but a person's own command line.
     """
     failure: BaseException | None = None
-    owners, work = anyio.create_task_group(), anyio.create_task_group()
-    opened = LazyEngine(installation, clock or SystemClock(), owners, work, confined=confined)
-    async with owners:
+    clients, work = anyio.create_task_group(), anyio.create_task_group()
+    engine = LazyEngine(installation, clock or SystemClock(), clients, work, confined=confined)
+    async with clients:
         try:
             async with work:
                 try:
-                    yield opened
+                    yield engine
                 except BaseException as error:  # noqa: BLE001 - raised again below: a task group would wrap it
                     failure = error
                 work.cancel_scope.cancel()
-        finally:  # also when the program is cancelled: the owners end only when they are told to
+        finally:  # also when the program is cancelled: clients close only when they are told to
             with anyio.CancelScope(shield=True):
-                await opened.leave()
-                await opened.close()
+                await engine.stop()
+                await engine.close()
     if failure is not None:
         raise failure
 
@@ -93,7 +93,7 @@ async def open_engine(
     backends: Registry | None = None,
     clock: Clock | None = None,
 ) -> AsyncGenerator[Engine]:
-    """An engine for a program, closed at the end. Without arguments it is what the process's environment says."""
+    """Open an engine for a program, closed at the end. What is not given comes from the process's environment."""
     installation = Installation.load(settings=settings, env=env, backends=backends)
-    async with lazy_engine(installation, clock=clock) as opened:
-        yield await opened.engine()
+    async with lazy_engine(installation, clock=clock) as engine:
+        yield await engine.get()

@@ -1,4 +1,4 @@
-"""What can be made here, by whom, and what is missing for the rest: the answer of list_backends."""
+"""What can be made here, by which backend, and what is missing for the rest: the answer of list_backends."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Pric
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.runtime.redaction import Redactor
-from mediasmith.selection.live_lists import Fetch, Listed, LiveLists
+from mediasmith.selection.live_lists import Fetch, LiveList, LiveLists
 from mediasmith.selection.near_matches import suggest
 
-_Lists: TypeAlias = Mapping[Fetch, Listed]
+_Lists: TypeAlias = Mapping[Fetch, LiveList]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class Catalogue:
     live_lists: LiveLists
     redact: Redactor
 
-    async def listing(self, *, kind: str = "", backend: str = "") -> BackendList:
-        """The table of everything, of one kind, or one backend in full.
+    async def list_backends(self, *, kind: str = "", backend: str = "") -> BackendList:
+        """Return the table of everything, of one kind, or one backend in full.
 
         Raises:
             InvalidRequest: there is no such backend.
@@ -45,19 +45,19 @@ class Catalogue:
             known = suggest(backend[:40], list(self.installation.registry.backends))
             raise InvalidRequest(f"There is no backend {backend[:40]!r}. {known}", billed="no")
         wanted = [capability for capability in found.capabilities if kind in {"", capability.kind}]
-        lists = await self._lists(found, wanted)
+        lists = await self._live_lists(found, wanted)
         details = tuple(self._detail(found, capability, lists) for capability in wanted)
         return BackendList(backend=found.name, title=found.title, docs=found.docs, capabilities=details)
 
-    async def _lists(self, backend: Backend[Any], capabilities: Sequence[Capability[Any, Any]]) -> _Lists:
-        """What the provider lists for these capabilities, as far as they are ready."""
-        ready = [one for one in capabilities if not self.installation.why_not(backend, one)]
+    async def _live_lists(self, backend: Backend[Any], capabilities: Sequence[Capability[Any, Any]]) -> _Lists:
+        """Fetch what the provider lists for these capabilities, as far as they are ready."""
+        ready = [one for one in capabilities if not self.installation.reason_missing(backend, one)]
         asked: set[Fetch] = {fetch for one in ready for fetch in one.choices.values()}
         asked |= {one.discover for one in ready if one.discover}
-        return await self.live_lists.of(backend, asked)
+        return await self.live_lists.fetch(backend, asked)
 
     def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
-        reason = self.installation.why_not(backend, capability)
+        reason = self.installation.reason_missing(backend, capability)
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
         live = lists.get(capability.discover, ()) if capability.discover else ()
         models = [model for model in live if isinstance(model, Model)] or capability.models
@@ -69,7 +69,7 @@ class Catalogue:
             missing=reason,
             words={name: schema for name, schema in fields.items() if name in WORDS},
             options={name: schema for name, schema in fields.items() if name not in WORDS},
-            inputs={role: _takes(takes) for role, takes in capability.takes.items()},
+            inputs={role: _input_json(takes) for role, takes in capability.takes.items()},
             models=tuple(self._model(model) for model in models),
             choices={
                 word: tuple(self.redact.text(str(one)) for one in found) for word, found in choices.items() if found
@@ -78,35 +78,39 @@ class Catalogue:
         )
 
     def _model(self, model: Model) -> dict[str, JsonValue]:
-        told = {name: value for name, value in _told(model).items() if value not in (None, False, "", {}, [])}
-        return {name: self.redact.json(value) for name, value in told.items()}
+        facts = {name: value for name, value in _model_json(model).items() if value not in (None, False, "", {}, [])}
+        return {name: self.redact.json(value) for name, value in facts.items()}
 
 
-def _takes(takes: Takes) -> dict[str, JsonValue]:
+def _input_json(takes: Takes | None) -> JsonValue:
+    if takes is None:
+        return False
     return {"max": takes.max, "required": takes.required, "mimes": list(takes.mimes), "max_bytes": takes.max_bytes}
 
 
-def _told(model: Model) -> dict[str, JsonValue]:
+def _model_json(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
         "draft": model.draft,
         "retires": model.retires.isoformat() if model.retires else None,
         "max_prompt": model.max_prompt,
         "accepts": {word: format_accepts(accepts) for word, accepts in model.accepts.items()},
+        "inputs": {role: _input_json(takes) for role, takes in model.takes.items()},
+        "options": model.options,
         "prices": [format_price(price) for price in model.prices],
         "note": model.note,
     }
 
 
 def format_accepts(accepts: Accepts) -> JsonValue:
-    """What one model takes of a word, as callers read it: a list of values, `low-high`, or a boolean."""
+    """Return what one model accepts for a word, as callers read it: a list of values, "low-high", or a boolean."""
     if isinstance(accepts, Range):
         return "-".join(dict.fromkeys(f"{end:.10g}" for end in (accepts.low, accepts.high)))
     return accepts if isinstance(accepts, bool) else list(accepts)
 
 
 def format_price(price: Price) -> str:
-    """A price as callers read it: "0.04 USD per image + 0.01 USD per input image at quality high (2026-01-02)"."""
+    """Return a price as callers read it: "0.04 USD per image at quality high (2026-01-02)"."""
     when = ", ".join(f"{word} {value}" for word, value in price.when.items())
     charged = f"{price.usd:.4g} USD per {price.per}"
     if price.input_image_usd:

@@ -1,4 +1,4 @@
-"""A job's record as the answer that callers read."""
+"""Present a job's record as the answer that callers read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 from pydantic import JsonValue
 
 from mediasmith.engine.results import Attempt, Cost, Item, JobSummary, MediaFile, MediaResult, Status
-from mediasmith.jobs.active_job import ActiveJob, JobSpec
-from mediasmith.jobs.service import describe_progress
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import error_from_record
+from mediasmith.selection.budget import total_cost
+from mediasmith.selection.planning import Selection
+from mediasmith.selection.request import ToolRequest
 from mediasmith.storage.library.records import Artifact, Job, Task
 
 _MAX_DETAILS = 2000
@@ -26,11 +29,11 @@ _NEXT = {
     "running": "get_job with this job_id waits for it and collects it; calling again would make, and bill, another.",
     "done": "continue_edit with a continuation_id changes it.",
     "partial": "Ask again only for what is missing.",
-    "unknown": "Look at the provider's usage page before asking again.",
+    "unknown": "Check the provider's usage page before asking again.",
 }
 
 
-def answer(
+def present_job(
     job: Job,
     tasks: Sequence[Task],
     artifacts: Sequence[Artifact],
@@ -38,46 +41,63 @@ def answer(
     *,
     editable: bool,
 ) -> MediaResult:
-    """The result of a job, finished or not. `live` adds how far it is.
+    """Return the result of a job, finished or not; `active` adds how far it is.
 
-    `editable` says whether a file of this kind can be edited here whoever made it; else what it was made with decides.
+    `editable` says whether a file of this kind can be edited here, whichever backend made it; otherwise only what the
+    backend keeps with a file decides.
     """
-    settled = [artifact for artifact in artifacts if not artifact.token]
-    files = tuple(map(media_file, settled))
-    goes_on = bool(settled) and (editable or settled[0].state is not None)
-    maker = next((task for task in reversed(tasks) if task.phase == "done"), tasks[-1] if tasks else None)
-    spec = JobSpec.of(job)
+    saved = [artifact for artifact in artifacts if not artifact.token]
+    files = tuple(map(present_file, saved))
+    can_continue = bool(saved) and (editable or saved[0].state is not None)
+    last = next((task for task in reversed(tasks) if task.phase == "done"), tasks[-1] if tasks else None)
+    spec = JobSpec.from_job(job)
     return MediaResult(
         status=job.state,
         job_id=job.id,
-        continuation_id=files[0].id if goes_on else "",
+        continuation_id=files[0].id if can_continue else "",
         files=files,
         kind=job.kind,
-        backend=maker.backend if maker else "",
-        model=maker.model if maker else "",
+        backend=last.backend if last else "",
+        model=last.model if last else "",
         parent=spec.parent,
         warnings=job.warnings,
         attempts=_attempts(job),
         cost=_cost(tasks),
         progress=active.progress if active and job.state == "running" else None,
-        message=describe_progress(active) if active and job.state == "running" else "",
+        message=active.describe_progress() if active and job.state == "running" else "",
         details=_details(tasks),
         items=_items(spec, tasks, artifacts) if len(spec.prompts) > 1 else (),
         error=_error(job.error),
         billed=error_from_record(job.error).billed if job.error else None,
-        next=_NEXT.get(job.state, "") if goes_on or job.state != "done" else "",
+        next=_NEXT.get(job.state, "") if can_continue or job.state != "done" else "",
     )
 
 
-def summary(job: Job, whole: MediaResult) -> JobSummary:
-    """A job as the list of the recent ones has it; `whole` is its answer."""
-    first, *others = JobSpec.of(job).prompts
+def present_forecast(selection: Selection, request: ToolRequest) -> MediaResult:
+    """Return the answer of a dry run: what would be done, and what it would cost."""
+    best, *others = selection.candidates
+    usd = total_cost(best, request)
+    return MediaResult(
+        status="dry_run",
+        kind=selection.request.kind,
+        backend=best.backend.name,
+        model=best.model.id,
+        warnings=best.warnings,
+        attempts=tuple(Attempt(backend=c.backend.name, model=c.model.id, outcome="would be next") for c in others),
+        cost=Cost(usd=usd, basis="unknown" if usd is None else "estimated"),
+        next="Nothing was sent. The same call without dry_run does it.",
+    )
+
+
+def present_summary(job: Job, whole: MediaResult) -> JobSummary:
+    """Return a job as the list of recent ones shows it; `whole` is its answer."""
+    first, *others = JobSpec.from_job(job).prompts
     return JobSummary(
         status=whole.status,
         job_id=whole.job_id,
         created=datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         kind=whole.kind,
-        prompt=f"{_cut(first)}{f' (and {len(others)} more)' if others else ''}",
+        prompt=f"{_shorten(first)}{f' (and {len(others)} more)' if others else ''}",
         backend=whole.backend,
         model=whole.model,
         continuation_id=whole.continuation_id,
@@ -88,8 +108,8 @@ def summary(job: Job, whole: MediaResult) -> JobSummary:
     )
 
 
-def media_file(artifact: Artifact) -> MediaFile:
-    """A saved file as callers see it."""
+def present_file(artifact: Artifact) -> MediaFile:
+    """Return a saved file as callers see it."""
     return MediaFile(
         id=artifact.id,
         path=artifact.path,
@@ -103,7 +123,7 @@ def media_file(artifact: Artifact) -> MediaFile:
 
 
 def _attempts(job: Job) -> tuple[Attempt, ...]:
-    """Who was tried; nothing when all went well at once, which the rest of the answer says."""
+    """Return what was tried; nothing when the first attempt succeeded, which the rest of the answer says."""
     attempts = tuple(Attempt.model_validate(attempt) for attempt in job.attempts)
     return attempts if any(attempt.outcome != "done" for attempt in attempts) else ()
 
@@ -114,28 +134,28 @@ def _cost(tasks: Sequence[Task]) -> Cost | None:
         return None
     reported = [task.cost_usd for task in paid if task.cost_usd is not None]
     if len(reported) == len(paid):
-        return Cost(usd=_usd(sum(reported)), basis="reported")
+        return Cost(usd=_round(sum(reported)), basis="reported")
     known = [task.cost_usd if task.cost_usd is not None else task.estimate_usd for task in paid]
     figures = [usd for usd in known if usd is not None]
     if len(figures) < len(paid):
         return Cost(basis="unknown")
-    return Cost(usd=_usd(sum(figures)), basis="estimated")
+    return Cost(usd=_round(sum(figures)), basis="estimated")
 
 
-def _usd(figure: float) -> float:
-    return round(figure, 6)
+def _round(usd: float) -> float:
+    return round(usd, 6)
 
 
 def _details(tasks: Sequence[Task]) -> Mapping[str, JsonValue]:
-    told: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     for task in tasks:
         if isinstance(task.details, Mapping) and task.details:
-            told[str(task.number + 1)] = task.details
-    if len(told) == 1:
-        told = next(iter(told.values()))
-    text = json.dumps(told)
+            details[str(task.number + 1)] = task.details
+    if len(details) == 1:
+        details = next(iter(details.values()))
+    text = json.dumps(details)
     # Inside a text, every quote and backslash takes two characters.
-    return told if len(text) <= _MAX_DETAILS else {"cut": text[: _MAX_DETAILS // 2 - 10]}
+    return details if len(text) <= _MAX_DETAILS else {"cut": text[: _MAX_DETAILS // 2 - 10]}
 
 
 def _items(spec: JobSpec, tasks: Sequence[Task], artifacts: Sequence[Artifact]) -> tuple[Item, ...]:
@@ -149,21 +169,21 @@ def _item(prompt: str, count: int, tasks: Sequence[Task], artifacts: Sequence[Ar
     numbers = {task.number for task in tasks}
     files = tuple(artifact.id for artifact in artifacts if artifact.task in numbers and not artifact.token)
     error = next((_error(task.error) for task in reversed(tasks) if task.error), "")
-    whole = len(files) >= count and all(task.complete for task in tasks)
-    status = _item_status(len(files), {task.phase for task in tasks}, whole=whole)
-    return Item(prompt=_cut(prompt), status=status, files=files, error="" if status == "done" else error)
+    complete = len(files) >= count and all(task.complete for task in tasks)
+    status = _item_status(len(files), {task.phase for task in tasks}, complete=complete)
+    return Item(prompt=_shorten(prompt), status=status, files=files, error="" if status == "done" else error)
 
 
-def _cut(prompt: str) -> str:
+def _shorten(prompt: str) -> str:
     return prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
 
 
-def _item_status(made: int, phases: set[str], *, whole: bool) -> Status:
-    if whole:
+def _item_status(files: int, phases: set[str], *, complete: bool) -> Status:
+    if complete:
         return "done"
     if phases & {"queued", "sending", "accepted", "saving"}:
         return "running"
-    if made:
+    if files:
         return "partial"
     return "unknown" if "unknown" in phases else "cancelled" if "cancelled" in phases else "failed"
 

@@ -1,65 +1,44 @@
-"""A job's files, made: split over paid calls, sent again or moved on to the next choice where nothing was billed."""
+"""Dispatch a job: split it over paid calls, retry or fall back to the next candidate where nothing was billed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 
-from mediasmith.jobs.active_job import ActiveJob, JobSpec
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.fallback import RETRIED, next_candidates, starts_cooldown
+from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.contract import JSON
-from mediasmith.plugin.errors import (
-    Cancelled,
-    InvalidRequest,
-    MediaError,
-    ModelGone,
-    ProviderError,
-    RateLimited,
-    Refused,
-    StateGone,
-    Unreachable,
-    Unsuitable,
-)
+from mediasmith.plugin.errors import MediaError, ModelGone, RateLimited, StateGone
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.pricing import estimate
 from mediasmith.storage.artifacts.destination import Destination
-from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.records import Job, Task
 from mediasmith.storage.library.store import Library
 
-_RESENDS = 3
-"""How often a request that was provably not accepted is sent again, where there is no other choice."""
+_RETRIES = 3
+"""How often a request that was provably not accepted is sent again, where there is no other candidate."""
 
 _LONGEST_PAUSE = 60.0
 """A provider that asks for a longer pause is not waited for with a paying request."""
 
-_REST = 60.0
-"""Seconds for which `auto` leaves out a backend that just failed."""
-
-_MODEL_ONLY = (ModelGone, Unsuitable)
-"""What says nothing against the backend's other models."""
-
-_PASSING = (Unreachable, RateLimited, ProviderError)
-"""What may be better in a moment."""
-
 _NEW_VOICES = ("voice_design", "voice_clone")
 """Kinds after which a provider may list one voice more."""
-
-_FINAL = (Refused, InvalidRequest, Cancelled)
-"""What `auto` takes nowhere else, whether billed or not: a refusal, a mistake in the request, a change of mind."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobPlan:
-    """A job about to start: what is asked for, the choices in order, and where the files go.
+    """A job about to start: what is asked for, the candidates in order, and where the files go.
 
-    The inputs of the choices may lie in `scratch`, which goes with the job. `origin` is the artifact that an edit
-    continues, `origin_file` its saved file.
+    Downloaded inputs of the candidates lie in `scratch`, which goes with the job. `origin_file` is the saved file that
+    an edit continues.
     """
 
     job: Job
@@ -67,109 +46,107 @@ class JobPlan:
     candidates: tuple[Candidate, ...]
     destination: Destination
     scratch: Path
-    origin: Artifact | None = None
     origin_file: Source | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatcher:
-    """Makes the files of plans. `resting` tells until when each backend that just failed is left out."""
+    """Makes the files of plans."""
 
-    tasks: TaskExecution
+    execution: TaskExecution
     library: Library
     live_lists: LiveLists
+    cooldown: Cooldown
     clock: Clock
-    resting: dict[str, float] = field(default_factory=dict[str, float])
 
-    def left_out(self) -> frozenset[str]:
-        """The backends that failed a moment ago; `auto` tries them last."""
-        now = self.clock.now()
-        return frozenset(name for name, until in self.resting.items() if until > now)
-
-    def begin(self, plan: JobPlan, active: ActiveJob) -> list[Task]:
-        """The parts of the first choice, ready to be recorded with the job."""
+    def first_tasks(self, plan: JobPlan, active: ActiveJob) -> list[Task]:
+        """Return the tasks of the first candidate, to be recorded with the job."""
         for item, prompt in enumerate(plan.spec.prompts):
             self._split(active, plan.candidates[0], item=item, prompt=prompt, first=0, count=plan.spec.count)
         return list(active.tasks.values())
 
-    async def make(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
-        """Make everything. What could not be made stands in `live.errors`."""
-        await self._together(plan, active, tasks, plan.candidates)
+    async def run(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
+        """Run every task. What could not be made is in `active.errors`."""
+        await self._run_together(plan, active, tasks, plan.candidates)
 
-    async def _together(
+    async def _run_together(
         self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task], candidates: tuple[Candidate, ...]
     ) -> None:
         async with anyio.create_task_group() as task_group:
             for task in tasks:
-                task_group.start_soon(self._one, plan, active, task, candidates)
+                task_group.start_soon(self._run_task, plan, active, task, candidates)
 
-    async def _one(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
+    async def _run_task(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
         candidate = candidates[0]
         for warning in candidate.warnings:
             active.warn(warning)
         try:
-            await self._persist(plan, active, task, candidates)
+            await self._retry(plan, active, task, candidates)
         except MediaError as error:
-            if not active.cancelled:
-                active.attempt(candidate, f"{type(error).__name__}: {error.message}")
-            self._rest(candidate, error)
-            if not active.cancelled and (left := await self._next(error, candidates)):
+            cancelled = active.cancel.requested
+            if not cancelled:
+                active.record_attempt(candidate, f"{type(error).__name__}: {error.message}")
+            if starts_cooldown(error):
+                self.cooldown.start(candidate.backend.name)
+            left = () if cancelled else await next_candidates(error, candidates, self.live_lists)
+            if left:
                 if isinstance(error, ModelGone):
-                    active.warn(f"{_name(candidate)} is no longer served; {_name(left[0])} was used instead.")
-                await self._move_on(plan, active, task, left)
+                    active.warn(f"{candidate.label} is no longer served; {left[0].label} was used instead.")
+                await self._fall_back(plan, active, task, left)
             else:
                 active.errors[task.item] = error
         else:
-            active.attempt(candidate, "done")
+            active.record_attempt(candidate, "done")
             if candidate.capability.kind in _NEW_VOICES:
                 self.live_lists.forget(candidate.backend)
 
-    async def _move_on(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
-        """The same files from the next choice, which may take more calls for them."""
+    async def _fall_back(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
+        """Make the same files with the next candidate, which may take more calls for them."""
         tasks = self._split(
             active, candidates[0], item=task.item, prompt=task.prompt, first=task.first, count=task.count
         )
         try:
             await self.library.add_tasks(tasks)
-        except MediaError as trouble:
-            active.errors[task.item] = trouble
+        except MediaError as error:
+            active.errors[task.item] = error
         else:
-            await self._together(plan, active, tasks, candidates)
+            await self._run_together(plan, active, tasks, candidates)
 
-    async def _persist(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
-        """Make the part with the first choice; send again what was not accepted, when there is nobody else."""
+    async def _retry(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
+        """Run the task with the first candidate; send again what was not accepted, where there is no other one."""
         pause = 1.0
-        for resend in range(_RESENDS + 1):
+        for attempt in range(_RETRIES + 1):
             try:
-                return await self._with_state(plan, active, task, candidates[0])
-            except _PASSING as error:
+                return await self._execute(plan, active, task, candidates[0])
+            except RETRIED as error:
                 advice = error.retry_after if isinstance(error, RateLimited) else None
                 wait = max(pause, advice or 0)
-                if error.billed != "no" or resend == _RESENDS or wait > _LONGEST_PAUSE:
+                if error.billed != "no" or attempt == _RETRIES or wait > _LONGEST_PAUSE:
                     raise
-                if active.cancelled or await self._next(error, candidates):
+                if active.cancel.requested or await next_candidates(error, candidates, self.live_lists):
                     raise
                 active.message = error.message
-                with active.stoppable():
+                with active.cancel.stoppable():
                     await self.clock.sleep(wait)
                 active.message = ""
                 pause *= 2
         return None
 
-    async def _with_state(self, plan: JobPlan, active: ActiveJob, task: Task, candidate: Candidate) -> None:
-        state: JSON = plan.origin.state if plan.origin and candidate.native else None
+    async def _execute(self, plan: JobPlan, active: ActiveJob, task: Task, candidate: Candidate) -> None:
+        """Run the task; where the provider no longer has what an edit continues, with the saved file instead."""
         try:
-            await self.tasks.make(active, task, candidate, state=state)
+            await self.execution.execute(active, task, candidate)
         except StateGone as error:
-            if plan.origin_file is None or candidate.capability.edits is None or error.billed != "no" or state is None:
+            can_edit_file = plan.origin_file is not None and candidate.capability.edits is not None
+            if plan.origin_file is None or not can_edit_file or error.billed != "no" or candidate.state is None:
                 raise
-            active.warn(f"{error.message} The saved file was sent in its place.")
-            await self.tasks.make(active, task, candidate.from_file(plan.origin_file), state=None)
+            active.warn(f"{error.message} The saved file was sent instead.")
+            await self.execution.execute(active, task, candidate.with_saved_file(plan.origin_file))
 
-    def _split(  # noqa: PLR0913 - what says which files of which prompt
+    def _split(  # noqa: PLR0913 - which files of which prompt
         self, active: ActiveJob, candidate: Candidate, *, item: int, prompt: str, first: int, count: int
     ) -> list[Task]:
-        """Parts of at most as many files as one call makes, added to the job."""
+        """Return tasks of at most as many files as one call makes, added to the job."""
         tasks = [
             Task(
                 job_id=active.job.id,
@@ -188,46 +165,3 @@ class Dispatcher:
         tasks = [replace(task, estimate_usd=estimate(candidate, prompt=prompt, count=task.count)) for task in tasks]
         active.tasks |= {task.number: task for task in tasks}
         return tasks
-
-    async def _next(self, error: MediaError, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """The choices that are left after this error of the first one, from the next not known to lack what is wanted.
-
-        Where there is none for want of such a thing, as of a voice, the error says so.
-        """
-        lacking: str | None = ""
-        left = _left(error, candidates)
-        while left:
-            own = left[0].backend.name == candidates[0].backend.name  # had it, or had a chance to say so
-            lacking = "" if own else await self.live_lists.lacking(left[0])
-            if not lacking:
-                return left
-            left = left[1:]
-        note = f"No other backend lists {lacking}."
-        if lacking and note not in error.hint:
-            error.hint = f"{error.hint} {note}".strip()
-        return ()
-
-    def _rest(self, candidate: Candidate, error: MediaError) -> None:
-        if _moves_on(error) and not isinstance(error, (*_MODEL_ONLY, StateGone)):
-            self.resting[candidate.backend.name] = self.clock.now() + _REST
-
-
-def _moves_on(error: MediaError) -> bool:
-    return error.billed == "no" and not isinstance(error, _FINAL)
-
-
-def _left(error: MediaError, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """The choices that are left after this error of the first one; a stand-in is never among them."""
-    if not _moves_on(error):
-        return ()
-    failed, *rest = candidates
-    return tuple(
-        candidate
-        for candidate in rest
-        if candidate.capability.preference >= 0
-        and (isinstance(error, _MODEL_ONLY) or candidate.backend.name != failed.backend.name)
-    )
-
-
-def _name(candidate: Candidate) -> str:
-    return f"{candidate.backend.name} {candidate.model.id}"

@@ -1,4 +1,4 @@
-"""What a provider made, brought to the disk under temporary names, checked, and described as artifacts."""
+"""Save what a provider made: under temporary names, checked by its content, and described as artifacts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from mediasmith.config.settings import Settings
-from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.plugin.contract import JSON, Output, Remote, Result
 from mediasmith.plugin.errors import MediaError, ProviderError, TimedOut, Unreachable
 from mediasmith.plugin.kinds import MEDIA_TYPES
@@ -22,6 +24,9 @@ from mediasmith.storage.artifacts.sink import Facts, FileSink
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.records import Artifact, Task
 
+if TYPE_CHECKING:
+    from mediasmith.jobs.active_job import ActiveJob
+
 _log = logging.getLogger(__name__)
 
 _MAX_STATE = 65_536
@@ -30,25 +35,29 @@ _MAX_STATE = 65_536
 _SLOWEST_RETRY = 60.0
 """Failed downloads back off to this many seconds."""
 
-_REFUSED = 60.0
-"""Seconds for which a file that its server refuses is asked for again: some storage lags behind the answer."""
+_REFUSED_SECONDS = 60.0
+"""How long a file that its server refuses is asked for again: some storage lags behind the answer."""
 
 
-def json_size(value: JSON) -> int | None:
-    """Bytes of a value written as JSON, or None when it is no JSON."""
+def to_json(model: object) -> JSON:
+    """Return a pydantic model as JSON, or None for anything else and for what JSON cannot hold."""
+    if not isinstance(model, BaseModel):
+        return None
     try:
-        return len(json.dumps(value, allow_nan=False))
+        value: JSON = model.model_dump(mode="json")
+        json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None
+    return value
 
 
 def token(task: Task, number: int) -> str:
-    """The name of a part's temporary file; it starts with the job's id, by which leftovers are found."""
+    """Return the name of a task's temporary file; it starts with the job's id, by which leftovers are found."""
     return f"{task.job_id}-{task.number}-{number}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class _Stored:
     """An output on disk under its temporary name."""
 
     output: Output
@@ -58,14 +67,14 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """Brings outputs to the disk."""
+    """Saves outputs."""
 
     clock: Clock
     downloader: Downloader
     settings: Settings
 
     async def store(self, active: ActiveJob, task: Task, candidate: Candidate, result: Result) -> list[Artifact]:
-        """Every output of a result in a temporary file, as artifacts that are not yet settled.
+        """Return every output of a result in a temporary file, as artifacts that are not yet committed.
 
         One that cannot be used is left out with a warning, while there are others.
 
@@ -77,35 +86,35 @@ class Outputs:
         failures: list[MediaError] = []
         for number, output in enumerate(result.outputs):
             try:
-                stored = await self._bring(active, token(task, number), candidate, output)
-                _check(active, candidate, stored)
+                stored = await self._save(active, token(task, number), candidate, output)
+                _check_content(active, candidate, stored)
             except MediaError as error:
                 if task.handle is not None and not isinstance(error, ProviderError):
                     raise  # all of it can be collected again
                 failures.append(error)
             else:
-                artifacts.append(self._artifact(active, task, number, stored))
+                artifacts.append(self._artifact(active, task, number, candidate, stored))
         if not artifacts:
             raise failures[0]
         for failure in failures:
             active.warn(f"A file was left out: {failure.message}")
         return artifacts
 
-    async def _bring(self, active: ActiveJob, name: str, candidate: Candidate, output: Output) -> Stored:
+    async def _save(self, active: ActiveJob, name: str, candidate: Candidate, output: Output) -> _Stored:
         body = output.body
         if isinstance(body, bytes):
             facts = await active.destination.save(name, body, max_bytes=self.settings.max_output_bytes)
-            return Stored(output=output, token=name, facts=facts)
+            return _Stored(output=output, token=name, facts=facts)
         sink = await self._download(active, name, candidate, body) if isinstance(body, Remote) else body
         if not isinstance(sink, FileSink):
             raise ProviderError(f"The backend {candidate.backend.name} answered with a sink that is not the server's.")
-        return Stored(output=output, token=sink.token, facts=await sink.finish())
+        return _Stored(output=output, token=sink.token, facts=await sink.finish())
 
     async def _download(self, active: ActiveJob, name: str, candidate: Candidate, remote: Remote) -> FileSink:
-        """Fetch a finished file. It costs nothing, so trouble backs off until the deadline."""
+        """Download a finished file. It costs nothing, so failures back off until the deadline."""
         started = self.clock.now()
         ends = started + (self.settings.deadline_seconds or candidate.capability.deadline)
-        wait = 1.0
+        pause = 1.0
         limit = self.settings.max_output_bytes
         while True:
             sink = active.destination.sink(name, max_bytes=limit)
@@ -118,25 +127,28 @@ class Outputs:
             except (Unreachable, TimedOut, ProviderError) as error:
                 await active.destination.discard(name)
                 refused = isinstance(error, ProviderError)
-                if self.clock.now() + wait > (min(ends, started + _REFUSED) if refused else ends):
+                if self.clock.now() + pause > (min(ends, started + _REFUSED_SECONDS) if refused else ends):
                     # Where there is a handle, another poll may name another place.
                     raise (Unreachable(error.message, error.hint) if refused else error) from error
-                active.message = error.message
-                await self.clock.sleep(wait)
-                wait = min(wait * 2, _SLOWEST_RETRY)
+                active.report_trouble(error)
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, _SLOWEST_RETRY)
             else:
                 return sink
 
-    def _artifact(self, active: ActiveJob, task: Task, position: int, stored: Stored) -> Artifact:
+    def _artifact(
+        self, active: ActiveJob, task: Task, position: int, candidate: Candidate, stored: _Stored
+    ) -> Artifact:
         now = self.clock.now()
         facts = stored.facts
-        new = new_id()
+        artifact_id = new_id()
+        name = _file_name(active, task, position, artifact_id, facts.mime, now)
         return Artifact(
-            id=new,
+            id=artifact_id,
             job_id=task.job_id,
             task=task.number,
             position=position,
-            path=str(active.destination.folder / _name(active, task, position, new, facts.mime, now)),
+            path=str(active.destination.folder / name),
             token=stored.token,
             mime=facts.mime,
             bytes=facts.bytes,
@@ -151,7 +163,7 @@ class Outputs:
             params=task.params,
             prompts=(*active.spec.history, task.prompt),
             parent=active.spec.parent,
-            state=_state(active, task, stored.output),
+            state=_state(active, candidate, stored.output),
             principal=active.job.principal,
             created=now,
             used=now,
@@ -159,37 +171,42 @@ class Outputs:
 
 
 _FORMATS = {name for mime, ending in EXTENSIONS.items() for name in (ending, mime.rpartition("/")[2])}
-"""The formats that a file shows; what is within it, such as the code of its samples, is taken on trust."""
+"""Formats that a file shows; what is within it, such as the coding of its samples, is taken on trust."""
 
 
-def _check(active: ActiveJob, candidate: Candidate, stored: Stored) -> None:
+def _check_content(active: ActiveJob, candidate: Candidate, stored: _Stored) -> None:
     """Look at the bytes, not at the claim: an error page is not a picture."""
     mime = stored.facts.mime
     kind = candidate.capability.kind
     # A dub has the media type of what was dubbed.
-    due = {MEDIA_TYPES[kind]} | ({"video"} if kind == "dubbing" else set[str]())
-    if media_type(mime) not in due:
-        found = mime or "no known type of file"
-        raise ProviderError(f"{candidate.backend.title} answered with {found} where {MEDIA_TYPES[kind]} was due.")
+    expected = {MEDIA_TYPES[kind]} | ({"video"} if kind == "dubbing" else set[str]())
+    if media_type(mime) not in expected:
+        found = mime or "an unknown type of file"
+        raise ProviderError(f"{candidate.backend.title} answered with {found} instead of {MEDIA_TYPES[kind]}.")
     asked = candidate.values.get("output_format")
     if asked in _FORMATS and asked not in {extension(mime), mime.rpartition("/")[2]}:
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")
 
 
-def _name(active: ActiveJob, task: Task, position: int, new: str, mime: str, now: float) -> str:  # noqa: PLR0913, PLR0917
+def _file_name(  # noqa: PLR0913, PLR0917 - what a name is made of
+    active: ActiveJob, task: Task, position: int, artifact_id: str, mime: str, now: float
+) -> str:
     stem = active.destination.stem
     if not stem:
-        return filename(task.prompt, made=datetime.fromtimestamp(now, UTC), id=new, mime=mime)
+        return filename(task.prompt, made=datetime.fromtimestamp(now, UTC), id=artifact_id, mime=mime)
     spec = active.spec
-    number = f"-{task.item * spec.count + task.first + position + 1}" if len(spec.prompts) * spec.count > 1 else ""
+    number = f"-{task.item * spec.count + task.first + position + 1}" if spec.files > 1 else ""
     return f"{stem}{number}.{extension(mime)}"
 
 
-def _state(active: ActiveJob, task: Task, output: Output) -> JSON:
-    """The backend's state, if it is what it must be; a file without it can still be edited as a file."""
-    size = json_size(output.state)
-    if size is not None and size <= _MAX_STATE:
-        return output.state
-    active.warn("What an edit would go on from is too much to keep; from here on there is the file alone.")
-    _log.warning("the state that %s gave for a file is no JSON of at most 64 KB", task.backend)
+def _state(active: ActiveJob, candidate: Candidate, output: Output) -> JSON:
+    """Return the backend's state, if it can be kept; a file without it can still be edited as a file."""
+    if output.state is None:
+        return None
+    state = to_json(output.state)
+    declared = candidate.capability.state
+    if declared and isinstance(output.state, declared) and state is not None and len(json.dumps(state)) <= _MAX_STATE:
+        return state
+    active.warn("What an edit would continue from is too much to keep; an edit will start from the file alone.")
+    _log.warning("the state that %s gave for a file is not its model in at most 64 KB", candidate.backend.name)
     return None

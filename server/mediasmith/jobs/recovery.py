@@ -1,58 +1,47 @@
-"""What a process that is gone left behind: a job opened again, mended, and collected where there is a handle."""
+"""Recover jobs that a process left unfinished: record what is certain, and collect where there is a handle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.registry import Registry
-from mediasmith.jobs.active_job import ActiveJob, JobSpec
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
 from mediasmith.plugin.contract import Model
-from mediasmith.plugin.errors import (
-    Billed,
-    Cancelled,
-    MediaError,
-    MissingKey,
-    NotAllowed,
-    ProviderError,
-    Unreachable,
-    error_from_record,
-)
+from mediasmith.plugin.errors import Billed, MediaError, ProviderError, error_from_record
 from mediasmith.selection.candidate import Candidate
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.library.records import Artifact, Job, Phase, Task
 from mediasmith.storage.library.store import Library
 
-_STUCK = {Unreachable, NotAllowed, MissingKey}
-"""What the collecting of a part may have stopped at, so that it does not go on by itself."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """Goes on with jobs from their records."""
+    """Continues jobs from their records."""
 
     library: Library
-    tasks: TaskExecution
+    execution: TaskExecution
     registry: Registry
-    roots: AllowedFolders
+    folders: AllowedFolders
 
     async def reopen(self, job: Job) -> ActiveJob:
-        """The job as it was left.
+        """Return the job as it was left.
 
         Raises:
-            MediaError: its folder cannot be opened any more.
+            MediaError: its folder can no longer be opened.
         """
-        destination = await Destination.open(self.roots, f"{job.folder}/")
+        destination = await Destination.open(self.folders, f"{job.folder}/")
         destination.stem = job.stem
         artifacts = await self.library.artifacts(job.id)
         tasks = await self.library.tasks(job.id)
         return ActiveJob(
             job=job,
-            spec=JobSpec.of(job),
+            spec=JobSpec.from_job(job),
             destination=destination,
             tasks={task.number: task for task in tasks},
             artifacts=[artifact for artifact in artifacts if not artifact.token],
@@ -60,74 +49,42 @@ class Recovery:
         )
 
     async def mend(self, active: ActiveJob) -> None:
-        """Record what is certain of each unfinished part. Nothing is sent, and nothing is asked of a provider."""
-        unsettled: dict[int, list[Artifact]] = {}
+        """Record what is certain of each unfinished task. Nothing is sent, and no provider is asked."""
+        staged: dict[int, list[Artifact]] = {}
         for artifact in await self.library.artifacts(active.job.id):
             if artifact.token:
-                unsettled.setdefault(artifact.task, []).append(artifact)
+                staged.setdefault(artifact.task, []).append(artifact)
         for task in list(active.tasks.values()):
-            await self._mend_part(active, task, unsettled.get(task.number, []))
+            await self._mend_task(active, task, staged.get(task.number, []))
 
-    async def _mend_part(self, active: ActiveJob, task: Task, unsettled: Sequence[Artifact]) -> None:
+    async def _mend_task(self, active: ActiveJob, task: Task, staged: Sequence[Artifact]) -> None:
         if task.phase == "queued":
-            await self._stopped(active, task, "failed", "before anything was sent", "no")
+            await self._end(active, task, "failed", "before anything was sent", "no")
+        elif task.phase == "sending" and task.handle is not None:
+            # Its handle was named before it was sent, so the provider can be asked whether it arrived.
+            active.tasks[task.number] = replace(task, phase="accepted")
+            await self.library.save_task(active.tasks[task.number], at=active.job.updated)
         elif task.phase == "sending":
-            await self._stopped(active, task, "unknown", "while its answer was due", "unknown")
-        elif task.phase == "saving" and not await self.tasks.name_files(active, task, unsettled):
+            await self._end(active, task, "unknown", "while its answer was due", "unknown")
+        elif task.phase == "saving" and not await self.execution.name_files(active, task, staged):
             phase: Phase = "accepted" if task.handle is not None else "unknown"
-            await self._stopped(active, task, phase, "while its files were being saved", "yes")
+            await self._end(active, task, phase, "while its files were being saved", "yes")
 
-    async def _stopped(self, active: ActiveJob, task: Task, phase: Phase, when: str, billed: Billed) -> None:
+    async def _end(self, active: ActiveJob, task: Task, phase: Phase, when: str, billed: Billed) -> None:
         error = MediaError(f"The server stopped {when}.", billed=billed)
         active.errors[task.item] = error
-        await self.tasks.end(active, task.number, phase, error)
+        await self.execution.end(active, task.number, phase, error)
 
     async def collect(self, active: ActiveJob) -> None:
-        """Mend, and collect every part that has a handle."""
+        """Mend the job, and collect every task that has a handle."""
         await self.mend(active)
         async with anyio.create_task_group() as task_group:
-            for task in active.tasks.values():
+            for task in list(active.tasks.values()):
                 if task.phase == "accepted":
-                    task_group.start_soon(self._collect, active, task)
+                    task_group.start_soon(self.collect_task, active, task)
 
-    async def cancel(self, active: ActiveJob) -> None:
-        """Mend, and stop every part at its provider. What cannot be stopped is collected, unless it is stuck."""
-        await self.mend(active)
-        async with anyio.create_task_group() as task_group:
-            for task in active.tasks.values():
-                if task.phase == "accepted":
-                    task_group.start_soon(self._collect if self.unstoppable(task) else self._cancel, active, task)
-
-    async def stop_all(self, active: ActiveJob) -> set[int]:
-        """Tell the providers of all parts to stop, where they can be told; the numbers of those that were."""
-        stopped: set[int] = set()
-
-        async def stop(task: Task) -> None:
-            if await self.stop(active, task):
-                stopped.add(task.number)
-
-        async with anyio.create_task_group() as task_group:
-            for task in active.tasks.values():
-                task_group.start_soon(stop, task)
-        return stopped
-
-    async def stop(self, active: ActiveJob, task: Task) -> bool:
-        """Tell a part's provider to stop, where it can be told; whether it was."""
-        candidate = self.candidate(task)
-        return candidate is not None and await self.tasks.stop(active, task, candidate)
-
-    def unstoppable(self, task: Task) -> Candidate | None:
-        """The choice that a part was made with, if its provider has begun it, has no way to stop, and gets on."""
-        begun = task.handle is not None and task.phase in {"accepted", "saving"}
-        candidate = self.candidate(task) if begun and type(error_from_record(task.error)) not in _STUCK else None
-        return candidate if candidate and candidate.capability.cancel is None else None
-
-    async def _cancel(self, active: ActiveJob, task: Task) -> None:
-        await self.stop(active, task)
-        error = active.errors[task.item] = Cancelled(billed="yes")
-        await self.tasks.end(active, task.number, "cancelled", error)
-
-    async def _collect(self, active: ActiveJob, task: Task) -> None:
+    async def collect_task(self, active: ActiveJob, task: Task) -> None:
+        """Collect a task that has a handle. What it stops at is in `active.errors`."""
         candidate = self.candidate(task)
         if candidate is None:
             active.errors[task.item] = ProviderError(
@@ -135,19 +92,19 @@ class Recovery:
             )
             return
         try:
-            await self.tasks.resume(active, task, candidate)
+            await self.execution.resume(active, task, candidate)
         except MediaError as error:
             active.errors[task.item] = error
-            if not active.cancelled:
-                active.attempt(candidate, f"{type(error).__name__}: {error.message}")
+            if not active.cancel.requested:
+                active.record_attempt(candidate, f"{type(error).__name__}: {error.message}")
         else:
             active.errors.pop(task.item, None)
-            active.attempt(candidate, "done")
+            active.record_attempt(candidate, "done")
 
     def candidate(self, task: Task) -> Candidate | None:
-        """The choice that a part was made with, without its inputs; None when its backend is no longer installed."""
+        """Return what a task was sent with, without its inputs; None where its backend is no longer installed."""
         backend = self.registry.find(task.backend)
-        found = [c for c in backend.capabilities if c.name == task.capability] if backend else []
+        found = [one for one in backend.capabilities if one.name == task.capability] if backend else []
         if backend is None or not found:
             return None
         model = next((model for model in found[0].models if model.id == task.model), Model(id=task.model))

@@ -1,4 +1,4 @@
-"""Serving over stdin and stdout, and leaving: at the end of input, at SIGTERM, at Ctrl-C."""
+"""Serve over standard input and output."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mediasmith.mcp.shutdown import graceful_shutdown
 
 async def serve_stdio() -> None:
     """Serve until the client is gone. It does not return: the process ends here."""
-    with _stdout_untouched():
+    with _stdout_redirected():
         installation = Installation.load()
-    async with lazy_engine(installation) as opened, graceful_shutdown(opened):
+    async with lazy_engine(installation) as engine, graceful_shutdown(engine):
         try:
-            await MediaServer(opened).run_stdio_async()
+            await MediaServer(engine).run_stdio_async()
         except* ConnectionError:
             pass  # the client died while it was being answered
 
 
 @contextmanager
-def _stdout_untouched() -> Generator[None]:
-    """What plug-ins write to standard output as they are loaded goes to standard error. Serving, the SDK does this."""
+def _stdout_redirected() -> Generator[None]:
+    """Send what plug-ins print as they are loaded to standard error. While serving, the SDK does this."""
     wire = os.dup(1)
     with suppress(OSError):  # there may be no standard error
         os.dup2(2, 1)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import anyio
 
-from mediasmith.plugin.errors import Cancelled
 from mediasmith.runtime.clock import Clock
 
 _T = TypeVar("_T")
@@ -28,12 +27,13 @@ async def contain_exit(call: Callable[[], Awaitable[_T]]) -> _T:
     try:
         return await call()
     except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
-        if isinstance(error, Exception) or _is_cancelled():
+        if isinstance(error, Exception) or is_task_cancelled():
             raise
         raise RuntimeError(f"it ended itself with {type(error).__name__}") from error
 
 
-def _is_cancelled() -> bool:
+def is_task_cancelled() -> bool:
+    """Return whether this asyncio task itself is being cancelled, and not just a scope in it."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -80,22 +80,3 @@ async def wait_for_event(clock: Clock, seconds: float, event: anyio.Event) -> bo
         with suppress(Expired):
             await with_timeout(clock, seconds, event.wait)
     return event.is_set()
-
-
-@contextmanager
-def cut_off() -> Generator[anyio.CancelScope]:
-    """A scope for what belongs to a job. Cancelled, it is left with an error, whatever its block made of that.
-
-    Raises:
-        Cancelled: the scope was cancelled before its block had come to its end.
-    """
-    scope = anyio.CancelScope()
-    try:
-        with scope:
-            yield scope
-    except (Exception, asyncio.CancelledError) as error:  # an SDK may raise one of its own for the scope's
-        if not scope.cancel_called or _is_cancelled():
-            raise
-        raise Cancelled from error
-    if scope.cancelled_caught:
-        raise Cancelled

@@ -1,15 +1,15 @@
-"""What providers list just now, such as their voices: asked for when it is wanted, and kept for some minutes."""
+"""What providers list just now, such as their voices and models: fetched when wanted, and cached for some minutes."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import anyio
 
-from mediasmith.plugin.contract import JSON, Backend
+from mediasmith.plugin.contract import JSON, Backend, Capability, Model
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import with_timeout
@@ -17,16 +17,16 @@ from mediasmith.selection.candidate import Candidate
 
 _log = logging.getLogger(__name__)
 
-_LIVE_SECONDS = 10.0
+_FETCH_SECONDS = 10.0
 """How long a provider may take to list its voices or models."""
 
-_KEPT_SECONDS = 300.0
-"""How long such a list is shown without asking again."""
+_CACHE_SECONDS = 300.0
+"""How long a list is used without fetching it again; and, where it could not be had, how long that is remembered."""
 
-Listed: TypeAlias = "Sequence[object] | Mapping[str, str]"
+LiveList: TypeAlias = "Sequence[object] | Mapping[str, str]"
 """What a provider lists: models, names, or ids by their names."""
 
-Fetch: TypeAlias = Callable[[Any], Awaitable[Listed]]
+Fetch: TypeAlias = Callable[[Any], Awaitable[LiveList]]
 """What a capability lists with: one of its `choices`, or its `discover`."""
 
 
@@ -36,62 +36,83 @@ class LiveLists:
 
     clients: ClientPool
     clock: Clock
-    _kept: dict[Fetch, tuple[float, Listed]] = field(default_factory=dict[Fetch, tuple[float, Listed]])
+    _cached: dict[Fetch, tuple[float, LiveList]] = field(default_factory=dict[Fetch, tuple[float, LiveList]])
+    _failed: dict[Fetch, float] = field(default_factory=dict[Fetch, float])
 
-    async def of(self, backend: Backend[Any], asked: Collection[Fetch]) -> Mapping[Fetch, Listed]:
-        """These lists of the backend's, all asked for at once. Those that the provider does not give are left out."""
-        return await self._since(self.clock.now() - _KEPT_SECONDS, backend, asked)
+    async def fetch(self, backend: Backend[Any], asked: Collection[Fetch]) -> Mapping[Fetch, LiveList]:
+        """Return these lists of the backend, fetched side by side. Those that cannot be had are left out."""
+        return await self._newer_than(self.clock.now() - _CACHE_SECONDS, backend, asked)
 
-    async def lacking(self, candidate: Candidate, *, anew: bool = False) -> str | None:
-        """A word of the request whose value the provider does not list, with that value; or nothing.
+    async def with_live_models(
+        self, backend: Backend[Any], capabilities: Collection[Capability[Any, Any]]
+    ) -> Backend[Any]:
+        """Return the backend with the models that are served now, in these of its capabilities.
 
-        None when that is not known, for want of a list. `anew`: what a kept list does not hold may have been made
-        since, as a voice is, so that the list is asked for again before it is said to be lacking.
+        Where the provider does not list them, the declared models stay; it is not asked again for some minutes.
+        """
+        since = self.clock.now() - _CACHE_SECONDS
+        asked = [one.discover for one in capabilities if one.discover and self._failed.get(one.discover, 0) < since]
+        lists = await self.fetch(backend, asked)
+
+        def updated(capability: Capability[Any, Any]) -> Capability[Any, Any]:
+            found = lists.get(capability.discover, ()) if capability.discover else ()
+            models = tuple(model for model in found if isinstance(model, Model))
+            return replace(capability, models=models) if models else capability
+
+        return replace(backend, capabilities=tuple(map(updated, backend.capabilities))) if lists else backend
+
+    async def missing_value(self, candidate: Candidate, *, refetch: bool = False) -> str | None:
+        """Return a word whose value the provider does not list, with that value, or "".
+
+        None when that is not known, for want of a list. `refetch`: a value that a cached list lacks may be newer than
+        the list, as a voice is, so that the list is fetched again before the value counts as missing.
         """
         began = self.clock.now()
         fetches = set(_fetches(candidate).values())
-        lacking = _lacking(candidate, await self.of(candidate.backend, fetches))
-        if lacking and anew:
-            lacking = _lacking(candidate, await self._since(began, candidate.backend, fetches))
-        return lacking
+        missing = _missing_value(candidate, await self.fetch(candidate.backend, fetches))
+        if missing and refetch:
+            missing = _missing_value(candidate, await self._newer_than(began, candidate.backend, fetches))
+        return missing
 
     def forget(self, backend: Backend[Any]) -> None:
-        """Have the backend's lists asked for again, since there is something new in them."""
+        """Have the backend's lists of names fetched again, since there is something new in them."""
         for capability in backend.capabilities:
             for fetch in capability.choices.values():
-                self._kept.pop(fetch, None)
+                self._cached.pop(fetch, None)
 
-    async def _since(self, time: float, backend: Backend[Any], asked: Collection[Fetch]) -> Mapping[Fetch, Listed]:
-        """These lists, none of them older than this."""
-        async with anyio.create_task_group() as tasks:
+    async def _newer_than(
+        self, time: float, backend: Backend[Any], asked: Collection[Fetch]
+    ) -> Mapping[Fetch, LiveList]:
+        async with anyio.create_task_group() as task_group:
             for fetch in asked:
-                if fetch not in self._kept or self._kept[fetch][0] < time:
-                    tasks.start_soon(self._ask, backend, fetch)
-        return {fetch: self._kept[fetch][1] for fetch in asked if fetch in self._kept}
+                if fetch not in self._cached or self._cached[fetch][0] < time:
+                    task_group.start_soon(self._fetch, backend, fetch)
+        return {fetch: self._cached[fetch][1] for fetch in asked if fetch in self._cached}
 
-    async def _ask(self, backend: Backend[Any], fetch: Fetch) -> None:
+    async def _fetch(self, backend: Backend[Any], fetch: Fetch) -> None:
         """Fetch a list. Where the provider does not give it there is none: a list is not worth an error."""
 
-        async def ask() -> Listed:
+        async def fetch_once() -> LiveList:
             found = await fetch(await self.clients.client(backend))
             return dict(found) if isinstance(found, Mapping) else tuple(found)
 
         try:
-            found = await with_timeout(self.clock, _LIVE_SECONDS, ask)
+            found = await with_timeout(self.clock, _FETCH_SECONDS, fetch_once)
         except Exception as error:  # noqa: BLE001 - see above
-            self._kept.pop(fetch, None)
+            self._cached.pop(fetch, None)
+            self._failed[fetch] = self.clock.now()
             _log.info("%s did not list: %s", backend.name, type(error).__name__)
         else:
-            self._kept[fetch] = (self.clock.now(), found)
+            self._cached[fetch] = (self.clock.now(), found)
 
 
 def _fetches(candidate: Candidate) -> Mapping[str, Fetch]:
-    """What is listed of the words of a request."""
+    """Return the lists that hold values of words in the request."""
     return {word: fetch for word, fetch in candidate.capability.choices.items() if word in candidate.values}
 
 
-def _lacking(candidate: Candidate, lists: Mapping[Fetch, Listed]) -> str | None:
-    """A word whose value is not in its list, with that value; None when a list is not there, and else nothing."""
+def _missing_value(candidate: Candidate, lists: Mapping[Fetch, LiveList]) -> str | None:
+    """Return a word whose value is not in its list, with that value; None where a list is not there, else ""."""
     fetches = _fetches(candidate)
     for word, fetch in fetches.items():
         for value in _values(candidate.values[word]):
@@ -100,20 +121,20 @@ def _lacking(candidate: Candidate, lists: Mapping[Fetch, Listed]) -> str | None:
     return "" if all(fetch in lists for fetch in fetches.values()) else None
 
 
-def _holds(listed: Listed, value: str) -> bool:
-    """Whether a list has a name like this, or this id."""
+def _holds(listed: LiveList, value: str) -> bool:
+    """Return whether a list has a name like this, or this id."""
     ids = listed.values() if isinstance(listed, Mapping) else ()
-    return value in ids or any(_is_called(str(one), value) for one in listed)
+    return value in ids or any(_is_name_of(str(one), value) for one in listed)
 
 
-def _is_called(listed: str, value: str) -> bool:
-    """Whether this is its name, or how its name begins: `Sarah` of `Sarah - Mature, Reassuring`."""
+def _is_name_of(listed: str, value: str) -> bool:
+    """Return whether this is its name, or how its name begins: `Sarah` of `Sarah - Mature, Reassuring`."""
     name, asked = listed.casefold(), value.casefold()
     return name == asked or (name.startswith(asked) and not name[len(asked)].isalnum())
 
 
 def _values(given: JSON) -> Sequence[str]:
-    """What was given, one by one; of `Name=voice` only the voice."""
+    """Return the values one by one; of `Name=voice` only the voice."""
     if isinstance(given, str):
         return [given]
     several = given if isinstance(given, Sequence) else ()

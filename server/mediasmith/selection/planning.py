@@ -1,26 +1,30 @@
-"""From a checked request to what will be done: inputs found, choices ordered, the cost held against its limits."""
+"""From a checked request to what will be done: inputs found, candidates ordered, the cost held against its limits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import anyio
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.installation import Installation
-from mediasmith.engine.results import Attempt, Cost, MediaResult
-from mediasmith.plugin.contract import JSON
-from mediasmith.plugin.errors import InvalidRequest, OverBudget, UnknownContinuation
+from mediasmith.plugin.contract import JSON, Backend
+from mediasmith.plugin.errors import InvalidRequest, UnknownContinuation
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.kinds import MEDIA_TYPES, MediaType, Role
+from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
 from mediasmith.runtime.clock import Clock
-from mediasmith.selection.candidate import Candidate, Origin, SelectionRequest
+from mediasmith.selection.budget import Budget
+from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
-from mediasmith.selection.pricing import estimate
-from mediasmith.selection.ranking import SelectionContext, select
+from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.request import ToolRequest
+from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs import Inputs, check_mask
 from mediasmith.storage.library.records import Artifact
@@ -32,88 +36,86 @@ _NOT_INHERITED = {"n", "seed"}
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What will be done: the choices in order, and the saved file that an edit can be made from."""
+    """What will be done: the candidates in order, and the request that they were chosen for."""
 
-    wish: SelectionRequest
+    request: SelectionRequest
     candidates: tuple[Candidate, ...]
 
     @property
     def origin_file(self) -> Source | None:
-        """The file that an edit continues, while it is still there."""
-        return self.wish.origin.file if self.wish.origin else None
-
-    def forecast(self, request: ToolRequest) -> MediaResult:
-        """The answer of a dry run."""
-        best = self.candidates[0]
-        usd = _cost(best, request)
-        others = [
-            Attempt(backend=c.backend.name, model=c.model.id, outcome="would be next") for c in self.candidates[1:]
-        ]
-        return MediaResult(
-            status="dry_run",
-            kind=self.wish.kind,
-            backend=best.backend.name,
-            model=best.model.id,
-            warnings=best.warnings,
-            attempts=tuple(others),
-            cost=Cost(usd=usd, basis="unknown" if usd is None else "estimated"),
-            next="Nothing was sent. The same call without dry_run does it.",
-        )
+        """The saved file that an edit continues, while it is still there."""
+        return self.request.origin.file if self.request.origin else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planner:
-    """Decides on requests. `resting` says which backends just failed."""
+    """Decides what is done about requests."""
 
     installation: Installation
-    resting: Callable[[], frozenset[str]]
-    roots: AllowedFolders
+    cooldown: Cooldown
+    folders: AllowedFolders
     clock: Clock
     library: Library
     live_lists: LiveLists
     downloader: Downloader
+    budget: Budget
 
-    async def decide(
-        self, request: ToolRequest, *, principal: str, origin: Artifact | None, scratch: Path
-    ) -> Selection:
-        """The decision; inputs that had to be fetched lie in `scratch`.
+    async def plan(self, request: ToolRequest, *, principal: str, origin: Artifact | None, scratch: Path) -> Selection:
+        """Return the candidates for a request; inputs that have to be downloaded are kept in `scratch`.
 
         Raises:
             MediaError: the request cannot be done, and nothing was sent.
         """
-        wish = await self._wish(request, principal, origin, scratch)
-        today = datetime.fromtimestamp(self.clock.now(), UTC).date()
+        wanted = await self._selection_request(request, principal, origin, scratch)
+        settings = self.installation.settings
         candidates = select(
-            wish,
+            wanted,
             SelectionContext(
-                backends=tuple(self.installation.registry.backends.values()),
+                backends=await self._backends(wanted.kind, wanted.backend),
                 missing=self.installation.missing,
-                today=today,
-                defaults=self.installation.settings.defaults,
-                order=self.installation.settings.order,
-                resting=self.resting(),
+                today=datetime.fromtimestamp(self.clock.now(), UTC).date(),
+                defaults=settings.defaults,
+                order=settings.order,
+                resting=self.cooldown.resting(),
             ),
         )
-        return Selection(wish=wish, candidates=await self._affordable(request, await self._having(request, candidates)))
+        candidates = await self._listed_first(request, candidates)
+        return Selection(request=wanted, candidates=await self.budget.affordable(request, candidates))
 
-    async def _having(self, request: ToolRequest, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """Of several backends those first whose lists hold what was asked for, such as a voice.
+    async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
+        """Return the installed backends; those that may be chosen with the models that they serve now."""
+        backends = dict(self.installation.registry.backends)
 
-        Those that are known to lack it come last, after those that do not list just now.
+        async def update(backend: Backend[Any]) -> None:
+            ready = [
+                capability
+                for capability in backend.capabilities
+                if capability.kind == kind and not self.installation.reason_missing(backend, capability)
+            ]
+            backends[backend.name] = await self.live_lists.with_live_models(backend, ready)
+
+        async with anyio.create_task_group() as task_group:
+            for backend in list(backends.values()):
+                if not named or is_called(backend, named):
+                    task_group.start_soon(update, backend)
+        return tuple(backends.values())
+
+    async def _listed_first(self, request: ToolRequest, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Put those first whose lists hold what was asked for, such as a voice, where there are several backends.
+
+        Those that are known to lack it come last, after those whose list cannot be had just now.
         """
         several = len({candidate.backend.name for candidate in candidates}) > 1
-        if not several or not any(
-            candidate.capability.choices.keys() & request.words.keys() for candidate in candidates
-        ):
+        if not several or not any(one.capability.choices.keys() & request.words.keys() for one in candidates):
             return candidates
         ranks: dict[tuple[str, str], int] = {}
         for candidate in candidates:
             if _listed_by(candidate) not in ranks:
-                lacking = await self.live_lists.lacking(candidate, anew=True)
-                ranks[_listed_by(candidate)] = 1 if lacking is None else 2 * bool(lacking)
+                missing = await self.live_lists.missing_value(candidate, refetch=True)
+                ranks[_listed_by(candidate)] = 1 if missing is None else 2 * bool(missing)
         return tuple(sorted(candidates, key=lambda candidate: ranks[_listed_by(candidate)]))
 
-    async def _wish(
+    async def _selection_request(
         self, request: ToolRequest, principal: str, origin: Artifact | None, scratch: Path
     ) -> SelectionRequest:
         async def path(artifact_id: str) -> Path:
@@ -123,108 +125,63 @@ class Planner:
             return Path(artifact.path)
 
         inputs = Inputs(
-            roots=self.roots.of(principal),
+            roots=self.folders.of(principal),
             settings=self.installation.settings,
             downloader=self.downloader,
             artifact=path,
         )
         found = await inputs.resolve(request.references, scratch)
-        from_file = None
+        continued = None
         if origin is not None:
-            from_file = await self._origin(origin, inputs, scratch)
+            continued = await self._origin(origin, inputs, scratch)
             masks = found.get("mask")
-            if masks and from_file.file is not None and not found.get("image"):
-                check_mask(masks[0], from_file.file)
+            if masks and continued.file is not None and not found.get("image"):
+                check_mask(masks[0], continued.file)
         return SelectionRequest(
             kind=origin.kind if origin else request.kind or "image",
             prompts=request.prompts,
             backend=request.backend,
             model=request.model,
             words=request.words,
-            inherited=_inherited(_own(origin), request.words) if origin else {},
+            inherited=_inherited(_params_of(origin), request.words) if origin else {},
             options=request.options,
             inputs=dict(found),
             draft=request.draft,
-            origin=from_file,
+            origin=continued,
         )
 
     async def _origin(self, origin: Artifact, inputs: Inputs, scratch: Path) -> Origin:
-        """What an edit continues. A file that is gone can still be edited through native state."""
-        native = origin.state is not None
+        """Return what an edit continues. A file that is gone can still be edited through the backend's own state."""
         try:
             role = _ROLES[MEDIA_TYPES[origin.kind]]
             file = (await inputs.resolve({role: [f"media://{origin.id}"]}, scratch))[role][0]
         except InvalidRequest as error:
-            if not native:
+            if origin.state is None:
                 raise InvalidRequest(
-                    f"The file to continue from cannot be read: {error.message}", "Generate it anew.", billed="no"
+                    f"The file to continue from cannot be read: {error.message}", "Generate it again.", billed="no"
                 ) from error
             file = None
         return Origin(
             backend=origin.backend,
             capability=origin.capability,
             model=origin.model,
-            native=native,
             state=origin.state,
             file=file,
-            options={name: value for name, value in _own(origin).items() if name not in WORDS},
+            options={name: value for name, value in _params_of(origin).items() if name not in WORDS},
         )
-
-    async def _affordable(self, request: ToolRequest, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """The choices whose estimate keeps to every limit.
-
-        Raises:
-            OverBudget: none does.
-        """
-        limits = await self._limits(request)
-        if not limits:
-            return candidates
-        limit, name = min(limits)
-        costs = [(candidate, _cost(candidate, request)) for candidate in candidates]
-        unpriced = self.installation.settings.unpriced == "allow"
-        within = tuple(candidate for candidate, usd in costs if (unpriced if usd is None else usd <= limit))
-        if within:
-            return within
-        candidate, usd = costs[0]
-        made_by = f"{candidate.backend.name} {candidate.model.id}"
-        if usd is None:
-            raise OverBudget(
-                f"No price is known for {made_by}, so it cannot be held to {name} of {limit:.4g} USD.",
-                "Set MEDIASMITH_UNPRICED=allow to let such calls pass, or name a model with a price.",
-                billed="no",
-            )
-        raise OverBudget(
-            f"{made_by} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD.",
-            "Ask for less, for a draft, or raise the limit.",
-            billed="no",
-        )
-
-    async def _limits(self, request: ToolRequest) -> list[tuple[float, str]]:
-        limits: list[tuple[float, str]] = []
-        if request.max_cost_usd is not None:
-            limits.append((request.max_cost_usd, "max_cost_usd"))
-        if self.installation.settings.max_cost_usd is not None:
-            limits.append((self.installation.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
-        if self.installation.settings.daily_budget_usd is not None:
-            today = datetime.fromtimestamp(self.clock.now(), UTC).date()
-            spent = await self.library.spent(since=datetime.combine(today, time(), UTC).timestamp())
-            limits.append(
-                (max(0.0, self.installation.settings.daily_budget_usd - spent), "what is left of today's budget")
-            )
-        return limits
 
 
 _ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio": "audio"}
 """The role in which a saved file is read, before a capability gives it its own."""
 
 
-def _own(origin: Artifact) -> Mapping[str, JSON]:
-    """What a file was made with."""
+def _params_of(origin: Artifact) -> Mapping[str, JSON]:
+    """Return the words and options that a file was made with."""
     return origin.params if isinstance(origin.params, Mapping) else {}
 
 
-def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
-    words = {word: value for word, value in own.items() if word in WORDS and word not in {*_NOT_INHERITED, *given}}
+def _inherited(params: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
+    words = {word: value for word, value in params.items() if word in WORDS and word not in {*_NOT_INHERITED, *given}}
     if IN_PIXELS.fullmatch(str(given.get("size"))):
         words.pop("aspect_ratio", None)
     if "aspect_ratio" in given and IN_PIXELS.fullmatch(str(words.get("size"))):
@@ -233,11 +190,5 @@ def _inherited(own: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, 
 
 
 def _listed_by(candidate: Candidate) -> tuple[str, str]:
-    """What has the same lists for all of its models."""
+    """Return what has the same lists for all of its models."""
     return candidate.backend.name, candidate.capability.name
-
-
-def _cost(candidate: Candidate, request: ToolRequest) -> float | None:
-    costs = [estimate(candidate, prompt=prompt, count=request.n) for prompt in request.prompts]
-    known = [usd for usd in costs if usd is not None]
-    return sum(known) if len(known) == len(costs) else None

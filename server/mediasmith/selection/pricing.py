@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Price, Range
+from mediasmith.plugin.media import parse_size
+from mediasmith.plugin.params import IN_PIXELS
 from mediasmith.selection.candidate import Candidate
 
 _DIGITS = 10
-"""Sums count to so many digits: 0.05 and 0.01 are not above a limit of 0.06."""
+"""Sums are rounded to so many digits: 0.05 and 0.01 are not above a limit of 0.06."""
 
 
-def estimate(candidate: Candidate, *, prompt: str, count: int, seconds: float | None = None) -> float | None:
-    """US dollars for `count` files of this prompt at the most, or None when that is not known.
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What files are together, once they exist: seconds of sound or video, and millions of pixels of images."""
 
-    `seconds` is how long the files are together, once that is known. A price matches unless its `when` contradicts a
-    word as it was given, or its default; a word that was left open and has none may turn out dear. The input images
-    are sent, and paid for, with every call. Characters are those of the prompt and of the instructions, which may be
-    sent, and paid for, with it. These count once, though a long prompt is said in several requests, each of which
-    repeats them: only a backend knows in how many.
+    seconds: float | None = None
+    megapixels: float | None = None
+
+
+def estimate(candidate: Candidate, *, prompt: str, count: int, measured: Measured | None = None) -> float | None:
+    """Return US dollars for `count` files of this prompt at most, or None where that is not known.
+
+    A price matches unless its `when` contradicts a word as it was given, or its default; a word that was left open and
+    has no default may turn out dear. Input images are sent, and paid for, with every call. Characters are those of the
+    prompt and of the instructions, which may be sent, and paid for, with it. These count once, though a long prompt is
+    spoken in several requests, each of which repeats them: only a backend knows in how many.
     """
-    costs: list[float] = []
     values = {**_defaults(candidate), **candidate.values}
     calls = -(-count // candidate.per_call)
     images = calls * sum(file.mime.startswith("image/") for files in candidate.inputs.values() for file in files)
-    each = _seconds(candidate, values)
-    made = count * each if seconds is None and each is not None else seconds
-    characters = len(prompt) + _instructions(values)
+    units: Mapping[str, float | None] = {
+        "image": count,
+        "call": calls,
+        "1k_chars": count * (len(prompt) + _instructions(values)) / 1000,
+        "second": _total(measured and measured.seconds, count, _seconds(candidate, values)),
+        "megapixel": _total(measured and measured.megapixels, count, _megapixels(candidate, values)),
+    }
+    costs: list[float] = []
     for price in candidate.model.prices:
-        if _matches(price, values):
-            units = _units(price, characters=characters, count=count, calls=calls, made=made)
-            if units is None:
-                return None  # it may be the dearest
-            costs.append(round(price.usd * units + price.input_image_usd * images, _DIGITS))
+        if not _matches(price, values):
+            continue
+        amount = units["second" if price.per == "minute" else price.per]
+        if amount is None:
+            return None  # it may be the dearest
+        per = 60 if price.per == "minute" else 1
+        costs.append(round(price.usd * amount / per + price.input_image_usd * images, _DIGITS))
     return max(costs, default=None)
 
 
+def _total(measured: float | None, count: int, each: float | None) -> float | None:
+    if measured is not None:
+        return measured
+    return None if each is None else count * each
+
+
 def _defaults(candidate: Candidate) -> Mapping[str, JSON]:
-    """The words' defaults. In an edit, those that it does not take over are as the file has them, and so unknown."""
+    """Return the words' defaults; in an edit, what it does not inherit is as the file has it, and so unknown."""
     capability = candidate.capability
-    edits = candidate.native or bool(capability.edits and candidate.inputs.get(capability.edits))
+    edits = candidate.state is not None or bool(capability.edits and candidate.inputs.get(capability.edits))
     unknown = capability.not_inherited if edits else ()
     return {
         word: schema["default"]
@@ -54,23 +76,13 @@ def _matches(price: Price, values: Mapping[str, JSON]) -> bool:
 
 
 def _instructions(values: Mapping[str, JSON]) -> int:
-    """The characters of the instructions, as a tag in brackets in front of the prompt."""
-    told = values.get("instructions")
-    return len(f"[{told}] ") if told else 0
-
-
-def _units(price: Price, *, characters: int, count: int, calls: int, made: float | None) -> float | None:
-    if price.per == "image":
-        return count
-    if price.per == "1k_chars":
-        return count * characters / 1000
-    if price.per == "call":
-        return calls
-    return None if made is None else made / (60 if price.per == "minute" else 1)
+    """Return the characters of the instructions, as a tag in brackets before the prompt."""
+    text = values.get("instructions")
+    return len(f"[{text}] ") if text else 0
 
 
 def _seconds(candidate: Candidate, values: Mapping[str, JSON]) -> float | None:
-    """The duration asked for, else the default, else the longest the model makes."""
+    """Return the duration asked for, else the default, else the longest that the model makes."""
     field = field_schemas(candidate.capability.params).get("duration", {})
     accepts = candidate.model.accepts.get("duration")
     listed = accepts if isinstance(accepts, tuple) else field.get("enum", ())
@@ -78,3 +90,22 @@ def _seconds(candidate: Candidate, values: Mapping[str, JSON]) -> float | None:
     longest = accepts.high if isinstance(accepts, Range) else max(numbers, default=field.get("maximum"))
     seconds = values.get("duration", longest)
     return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def _megapixels(candidate: Candidate, values: Mapping[str, JSON]) -> float | None:
+    """Return the size asked for in millions of pixels, else the default, else the largest that the model lists."""
+    if "size" in values:
+        return _pixels(values["size"])
+    accepts = candidate.model.accepts.get("size")
+    listed = accepts if isinstance(accepts, tuple) else ()
+    sizes = [_pixels(size) for size in listed]
+    known = [size for size in sizes if size is not None]
+    return max(known) if known and len(known) == len(sizes) else None
+
+
+def _pixels(size: object) -> float | None:
+    text = str(size).lower()
+    if not IN_PIXELS.fullmatch(text):
+        return None
+    width, height = parse_size(text)
+    return width * height / 1_000_000

@@ -1,19 +1,20 @@
-"""The choices that can do a request, in the order they are tried."""
+"""The candidates that can do a request, in the order they are tried."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import takewhile
 from typing import Any
 
 from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind
-from mediasmith.selection.candidate import Candidate, SelectionRequest
-from mediasmith.selection.matching import NOT_AT_ALL, fit
+from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.matching import UNKNOWN_WORD, match
 from mediasmith.selection.near_matches import suggest
+from mediasmith.selection.retirement import in_service, retirement_note
+from mediasmith.selection.selection_request import SelectionRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,47 +33,48 @@ class SelectionContext:
     resting: frozenset[str] = frozenset()
 
 
-def select(request: SelectionRequest, installed: SelectionContext) -> tuple[Candidate, ...]:
-    """The choices that can do the request, best first.
+def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candidate, ...]:
+    """Return the candidates that can do the request, best first.
 
     Raises:
         InvalidRequest: the named backend does not exist or cannot do it; the message says why.
         MissingKey: the named backend is not signed in.
         NothingSuitable: no backend can; it carries why each one was passed over.
     """
-    backends = _named(request, installed) if request.backend else list(installed.backends)
+    backends = _named(request, context) if request.backend else list(context.backends)
     passed: dict[str, str] = {}
     candidates: list[Candidate] = []
     for backend in backends:
-        found, reason = _of_backend(request, installed, backend)
+        found, reason = _of_backend(request, context, backend)
         candidates.extend(found)
         if not found:
             passed[backend.name] = reason
     if request.backend and not candidates:
-        _refuse_named(backends[0], installed, passed[backends[0].name])
+        _refuse_named(backends[0], context, passed[backends[0].name])
     if not request.backend:
-        candidates = _without_stand_ins(request, installed, candidates)
+        candidates = _without_stand_ins(request, context, candidates)
     if not candidates:
-        raise _nothing(request, installed, passed)
-    return tuple(sorted(candidates, key=lambda candidate: _rank(request, installed, candidate)))
+        raise _nothing_suitable(request, context, passed)
+    return tuple(sorted(candidates, key=lambda candidate: _rank(request, context, candidate)))
 
 
-def _is_called(backend: Backend[Any], name: str) -> bool:
+def is_called(backend: Backend[Any], name: str) -> bool:
+    """Return whether the backend has this name or alias."""
     return name in {backend.name, *backend.aliases}
 
 
-def _named(request: SelectionRequest, installed: SelectionContext) -> list[Backend[Any]]:
-    found = [backend for backend in installed.backends if _is_called(backend, request.backend)]
+def _named(request: SelectionRequest, context: SelectionContext) -> list[Backend[Any]]:
+    found = [backend for backend in context.backends if is_called(backend, request.backend)]
     if not found:
-        names = ["auto", *(backend.name for backend in installed.backends)]
+        names = ["auto", *(backend.name for backend in context.backends)]
         raise InvalidRequest(
             f"There is no backend {request.backend[:40]!r}. {suggest(request.backend[:40], names)}", billed="no"
         )
     return found
 
 
-def _refuse_named(backend: Backend[Any], installed: SelectionContext, reason: str) -> None:
-    unready = reason == installed.missing.get(backend.name)
+def _refuse_named(backend: Backend[Any], context: SelectionContext, reason: str) -> None:
+    unready = reason == context.missing.get(backend.name)
     if unready and any(key in reason for key in backend.keys):
         error = MissingKey(backend.name, backend.keys)
         error.hint = f"{reason}."
@@ -82,88 +84,84 @@ def _refuse_named(backend: Backend[Any], installed: SelectionContext, reason: st
     raise InvalidRequest(f"{backend.name} cannot do this: {reason}.", "Use another value or backend auto.", billed="no")
 
 
-def _nothing(request: SelectionRequest, installed: SelectionContext, passed: Mapping[str, str]) -> NothingSuitable:
-    stand_ins = [backend.name for backend in installed.backends if backend.name not in passed]
+def _nothing_suitable(
+    request: SelectionRequest, context: SelectionContext, passed: Mapping[str, str]
+) -> NothingSuitable:
+    stand_ins = [backend.name for backend in context.backends if backend.name not in passed]
     hint = f"For a local draft that costs nothing, name backend {stand_ins[0]}." if stand_ins else ""
-    if not installed.backends:
+    if not context.backends:
         hint = "No backend is installed: install mediasmith again, or a plug-in, and restart the server."
     return NothingSuitable(f"No backend can make this {request.kind.replace('_', ' ')}.", hint, passed_over=passed)
 
 
 def _without_stand_ins(
-    request: SelectionRequest, installed: SelectionContext, candidates: list[Candidate]
+    request: SelectionRequest, context: SelectionContext, candidates: list[Candidate]
 ) -> list[Candidate]:
-    """A stand-in (negative preference) is chosen only while nobody is signed in, or for what it made itself.
+    """Leave out stand-ins (negative preference), unless no other backend is signed in or they made the file.
 
-    It is never what another choice falls back on.
+    A stand-in is never what another candidate falls back on.
     """
-    signed_in = any(backend.keys and backend.name not in installed.missing for backend in installed.backends)
+    signed_in = any(backend.keys and backend.name not in context.missing for backend in context.backends)
     made_by = request.origin.backend if request.origin else ""
-    real = [
-        candidate
-        for candidate in candidates
-        if candidate.capability.preference >= 0 or candidate.backend.name == made_by
-    ]
+    real = [one for one in candidates if one.capability.preference >= 0 or one.backend.name == made_by]
     return real if real or signed_in else candidates
 
 
 def _of_backend(
-    request: SelectionRequest, installed: SelectionContext, backend: Backend[Any]
+    request: SelectionRequest, context: SelectionContext, backend: Backend[Any]
 ) -> tuple[list[Candidate], str]:
-    """The backend's choices, or the most telling reason why there are none.
+    """Return the backend's candidates, or the most telling reason why there are none.
 
-    That is what keeps its best model from doing it, but for a word that others take; and what would enable a
+    That is what keeps its best model from doing it, other than a word that other models take; and what would enable a
     capability that could do it.
     """
     able = [capability for capability in backend.capabilities if capability.kind == request.kind]
     if not able:
         return [], f"makes no {request.kind.replace('_', ' ')}"
-    if reason := installed.missing.get(backend.name):
+    if reason := context.missing.get(backend.name):
         return [], reason
     candidates: list[Candidate] = []
     reasons: list[str] = []
     to_enable: list[str] = []
     for capability in able:
-        disabled = installed.missing.get(f"{backend.name}.{capability.name}", "")
-        for model, note in _models(request, installed, backend, capability):
-            fitted = fit(request, backend, capability, model)
-            if isinstance(fitted, Candidate) and disabled:
+        disabled = context.missing.get(f"{backend.name}.{capability.name}", "")
+        for model, notes in _models(request, context, backend, capability):
+            matched = match(request, backend, capability, model)
+            if isinstance(matched, Candidate) and disabled:
                 to_enable.append(disabled)
-            elif isinstance(fitted, Candidate):
-                candidates.append(replace(fitted, warnings=(*note, *fitted.warnings)))
+            elif isinstance(matched, Candidate):
+                candidates.append(replace(matched, warnings=(*notes, *matched.warnings)))
             elif not disabled:
-                reasons.append(fitted)
-    telling = [reason for reason in reasons if not reason.startswith(NOT_AT_ALL)]
+                reasons.append(matched)
+    telling = [reason for reason in reasons if not reason.startswith(UNKNOWN_WORD)]
     if telling and to_enable:
         return candidates, f"{telling[0]}; or else {to_enable[0]}"
     found = [*to_enable, *telling, *reasons]
-    return candidates, found[0] if found else _unserved(request, installed, backend, able)
+    return candidates, found[0] if found else _no_model(request, context, backend, able)
 
 
-def _unserved(
-    request: SelectionRequest, installed: SelectionContext, backend: Backend[Any], able: Sequence[Capability[Any, Any]]
+def _no_model(
+    request: SelectionRequest, context: SelectionContext, backend: Backend[Any], able: Sequence[Capability[Any, Any]]
 ) -> str:
-    """Why there is no model to try of those that are ready."""
+    """Return why there is no model to try of those that are ready."""
     owners = [one for one in able if request.model in {model.id for model in one.models}] or able
-    disabled = [reason for one in owners if (reason := installed.missing.get(f"{backend.name}.{one.name}"))]
+    disabled = [reason for one in owners if (reason := context.missing.get(f"{backend.name}.{one.name}"))]
     if len(disabled) == len(owners):
         return disabled[0]
     if request.model:
         return f"has no model {request.model[:60]!r}"
-    ready = [one for one in able if f"{backend.name}.{one.name}" not in installed.missing]
+    ready = [one for one in able if f"{backend.name}.{one.name}" not in context.missing]
     retired = [model.id for one in ready for model in one.models]
     names = f" ({', '.join(retired)}); name one to try it" if retired else ""
     return f"has no model in service{names}"
 
 
 def _models(
-    request: SelectionRequest, installed: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]
+    request: SelectionRequest, context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]
 ) -> Iterator[tuple[Model, tuple[str, ...]]]:
-    """The models to try, best first, each with what the caller should know about it."""
+    """Yield the models to try, best first, each with what the caller should know about it."""
     wanted = (
-        request.model
-        or _configured_model(request, installed, backend)
-        or _model_of_origin(request, backend, capability)
+        request.model or _configured_model(request, context, backend) or _model_of_origin(request, backend, capability)
     )
     known = {model.id: model for model in capability.models}
     of_kind = {model.id for one in backend.capabilities if one.kind == request.kind for model in one.models}
@@ -172,23 +170,19 @@ def _models(
     if wanted in known or (wanted and wanted not in of_kind):
         model = known.get(wanted, Model(id=wanted))
         unlisted = () if wanted in known else (f"{backend.name} lists no model {wanted[:60]!r}; it was sent as given.",)
-        yield model, (*unlisted, *_notes(request, installed, model))
+        yield model, (*unlisted, *_notes(request, context, model))
         if request.model:
             return
     ordered = sorted(capability.models, key=lambda model: request.draft and not model.draft)
-    retired = [model for model in ordered if model.retires and model.retires <= installed.today]
-    replaced = [
-        f"Model {model.id} retired on {model.retires}; another one is used."
-        for model in takewhile(retired.__contains__, ordered)
-    ]
-    for model in ordered:
-        if model.id != wanted and model not in retired:
-            yield model, (*replaced, *_notes(request, installed, model))
+    usable, replaced = in_service(ordered, context.today)
+    for model in usable:
+        if model.id != wanted:
+            yield model, (*replaced, *_notes(request, context, model))
 
 
-def _configured_model(request: SelectionRequest, installed: SelectionContext, backend: Backend[Any]) -> str:
-    name, _, model = installed.defaults.get(request.kind, "").partition(":")
-    return model if _is_called(backend, name) and not request.draft else ""
+def _configured_model(request: SelectionRequest, context: SelectionContext, backend: Backend[Any]) -> str:
+    name, _, model = context.defaults.get(request.kind, "").partition(":")
+    return model if is_called(backend, name) and not request.draft else ""
 
 
 def _model_of_origin(request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
@@ -197,33 +191,26 @@ def _model_of_origin(request: SelectionRequest, backend: Backend[Any], capabilit
     return origin.model if origin and same else ""
 
 
-_SOON_DAYS = 30
-"""A model that retires within so many days is warned about."""
-
-
-def _notes(request: SelectionRequest, installed: SelectionContext, model: Model) -> Iterator[str]:
-    """What the caller should know about the model that is used."""
-    if model.retires and (model.retires - installed.today).days <= _SOON_DAYS:
-        verb = "retires" if model.retires > installed.today else "was to retire"
-        yield f"Model {model.id} {verb} on {model.retires}."
+def _notes(request: SelectionRequest, context: SelectionContext, model: Model) -> Iterator[str]:
+    yield from retirement_note(model, context.today)
     if request.draft and not model.draft:
         yield f"Model {model.id[:60]} is not marked as a draft model."
 
 
-def _rank(request: SelectionRequest, installed: SelectionContext, candidate: Candidate) -> tuple[object, ...]:
+def _rank(request: SelectionRequest, context: SelectionContext, candidate: Candidate) -> tuple[object, ...]:
     name = candidate.backend.name
     origin = request.origin
-    preferred, _, _ = installed.defaults.get(request.kind, "").partition(":")
-    configured = _configured_model(request, installed, candidate.backend)
-    places = [place for place, listed in enumerate(installed.order) if _is_called(candidate.backend, listed)]
+    preferred, _, _ = context.defaults.get(request.kind, "").partition(":")
+    configured = _configured_model(request, context, candidate.backend)
+    places = [place for place, listed in enumerate(context.order) if is_called(candidate.backend, listed)]
     return (
-        name in installed.resting,
+        name in context.resting,
         not (origin and name == origin.backend),
         not (origin and origin.made_with(candidate.backend, candidate.capability)),
         request.draft and not candidate.model.draft,
         candidate.lacks > 0,
-        not _is_called(candidate.backend, preferred),
+        not is_called(candidate.backend, preferred),
         candidate.model.id != (configured or candidate.model.id),
-        min(places, default=len(installed.order)),
+        min(places, default=len(context.order)),
         -candidate.capability.preference,
     )

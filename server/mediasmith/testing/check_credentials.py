@@ -10,6 +10,7 @@ from typing import Any
 
 from mediasmith.plugin.contract import Access, Capability
 from mediasmith.plugin.errors import MissingKey
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing.engine_harness import EngineHarness, failure, working
 from mediasmith.testing.rig import KEY, CheckContext, Rig, check, leaks, needs_key
 from mediasmith.testing.wire import Answer
@@ -55,16 +56,16 @@ async def secret(bench: CheckContext) -> None:
 async def _in_errors(bench: CheckContext) -> None:
     """What the backend itself says, before the server blots anything out."""
     async with bench.hands() as hands:
-        access = Access(key=KEY, env={}, base_url=bench.url)
+        access = Access(key=KEY, env={}, base_url=bench.url, network=SystemNetwork())
         _hidden("repr of Access", repr(access))
-        _hidden("repr of a call (its client's repr)", repr(hands.of(bench.ask())))
+        _hidden("repr of a call (its client's repr)", repr(hands.call_for(bench.ask())))
         answers = [Answer(status=status, body=b"{}") for status in _STATUSES] if bench.wire else []
         for answer in (*answers, Answer(fault="reset")):
             if bench.wire:
                 bench.wire.clear()
                 bench.wire.script(*[answer] * 4)
             try:
-                await hands.capability.start(hands.of(bench.ask()))
+                await hands.capability.start(hands.call_for(bench.ask()))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not tell the key
                 known = bench.explained(error)
                 _hidden("an error's message", str(known) if known else "")

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 from pydantic import ValidationError
 
-from mediasmith.config.registry import faults
+from mediasmith.config.registry import find_faults
 from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.engine.results import BackendList
 from mediasmith.plugin.contract import Model, Params
@@ -32,7 +32,7 @@ _HEAVY = ("PIL", "av", "numpy", "sqlite3", "mcp")
 async def well_formed(bench: CheckContext) -> None:
     """C1."""
     backend = bench.backend
-    found = "; ".join(faults(backend, bench.rig.name or backend.name))
+    found = "; ".join(find_faults(backend, bench.rig.name or backend.name))
     assert not found, f"The registry would not load it: {found}."
     assert backend.title, "title is empty: it is what callers read in messages."
     assert backend.docs.startswith("https://"), f"docs is {backend.docs!r}: give the https page callers should read."

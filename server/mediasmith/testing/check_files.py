@@ -13,10 +13,11 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import anyio.lowlevel
+from pydantic import BaseModel
 
 from mediasmith.engine.results import MediaResult
 from mediasmith.plugin.contract import JSON, Request, Result
@@ -97,11 +98,11 @@ def _true_type(result: Result, asked: JSON) -> None:
 
 
 async def _started(hands: AdapterHarness, ask: Request[Any]) -> None:
-    await hands.capability.start(hands.of(ask))
+    await hands.capability.start(hands.call_for(ask))
 
 
 async def _made(hands: AdapterHarness, ask: Request[Any]) -> Result:
-    return await hands.finish(await hands.capability.start(hands.of(ask)))
+    return await hands.finish(await hands.capability.start(hands.call_for(ask)))
 
 
 @check("what is kept with a file is small JSON and leads on")
@@ -111,7 +112,9 @@ async def state(bench: CheckContext) -> None:
         result = await shop.make()
         kept = [output.state for output in shop.seen.results[-1].outputs]
         for one in (*kept, *shop.seen.handles):
-            _is_json(one)
+            assert one is None or isinstance(one, BaseModel), f"state or handle is a {type(one).__name__}, not a model."
+            if one is not None:
+                _survives_json(one)
         if bench.capability.edits is None and not any(kept):
             return
         taken = {mime for takes in bench.capability.takes.values() for mime in takes.mimes}
@@ -135,24 +138,16 @@ async def _differs_from_plain(bench: CheckContext, edit: Sequence[Sent]) -> None
     assert changed, "continuing a file sends what a plain call sends: neither state nor the saved file goes out."
 
 
-def _is_json(kept: JSON) -> None:
+def _survives_json(kept: BaseModel) -> None:
+    """Make sure that a state or handle comes back from its JSON as it was."""
     try:
-        text = json.dumps(kept, allow_nan=False)
+        text = json.dumps(kept.model_dump(mode="json"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise AssertionError(
             f"state or handle is no JSON ({error}): keep plain texts, numbers, lists and mappings."
         ) from error
     assert len(text) <= _MAX_STATE, f"state or handle has {len(text):,} bytes of JSON; at most {_MAX_STATE:,} are kept."
-    assert json.loads(text) == _lists(kept), "state or handle changes on its way through JSON: use texts as keys."
-
-
-def _lists(kept: object) -> object:
-    """The same with lists for tuples, which is all that JSON may change."""
-    if isinstance(kept, Mapping):
-        return {name: _lists(value) for name, value in cast("Mapping[object, object]", kept).items()}
-    if isinstance(kept, list | tuple):
-        return [_lists(value) for value in cast("Sequence[object]", kept)]
-    return kept
+    assert type(kept).model_validate_json(text) == kept, "state or handle changes on its way through JSON."
 
 
 @check("it prints nothing and leaves nothing on the disk")
@@ -166,7 +161,7 @@ async def tidy(bench: CheckContext) -> None:
             if bench.wire:
                 bench.wire.script(*[Answer(status=500, body=b"{}")] * 4)
                 with suppress(Exception):
-                    await hands.capability.start(hands.of(bench.ask()))
+                    await hands.capability.start(hands.call_for(bench.ask()))
                 bench.wire.clear()
     assert not printed.getvalue(), f"it printed {printed.getvalue()[:80]!r}: standard output belongs to the protocol."
     left = sorted(str(path.relative_to(bare)) for path in bare.rglob("*"))

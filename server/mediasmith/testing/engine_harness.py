@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from pydantic import BaseModel
 
 from mediasmith.config.caller import Caller
 from mediasmith.config.registry import Registry
@@ -22,8 +23,10 @@ from mediasmith.plugin.contract import (
     Access,
     Backend,
     Call,
+    Cancellation,
     Capability,
     Context,
+    Failed,
     Model,
     Params,
     Pending,
@@ -51,7 +54,9 @@ class Seen:
 
     starts: int = 0
     cancels: int = 0
-    answers: list[Result | Accepted | Pending] = field(default_factory=list["Result | Accepted | Pending"])
+    answers: list[Result | Accepted | Pending | Failed] = field(
+        default_factory=list["Result | Accepted | Pending | Failed"]
+    )
     warnings: list[str] = field(default_factory=list[str])
     raised: list[Exception] = field(default_factory=list[Exception])
 
@@ -70,7 +75,7 @@ class Seen:
         return [answer for answer in self.answers if isinstance(answer, Result)]
 
     @property
-    def handles(self) -> list[JSON]:
+    def handles(self) -> list[BaseModel]:
         """The handles among the answers."""
         return [answer.handle for answer in self.answers if isinstance(answer, Accepted)]
 
@@ -195,7 +200,7 @@ async def working(
         engine = await stack.enter_async_context(
             open_engine(settings=settings, env=bench.env() if env is None else env, backends=backends, clock=clock)
         )
-        _hold_downloads(engine.planning.downloader, clock)
+        _hold_downloads(engine.planner.downloader, clock)
         yield EngineHarness(bench=bench, engine=engine, clock=clock, seen=seen, folder=place)
 
 
@@ -226,18 +231,18 @@ def _watched(capability: Capability[Any, Any], seen: Seen, clock: VirtualClock) 
         seen.answers.append(answer)
         return answer
 
-    async def poll(work: Context[Any], handle: JSON) -> Pending | Result:
+    async def poll(work: Context[Any], handle: Any) -> Pending | Result | Failed:
         assert capability.poll
         with clock.hold(), seen.trouble():
             answer = await capability.poll(work, handle)
         seen.answers.append(answer)
         return answer
 
-    async def cancel(work: Context[Any], handle: JSON) -> None:
+    async def cancel(work: Context[Any], handle: Any) -> Cancellation:
         assert capability.cancel
         seen.cancels += 1
         with clock.hold():
-            await capability.cancel(work, handle)
+            return await capability.cancel(work, handle)
 
     def held(fetch: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         async def fetched(client: Any) -> Any:

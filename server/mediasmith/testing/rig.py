@@ -136,10 +136,10 @@ class CheckContext:
     async def sent(self, hands: AdapterHarness, ask: Request[Any]) -> Facts:
         """What goes out for this; without a wire, what comes out."""
         if self.wire is None:
-            result = await hands.finish(await hands.capability.start(hands.of(ask)))
+            result = await hands.finish(await hands.capability.start(hands.call_for(ask)))
             return {f"output {number + 1}": _print(output) for number, output in enumerate(result.outputs)}
         self.wire.clear()
-        await hands.capability.start(hands.of(ask))
+        await hands.capability.start(hands.call_for(ask))
         return facts(self.wire.requests())
 
     def paid(self) -> list[Sent]:

@@ -1,4 +1,4 @@
-"""Files over HTTP, for who has a signed link."""
+"""Files over HTTP, for requests with a signed link."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _INERT = {
 
 @dataclass(frozen=True, kw_only=True)
 class FileRoutes:
-    """The route that signed links lead to. It tells nothing of a file to who has none."""
+    """The route that signed links lead to. Without one, it says nothing about a file."""
 
-    opened: LazyEngine
+    engine: LazyEngine
     links: SignedLinks
 
     async def get(self, request: Request) -> Response:
-        """The file, or the part of it that is asked for."""
+        """Return the file, or the part of it that is asked for."""
         try:
             return await self._file(
                 request.path_params["id"],
@@ -46,7 +46,7 @@ class FileRoutes:
             return PlainTextResponse(_UNREADABLE, 503)
 
     async def _file(self, file_id: str, *, expires: str, signature: str) -> Response:
-        engine = await self.opened.engine()
+        engine = await self.engine.get()
         owner = await engine.library.owner(file_id)
         if owner is None or not self.links.is_ours(file_id, owner, expires=expires, signature=signature):
             return PlainTextResponse(_INVALID, 403)

@@ -33,8 +33,8 @@ from mediasmith.mcp.http.access_control import (
 from mediasmith.mcp.http.disconnects import DisconnectMiddleware, cancel_on_disconnect
 from mediasmith.mcp.http.file_routes import FileRoutes
 from mediasmith.mcp.http.signed_links import SignedLinks
-from mediasmith.mcp.http.tokens import StaticTokenVerifier
-from mediasmith.mcp.server import MediaServer
+from mediasmith.mcp.http.tokens import StaticTokenVerifier, request_principal
+from mediasmith.mcp.server import MediaServer, local_principal
 from mediasmith.mcp.shutdown import graceful_shutdown
 from mediasmith.plugin.errors import MediaError
 
@@ -70,16 +70,16 @@ async def serve_http(host: str = HOST, port: int = PORT) -> None:
         )
     with _listener(family, address, port) as listener:
         url = url or f"http://{bracketed(host)}:{listener.getsockname()[1]}"
-        async with lazy_engine(installation) as opened:
-            app = http_app(opened, url=url, hosts=(address, host))
-            async with graceful_shutdown(opened):
+        async with lazy_engine(installation) as engine:
+            app = http_app(engine, url=url, hosts=(address, host))
+            async with graceful_shutdown(engine):
                 sys.stderr.write(f"Serving MCP over HTTP at {url}{PATH}; Ctrl-C ends it.\n")
                 sys.stderr.flush()
                 await http_server(app).serve([listener])
 
 
 def http_app(
-    opened: LazyEngine,
+    engine: LazyEngine,
     *,
     url: str = "",
     hosts: Collection[str] = (),
@@ -95,20 +95,30 @@ def http_app(
     Raises:
         MediaError: a setting for HTTP cannot be used, or it could be reached from elsewhere without a token.
     """
-    settings = opened.installation.settings
+    settings = engine.installation.settings
     url = (url or settings.http_url or f"http://{HOST}:{PORT}").rstrip("/")
     names = (*hosts, urlsplit(url).hostname or "")
-    check_access(opened.installation, names, verified=token_verifier is not None)
+    check_access(engine.installation, names, verified=token_verifier is not None)
     if token_verifier is None and settings.http_token is not None:
         token_verifier = StaticTokenVerifier(settings.http_token)
     if token_verifier is not None and auth is None:
         # The SDK checks no token without. Of these nothing is published, since no resource is named.
         auth = AuthSettings(issuer_url=AnyHttpUrl(url), resource_server_url=None)
     links = SignedLinks(base=url)
-    server = MediaServer(opened, signed_links=links, token_verifier=token_verifier, auth=auth)
+
+    def file_link(file_id: str, principal: str) -> str:
+        return links.url(file_id, principal, now=engine.clock.now())
+
+    server = MediaServer(
+        engine,
+        principal=request_principal if token_verifier else local_principal,
+        file_link=file_link,
+        token_verifier=token_verifier,
+        auth=auth,
+    )
     server.middleware.append(cancel_on_disconnect)
     server.custom_route("/health", ["GET"])(_health)
-    server.custom_route("/files/{id}", ["GET"])(FileRoutes(opened=opened, links=links).get)
+    server.custom_route("/files/{id}", ["GET"])(FileRoutes(engine=engine, links=links).get)
     known = security(url, hosts)
     app = server.streamable_http_app(
         streamable_http_path=PATH, max_request_body_size=MAX_BODY, transport_security=known

@@ -1,0 +1,239 @@
+"""Everything about cancelling a job: what a cancel stops, what it lets finish, and what it tells providers.
+
+A cancelled call never cancels a job; only `get_job(cancel=true)` does. After it nothing more is sent. Work that the
+provider can stop is stopped, a handle that is due is waited for a little so that its work can be stopped or collected,
+and what cannot be stopped is collected, for it will be billed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from mediasmith.plugin.contract import Cancellation, Context
+from mediasmith.plugin.errors import Cancelled, InvalidRequest, MissingKey, NotAllowed, Unreachable, error_from_record
+from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.timeouts import is_task_cancelled, wait_for_event, with_timeout
+from mediasmith.selection.candidate import Candidate
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+    from pydantic import BaseModel
+
+    from mediasmith.jobs.active_job import ActiveJob
+    from mediasmith.jobs.recovery import Recovery
+    from mediasmith.storage.library.records import Job, Phase, Task
+
+_log = logging.getLogger(__name__)
+
+_TELL_SECONDS = 5.0
+"""How long a provider may take to hear of a cancel."""
+
+_HANDLE_SECONDS = 10.0
+"""How long a cancel waits for the handle of a request that is out."""
+
+_END_SECONDS = 10.0
+"""How long a cancel waits for the end, once nothing more is sent."""
+
+_UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
+
+_STUCK = {Unreachable, NotAllowed, MissingKey}
+"""Errors at which collecting has stopped, so that it does not go on by itself and may be given up."""
+
+
+class CancelRequest:
+    """Whether a job's caller wants it cancelled, and the blocks of code that this stops."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.nothing_in_flight = anyio.Event()
+        self._stoppable: set[anyio.CancelScope] = set()
+        self._in_flight: dict[anyio.CancelScope, anyio.Event] = {}
+
+    def request(self) -> None:
+        """Cancel, and stop what may be stopped at once."""
+        self.requested = True
+        for scope in self._stoppable:
+            scope.cancel()
+
+    @contextmanager
+    def stoppable(self) -> Generator[None]:
+        """Run a block that a cancel ends, and that is not entered after one.
+
+        Raises:
+            Cancelled: the job was cancelled.
+        """
+        if self.requested:
+            raise Cancelled
+        with _cut_off() as scope:
+            self._stoppable.add(scope)
+            try:
+                yield
+            finally:
+                self._stoppable.discard(scope)
+
+    @contextmanager
+    def in_flight(self) -> Generator[None]:
+        """Run a block that sends a request for a handle. A cancel lets it finish, if that is soon.
+
+        Raises:
+            Cancelled: it did not finish soon enough.
+        """
+        over = anyio.Event()
+        with _cut_off() as scope:
+            self._in_flight[scope] = over
+            try:
+                yield
+            finally:
+                del self._in_flight[scope]
+                over.set()
+
+    async def wait_for_handles(self, clock: Clock) -> None:
+        """Wait a little for the handles of requests that are out, and cut off those that do not come."""
+        ends = clock.now() + _HANDLE_SECONDS
+        for scope, over in list(self._in_flight.items()):
+            if not await wait_for_event(clock, ends - clock.now(), over):
+                scope.cancel()
+                await wait_for_event(clock, _END_SECONDS, over)  # a worker thread may still bring it
+        self.nothing_in_flight.set()
+
+
+@contextmanager
+def _cut_off() -> Generator[anyio.CancelScope]:
+    """Run a block in a scope that, once cancelled, is left with an error, whatever the block made of that.
+
+    Raises:
+        Cancelled: the scope was cancelled before its block had finished.
+    """
+    scope = anyio.CancelScope()
+    try:
+        with scope:
+            yield scope
+    except (Exception, asyncio.CancelledError) as error:  # an SDK may raise one of its own for the scope's
+        if not scope.cancel_called or is_task_cancelled():
+            raise
+        raise Cancelled from error
+    if scope.cancelled_caught:
+        raise Cancelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderCancel:
+    """Tells providers to stop."""
+
+    clock: Clock
+
+    async def stop(
+        self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: BaseModel
+    ) -> Cancellation | None:
+        """Return what became of telling the provider to stop this work; None where it could not be told."""
+        cancel = candidate.capability.cancel
+        if cancel is None:
+            return None
+        title = candidate.backend.title
+        try:
+            outcome = await with_timeout(self.clock, _TELL_SECONDS, lambda: cancel(context, handle))
+        except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
+            _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
+            active.warn(f"{title} could not be told to stop; what it has begun may go on and be billed.")
+            return None
+        if outcome == "asked":
+            active.warn(f"{title} was asked to stop, but may finish and bill what it has begun.")
+        return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canceller:
+    """Cancels jobs of this process, jobs that it has taken over, and those of other processes."""
+
+    recovery: Recovery
+    clock: Clock
+    task_group: TaskGroup = field(repr=False)
+
+    async def finish(self, active: ActiveJob) -> None:
+        """Wait until a cancelled job of this process has ended.
+
+        Raises:
+            InvalidRequest: it goes on, for its provider cannot stop what it has begun, or its files are being saved.
+        """
+        self.task_group.start_soon(active.cancel.wait_for_handles, self.clock)
+        await active.cancel.nothing_in_flight.wait()
+        self._check_stoppable(active)
+        if not await wait_for_event(self.clock, _END_SECONDS, active.done):
+            raise _goes_on(active, "What was made is still being saved, so the job goes on.")
+
+    async def end_recovered(self, active: ActiveJob) -> None:
+        """End a job that was taken over: stop every task at its provider, and collect what cannot be stopped."""
+        await self.recovery.mend(active)
+        async with anyio.create_task_group() as task_group:
+            for task in list(active.tasks.values()):
+                if task.phase == "accepted":
+                    end = self.recovery.collect_task if self._unstoppable(task) else self._cancel_task
+                    task_group.start_soon(end, active, task)
+
+    async def cancel_elsewhere(self, job: Job) -> None:
+        """Tell the providers of a job that another process works on; that process hears of it at its next poll.
+
+        Raises:
+            InvalidRequest: not all of it could be stopped from here.
+        """
+        active = await self.recovery.reopen(job)
+        stopped: set[int] = set()
+
+        async def stop(task: Task) -> None:
+            if await self._stop_task(active, task) in {"stopped", "asked"}:
+                stopped.add(task.number)
+
+        try:
+            async with anyio.create_task_group() as task_group:
+                for task in active.tasks.values():
+                    task_group.start_soon(stop, task)
+        finally:
+            await active.destination.close()
+        if any(task.phase in _UNFINISHED and task.number not in stopped for task in active.tasks.values()):
+            raise InvalidRequest(
+                "Another server process works on this job: what it has not sent yet or cannot stop goes on.",
+                "Cancel it in the session that started it, or let it end.",
+            )
+
+    async def _cancel_task(self, active: ActiveJob, task: Task) -> None:
+        if await self._stop_task(active, task) == "too late":
+            await self.recovery.collect_task(active, task)
+            return
+        error = active.errors[task.item] = Cancelled(billed="yes")
+        await self.recovery.execution.end(active, task.number, "cancelled", error)
+
+    async def _stop_task(self, active: ActiveJob, task: Task) -> Cancellation | None:
+        """Tell the provider of an accepted task to stop; None where it could not be told."""
+        candidate = self.recovery.candidate(task)
+        if candidate is None or candidate.capability.cancel is None or task.phase != "accepted":
+            return None
+        return await self.recovery.execution.stop_at_provider(active, task, candidate)
+
+    def _unstoppable(self, task: Task) -> Candidate | None:
+        """Return the candidate of a task that its provider has begun, has no way to stop, and is getting on with."""
+        begun = task.handle is not None and task.phase in {"accepted", "saving"}
+        stuck = type(error_from_record(task.error)) in _STUCK
+        candidate = self.recovery.candidate(task) if begun and not stuck else None
+        return candidate if candidate and candidate.capability.cancel is None else None
+
+    def _check_stoppable(self, active: ActiveJob) -> None:
+        going = {number: one for number, task in active.tasks.items() if (one := self._unstoppable(task))}
+        if not going:
+            return
+        title = next(iter(going.values())).backend.title
+        files = sum(task.count for number, task in active.tasks.items() if number in going or task.phase == "done")
+        rest = f" with {files} of its {active.spec.files} files" if files < active.spec.files else ""
+        raise _goes_on(active, f"{title} cannot stop what it has begun, so the job goes on{rest}.")
+
+
+def _goes_on(active: ActiveJob, message: str) -> InvalidRequest:
+    error = InvalidRequest(message, billed="yes")
+    error.job_id = active.job.id
+    return error

@@ -1,0 +1,159 @@
+"""Poll accepted work until its result is saved. Trouble on the way never ends it; only the provider's verdict does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mediasmith.config.settings import Settings
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.cancellation import ProviderCancel
+from mediasmith.jobs.error_mapping import ErrorMapper
+from mediasmith.plugin.contract import JSON, Context, Failed, Pending, Result
+from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, RateLimited, TimedOut, Unreachable
+from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.timeouts import with_timeout
+from mediasmith.selection.candidate import Candidate
+
+_POLL_SECONDS = 60.0
+"""One poll that takes longer has hung."""
+
+_SLOWEST_POLL = 60.0
+"""Failed polls back off to this many seconds."""
+
+Save = Callable[[Result], Awaitable[None]]
+"""Saves a result's files."""
+
+
+class WorkFailed(Exception):
+    """The provider says that the work has ended without a result; `error` says why."""
+
+    def __init__(self, error: MediaError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poller:
+    """Polls the work of one task at a time."""
+
+    clock: Clock
+    settings: Settings
+    errors: ErrorMapper
+    provider_cancel: ProviderCancel
+
+    async def collect(
+        self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: JSON, save: Save
+    ) -> None:
+        """Poll until the result is saved. Where the provider can be told to stop, a cancel of the job ends it.
+
+        Raises:
+            WorkFailed: the provider says that it failed.
+            Cancelled: the job was cancelled, and the work with it.
+            MediaError: the deadline has passed, or the files cannot be kept; the work can still be collected.
+        """
+        named = parse_handle(candidate, handle)
+        if candidate.capability.cancel is None:
+            await self._poll(active, candidate, context, named, save)
+            return
+        try:
+            with active.cancel.stoppable():
+                await self._poll(active, candidate, context, named, save)
+                return
+        except Cancelled:
+            if not active.cancel.requested:
+                raise
+            if await self.provider_cancel.stop(active, candidate, context, named) != "too late":
+                raise
+        await self._poll(active, candidate, context, named, save)
+
+    async def _poll(
+        self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: BaseModel, save: Save
+    ) -> None:
+        every = candidate.capability.every
+        seconds = deadline(self.settings, candidate)
+        ends = self.clock.now() + seconds
+        pause = every
+        while True:
+            outcome = await self._poll_once(candidate, context, handle)
+            if isinstance(outcome, Failed):
+                raise WorkFailed(self.errors.map(candidate.backend, outcome.error, billed="yes"))
+            if isinstance(outcome, Result):
+                try:
+                    await save(outcome)
+                    return
+                except ProviderError as error:  # an odd download; the next poll may name another place
+                    outcome = error
+            if isinstance(outcome, Pending):
+                context.report(outcome)
+                pause = every if outcome.after is None else max(outcome.after, 0.0)
+            else:
+                active.report_trouble(outcome)
+                advice = outcome.retry_after if isinstance(outcome, RateLimited) else None
+                pause = max(min(pause * 2, max(_SLOWEST_POLL, every)), advice or 0)
+            if self.clock.now() + pause > ends:
+                raise _deadline_error(candidate, outcome, seconds)
+            await self.clock.sleep(pause)
+
+    async def _poll_once(
+        self, candidate: Candidate, context: Context[Any], handle: BaseModel
+    ) -> Pending | Result | Failed | MediaError:
+        """Poll once; whatever goes wrong is returned as an error."""
+        poll = candidate.capability.poll
+        if poll is None:
+            return ProviderError(f"The backend {candidate.backend.name} can no longer ask about this work.")
+        try:
+            answer: object = await with_timeout(self.clock, _POLL_SECONDS, lambda: poll(context, handle))
+            return answer if isinstance(answer, Pending | Failed) else checked_result(candidate, answer)
+        except Exception as error:  # noqa: BLE001 - trouble of any type never ends what was accepted
+            trouble = self.errors.map(candidate.backend, error, billed="yes")
+            trouble.billed = "yes"  # a poll does not undo what was begun
+            return trouble
+
+
+def deadline(settings: Settings, candidate: Candidate) -> float:
+    """Return the seconds until waiting for the provider ends."""
+    return settings.deadline_seconds or candidate.capability.deadline
+
+
+def parse_handle(candidate: Candidate, handle: JSON) -> BaseModel:
+    """Return the capability's own handle from its JSON.
+
+    Raises:
+        MediaError: it does not validate; the work stays accepted.
+    """
+    try:
+        if candidate.capability.handle is not None:
+            return candidate.capability.handle.model_validate(handle)
+    except ValidationError:
+        pass
+    raise MediaError(
+        f"The installed backend {candidate.backend.name} cannot read the handle of this work, which is kept.",
+        "Install the version of the backend that started it, and collect the job again.",
+        billed="yes",
+    )
+
+
+def checked_result(candidate: Candidate, answer: object) -> Result:
+    """Return a backend's answer, if it is a result with files.
+
+    Raises:
+        ProviderError: it is not; a plug-in's types may not hold what they say.
+    """
+    if not isinstance(answer, Result):
+        raise ProviderError(
+            f"The backend {candidate.backend.name} answered with {type(answer).__name__}, not a Result."
+        )
+    if not answer.outputs:
+        raise ProviderError(f"{candidate.backend.title} answered without a file.")
+    return answer
+
+
+def _deadline_error(candidate: Candidate, outcome: Pending | MediaError, seconds: float) -> MediaError:
+    title = candidate.backend.title
+    if isinstance(outcome, MediaError):
+        return Unreachable(f"{title} could not be asked any more: {outcome.message}", outcome.hint)
+    return TimedOut(f"{title} is still at work after {seconds:.10g} seconds of waiting.")

@@ -1,0 +1,27 @@
+"""Backends that failed a moment ago rest: `auto` tries them last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mediasmith.runtime.clock import Clock
+
+_SECONDS = 60.0
+"""How long a backend rests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cooldown:
+    """The backends that rest, shared by planning, which looks, and dispatch, which adds to them."""
+
+    clock: Clock
+    _until: dict[str, float] = field(default_factory=dict[str, float])
+
+    def start(self, backend: str) -> None:
+        """Let a backend rest from now on."""
+        self._until[backend] = self.clock.now() + _SECONDS
+
+    def resting(self) -> frozenset[str]:
+        """Return the backends that rest now."""
+        now = self.clock.now()
+        return frozenset(name for name, until in self._until.items() if until > now)
