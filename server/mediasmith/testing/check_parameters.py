@@ -132,19 +132,33 @@ async def rest_of_the_call(bench: CheckContext) -> None:
             given = await differences.of(replace(bench.ask(), model=model))
             assert base != given, _alike(bench, f"model {model.id}", f"model {bench.models[0].id}")
         for role in bench.capability.takes:
+            plain = await differences.without(bench.ask(model=_model_taking(bench, role)))
             one, two = [await differences.of(ask) for ask in _with_inputs(bench, role)]
-            assert base != one or role in bench.required(), _alike(bench, f"a file in {role}", "no file")
+            assert plain != one or role in bench.required(), _alike(bench, f"a file in {role}", "no file")
             assert one != two, _alike(bench, f"one file in {role}", "another file")
 
 
+def _model_taking(bench: CheckContext, role: Role) -> Model:
+    """Return the first model that takes a file in this role, and what the file needs beside it."""
+    roles = {role, *(name for name in bench.capability.takes if name in _beside(bench, role))}
+    for model in bench.models:
+        if roles <= bench.capability.takes_with(model).keys():
+            return model
+    raise AssertionError(f"no model takes {role}: see Model.takes, or do not declare it.")
+
+
+def _beside(bench: CheckContext, role: Role) -> Mapping[str, Any]:
+    return {**({"image": True} if role == "mask" else {}), **bench.rig.companions.get(role, {})}
+
+
 def _with_inputs(bench: CheckContext, role: Role) -> Iterator[Request[Any]]:
-    beside: Mapping[str, Any] = {**({"image": True} if role == "mask" else {}), **bench.rig.companions.get(role, {})}
+    beside = _beside(bench, role)
     for colour in (_NEW, _NEW[::-1]):
         inputs: dict[Role, Sequence[Source]] = {
             name: [bench.source(name)] for name in bench.capability.takes if name in beside
         }
         params = {word: value for word, value in beside.items() if word not in bench.capability.takes}
-        yield bench.ask(params, inputs={**inputs, role: [bench.source(role, colour)]})
+        yield bench.ask(params, model=_model_taking(bench, role), inputs={**inputs, role: [bench.source(role, colour)]})
 
 
 @check("a word it does not take is refused or warned about")
