@@ -7,14 +7,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
+from pydantic import BaseModel, RootModel
+
 from mediasmith.plugin.contract import (
-    JSON,
     Accepted,
     Access,
     Backend,
     Call,
+    Cancellation,
     Capability,
     Context,
+    Failed,
     Model,
     Names,
     Output,
@@ -32,6 +35,7 @@ from mediasmith.testing import MemorySource as Drawing
 
 __all__ = [
     "AdapterHarness",
+    "AnyJson",
     "Drawing",
     "FakeParams",
     "Fields",
@@ -42,6 +46,10 @@ __all__ = [
     "png",
     "signed_in",
 ]
+
+
+class AnyJson(RootModel[Any]):
+    """A handle or state that is any JSON."""
 
 
 class FakeParams(Params):
@@ -70,8 +78,10 @@ class Fields(TypedDict, total=False):
     params: type[Params]
     models: tuple[Model, ...]
     start: Callable[[Call[None, Any]], Awaitable[Result | Accepted]]
-    poll: Callable[[Context[None], JSON], Awaitable[Pending | Result]]
-    cancel: Callable[[Context[None], JSON], Awaitable[None]]
+    poll: Callable[[Context[None], Any], Awaitable[Pending | Result | Failed]]
+    cancel: Callable[[Context[None], Any], Awaitable[Cancellation]]
+    handle: type[BaseModel] | None
+    state: type[BaseModel] | None
     takes: Mapping[Role, Takes]
     edits: Role | None
     not_inherited: tuple[str, ...]
@@ -86,7 +96,10 @@ class Fields(TypedDict, total=False):
 
 def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None, Any]:
     """A capability that makes a picture at once, but for the fields given."""
-    plain = Capability(kind="image", name=name, params=FakeParams, models=(Model(id="fake-1"),), start=make)
+    plain = Capability(
+        kind="image", name=name, params=FakeParams, models=(Model(id="fake-1"),), start=make, state=AnyJson
+    )
+    fields.setdefault("handle", AnyJson if "poll" in fields else None)
     return replace(plain, **fields)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, Unpack
 
 import anyio
 
-from fakes.backends import FakeParams, Fields, fake, png
+from fakes.backends import AnyJson, FakeParams, Fields, fake, png
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
 from mediasmith.config.registry import Registry
@@ -21,7 +21,19 @@ from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import JobList, MediaResult
 from mediasmith.engine.use_cases import Engine
-from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Context, Model, Output, Pending, Price, Result
+from mediasmith.plugin.contract import (
+    JSON,
+    Accepted,
+    Backend,
+    Call,
+    Cancellation,
+    Context,
+    Model,
+    Output,
+    Pending,
+    Price,
+    Result,
+)
 from mediasmith.storage.library.records import Artifact, Job, Task
 from mediasmith.storage.library.store import Library
 
@@ -37,7 +49,11 @@ Step: TypeAlias = Any
 
 def picture(*, state: JSON = None, cost: float | None = None, **details: JSON) -> Result:
     """A result with one picture."""
-    return Result(outputs=(Output(body=png(), mime="image/png", state=state),), cost_usd=cost, details=details)
+    return Result(
+        outputs=(Output(body=png(), mime="image/png", state=None if state is None else AnyJson(state)),),
+        cost_usd=cost,
+        details=details,
+    )
 
 
 def pictures(count: int) -> Result:
@@ -64,12 +80,13 @@ class Scripted:
         self.calls.append(call)
         return await _done(self.starts, call)
 
-    async def poll(self, work: Context[None], handle: JSON) -> Any:
-        self.polled.append(handle)
-        return await _done(self.polls, work, handle)
+    async def poll(self, context: Context[None], handle: AnyJson) -> Any:
+        self.polled.append(handle.root)
+        return await _done(self.polls, context, handle.root)
 
-    async def cancel(self, _work: Context[None], handle: JSON) -> None:
-        self.cancelled.append(handle)
+    async def cancel(self, _context: Context[None], handle: AnyJson) -> Cancellation:
+        self.cancelled.append(handle.root)
+        return "stopped"
 
 
 async def _done(script: deque[Step], *given: object) -> Any:
@@ -83,7 +100,7 @@ async def _done(script: deque[Step], *given: object) -> Any:
 
 def job(handle: JSON = "job-1") -> Accepted:
     """The answer of a provider that took the work and named it."""
-    return Accepted(handle=handle)
+    return Accepted(handle=AnyJson(handle))
 
 
 def pending(times: int) -> list[Pending]:
@@ -154,30 +171,30 @@ async def library_of(folder: Path) -> AsyncGenerator[Library]:
 async def made(engine: Engine, prompt: str = "a red kite", caller: Caller = PATIENT, **given: Any) -> MediaResult:
     """What generate_media answers, its answer having left the server."""
     result = await engine.generate({"prompt": prompt, **given}, caller)
-    engine.answered(result)
-    return result
+    with engine.delivery(result):
+        return result
 
 
 async def edited(engine: Engine, of: str, prompt: str = "make it blue", **given: Any) -> MediaResult:
     """What continue_edit answers, its answer having left the server."""
     result = await engine.continue_edit({"continuation_id": of, "prompt": prompt, **given}, PATIENT)
-    engine.answered(result)
-    return result
+    with engine.delivery(result):
+        return result
 
 
 async def batch(engine: Engine, *prompts: str, **given: Any) -> MediaResult:
     """What generate_media answers to several prompts."""
     result = await engine.generate({"prompts": list(prompts), **given}, PATIENT)
-    engine.answered(result)
-    return result
+    with engine.delivery(result):
+        return result
 
 
 async def collected(engine: Engine, job_id: str, caller: Caller = PATIENT, **given: Any) -> MediaResult:
     """What get_job answers for one job."""
     result = await engine.get_job({"job_id": job_id, **given}, caller)
     assert isinstance(result, MediaResult)
-    engine.answered(result)
-    return result
+    with engine.delivery(result):
+        return result
 
 
 async def settled(engine: Engine) -> None:
@@ -234,7 +251,7 @@ def an_artifact(path: Path, **changed: Any) -> Artifact:
     values: dict[str, Any] = {
         "id": "a" * 26,
         "job_id": "j" * 26,
-        "part": 0,
+        "task": 0,
         "position": 0,
         "path": str(path),
         "mime": "image/png",

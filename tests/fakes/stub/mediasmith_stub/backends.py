@@ -9,15 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from anyio import to_thread
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from mediasmith.plugin.contract import (
-    JSON,
     Accepted,
     Backend,
     Call,
+    Cancellation,
     Capability,
     Context,
+    Failed,
     Model,
     Output,
     Params,
@@ -29,7 +30,7 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
-from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, StateGone
+from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused
 from mediasmith.plugin.params import Seed
 from mediasmith_stub.client import KEYS, TIMEOUT, Answered, ask, connect, explain, read
 
@@ -95,16 +96,14 @@ async def _pictured(call: Request[Any]) -> dict[str, Any]:
     for mask in call.inputs.get("mask", ()):
         body["mask"] = await mask.data_uri()
     if call.state is not None:
-        body["previous"] = _id(call.state)
+        body["previous"] = call.state.id
     return body
 
 
-def _id(state: JSON) -> str:
-    match state:
-        case {"id": str(name)}:
-            return name
-        case _:
-            raise StateGone("This was not made by the stub provider.")
+class Named(BaseModel):
+    """The id of a picture or a job."""
+
+    id: str
 
 
 class _Image(Answered):
@@ -128,7 +127,7 @@ def _made(content: bytes, params: NowParams) -> Result:
     made = read(content, _Made)
     mime = f"image/{params.output_format or 'png'}"
     return Result(
-        outputs=tuple(Output(body=_decoded(image.b64), mime=mime, state={"id": image.id}) for image in made.images),
+        outputs=tuple(Output(body=_decoded(image.b64), mime=mime, state=Named(id=image.id)) for image in made.images),
         complete=len(made.images) == params.n,
         cost_usd=made.cost,
         details={"id": made.id},
@@ -164,20 +163,20 @@ class _Job(Answered):
 
 async def _submit(call: Call[AsyncClient, Any]) -> Accepted:
     named = await ask(call.client, "POST", "/jobs", _Named, await _pictured(call))
-    return Accepted(handle={"id": named.id})
+    return Accepted(handle=Named(id=named.id))
 
 
-async def _poll(work: Context[AsyncClient], handle: JSON) -> Pending | Result:
-    job = await ask(work.client, "GET", f"/jobs/{_id(handle)}", _Job)
+async def _poll(context: Context[AsyncClient], handle: Named) -> Pending | Result | Failed:
+    job = await ask(context.client, "GET", f"/jobs/{handle.id}", _Job)
     match job.status:
         case "queued" | "running":
             return Pending(progress=job.progress, message=job.status)
         case "cancelled":
-            raise Cancelled("The job was cancelled at the provider.")
+            return Failed(error=Cancelled("The job was cancelled at the provider."))
         case "failed":
-            raise _failed(job.error.code)
+            return Failed(error=_failed(job.error.code))
         case "done":
-            headers = {"authorization": work.client.headers["authorization"]}
+            headers = {"authorization": context.client.headers["authorization"]}
             return Result(
                 outputs=tuple(Output(body=Remote(url=file.url, headers=headers), mime=file.mime) for file in job.files)
             )
@@ -189,8 +188,9 @@ def _failed(code: str) -> MediaError:
     return ProviderError("The job failed at the provider.")
 
 
-async def _cancel(work: Context[AsyncClient], handle: JSON) -> None:
-    await ask(work.client, "DELETE", f"/jobs/{_id(handle)}", _Job)
+async def _cancel(context: Context[AsyncClient], handle: Named) -> Cancellation:
+    await ask(context.client, "DELETE", f"/jobs/{handle.id}", _Job)
+    return "stopped"
 
 
 _SPOKEN: Mapping[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -233,6 +233,7 @@ _NOW = Capability(
         Model(id="now-0", retires=date(2025, 1, 1)),
     ),
     start=_make,
+    state=Named,
     takes={"image": Takes(max=4), "mask": Takes(mimes=("image/png",))},
     edits="image",
     preference=30,
@@ -246,6 +247,7 @@ _JOB = Capability(
     models=(Model(id="job-1"),),
     start=_submit,
     poll=_poll,
+    handle=Named,
     cancel=_cancel,
     takes={"image": Takes()},
     edits="image",
@@ -260,6 +262,7 @@ _SLOW = Capability(
     models=(Model(id="slow-1"),),
     start=_submit,
     poll=_poll,
+    handle=Named,
     cancel=_cancel,
     every=0.05,
     preference=10,
