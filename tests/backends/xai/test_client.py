@@ -276,7 +276,7 @@ async def test_unreachable_provider_is_free_and_connected_to_as_soon_as_it_is_th
         port = once.getsockname()[1]
     async with signed_in(backend, f"grpc://127.0.0.1:{port}", KEY, capability=image) as harness:
         for _ in range(2):
-            error = await harness.failure()
+            error = await harness.failure_of()
             assert isinstance(error, Unreachable)
             assert error.billed == "no"
         with gate(port) as opened:
@@ -290,7 +290,7 @@ async def test_silent_server_is_given_up(fake: FakeXAI, monkeypatch: pytest.Monk
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"grpc://127.0.0.1:{silent.getsockname()[1]}"
         async with signed_in(backend, url, KEY, capability=image) as harness:
-            error = await harness.failure()
+            error = await harness.failure_of()
     assert isinstance(error, Unreachable)
     assert error.billed == "no"
     assert fake.log == []
@@ -301,7 +301,7 @@ async def test_request_that_breaks_may_be_billed_and_is_sent_once(
     fake: FakeXAI, images: AdapterHarness, reply: Reply
 ) -> None:
     fake.script(IMAGE, *[reply] * 5)
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, Unreachable)
     assert error.billed is None
     assert fake.counts() == {IMAGE: 1}
@@ -395,8 +395,8 @@ async def test_messages_over_the_limit_are_not_taken_for_a_rate_limit(
     source = MemorySource()
     source.data += bytes(1000)
     async with signed_in(backend, fake.base_url, KEY, capability=image) as harness:
-        sent = await harness.failure(inputs={"image": [source]})
-        received = await harness.failure()
+        sent = await harness.failure_of(inputs={"image": [source]})
+        received = await harness.failure_of()
     assert isinstance(sent, InvalidRequest)
     assert sent.billed == "no"
     assert isinstance(received, ProviderError)
@@ -409,14 +409,14 @@ async def test_answer_that_does_not_come_times_out(
 ) -> None:
     monkeypatch.setattr(importlib.import_module("mediasmith_backends.xai.image"), "_ANSWER_SECONDS", 0.05)
     fake.script(IMAGE, Reply(fault="silence"))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, TimedOut)
     assert error.billed is None
 
 
 async def test_bytes_that_are_no_message_are_malformed(fake: FakeXAI, images: AdapterHarness) -> None:
     fake.script(IMAGE, Reply(raw=b"\xff\xff\xff"))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, ProviderError)
     assert error.message == "xAI sent an answer that cannot be read."
     assert error.billed is None

@@ -49,7 +49,7 @@ async def test_status_says_what_happened_and_whether_it_was_billed(
 ) -> None:
     code, _, details = status.partition(" ")
     fake.script(IMAGE, Reply(code=code, details=details))
-    error = await images.failure()
+    error = await images.failure_of()
     assert type(error) is kind
     assert error.billed == billed
     assert "Traceback" not in str(error)
@@ -62,27 +62,27 @@ async def test_rate_limit_says_how_long_to_wait(
     fake: FakeXAI, images: AdapterHarness, metadata: dict[str, str], seconds: float | None
 ) -> None:
     fake.script(IMAGE, Reply(code="RESOURCE_EXHAUSTED", metadata=metadata))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, RateLimited)
     assert error.retry_after == seconds
 
 
 async def test_rejected_key_names_its_variable(fake: FakeXAI, images: AdapterHarness) -> None:
     fake.script(IMAGE, Reply(code="UNAUTHENTICATED"))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, MissingKey)
     assert error.variables == ("XAI_API_KEY",)
 
 
 async def test_spent_account_says_where_to_look(fake: FakeXAI, images: AdapterHarness) -> None:
     fake.script(IMAGE, Reply(code="RESOURCE_EXHAUSTED", details="The team has used all its credits."))
-    assert "console.x.ai" in (await images.failure()).hint
+    assert "console.x.ai" in (await images.failure_of()).hint
 
 
 async def test_prompt_that_cannot_be_encoded_is_refused_before_it_is_sent(
     fake: FakeXAI, images: AdapterHarness
 ) -> None:
-    error = await images.failure(prompt="a red \ud800 kite")
+    error = await images.failure_of(prompt="a red \ud800 kite")
     assert isinstance(error, InvalidRequest)
     assert error.billed == "no"
     assert fake.paid() == 0

@@ -171,6 +171,6 @@ def test_call_without_a_key_is_refused() -> None:
 
 async def test_script_does_not_hide_a_mistake(fake: FakeXAI, images: AdapterHarness) -> None:
     fake.script(IMAGE, Reply(message={}))
-    error = await images.failure(prompt=" ")
+    error = await images.failure_of(prompt=" ")
     assert isinstance(error, InvalidRequest)
     assert "prompt: it is empty" in error.message

@@ -94,7 +94,7 @@ async def test_answer_with_withheld_images_alone_is_a_refusal(
     fake: FakeXAI, images: AdapterHarness, usage: dict[str, str], billed: str
 ) -> None:
     fake.script(IMAGE, Reply(message={"images": [WITHHELD], "usage": usage}))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, Refused)
     assert error.billed == billed
 
@@ -104,7 +104,7 @@ async def test_answer_without_an_image_says_what_it_cost(
     fake: FakeXAI, images: AdapterHarness, usage: dict[str, str], billed: str
 ) -> None:
     fake.script(IMAGE, Reply(message={"images": [], "usage": usage}))
-    error = await images.failure()
+    error = await images.failure_of()
     assert isinstance(error, ProviderError)
     assert error.billed == billed
     assert "charges" in error.hint
@@ -117,7 +117,7 @@ async def test_answer_without_an_image_says_what_it_cost(
 )
 async def test_unreadable_image_is_an_error(fake: FakeXAI, images: AdapterHarness, answer: str) -> None:
     fake.script(IMAGE, Reply(message={"images": [{"base64": answer, "respect_moderation": True}]}))
-    assert isinstance(await images.failure(), ProviderError)
+    assert isinstance(await images.failure_of(), ProviderError)
     assert fake.paid() == 1
 
 

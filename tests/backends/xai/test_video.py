@@ -96,7 +96,7 @@ async def test_accepted_video_without_a_name_is_malformed_and_maybe_billed(
     fake: FakeXAI, videos: AdapterHarness
 ) -> None:
     fake.script(VIDEO, Reply(message={}))
-    error = await videos.failure()
+    error = await videos.failure_of()
     assert isinstance(error, ProviderError)
     assert error.billed is None
 
@@ -119,7 +119,7 @@ async def test_expired_earlier_video_is_state_that_is_gone(fake: FakeXAI, videos
     [earlier] = (await finish(videos, duration=2)).outputs
     for accepted in fake.videos.values():
         accepted.expired = True
-    error = await videos.failure(model=EDITOR, state=earlier.state)
+    error = await videos.failure_of(model=EDITOR, state=earlier.state)
     assert isinstance(error, StateGone)
     assert error.billed == "no"
     assert "as video" in error.hint
@@ -128,7 +128,7 @@ async def test_expired_earlier_video_is_state_that_is_gone(fake: FakeXAI, videos
 async def test_declined_edit_is_a_refusal_and_the_state_is_kept(fake: FakeXAI, videos: AdapterHarness) -> None:
     [earlier] = (await finish(videos, duration=2)).outputs
     fake.script(VIDEO, Reply(code="INVALID_ARGUMENT", details="Rejected by content moderation."))
-    assert isinstance(await videos.failure(model=EDITOR, state=earlier.state), Refused)
+    assert isinstance(await videos.failure_of(model=EDITOR, state=earlier.state), Refused)
 
 
 async def test_file_is_uploaded_in_chunks_for_a_day(fake: FakeXAI, videos: AdapterHarness) -> None:
@@ -151,7 +151,7 @@ async def test_file_is_uploaded_in_chunks_for_a_day(fake: FakeXAI, videos: Adapt
 )
 async def test_upload_that_fails_is_not_billed(fake: FakeXAI, videos: AdapterHarness, reply: Reply) -> None:
     fake.script(UPLOAD, reply)
-    error = await videos.failure(model=EDITOR, inputs={"video": [MP4]})
+    error = await videos.failure_of(model=EDITOR, inputs={"video": [MP4]})
     assert isinstance(error, ProviderError | Unreachable)
     assert error.billed == "no"
     assert fake.paid() == 0

@@ -33,6 +33,7 @@ class Gate:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_pump, client, server.send, tasks.cancel_scope)
                 tasks.start_soon(_pump, server, partial(self._send_back, client, port), tasks.cancel_scope)
+            self.faults.pop(port, None)  # another connection may get the same port
 
     async def _send_back(self, client: SocketStream, port: str, data: bytes) -> None:
         fault = self.faults.get(port, "")
