@@ -140,7 +140,7 @@ async def speak(call: FakeCall, parts: list[str], failure: Exception | None = No
             raise failure
         return part.upper()
 
-    return await speak_parts(cast("Any", call), parts, request, words=str, explain=explain)
+    return await speak_parts(cast("Any", call), parts, request, text_of=str, explain=explain)
 
 
 async def test_parts_are_spoken_in_order_with_progress() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mediasmith.plugin.contract import Call, Capability, Request, Result
-from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith.plugin.params import Seed
 from mediasmith.plugin.text_split import split_text
 from mediasmith_backends.elevenlabs.answers import Told, received
@@ -32,8 +32,8 @@ class DialogueParams(SoundParams):
 
 def _refuses(ask: Request[DialogueParams]) -> str:
     try:
-        lines = turns(ask.prompt)
-        voices = set(cast(lines, ask.params.voices, CAST).values())
+        lines = parse_turns(ask.prompt)
+        voices = set(assign_voices(lines, ask.params.voices, CAST).values())
     except ValueError as error:
         return str(error)
     if len(voices) > _MOST_VOICES:
@@ -44,9 +44,10 @@ def _refuses(ask: Request[DialogueParams]) -> str:
 async def _start(call: Call[ElevenLabs, DialogueParams]) -> Result:
     params = call.params
     wanted = form(params, VOICES)
-    said_by = turns(call.prompt)
+    said_by = parse_turns(call.prompt)
     voices = {
-        speaker: await resolved(call.client, voice) for speaker, voice in cast(said_by, params.voices, CAST).items()
+        speaker: await resolved(call.client, voice)
+        for speaker, voice in assign_voices(said_by, params.voices, CAST).items()
     }
     if params.language and (lost := loss(params.language)):
         call.warn(lost)

@@ -58,7 +58,7 @@ async def said(
     if len(parts) == 1 and not form.bare:
         sink = call.file(form.mime)
         return Said(bodies=(sink,), form=form, told=(await say(parts[0], sink.write),))
-    answers = await speak_parts(call, parts, partial(_collected, say), words=words, explain=explain)
+    answers = await speak_parts(call, parts, partial(_collected, say), text_of=words, explain=explain)
     bodies = await _joined(call, form, [sound for sound, _ in answers])
     told = tuple(told for _, told in answers)
     return Said(bodies=bodies, form=form, told=told, complete=len(answers) == len(parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mediasmith.plugin.contract import Call, Capability, Params, Request, Result
-from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.modes import with_key
 from mediasmith_backends.google.speech import MODELS, Format, Language, spoken, turn
@@ -28,7 +28,7 @@ def _cast(said: Sequence[Turn], given: Sequence[str]) -> Mapping[str, str]:
     names = list(dict.fromkeys(each.speaker for each in said))
     if len(names) != _TWO:
         raise ValueError(f"a dialogue has two speakers, and this one has {len(names)}: {', '.join(names)[:200]}")
-    return cast(said, [_spelt(entry) for entry in given], DEFAULT)
+    return assign_voices(said, [_spelt(entry) for entry in given], DEFAULT)
 
 
 def _spelt(entry: str) -> str:
@@ -39,7 +39,7 @@ def _spelt(entry: str) -> str:
 
 def _refuses(ask: Request[DialogueParams]) -> str:
     try:
-        _cast(turns(ask.prompt), ask.params.voices)
+        _cast(parse_turns(ask.prompt), ask.params.voices)
     except ValueError as error:
         return str(error)
     return ""
@@ -47,7 +47,7 @@ def _refuses(ask: Request[DialogueParams]) -> str:
 
 async def _start(call: Call[Google, DialogueParams]) -> Result:
     params = call.params
-    said = turns(call.prompt)
+    said = parse_turns(call.prompt)
     speakers = [
         {"speaker": name, "voice": voice, **({"language": params.language} if params.language else {})}
         for name, voice in _cast(said, params.voices).items()

@@ -80,7 +80,7 @@ async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
         async with _speaking(call, texts[0]) as response:
             await sink.write_all(response.iter_bytes(_CHUNK))
         return Result(outputs=(Output(body=sink, mime=mime),))
-    sound = await speak_parts(call, texts, partial(_piece, call, mime), words=str, explain=explain)
+    sound = await speak_parts(call, texts, partial(_piece, call, mime), text_of=str, explain=explain)
     # The header of a WAV that was streamed does not know how long it is, so that one is always made anew.
     try:
         body = await to_thread.run_sync(concat_audio, sound, mime)

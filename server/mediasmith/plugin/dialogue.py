@@ -18,7 +18,7 @@ class Turn:
     text: str
 
 
-def turns(prompt: str) -> tuple[Turn, ...]:
+def parse_turns(prompt: str) -> tuple[Turn, ...]:
     """Return who says what. A line without a name continues the one before.
 
     Raises:
@@ -35,7 +35,7 @@ def turns(prompt: str) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def cast(lines: Sequence[Turn], voices: Sequence[str], default: Sequence[str]) -> Mapping[str, str]:
+def assign_voices(lines: Sequence[Turn], voices: Sequence[str], default: Sequence[str]) -> Mapping[str, str]:
     """Return the voice of each speaker, in the order they first speak.
 
     It is the one that `voices` gives as `Name=voice`, else one of `default`; those that are taken come last.

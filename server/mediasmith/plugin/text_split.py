@@ -71,12 +71,12 @@ async def speak_parts(
     parts: Sequence[P],
     speak: Callable[[P], Awaitable[R]],
     *,
-    words: Callable[[P], str],
+    text_of: Callable[[P], str],
     explain: Callable[[Exception], MediaError | None],
 ) -> list[R]:
     """Speak the parts of a text one after another, and return the result of each.
 
-    `speak` sends one paid request, `words` returns the text of a part, `explain` is the backend's. When a request
+    `speak` sends one paid request, `text_of` returns the text of a part, `explain` is the backend's. When a request
     after the first fails, the results so far are returned, with a warning.
 
     Raises:
@@ -92,7 +92,7 @@ async def speak_parts(
                 raise
             call.warn(
                 f"Only the first {len(results)} of {len(parts)} parts of the text were spoken and billed: "
-                f'{known.message} The missing text begins with "{words(part)[:60]}".'
+                f'{known.message} The missing text begins with "{text_of(part)[:60]}".'
             )
             break
         call.report(Pending(progress=len(results) / len(parts)))
