@@ -21,7 +21,7 @@ from anyio import to_thread
 from mediasmith.plugin.contract import Access, Network
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, Unreachable
 from mediasmith.plugin.http_errors import malformed
-from mediasmith_backends.xai.errors import KEYS, TITLE
+from mediasmith_backends.xai.errors import KEYS, TITLE, explain
 
 _HOST = "api.x.ai"
 _BASE_URL = "MEDIASMITH_XAI_BASE_URL"
@@ -100,16 +100,18 @@ class XAIClient:
     async def _connected(self) -> AsyncGenerator[Any]:
         """Yield a channel that is known to be connected: a request that fails from here on may have been received.
 
-        A channel that could not connect is replaced, since gRPC decides alone when it would try again.
+        A channel that could not connect, or broke, is replaced: gRPC decides alone when it would connect again, and
+        the state of a channel may be that of a moment ago.
         """
         connection = self._connection
         connection.users += 1
         try:
-            if not await _connect(connection.channel):
-                if self._connection is connection:
-                    self._connection = _Connection(self.open_channel())
-                raise Unreachable(f"{TITLE} cannot be reached.", self.hint, billed="no")
+            await _connect(connection.channel, self.hint)
             yield connection.channel
+        except Exception as error:
+            if isinstance(explain(error) or error, Unreachable) and self._connection is connection:
+                self._connection = _Connection(self.open_channel())
+            raise
         finally:
             connection.users -= 1
             if connection is not self._connection and not connection.users:
@@ -185,15 +187,16 @@ def _open_channel(
     return grpc.aio.insecure_channel(host, options=options)
 
 
-async def _connect(channel: Any) -> bool:
-    """Return whether a connection could be made in time."""
+async def _connect(channel: Any, hint: str) -> None:
+    """Return when a channel is connected, or raise `Unreachable`."""
     from grpc import ChannelConnectivity as State  # noqa: PLC0415 - heavy: the SDK loads it
 
     with anyio.move_on_after(_CONNECT_SECONDS):
         while (state := channel.get_state(try_to_connect=True)) in {State.IDLE, State.CONNECTING}:
             await channel.wait_for_state_change(state)
-        return state is State.READY
-    return False
+        if state is State.READY:
+            return
+    raise Unreachable(f"{TITLE} cannot be reached.", hint, billed="no")
 
 
 def _answer(answer: Any) -> Any:

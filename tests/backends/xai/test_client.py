@@ -305,6 +305,8 @@ async def test_request_that_breaks_may_be_billed_and_is_sent_once(
     assert isinstance(error, Unreachable)
     assert error.billed is None
     assert fake.counts() == {IMAGE: 1}
+    fake.clear()
+    assert (await images.generate()).outputs
 
 
 async def test_replaced_channel_is_closed_after_its_last_request() -> None:

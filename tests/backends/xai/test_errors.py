@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from grpc.aio import UsageError
 
 from fakes.xai.state import IMAGE, FakeXAI, Reply
 from mediasmith.plugin.errors import (
@@ -86,6 +87,12 @@ async def test_prompt_that_cannot_be_encoded_is_refused_before_it_is_sent(
     assert isinstance(error, InvalidRequest)
     assert error.billed == "no"
     assert fake.paid() == 0
+
+
+def test_other_exceptions_of_grpc_are_broken_connections() -> None:
+    error = backend.explain(UsageError("The channel is closed."))
+    assert isinstance(error, Unreachable)
+    assert error.billed is None
 
 
 def test_other_exceptions_are_not_explained() -> None:

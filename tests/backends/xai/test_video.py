@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from grpc.aio import AioRpcError
 
-from fakes.xai.state import EXTENSION, POLL, UPLOAD, VIDEO, FakeXAI, Reply
+from fakes.xai.state import EXTENSION, KEY, POLL, UPLOAD, VIDEO, FakeXAI, Reply
 from mediasmith.plugin.contract import Accepted, Failed, Pending, Remote, Result
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone, Unreachable
-from mediasmith.testing import AdapterHarness, MemorySource
-from mediasmith_backends.xai import backend, client
+from mediasmith.testing import AdapterHarness, MemorySource, signed_in
+from mediasmith_backends.xai import backend
 from mediasmith_backends.xai.video import VideoHandle, VideoState, video
 
 NEW, EDITOR = video.models
@@ -243,12 +244,9 @@ async def test_unknown_video_is_not_called_an_unknown_model(videos: AdapterHarne
     assert caught.value.hint
 
 
-async def test_poll_without_a_connection_never_ends_the_work(
-    videos: AdapterHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fails(_channel: object) -> bool:
-        return False
-
-    monkeypatch.setattr(client, "_connect", fails)
-    with pytest.raises(Unreachable):
-        await videos.poll(HANDLE)
+async def test_poll_without_a_connection_never_ends_the_work() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        port = once.getsockname()[1]
+    async with signed_in(backend, f"grpc://127.0.0.1:{port}", KEY, capability=video) as videos:
+        with pytest.raises(Unreachable):
+            await videos.poll(HANDLE)
