@@ -231,7 +231,7 @@ async def test_a_cancel_as_a_request_is_about_to_go_out_keeps_it_back(
             saving.set()
             await go_on.wait()
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(job())
     backend = provider.backend() if polled else fake("one", start=provider.start)
     async with opened(tmp_path, backend) as engine:

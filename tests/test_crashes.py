@@ -17,11 +17,11 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client, MCPError
 
 from fakes.backends import png
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
+from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
@@ -103,17 +103,17 @@ UNSENT = {
 }
 
 LOST = {
-    "about to send": Death("stub_now", f"after {LIBRARY}.save_part sending"),
-    "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_part accepted"),
+    "about to send": Death("stub_now", f"after {LIBRARY}.save_task sending"),
+    "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_task accepted"),
     "the bytes are on the disk and not recorded": Death("stub_now", f"before {LIBRARY}.stage"),
 }
 
 KEPT = {
-    "the handle is recorded": Death("stub_job", f"after {LIBRARY}.save_part accepted"),
+    "the handle is recorded": Death("stub_job", f"after {LIBRARY}.save_task accepted"),
     "downloaded and not recorded": Death("stub_job", f"before {LIBRARY}.stage"),
     "staged": Death("stub_now", f"after {LIBRARY}.stage"),
-    "renamed and not recorded": Death("stub_now", f"after {DESTINATION}.settle"),
-    "saved and the job not finished": Death("stub_now", f"after {LIBRARY}.settle"),
+    "renamed and not recorded": Death("stub_now", f"after {DESTINATION}.commit"),
+    "saved and the job not finished": Death("stub_now", f"after {LIBRARY}.commit"),
 }
 
 

@@ -166,7 +166,7 @@ async def test_files_whose_names_could_not_be_recorded_are_found_again(
 
     async with opened(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Library, "settle", full)
+            patched.setattr(Library, "commit", full)
             running = await made(engine)
         assert running.status == "running"
         done = await collected(engine, running.job_id)
@@ -210,7 +210,7 @@ async def test_closing_waits_for_a_handle_that_is_just_being_written(
             await turns(20)
         await save_task(self, part, at=at)
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(job("abc"), polls=[forever])
     async with opened(tmp_path, provider.backend()) as engine:
         running = await made(engine, caller=HASTY)
@@ -236,7 +236,7 @@ async def test_closing_records_how_a_call_has_just_failed(tmp_path: Path, monkey
             await turns(20)
         await save_task(self, part, at=at)
 
-    monkeypatch.setattr(Library, "save_part", slow)
+    monkeypatch.setattr(Library, "save_task", slow)
     async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
         running = await made(engine, caller=HASTY)
         await recording.wait()
@@ -378,7 +378,7 @@ async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
             running = await made(engine, caller=HASTY)
             await settled(engine)
             patched.setattr(Library, "save_job", full)
-            patched.setattr(Library, "save_part", full)
+            patched.setattr(Library, "save_task", full)
     assert closed == ["closed"]
     async with opened(tmp_path, provider.backend()) as engine:
         assert (await collected(engine, running.job_id)).status == "done"

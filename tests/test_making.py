@@ -256,7 +256,7 @@ async def test_the_record_of_further_calls_failing_ends_only_their_prompt(
             await anyio.lowlevel.checkpoint()
         return picture()
 
-    monkeypatch.setattr(Library, "add_parts", full)
+    monkeypatch.setattr(Library, "add_tasks", full)
     async with opened(tmp_path, fake("one", start=by_prompt, preference=1), fake("other")) as engine:
         result = await batch(engine, "good", "bad", "also good")
     assert [item.status for item in result.items] == ["done", "failed", "done"]

@@ -15,6 +15,7 @@ import pytest
 from anyio import to_thread
 from filelock import BaseFileLock, FileLock, Timeout
 
+from fakes.owners import hold, pester, probe
 from mediasmith.jobs.ownership import Owner, alive
 from mediasmith.plugin.errors import MediaError
 
@@ -35,31 +36,6 @@ def process(work: Callable[[Any, Path], None], folder: Path) -> Generator[Any]:
         child.join()
         child.close()
         here.close()
-
-
-def hold(pipe: Any, folder: Path) -> None:
-    """Claim, tell the id, and live on until killed, or told to end without a release."""
-    pipe.send(Owner.claim(folder).id)
-    pipe.recv()
-
-
-def probe(pipe: Any, folder: Path) -> None:
-    """Answer which of the asked owners live."""
-    pipe.send("ready")
-    for names in iter(pipe.recv, None):
-        pipe.send([alive(folder, name) for name in names])
-
-
-def pester(pipe: Any, folder: Path) -> None:
-    """Try every file that appears in the folder until told to stop; answer how often, and what looked dead."""
-    tried, dead = 0, list[str]()
-    pipe.send("ready")
-    while not pipe.poll():
-        for file in folder.glob("?" * 26 + ".lock"):
-            tried += 1
-            if not alive(folder, file.stem):
-                dead.append(file.stem)
-    pipe.send((tried, dead))
 
 
 def files(folder: Path) -> set[str]:

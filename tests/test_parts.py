@@ -290,7 +290,7 @@ async def test_nothing_is_sent_when_it_cannot_be_recorded_first(
     provider = Scripted()
     async with opened(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Library, "save_part", full)
+            patched.setattr(Library, "save_task", full)
             with pytest.raises(MediaError) as caught:
                 await made(engine)
         assert caught.value.billed == "no"
@@ -485,7 +485,7 @@ async def test_a_handle_that_cannot_be_recorded_is_still_collected(
             raise MediaError("The library cannot be used: SQLITE_FULL.")
         await save_task(self, part, at=at)
 
-    monkeypatch.setattr(Library, "save_part", full)
+    monkeypatch.setattr(Library, "save_task", full)
     clock, provider = VirtualClock(), Scripted(job(), polls=pending(3))
     async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         assert (await made(engine)).status == "done"

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 
 def arm(step: str) -> None:
-    """Die at a step such as `after mediasmith.storage.library.store:Library.save_part accepted`.
+    """Die at a step such as `after mediasmith.storage.library.store:Library.save_task accepted`.
 
     The last word may be left out; else only a call counts that is about a part of this phase or a job of this state.
     """
