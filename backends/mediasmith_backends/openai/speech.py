@@ -86,7 +86,7 @@ async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
         async with _request(call, texts[0]) as response:
             await sink.write_all(response.iter_bytes(_CHUNK_BYTES))
         return Result(outputs=(Output(body=sink, mime=mime),))
-    parts = await speak_parts(call, texts, partial(_speak_part, call, mime), words=str, explain=explain)
+    parts = await speak_parts(call, texts, partial(_speak_part, call, mime), text_of=str, explain=explain)
     # The header of a streamed WAV does not know the length, so it is always written again.
     try:
         body = await to_thread.run_sync(concat_audio, parts, mime)

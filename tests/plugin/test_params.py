@@ -17,7 +17,7 @@ ADAPTERS: Mapping[Any, TypeAdapter[object]] = {
 
 
 @pytest.mark.parametrize(
-    ("of", "fine"),
+    ("word", "value"),
     [
         *((AspectRatio, text) for text in ("1:1", "16:9", "9:19.5", "2.35:1", "1000:1")),
         *((Size, text) for text in ("1024x1024", "64x64", "3840x2160", "512", "768", "1K", "1.5K", "2k", "4K", "4k")),
@@ -27,12 +27,12 @@ ADAPTERS: Mapping[Any, TypeAdapter[object]] = {
     ],
     ids=str,
 )
-def test_what_the_words_take(of: object, fine: str | int) -> None:
-    assert ADAPTERS[of].validate_python(fine) == fine
+def test_value_is_accepted(word: object, value: str | int) -> None:
+    assert ADAPTERS[word].validate_python(value) == value
 
 
 @pytest.mark.parametrize(
-    ("of", "wrong"),
+    ("word", "value"),
     [
         *((AspectRatio, text) for text in ("", "wide", "16x9", "16/9", "0:1", "1:0", "-1:1", "1:1 ", " 1:1", "1:1\n")),
         *((AspectRatio, text) for text in ("16:9:1", "10000:1", "1.234:1", "\u0661:\u0661", "1:")),
@@ -43,16 +43,16 @@ def test_what_the_words_take(of: object, fine: str | int) -> None:
     ],
     ids=repr,
 )
-def test_what_the_words_do_not_take(of: object, wrong: object) -> None:
+def test_value_is_refused(word: object, value: object) -> None:
     with pytest.raises(ValidationError):
-        ADAPTERS[of].validate_python(wrong)
+        ADAPTERS[word].validate_python(value)
 
 
-def test_the_binding_words_change_what_is_made_and_the_others_tune_it() -> None:
+def test_only_words_that_tune_the_result_are_advisory() -> None:
     assert {name for name, word in WORDS.items() if not word.binding} == {"quality", "instructions", "speed", "seed"}
 
 
-def test_every_word_says_what_it_is_in_a_short_sentence() -> None:
+def test_every_word_has_a_short_description() -> None:
     for name, word in [*WORDS.items(), *INPUT_WORDS.items()]:
         assert word.about.endswith("."), name
         assert 5 < len(word.about) <= 80, name
@@ -65,6 +65,6 @@ def test_every_role_has_one_argument() -> None:
     assert not INPUT_WORDS.keys() & WORDS.keys()
 
 
-def test_only_references_and_recordings_of_a_voice_come_in_numbers() -> None:
+def test_only_images_and_voice_samples_may_be_several() -> None:
     assert {name for name, word in INPUT_WORDS.items() if word.many} == {"image", "voice_sample"}
     assert {name for name, word in INPUT_WORDS.items() if word.prefixes} == {"image"}
