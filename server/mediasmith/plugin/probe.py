@@ -93,7 +93,7 @@ def _upright(image: Image, frame: VideoFrame) -> Image:
 
 
 def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
-    """Return width and height in pixels of an image or a video as it is shown, or None if they cannot be told.
+    """Return width and height in pixels of an image or a video as it is shown, or None if they are unknown.
 
     Only the header of an image is read.
     """
@@ -114,7 +114,7 @@ def _video_dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
 
 
 def duration(file: BinaryIO, mime: str) -> float | None:
-    """Return how many seconds audio or a video plays, or None if that cannot be told."""
+    """Return how many seconds audio or a video plays, or None if that is unknown."""
     try:
         if mime == "audio/wav":
             return _wav_duration(file)
