@@ -1,8 +1,8 @@
-"""The same calls on a large library, and on a small one.
+"""Measure the same calls on a large library and on a small one.
 
-Both begin with one real call. The rows that the server wrote for it are copied under new ids, spread over the last
-weeks, in one transaction: schema and records are the true ones, without a hundred thousand calls. The small one has
-enough for a whole page of get_job's list.
+Both start with one real call. The rows that the server wrote for it are copied with new IDs, spread over the last
+weeks, in one transaction, so that schema and records are real without a hundred thousand calls. The small library
+fills a page of get_job's list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rows import Row, in_turns
+from comparison import Row, alternate
 
 from fakes.backends import fake
 from fakes.engines import PATIENT, edited, made
@@ -28,31 +28,31 @@ from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Takes
 from mediasmith.storage.artifacts.file_names import new_id
 
-_WEEKS = 11 * 7 * 86_400.0  # seconds; nothing is old enough to be forgotten
-_JOBS = 20  # of each process that is gone
+_WEEKS = 11 * 7 * 86_400.0  # seconds; short enough that no record expires
+_JOBS = 20  # of each process that has ended
 
 _Record: TypeAlias = dict[str, Any]
 
 
 async def rows(*, smoke: bool) -> AsyncGenerator[Row]:
-    """From the start to the end of a first call, which sweeps; and each kind of call that looks something up."""
+    """Yield a row for the first call of a process, which sweeps, and one for each call that reads the library."""
     small, large, turns = (16, 300, 1) if smoke else (16, 100_000, 31)
     with tempfile.TemporaryDirectory() as folder:
         one = partial(_session, Path(folder, "large"), await _fill(Path(folder, "large"), large))
         other = partial(_session, Path(folder, "small"), await _fill(Path(folder, "small"), small))
-        sessions = await in_turns(one, other, turns=turns)
+        sessions = await alternate(one, other, turns=turns)
     for call in sessions[0][0]:
         pairs = [(ours[call], bare[call]) for ours, bare in sessions]
         yield Row(what=f"{call}, {large:,} artifacts beside {small}", pairs=pairs, unit="ms", aim=1.2)
 
 
 async def _session(folder: Path, ids: Sequence[str]) -> dict[str, float]:
-    """Milliseconds of each call of a short-lived process."""
-    began = time.perf_counter()
+    """Return the milliseconds of each call of a short session."""
+    started = time.perf_counter()
     async with _opened(folder) as engine:
         await engine.get_job({}, PATIENT)
         return {
-            "first call": (time.perf_counter() - began) * 1e3,
+            "first call": (time.perf_counter() - started) * 1e3,
             "generate_media": await _time(made(engine)),
             "continue_edit": await _time(edited(engine, random.choice(ids))),
             "get_job": await _time(engine.get_job({}, PATIENT)),
@@ -60,13 +60,13 @@ async def _session(folder: Path, ids: Sequence[str]) -> dict[str, float]:
 
 
 async def _time(call: Awaitable[object]) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     await call
-    return (time.perf_counter() - began) * 1e3
+    return (time.perf_counter() - started) * 1e3
 
 
 def _opened(folder: Path) -> AbstractAsyncContextManager[Engine]:
-    """An engine whose one backend makes a picture at once, and edits any."""
+    """Open an engine with one backend, which generates images without delay and edits any."""
     backend = fake(takes={"image": Takes()}, edits="image")
     return open_engine(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
@@ -76,7 +76,7 @@ def _opened(folder: Path) -> AbstractAsyncContextManager[Engine]:
 
 
 async def _fill(folder: Path, number: int) -> list[str]:
-    """Make a library with so many artifacts; their ids."""
+    """Create a library with a number of artifacts and return their IDs."""
     async with _opened(folder) as engine:
         await made(engine)
     return _copy(folder, number)
@@ -86,16 +86,16 @@ def _copy(folder: Path, number: int) -> list[str]:
     [library] = folder.glob("data/*.sqlite3")
     with closing(sqlite3.connect(library)) as connection, connection:  # the second closes the transaction
         connection.row_factory = sqlite3.Row
-        job, part, artifact = (_only_row(connection, table) for table in ("job", "part", "artifact"))
+        job, task, artifact = (_only_row(connection, table) for table in ("job", "part", "artifact"))
         jobs: list[_Record] = []
-        for place in range(number):
-            owner = jobs[-1]["owner"] if place % _JOBS else new_id()
-            when = job["created"] - _WEEKS * place / number
+        for index in range(number):
+            owner = jobs[-1]["owner"] if index % _JOBS else new_id()
+            when = job["created"] - _WEEKS * index / number
             new = {"id": new_id(), "fingerprint": new_id(), "owner": owner, "created": when, "updated": when}
             jobs.append(job | new)
         artifacts = [artifact | {"id": new_id(), "job_id": one["id"], "used": one["created"]} for one in jobs]
         _insert(connection, "job", jobs)
-        _insert(connection, "part", [part | {"job_id": one["id"]} for one in jobs])
+        _insert(connection, "part", [task | {"job_id": one["id"]} for one in jobs])
         _insert(connection, "artifact", artifacts)
     return [one["id"] for one in artifacts]
 

@@ -1,4 +1,4 @@
-"""The shape of the whole: who may import whom, who may name whom, and what a start may load."""
+"""The shape of the whole: which room imports which, what a start may load, and how large a module may be."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -15,35 +16,57 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "mediasmith"
-BACKENDS = ROOT / "backends" / "mediasmith_backends"
-FOR_BACKENDS = {f"mediasmith.{name}" for name in ("audio", "contract", "dialogue", "errors", "media", "params")}
+BACKENDS = ROOT / "backends"
 FILES = sorted(SERVER.rglob("*.py"))
+OWN = sorted([*FILES, *BACKENDS.rglob("*.py")])
 PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch)\b", re.IGNORECASE)
+MAX_LINES = 350
+
+ROOMS = ("plugin", "config", "runtime", "storage", "selection", "jobs", "engine", "mcp", "cli")
+"""From the bottom to the top: a room may import those before it."""
+
+ABOVE_ENGINE = {"api", "testing"}
+"""What stands on the engine, beside the front ends."""
 
 
 def imports(file: Path, *, late: bool = True) -> Iterator[str]:
-    """The modules that a file imports, wherever in it; without the `late` ones only what it needs to be loaded."""
+    """Yield the modules that a file imports, wherever in it; without the `late` ones only what loading it needs."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree) if late else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module in {"mediasmith", "mediasmith_backends"}:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = (Path(*node.module.split(".")) / f"{alias.name}.py" for alias in node.names)
+            parts = [path for path in whole if (SERVER.parent / path).exists() or (BACKENDS / path).exists()]
+            yield from (".".join(path.with_suffix("").parts) for path in parts)
+            if len(parts) < len(node.names):
+                yield node.module
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SERVER)))
-def test_nothing_in_the_server_names_a_provider(file: Path) -> None:
-    assert not PROVIDERS.findall(file.read_text(encoding="utf-8"))
+def room_of(module: str) -> str:
+    """Return the room of one of the server's modules."""
+    return module.split(".")[1] if "." in module else "root"
 
 
-def test_backends_import_the_contract_and_nothing_else_of_the_server() -> None:
-    seen = {
-        module for file in BACKENDS.rglob("*.py") for module in imports(file) if module.split(".")[0] == "mediasmith"
-    }
-    assert seen <= FOR_BACKENDS
-    assert "mediasmith.plugin.contract" in seen
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_below_it(room: str) -> None:
+    allowed = {*ROOMS[: ROOMS.index(room) + 1]}
+    for file in (SERVER / room).rglob("*.py"):
+        used = {room_of(module) for module in imports(file) if module.startswith("mediasmith.")}
+        assert used <= allowed, f"{file.relative_to(SERVER)} imports {used - allowed}"
+
+
+def test_the_library_face_and_the_contract_suite_stand_on_the_engine() -> None:
+    allowed = {*ROOMS[: ROOMS.index("engine") + 1], *ABOVE_ENGINE}
+    for file in [SERVER / "api.py", *(SERVER / "testing").rglob("*.py")]:
+        used = {room_of(module) for module in imports(file) if module.startswith("mediasmith.")}
+        assert used <= allowed, f"{file.relative_to(SERVER)} imports {used - allowed}"
+
+
+def test_backends_import_the_plugin_room_and_nothing_else_of_the_server() -> None:
+    for file in BACKENDS.rglob("*.py"):
+        used = {module for module in imports(file) if module.split(".")[0] == "mediasmith"}
+        assert {room_of(module) for module in used} <= {"plugin"}, file.relative_to(BACKENDS)
 
 
 def test_no_two_modules_of_the_server_need_each_other() -> None:
@@ -52,51 +75,73 @@ def test_no_two_modules_of_the_server_need_each_other() -> None:
     TopologicalSorter({name: needs & modules.keys() for name, needs in modules.items()}).prepare()
 
 
-def has_backend(file: Path) -> bool:
-    """Whether a module is a backend: what several of them share has none of its own."""
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SERVER)))
+def test_nothing_in_the_server_names_a_provider(file: Path) -> None:
+    assert not PROVIDERS.findall(file.read_text(encoding="utf-8"))
+
+
+def test_every_room_says_what_may_be_in_it_and_loads_nothing() -> None:
+    for file in SERVER.rglob("__init__.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), file.relative_to(SERVER)
+        if file.parent.name not in {"mediasmith", "cli", "testing"}:  # these three are doors
+            assert len(tree.body) == 1, f"{file.relative_to(SERVER)} holds more than its docstring"
+
+
+def test_no_module_name_occurs_in_two_packages_of_the_server() -> None:
+    names = Counter(file.stem for file in FILES if file.stem not in {"__init__", "__main__"})
+    assert not [name for name, count in names.items() if count > 1]
+
+
+def test_no_module_is_longer_than_one_sitting() -> None:
+    long = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8").count("\n") for file in OWN}
+    assert not {name: lines for name, lines in long.items() if lines > MAX_LINES}
+
+
+def backend_packages() -> dict[str, Path]:
+    """Return every module or package below backends/ that has a backend, by the name of its import."""
+    found: dict[str, Path] = {}
+    for package in BACKENDS.iterdir():
+        for place in [package, *package.iterdir()] if package.is_dir() else ():
+            file = place / "__init__.py" if place.is_dir() else place
+            if file.suffix == ".py" and file.exists() and defines_backend(file):
+                found[".".join(file.parent.relative_to(BACKENDS).parts) if place.is_dir() else place.stem] = place
+    return found
+
+
+def defines_backend(file: Path) -> bool:
+    """Return whether a module assigns `backend`; what several backends share does not."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     assigned = [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
     assigned += [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
     return any(isinstance(target, ast.Name) and target.id == "backend" for target in assigned)
 
 
-def entry(path: Path) -> Path:
-    """The file of a module, or the first one of a package."""
-    return path / "__init__.py" if path.is_dir() else path
-
-
-def own_modules() -> dict[str, Path]:
-    """Every module and package beside the backends, by name."""
-    found = {path.stem: path for path in BACKENDS.iterdir() if path.suffix == ".py" or entry(path).is_file()}
-    return {name: path for name, path in found.items() if name != "__init__"}
-
-
-def test_every_backend_file_is_registered() -> None:
+def test_every_backend_is_registered() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = project["entry-points"]["mediasmith.backends"]
-    there = {name for name, path in own_modules().items() if has_backend(entry(path))}
-    assert rows == {name: f"mediasmith_backends.{name}:backend" for name in there}
+    assert {f"{module}:backend" for module in backend_packages()} == set(rows.values())
 
 
 def test_no_backend_imports_another_one() -> None:
-    backends = {name for name, path in own_modules().items() if has_backend(entry(path))}
-    for name, path in own_modules().items():
-        files = path.rglob("*.py") if path.is_dir() else [path]
-        used = {module for file in files for module in imports(file) if module.startswith("mediasmith_backends.")}
-        assert not {module.split(".")[1] for module in used} & backends - {name}, name
+    backends = backend_packages()
+    for name, place in backends.items():
+        files = place.rglob("*.py") if place.is_dir() else [place]
+        used = {module for file in files for module in imports(file)}
+        others = [other for other in backends if other != name]
+        assert not [module for module in used if module.startswith(tuple(f"{other}." for other in others))], name
+
+
+def test_every_backend_has_a_test_of_the_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name in project["entry-points"]["mediasmith.backends"]:
+        places = [ROOT / "tests" / "backends" / name, ROOT / "tests" / name]
+        assert any(list(place.glob("test_contract*.py")) for place in places), name
 
 
 def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs() -> None:
     # The SDK loads httpx2 and asyncio by itself, so they say nothing here.
-    late = (
-        "PIL",
-        "sqlite3",
-        "filelock",
-        "mediasmith.engine.use_cases",
-        "mediasmith.jobs.service",
-        "mediasmith.storage.inputs",
-        "mediasmith.storage.downloader",
-    )
+    late = ("PIL", "sqlite3", "filelock", "mediasmith.engine.assembly", "mediasmith.jobs", "mediasmith.storage.inputs")
     code = (
         "import sys; from mediasmith.config.installation import Installation; import mediasmith.mcp.stdio; "
         f"Installation.load().offers(); print([name for name in {late} if name in sys.modules])"
@@ -113,14 +158,8 @@ def test_a_server_is_started_without_what_only_commands_need(words: list[str]) -
     assert run.stdout == ""
     assert "mediasmith.mcp.stdio" in names
     # The SDK loads click by itself, through its HTTP transport.
-    heavy = {
-        "rich",
-        "mediasmith.cli.commands",
-        "mediasmith.cli.doctor",
-        "mediasmith.engine.use_cases",
-        "mediasmith.mcp.http.listener",
-    }
-    assert not names & heavy
+    heavy = {"rich", "mediasmith.cli.commands", "mediasmith.cli.doctor", "mediasmith.engine.assembly"}
+    assert not names & {*heavy, "mediasmith.mcp.http.listener"}
 
 
 def test_importing_the_package_alone_loads_almost_nothing() -> None:

@@ -1,9 +1,9 @@
-"""Real clients with our server, headless, against a stub model on loopback: what does their model get to see?
+"""Run real clients with the server and a stub model on loopback, and check what the model receives.
 
     uv run python tools/clients.py [claude] [codex] [gemini]
 
-They are installed from npm at the first run, into a cache folder (about 1 GB for all). Nothing else is fetched, no
-account is needed, and nothing leaves this machine. Where a client cannot be had, it is skipped, and the reason is said.
+The clients are installed from npm on first use, into a cache folder (about 1 GB for all). They need no account, and
+apart from npm nothing leaves this machine. A client that cannot be installed is skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import npm
-from driving.claude import CLAUDE
-from driving.client import Client, Run, driven
-from driving.codex import CODEX
-from driving.gemini import GEMINI
-from driving.talk import CHECKS, Failed, script
+from headless.checks import CHECKS, CheckFailed
+from headless.claude import CLAUDE
+from headless.client import Client, Run, run_client
+from headless.codex import CODEX
+from headless.conversation import script
+from headless.gemini import GEMINI
 
 CLIENTS: Mapping[str, Client] = {"claude": CLAUDE, "codex": CODEX, "gemini": GEMINI}
 
@@ -30,31 +31,31 @@ class Row:
     version: str
     check: str
     result: str
-    seen: str
+    details: str
 
 
 def main() -> int:
-    """Run them and print the table; 1 when a check failed."""
+    """Run the clients that are named, or all, and print a table. Return 1 if a check failed."""
     names = sys.argv[1:] or list(CLIENTS)
     if not set(names) <= CLIENTS.keys():
         sys.exit(__doc__)
-    rows = [row for name in names for row in checked(name, CLIENTS[name])]
-    _put(rows)
+    rows = [row for name in names for row in check_client(name, CLIENTS[name])]
+    _print_table(rows)
     return 1 if any(row.result == "FAILED" for row in rows) else 0
 
 
-def checked(name: str, client: Client) -> Iterator[Row]:
-    """Drive a client once; what each check says."""
+def check_client(name: str, client: Client) -> Iterator[Row]:
+    """Run a client once and yield the outcome of each check."""
 
-    def row(check: str, result: str, seen: str) -> Row:
-        return Row(client=name, version=client.version, check=check, result=result, seen=" ".join(seen.split()))
+    def row(check: str, result: str, details: str) -> Row:
+        return Row(client=name, version=client.version, check=check, result=result, details=" ".join(details.split()))
 
     try:
-        node, package = npm.node(), npm.package(f"{client.package}@{client.version}")
+        package = npm.package(f"{client.package}@{client.version}")
     except npm.Unavailable as reason:
         yield row("", "skipped", str(reason))
         return
-    with driven(client, package, node, script) as run:
+    with run_client(client, package, npm.NODE, script) as run:
         for check in CHECKS:
             yield row(check, *_outcome(check, run))
 
@@ -62,13 +63,13 @@ def checked(name: str, client: Client) -> Iterator[Row]:
 def _outcome(check: str, run: Run) -> tuple[str, str]:
     try:
         return "ok", CHECKS[check](run)
-    except Failed as failed:
-        return "FAILED", str(failed)
+    except CheckFailed as failure:
+        return "FAILED", str(failure)
 
 
-def _put(rows: list[Row]) -> None:
-    lines = [("CLIENT", "VERSION", "CHECK", "RESULT", "WHAT THE MODEL SAW")]
-    lines += [(row.client, row.version, row.check, row.result, row.seen) for row in rows]
+def _print_table(rows: list[Row]) -> None:
+    lines = [("CLIENT", "VERSION", "CHECK", "RESULT", "WHAT WAS FOUND")]
+    lines += [(row.client, row.version, row.check, row.result, row.details) for row in rows]
     widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:-1]]
     for line in lines:
         print("  ".join([*map(str.ljust, line, widths), line[-1]]))

@@ -11,10 +11,21 @@ from typing import Any
 
 import pytest
 
-from fakes.backends import fake, png
+from fakes.backends import AnyJson, fake, png
 from mediasmith import cli
 from mediasmith.config.registry import Registry
-from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Context, Output, Pending, Result, Takes
+from mediasmith.plugin.contract import (
+    JSON,
+    Accepted,
+    Backend,
+    Call,
+    Cancellation,
+    Context,
+    Output,
+    Pending,
+    Result,
+    Takes,
+)
 
 COMMAND = str(Path(sys.executable).with_name("mediasmith"))
 """The console script."""
@@ -83,15 +94,16 @@ def collectable(
     """A backend whose provider names the work, and has it done when `done` says so."""
 
     async def start(_call: Call[None, Any]) -> Accepted:
-        return Accepted(handle="h-1")
+        return Accepted(handle=AnyJson("h-1"))
 
-    async def poll(_work: Context[None], _handle: JSON) -> Pending | Result:
+    async def poll(_context: Context[None], _handle: AnyJson) -> Pending | Result:
         finished = Result(outputs=(Output(body=png(), mime="image/png"),))
         return finished if done() else Pending(progress=0.25, message="painting")
 
-    async def cancel(_work: Context[None], handle: JSON) -> None:
+    async def cancel(_context: Context[None], handle: AnyJson) -> Cancellation:
         if cancelled is not None:
-            cancelled.append(handle)
+            cancelled.append(handle.root)
+        return "stopped"
 
     if not stoppable:
         return fake(start=start, poll=poll, every=every)

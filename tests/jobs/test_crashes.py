@@ -18,12 +18,12 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
-from mcp import Client, MCPError
 
 from fakes.backends import png
 from fakes.children import child_process, generate_and_die, stub_backends
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
+from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
@@ -110,8 +110,8 @@ KEPT = {
     "the handle is recorded": Death("stub_job", f"after {LIBRARY}.save_task accepted"),
     "downloaded and not recorded": Death("stub_job", f"before {LIBRARY}.stage"),
     "staged": Death("stub_now", f"after {LIBRARY}.stage"),
-    "renamed and not recorded": Death("stub_now", f"after {DESTINATION}.settle"),
-    "saved and the job not finished": Death("stub_now", f"after {LIBRARY}.settle"),
+    "renamed and not recorded": Death("stub_now", f"after {DESTINATION}.commit"),
+    "saved and the job not finished": Death("stub_now", f"after {LIBRARY}.commit"),
 }
 
 

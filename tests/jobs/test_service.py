@@ -155,7 +155,7 @@ async def test_files_whose_names_could_not_be_recorded_are_found_again(
 
     async with opened(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Library, "settle", full)
+            patched.setattr(Library, "commit", full)
             running = await made(engine)
         assert running.status == "running"
         done = await collected(engine, running.job_id)

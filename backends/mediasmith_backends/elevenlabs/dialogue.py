@@ -1,4 +1,4 @@
-"""Dialogue: several voices that speak with each other, each line behind the name of who says it."""
+"""Dialogue: several voices that talk to each other, each line after its speaker's name."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mediasmith.plugin.contract import Call, Capability, Request, Result
-from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith.plugin.params import Seed
 from mediasmith.plugin.text_split import split_text
-from mediasmith_backends.elevenlabs.answers import Told, received
-from mediasmith_backends.elevenlabs.client import ONCE, ElevenLabs, present
-from mediasmith_backends.elevenlabs.formats import VOICES, Fraction, SoundParams, form, refusal
-from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
+from mediasmith_backends.elevenlabs.audio_formats import (
+    VOICE_FORMATS,
+    AudioParams,
+    Fraction,
+    find_format,
+    format_refusal,
+)
+from mediasmith_backends.elevenlabs.audio_stream import AudioHeaders, Write, receive
+from mediasmith_backends.elevenlabs.client import NO_RETRY, ElevenLabs, without_none
+from mediasmith_backends.elevenlabs.languages import Language, language_code
 from mediasmith_backends.elevenlabs.models import DIALOGUE_MODELS
-from mediasmith_backends.elevenlabs.parts import Write, said
-from mediasmith_backends.elevenlabs.voices import CAST, names, resolved
+from mediasmith_backends.elevenlabs.speech_parts import speak
+from mediasmith_backends.elevenlabs.voices import DEFAULT_CAST, find_voice, voice_names
 
-_LONGEST = 2000  # characters of one request, as is advised
-_MOST_VOICES = 10
+_MAX_CHARACTERS = 2000  # of one request, as the provider advises
+_MAX_VOICES = 10
 
 
-class DialogueParams(SoundParams):
-    """What speakers can be told besides their lines. `voices` are `Name=voice`."""
+class DialogueParams(AudioParams):
+    """The parameters of a dialogue. `voices` are given as `Name=voice`."""
 
     voices: tuple[str, ...] = ()
     language: Language | None = None
@@ -30,63 +36,61 @@ class DialogueParams(SoundParams):
     stability: Fraction | None = None
 
 
-def _refuses(ask: Request[DialogueParams]) -> str:
+def _refuses(request: Request[DialogueParams]) -> str:
     try:
-        lines = turns(ask.prompt)
-        voices = set(cast(lines, ask.params.voices, CAST).values())
+        voices = set(assign_voices(parse_turns(request.prompt), request.params.voices, DEFAULT_CAST).values())
     except ValueError as error:
         return str(error)
-    if len(voices) > _MOST_VOICES:
-        return f"takes at most {_MOST_VOICES} voices in a dialogue; this one has {len(voices)}"
-    return refusal(ask.params, VOICES)
+    if len(voices) > _MAX_VOICES:
+        return f"takes at most {_MAX_VOICES} voices in a dialogue, not {len(voices)}"
+    return format_refusal(request.params, VOICE_FORMATS)
 
 
 async def _start(call: Call[ElevenLabs, DialogueParams]) -> Result:
     params = call.params
-    wanted = form(params, VOICES)
-    said_by = turns(call.prompt)
+    audio_format = find_format(params, VOICE_FORMATS)
+    lines = parse_turns(call.prompt)
     voices = {
-        speaker: await resolved(call.client, voice) for speaker, voice in cast(said_by, params.voices, CAST).items()
+        speaker: await find_voice(call.client, voice)
+        for speaker, voice in assign_voices(lines, params.voices, DEFAULT_CAST).items()
     }
-    if params.language and (lost := loss(params.language)):
-        call.warn(lost)
+    fields = _fields(call)
 
-    async def say(lines: Sequence[Turn], write: Write) -> Told:
-        """One request, paid for."""
-        inputs: Any = [{"text": line.text, "voice_id": voices[line.speaker]} for line in lines]
-        asked = call.client.sdk.text_to_dialogue.with_raw_response.convert(
+    async def speak_part(part: Sequence[Turn], write: Write) -> AudioHeaders:
+        inputs: Any = [{"text": line.text, "voice_id": voices[line.speaker]} for line in part]
+        request = call.client.sdk.text_to_dialogue.with_raw_response.convert(
             inputs=inputs,
             model_id=call.model.id,
-            output_format=wanted.code,
-            request_options=ONCE,
-            **_given(params),
+            output_format=audio_format.code,
+            request_options=NO_RETRY,
+            **fields,
         )
-        return await received(call.client, asked, write)
+        return await receive(call.client, request, write)
 
-    made = await said(call, wanted, _requests(said_by), say, lambda lines: lines[0].text)
-    return made.result(voices=voices)
+    spoken = await speak(call, audio_format, _split(lines), speak_part, lambda part: part[0].text)
+    return spoken.result(voices=voices)
 
 
-def _given(params: DialogueParams) -> Mapping[str, Any]:
-    return present(
-        language_code=params.language and provider_code(params.language),
-        seed=params.seed,
-        settings=present(stability=params.stability) or None,
+def _fields(call: Call[ElevenLabs, DialogueParams]) -> Mapping[str, Any]:
+    return without_none(
+        language_code=language_code(call, call.params.language),
+        seed=call.params.seed,
+        settings=without_none(stability=call.params.stability) or None,
     )
 
 
-def _requests(said_by: Sequence[Turn]) -> list[list[Turn]]:
-    """The lines of each request. One that is too long for any is cut."""
-    requests: list[list[Turn]] = []
+def _split(lines: Sequence[Turn]) -> list[list[Turn]]:
+    """Return the lines of each request. A line that is too long for any request is cut."""
+    parts: list[list[Turn]] = []
     room = 0
-    for turn in said_by:
-        for text in split_text(turn.text, _LONGEST):
+    for line in lines:
+        for text in split_text(line.text, _MAX_CHARACTERS):
             if len(text) > room:
-                requests.append([])
-                room = _LONGEST
-            requests[-1].append(Turn(speaker=turn.speaker, text=text))
+                parts.append([])
+                room = _MAX_CHARACTERS
+            parts[-1].append(Turn(speaker=line.speaker, text=text))
             room -= len(text)
-    return requests
+    return parts
 
 
 dialogue: Capability[ElevenLabs, DialogueParams] = Capability(
@@ -98,6 +102,6 @@ dialogue: Capability[ElevenLabs, DialogueParams] = Capability(
     preference=10,
     deadline=3600.0,
     refuses=_refuses,
-    choices={"voices": names},
+    choices={"voices": voice_names},
 )
-"""Conversations of up to ten voices."""
+"""Speak conversations of up to ten voices."""

@@ -1,4 +1,4 @@
-"""Dubs: a recording or a film in another language, by the voices of those who speak in it."""
+"""Dubbing: a recording or a video in another language, in the voices of those who speak in it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mediasmith.plugin.contract import (
-    JSON,
     Accepted,
     Call,
     Capability,
     Context,
+    Failed,
     Model,
     Output,
     Params,
@@ -23,121 +23,102 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
-from mediasmith.plugin.errors import ModelGone, ProviderError, StateGone, Unreachable
+from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.files import Source
-from mediasmith_backends.elevenlabs.client import ONCE, TITLE, ElevenLabs
-from mediasmith_backends.elevenlabs.errors import explain, required, sense
-from mediasmith_backends.elevenlabs.languages import Language, loss, provider_code
+from mediasmith.plugin.http_errors import clause, reading
+from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs, without_none
+from mediasmith_backends.elevenlabs.errors import error_code, require_text
+from mediasmith_backends.elevenlabs.languages import Language, language_code
 from mediasmith_backends.elevenlabs.models import per_minute
-from mediasmith_backends.elevenlabs.recording import SOUNDS, VIDEO_MIMES, opened
+from mediasmith_backends.elevenlabs.uploads import AUDIO_MIMES, VIDEO_MIMES, open_files
 
-_LARGEST = 1_000_000_000  # bytes
-_LONGEST_NAME = 100  # characters
-_STANDINGS = {"queued", "preparing", "dubbing", "dubbed", "failed"}
-_LONGEST = 300  # characters of the provider's own words
+_MAX_BYTES = 1_000_000_000
+_MAX_NAME = 100  # characters
+_PENDING = {"queued", "preparing", "dubbing"}
+_NOT_FOUND = "dubbing_not_found"  # the code for a dub that was deleted
 
 
 class DubbingParams(Params):
-    """Into what a recording is dubbed, and what is known of it."""
+    """The parameters of a dub."""
 
     language: Language | None = None
-    source_language: Annotated[Language | None, Field(description="Spoken in it; found out if not given.")] = None
-    speakers: Annotated[int | None, Field(ge=1, le=32, description="How many; found out if not given.")] = None
-    watermark: Annotated[bool, Field(description="On the video: cheaper, and all that small plans allow.")] = False
+    source_language: Annotated[Language | None, Field(description="Spoken in it; detected if not given.")] = None
+    speakers: Annotated[int | None, Field(ge=1, le=32, description="How many; detected if not given.")] = None
+    watermark: Annotated[bool, Field(description="On the video: cheaper, and required on small plans.")] = False
     highest_resolution: bool = False
     drop_background_audio: Annotated[bool, Field(description="For speech without music or noise.")] = False
 
 
-def _refuses(ask: Request[DubbingParams]) -> str:
-    return next(_objections(ask), "")
+class DubbingHandle(BaseModel):
+    """A dub under way: the provider's id, the code of its language, and the type of its file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dubbing: str
+    language: str
+    mime: str
 
 
-def _objections(ask: Request[DubbingParams]) -> Iterator[str]:
-    if ask.params.language is None:
+def _refuses(request: Request[DubbingParams]) -> str:
+    return next(_objections(request), "")
+
+
+def _objections(request: Request[DubbingParams]) -> Iterator[str]:
+    if request.params.language is None:
         yield "needs language, the one to dub into"
-    if len([source for role in ("audio", "video") for source in ask.inputs.get(role, ())]) != 1:
-        yield "needs audio or video, one of them"
+    if len(_sources(request)) != 1:
+        yield "needs either audio or video"
 
 
-def _source(ask: Request[DubbingParams]) -> Source:
-    return [*ask.inputs.get("audio", ()), *ask.inputs.get("video", ())][0]
+def _sources(request: Request[DubbingParams]) -> list[Source]:
+    return [*request.inputs.get("audio", ()), *request.inputs.get("video", ())]
 
 
 async def _start(call: Call[ElevenLabs, DubbingParams]) -> Accepted:
-    source = _source(call)
-    language = _spoken(call, call.params.language or "")
-    async with opened([source]) as [file]:
-        with sense():
+    [source] = _sources(call)
+    language = language_code(call, call.params.language) or ""
+    fields = _fields(call)
+    async with open_files([source]) as [file]:
+        with reading(TITLE):
             answer = await call.client.sdk.dubbing.create(
-                file=file, target_lang=language, request_options=ONCE, **_asked(call)
+                file=file, target_lang=language, request_options=NO_RETRY, **fields
             )
-            name = required(answer.dubbing_id)
+            dubbing_id = require_text(answer.dubbing_id)
     mime = "video/mp4" if source.mime in VIDEO_MIMES else "audio/mpeg"
-    return Accepted(handle={"dubbing": name, "language": language, "mime": mime})
+    return Accepted(handle=DubbingHandle(dubbing=dubbing_id, language=language, mime=mime))
 
 
-def _asked(call: Call[ElevenLabs, DubbingParams]) -> Mapping[str, Any]:
+def _fields(call: Call[ElevenLabs, DubbingParams]) -> Mapping[str, Any]:
     params = call.params
-    asked: dict[str, Any] = {
-        "name": call.prompt.strip()[:_LONGEST_NAME],
-        "source_lang": params.source_language and _spoken(call, params.source_language),
-        "num_speakers": params.speakers,
-        "watermark": params.watermark,
-        "highest_resolution": params.highest_resolution,
-        "drop_background_audio": params.drop_background_audio,
-    }
-    return {word: value for word, value in asked.items() if value}
+    return without_none(
+        name=call.prompt.strip()[:_MAX_NAME] or None,
+        source_lang=language_code(call, params.source_language),
+        num_speakers=params.speakers,
+        watermark=params.watermark or None,
+        highest_resolution=params.highest_resolution or None,
+        drop_background_audio=params.drop_background_audio or None,
+    )
 
 
-def _spoken(call: Call[ElevenLabs, DubbingParams], language: str) -> str:
-    """A language as the provider knows it."""
-    if lost := loss(language):
-        call.warn(lost)
-    return provider_code(language)
-
-
-async def _poll(work: Context[ElevenLabs], handle: JSON) -> Pending | Result:
-    name, language, mime = _read(handle)
-    status, reason = await _standing(work.client, name)
-    if status == "failed":
-        why = f": {reason}" if reason else ""
-        # Whether it was charged is not told.
-        raise ProviderError(f"{TITLE} could not make the dub {name}{why}.", billed="unknown")
-    if status != "dubbed":
-        return Pending(message=status)
-    path = f"/v1/dubbing/{quote(name, safe='')}/audio/{quote(language, safe='')}"
-    body = Remote(url=f"{work.client.url}{path}", headers=work.client.headers)
-    return Result(outputs=(Output(body=body, mime=mime),), details={"dubbing_id": name})
-
-
-async def _standing(client: ElevenLabs, name: str) -> tuple[str, str]:
-    """How a dub stands, in one of the words for that, and why it failed if it did, in the provider's own.
-
-    Raises:
-        StateGone: it is no longer there.
-        Unreachable: the answer does not say. That passes, for it says nothing against what is being made.
-    """
+async def _poll(context: Context[ElevenLabs], handle: DubbingHandle) -> Pending | Result | Failed:
     try:
-        with sense():
-            dub = await client.sdk.dubbing.get(name, request_options=ONCE)
-            status, reason = required(dub.status), str(dub.error or "")
-    except ProviderError as error:
-        raise Unreachable(f"{TITLE} does not say how the dub {name} stands.") from error
+        with reading(TITLE):
+            dub = await context.client.sdk.dubbing.get(handle.dubbing, request_options=NO_RETRY)
+            status, reason = require_text(dub.status), str(dub.error or "")
     except Exception as error:
-        if isinstance(explain(error), ModelGone):  # that is: nothing is found there
-            raise StateGone(f"{TITLE} no longer has the dub {name}.", billed="yes") from error
+        if error_code(error) == _NOT_FOUND:
+            return Failed(error=ProviderError(f"{TITLE} no longer has the dub {handle.dubbing}.", billed="yes"))
         raise
-    if status not in _STANDINGS:
-        raise Unreachable(f"{TITLE} says of the dub {name} what is not known here: {status[:_LONGEST]}.")
-    return status, reason[:_LONGEST].strip().rstrip(".")
-
-
-def _read(handle: JSON) -> tuple[str, str, str]:
-    match handle:
-        case {"dubbing": str(name), "language": str(language), "mime": str(mime)}:
-            return name, language, mime
-        case _:
-            raise StateGone(f"This is no dub of {TITLE}'s.", billed="yes")
+    if status == "failed":  # the answer does not say whether it was charged
+        message = f"{TITLE} could not make the dub {handle.dubbing}{clause(reason)}."
+        return Failed(error=ProviderError(message, billed="unknown"))
+    if status in _PENDING:
+        return Pending(message=status)
+    if status != "dubbed":
+        raise ProviderError(f"{TITLE} reports an unknown status of the dub {handle.dubbing}{clause(status)}.")
+    path = f"/v1/dubbing/{quote(handle.dubbing, safe='')}/audio/{quote(handle.language, safe='')}"
+    body = Remote(url=f"{context.client.url}{path}", headers=context.client.headers)
+    return Result(outputs=(Output(body=body, mime=handle.mime),), details={"dubbing_id": handle.dubbing})
 
 
 dubbing: Capability[ElevenLabs, DubbingParams] = Capability(
@@ -147,13 +128,14 @@ dubbing: Capability[ElevenLabs, DubbingParams] = Capability(
     models=(Model(id="dubbing_v1", prices=per_minute(0.33, watermark=True)),),
     start=_start,
     poll=_poll,
+    handle=DubbingHandle,
     takes={
-        "audio": Takes(mimes=(*SOUNDS, *VIDEO_MIMES), max_bytes=_LARGEST),
-        "video": Takes(mimes=VIDEO_MIMES, max_bytes=_LARGEST),
+        "audio": Takes(mimes=(*AUDIO_MIMES, *VIDEO_MIMES), max_bytes=_MAX_BYTES),
+        "video": Takes(mimes=VIDEO_MIMES, max_bytes=_MAX_BYTES),
     },
     preference=10,
     every=5.0,
     deadline=7200.0,
     refuses=_refuses,
 )
-"""Recordings and films in another language. The provider can only forget a dub, not stop it, so there is no cancel."""
+"""Dub recordings and videos. The provider can delete a dub but not stop it, so there is no `cancel`."""

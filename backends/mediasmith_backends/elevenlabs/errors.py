@@ -1,11 +1,10 @@
-"""What went wrong, by statuses, codes and types of exceptions; never by the text of a message."""
+"""Map exceptions of the SDK to the errors that callers see, by status, code and type, never by message text."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 import anyio
@@ -17,24 +16,27 @@ from mediasmith.plugin.errors import (
     MissingKey,
     ModelGone,
     OutOfCredit,
-    ProviderError,
     RateLimited,
     Refused,
     TimedOut,
-    Unreachable,
     Unsuitable,
 )
-from mediasmith.plugin.http_errors import error_for_status, unreachable_error
+from mediasmith.plugin.http_errors import (
+    clause,
+    error_for_status,
+    error_text,
+    malformed,
+    retry_after,
+    transport_error,
+)
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE
 
-NO_VOICE = frozenset({"voice_not_found", "voice_does_not_exist"})
-"""The codes that say: there is no such voice, or not for this account."""
+VOICE_NOT_FOUND = frozenset({"voice_not_found", "voice_does_not_exist"})
+"""The codes for a voice that does not exist, or not for this account."""
 
-_LONGEST = 300  # characters of the provider's own words
-_ADVICE = 2000  # the same of what it suggests instead of a prompt or a plan
 _BAD_KEY = {"invalid_api_key", "needs_authorization", "missing_api_key"}
-_EMPTY_ACCOUNT = {"quota_exceeded", "insufficient_credits", "payment_issue", "payment_required"}
-_TOO_OFTEN = {
+_NO_CREDIT = {"quota_exceeded", "insufficient_credits", "payment_issue", "payment_required"}
+_RATE_LIMITED = {
     *("too_many_concurrent_requests", "concurrent_limit_exceeded", "rate_limit_exceeded"),
     *("system_busy", "rate_limited", "too_many_requests"),
 }
@@ -45,183 +47,138 @@ _NOT_FOR_THIS_ACCOUNT = {
 }
 _NO_MODEL = {"model_not_found", "model_deprecated", "model_not_available"}
 _NO_SONG = "song_not_found"
-_MODEL = "model_id"  # the field that a model is named in
 _REFUSALS = {
     *("bad_prompt", "bad_composition_plan", "content_against_policy", "content_policy_violation"),
     *("moderation_blocked", "detected_harmful_content", "unsafe_content"),
 }
+_LONGEST_SUGGESTION = 2000  # characters
 
 
 def explain(error: Exception) -> MediaError | None:
-    """What an exception of the SDK, or of the connection below it, means."""
-    module = type(error).__module__
-    if module.startswith("elevenlabs."):
-        return _of_sdk(error)
-    if module.startswith(("httpx", "httpcore")):
-        return _of_connection(error)
-    return nonsense() if isinstance(error, ValidationError) else None
-
-
-def nonsense() -> ProviderError:
-    """What is said of an answer that does not hold what it must."""
-    return ProviderError(f"{TITLE} sent an answer that makes no sense.")
+    """Return what an exception of the SDK, or of the HTTP client below it, means; None for any other."""
+    if isinstance(error, ValidationError):
+        return malformed(TITLE)
+    if type(error).__module__.startswith("elevenlabs."):
+        return _explain_sdk_error(error)
+    return transport_error(error, TITLE)
 
 
 @contextmanager
-def patience(seconds: float) -> Generator[None]:
-    """The answer that this block waits for must be complete in time. The transport counts the silence only.
+def time_limit(seconds: float) -> Generator[None]:
+    """Raise `TimedOut` unless the whole answer that this block waits for has come by then.
 
-    Raises:
-        TimedOut: it was not.
+    The HTTP client limits only the time between two chunks.
     """
     try:
         with anyio.fail_after(seconds):
             yield
     except TimeoutError as error:
-        raise TimedOut(f"{TITLE} had not sent all of its answer after {seconds / 60:.3g} minutes.") from error
+        raise TimedOut(f"{TITLE} did not send a complete answer within {seconds / 60:.3g} minutes.") from error
 
 
-def code_of(error: Exception) -> str:
-    """The provider's code for what went wrong, or ""."""
-    detail, _ = _told(error)
+def error_code(error: Exception) -> str:
+    """Return the provider's code for an error, or ""."""
+    detail = _detail(error)
     return str(detail.get("status") or detail.get("code") or "")
 
 
-@contextmanager
-def sense() -> Generator[None]:
-    """An answer that does not hold what this block looks for makes no sense: the SDK takes whatever comes."""
-    try:
-        yield
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:
-        raise nonsense() from error
-
-
-def required(found: object) -> str:
-    """An id or another word that an answer must hold; the SDK does not look.
+def require_text(value: object) -> str:
+    """Return a text that an answer must hold; the SDK does not check its answers.
 
     Raises:
-        ProviderError: it is not there.
+        ProviderError: it is missing or empty.
     """
-    if isinstance(found, str) and found:
-        return found
-    raise nonsense()
+    if isinstance(value, str) and value:
+        return value
+    raise malformed(TITLE)
 
 
-def _of_sdk(error: Exception) -> MediaError:
+def _explain_sdk_error(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
-    if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - an answer, but one that cannot be read
-        return nonsense()
-    detail, fields = _told(error)
-    said = str(detail.get("message") or "").strip()
-    headers: Mapping[str, str] = getattr(error, "headers", None) or {}
-    pause = _pause(headers)
-    for code in (detail.get("code"), detail.get("status")):  # the newer name is not always the more telling one
-        if known := _of_code(str(code), said[:_LONGEST], detail, pause):
+    if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - a success that cannot be read
+        return malformed(TITLE)
+    detail = _detail(error)
+    message = error_text(_body(error))
+    pause = retry_after(getattr(error, "headers", None) or {})
+    for code in (detail.get("code"), detail.get("status")):  # either one can be the more specific
+        if known := _error_for_code(str(code), message, detail, pause):
             return known
-    if _MODEL in fields:
-        return _model_gone(said[:_LONGEST])
-    return error_for_status(status, TITLE, keys=KEYS, detail=said[:_LONGEST], retry_after=pause)
+    if _names_model(error):
+        return _model_gone(message)
+    return error_for_status(status, TITLE, keys=KEYS, detail=message, retry_after=pause)
 
 
-def _told(error: Exception) -> tuple[Mapping[str, Any], Sequence[str]]:
-    """What the body of an answer says of the error, and the fields complained of, when it is a list of complaints."""
-    body: object = getattr(error, "body", None)
-    detail: object = cast("Mapping[str, object]", body).get("detail") if isinstance(body, Mapping) else None
-    if isinstance(detail, Mapping):
-        return cast("Mapping[str, Any]", detail), ()
-    if isinstance(detail, list):
-        complaints = [_complaint(one) for one in cast("list[object]", detail)]
-        said = [f"{field}: {words}".strip(": ") for field, words in complaints[:3]]
-        return {"message": "; ".join(said)}, [field for field, _ in complaints]
-    return {"message": detail} if isinstance(detail, str) else {}, ()
-
-
-def _complaint(one: object) -> tuple[str, str]:
-    """The field that one of them is about, and what it says."""
-    told: Mapping[str, Any] = cast("Mapping[str, Any]", one) if isinstance(one, Mapping) else {}
-    place: object = told.get("loc")
-    field = str(cast("list[object]", place)[-1]) if isinstance(place, list) and place else ""
-    return field, str(told.get("msg", ""))
-
-
-def _model_gone(said: str) -> ModelGone:
-    return ModelGone(f"{TITLE} does not serve this model, or not to this account{_words(said)}.")
-
-
-def _words(said: str) -> str:
-    return f": {said.rstrip('.')}" if said else ""
-
-
-def _of_code(code: str, said: str, detail: Mapping[str, Any], pause: float | None) -> MediaError | None:
-    """What one of the provider's codes means; None for one that says no more than the status."""
-    words = _words(said)
+def _error_for_code(code: str, message: str, detail: Mapping[str, Any], pause: float | None) -> MediaError | None:
+    """Return what a code means, or None for one that says no more than the status."""
+    found: MediaError | None = None
     if code in _BAD_KEY:
-        return MissingKey(TITLE, KEYS, rejected=True)
-    if code in _EMPTY_ACCOUNT:
-        return OutOfCredit(f"The account at {TITLE} has no credit left{words}.")
-    if code in _TOO_OFTEN:
-        return RateLimited(f"{TITLE} is asked too often{words}.", retry_after=pause)
-    if code in NO_VOICE:
-        return Unsuitable(f"{TITLE} does not have this voice{words}.", billed="no")
-    if code in _NOT_FOR_THIS_ACCOUNT:
-        return Unsuitable(f"{TITLE} does not do that for this account{words}.", billed="no")
-    if code in _NO_MODEL:
-        return _model_gone(said)
-    if code == _NO_SONG:
-        return InvalidRequest(f"{TITLE} does not have this song, or has not kept it{words}.", billed="no")
-    if code in _REFUSALS:
-        return Refused(f"{TITLE} declined to make this{words}.", _suggestion(detail), reason=code, billed="no")
-    return None
+        found = MissingKey(TITLE, KEYS, rejected=True)
+    elif code in _NO_CREDIT:
+        found = OutOfCredit(f"The account at {TITLE} has no credit left{clause(message)}.")
+    elif code in _RATE_LIMITED:
+        found = RateLimited(f"{TITLE} has received too many requests{clause(message)}.", retry_after=pause)
+    elif code in VOICE_NOT_FOUND:
+        found = Unsuitable(f"{TITLE} does not have this voice{clause(message)}.", billed="no")
+    elif code in _NOT_FOR_THIS_ACCOUNT:
+        found = Unsuitable(f"{TITLE} does not allow this account to do that{clause(message)}.", billed="no")
+    elif code in _NO_MODEL:
+        found = _model_gone(message)
+    elif code == _NO_SONG:
+        found = InvalidRequest(f"{TITLE} does not have this song, or did not keep it{clause(message)}.", billed="no")
+    elif code in _REFUSALS:
+        found = Refused(f"{TITLE} declined to make this{clause(message)}.", _advice(detail), reason=code, billed="no")
+    return found
 
 
-def _suggestion(detail: Mapping[str, Any]) -> str:
-    """What the provider would rather make, in its own words."""
+def _model_gone(message: str) -> ModelGone:
+    return ModelGone(f"{TITLE} does not serve this model, or not to this account{clause(message)}.")
+
+
+def _body(error: Exception) -> Mapping[str, object]:
+    body: object = getattr(error, "body", None)
+    return cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
+
+
+def _detail(error: Exception) -> Mapping[str, Any]:
+    """Return the `detail` of an error answer where it is an object, with the provider's codes."""
+    detail = _body(error).get("detail")
+    return cast("Mapping[str, Any]", detail) if isinstance(detail, Mapping) else {}
+
+
+def _names_model(error: Exception) -> bool:
+    """Return whether the answer's list of invalid fields contains the model."""
+    complaints = _body(error).get("detail")
+    locations = (
+        cast("Mapping[str, object]", complaint).get("loc")
+        for complaint in (cast("list[object]", complaints) if isinstance(complaints, list) else ())
+        if isinstance(complaint, Mapping)
+    )
+    return any(isinstance(location, list) and location[-1:] == ["model_id"] for location in locations)
+
+
+def _advice(detail: Mapping[str, Any]) -> str:
+    """Return what to do about a refusal: send the provider's own suggestion where it made one."""
     data: object = detail.get("data")
-    found: Mapping[str, object] = cast("Mapping[str, object]", data) if isinstance(data, Mapping) else {}
+    suggestions: Mapping[str, object] = cast("Mapping[str, object]", data) if isinstance(data, Mapping) else {}
     for name in ("prompt_suggestion", "composition_plan_suggestion"):
-        if found.get(name):
-            return f"It suggests: {_sendable(found[name])}"
-    return "Ask for something else, or in other words."
+        if suggestions.get(name):
+            return f"{TITLE} suggests: {_suggestion(suggestions[name])}"
+    return "Ask for something else, or word it differently."
 
 
-def _sendable(suggestion: object) -> str:
-    """A suggestion as it can be sent in place of what was declined. One that is too long ends with a whole word."""
-    text = suggestion if isinstance(suggestion, str) else json.dumps(_given(suggestion), ensure_ascii=False)
-    if len(text) <= _ADVICE:
+def _suggestion(suggestion: object) -> str:
+    """Return a suggestion as text that can be sent as it is; a long one is cut after a word."""
+    text = suggestion
+    if not isinstance(text, str):
+        text = json.dumps(_without_null(suggestion), ensure_ascii=False)
+    if len(text) <= _LONGEST_SUGGESTION:
         return text
-    cut = text[:_ADVICE]
-    return f"{cut.rpartition(' ')[0] or cut} … (cut off here, of {len(text):,} characters)"
+    cut = text[:_LONGEST_SUGGESTION]
+    return f"{cut.rpartition(' ')[0] or cut} … (cut; {len(text):,} characters in all)"
 
 
-def _given(value: object) -> object:
-    """The same without what is left open."""
+def _without_null(value: object) -> object:
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, object]", value)
-        return {name: _given(each) for name, each in fields.items() if each is not None}
-    return [_given(each) for each in cast("list[object]", value)] if isinstance(value, list) else value
-
-
-def _pause(headers: Mapping[str, str]) -> float | None:
-    """The pause before another request that an answer asks for, in seconds."""
-    with suppress(KeyError, ValueError):
-        seconds = float(headers["retry-after"])
-        return seconds if 0 <= seconds < math.inf else None
-    return None
-
-
-def _of_connection(error: Exception) -> MediaError:
-    import httpx  # noqa: PLC0415 - heavy: the SDK loads it
-
-    match error:
-        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
-            return unreachable_error(TITLE)
-        case httpx.PoolTimeout():
-            return Unreachable(f"Too many requests to {TITLE} are under way.", billed="no")
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
-            return InvalidRequest(f"The address of {TITLE} is none that can be asked.", billed="no")
-        case httpx.TimeoutException():
-            return TimedOut(f"{TITLE} did not answer in time.")
-        case httpx.DecodingError():
-            return nonsense()
-        case _:
-            return Unreachable(f"The connection to {TITLE} broke.")
+        return {name: _without_null(each) for name, each in fields.items() if each is not None}
+    return [_without_null(each) for each in cast("list[object]", value)] if isinstance(value, list) else value

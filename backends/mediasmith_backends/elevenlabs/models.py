@@ -1,4 +1,4 @@
-"""The models for speech, dialogue and sounds: what each one takes, and what it costs."""
+"""The models for speech, dialogue and sound effects: what each one takes, and what it costs."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from typing import Literal, TypeAlias
 
 from mediasmith.plugin.contract import Accepts, Model, Price
 
-Joint: TypeAlias = Literal["requests", "text"]
-"""How a request can be told what was said before it: by the ids of earlier requests, or by their text."""
+ContextKind: TypeAlias = Literal["requests", "text"]
+"""How a request names what was said before it: by the ids of earlier requests, or by their text."""
 
-
-_LIST = "https://developer.puter.com/tutorials/elevenlabs-api-pricing/"
-_LIST_AS_OF = date(2026, 6, 30)
+_PRICE_LIST = "https://developer.puter.com/tutorials/elevenlabs-api-pricing/"
+_PRICE_LIST_DATE = date(2026, 6, 30)
 _V4_SOURCE = "https://vercel.com/ai-gateway/models/elevenlabs/eleven-v4"
 _V4_PRICE = (Price(usd=0.08, per="1k_chars", as_of=date(2026, 11, 21), source=_V4_SOURCE),)
-_V3_STABILITY = (0.0, 0.5, 1.0)
 
 
 def per_1k_characters(usd: float) -> tuple[Price, ...]:
-    """The price of a thousand characters."""
-    return (Price(usd=usd, per="1k_chars", as_of=_LIST_AS_OF, source=_LIST),)
+    """Return the price of 1,000 characters."""
+    return (Price(usd=usd, per="1k_chars", as_of=_PRICE_LIST_DATE, source=_PRICE_LIST),)
 
 
 def per_minute(usd: float, **when: bool) -> tuple[Price, ...]:
-    """The price of a minute of sound, when these options are as given."""
-    return (Price(usd=usd, per="minute", when=when, as_of=_LIST_AS_OF, source=_LIST),)
+    """Return the price of a minute of audio, for these values of options."""
+    return (Price(usd=usd, per="minute", when=when, as_of=_PRICE_LIST_DATE, source=_PRICE_LIST),)
 
 
 def per_call(usd: float) -> tuple[Price, ...]:
-    """The most that one call costs."""
-    return (Price(usd=usd, per="call", as_of=_LIST_AS_OF, source=_LIST),)
+    """Return the most that one call costs."""
+    return (Price(usd=usd, per="call", as_of=_PRICE_LIST_DATE, source=_PRICE_LIST),)
 
 
-# Tags in brackets direct the newer two, which have fewer settings; multilingual v2 tells languages apart by itself.
+# v3 and v4 are directed by tags in brackets and have fewer settings; multilingual v2 detects the language itself.
 _V4: Mapping[str, Accepts] = {"speed": False, "style": False}
-_V3: Mapping[str, Accepts] = {**_V4, "similarity": False, "stability": _V3_STABILITY}
+_V3_STABILITY: Mapping[str, Accepts] = {"stability": (0.0, 0.5, 1.0)}
+_V3: Mapping[str, Accepts] = {**_V4, "similarity": False, **_V3_STABILITY}
 _V2: Mapping[str, Accepts] = {"instructions": False, "language": False}
 _FLASH: Mapping[str, Accepts] = {"instructions": False, "style": False}
 
@@ -46,30 +45,30 @@ SPEECH_MODELS = (
     Model(id="eleven_multilingual_v2", accepts=_V2, prices=per_1k_characters(0.10)),
     Model(id="eleven_flash_v2_5", draft=True, accepts=_FLASH, prices=per_1k_characters(0.05)),
 )
-"""The models that read a text."""
+"""The models that read a text aloud."""
 
 DIALOGUE_MODELS = (
     Model(id="eleven_v4", prices=_V4_PRICE),
-    Model(id="eleven_v3", accepts={"stability": _V3_STABILITY}, prices=per_1k_characters(0.10)),
+    Model(id="eleven_v3", accepts=_V3_STABILITY, prices=per_1k_characters(0.10)),
 )
-"""The models in which several voices speak with each other."""
+"""The models in which several voices talk to each other."""
 
 SOUND_MODELS = (
     Model(id="eleven_text_to_sound_v3", prices=per_call(0.12)),
     Model(id="eleven_text_to_sound_v2", draft=True, max_prompt=450, prices=per_call(0.12)),
 )
-"""The models that make sounds."""
+"""The models for sound effects."""
 
-_LONGEST = {"eleven_v3": 5_000, "eleven_flash_v2_5": 40_000}
-_LONGEST_USUALLY = 10_000
-_JOINTS: Mapping[str, tuple[Joint, ...]] = {"eleven_v3": ()}
-
-
-def longest(model: str) -> int:
-    """How many characters one request for speech takes."""
-    return _LONGEST.get(model, _LONGEST_USUALLY)
+_MAX_CHARACTERS = {"eleven_v3": 5_000, "eleven_flash_v2_5": 40_000}
+_DEFAULT_MAX_CHARACTERS = 10_000
+_CONTEXT_KINDS: Mapping[str, tuple[ContextKind, ...]] = {"eleven_v3": ()}
 
 
-def joints(model: str) -> tuple[Joint, ...]:
-    """How a model is told of what was said before, the best first."""
-    return _JOINTS.get(model, ("requests", "text"))
+def max_characters(model: str) -> int:
+    """Return how many characters one request for speech takes."""
+    return _MAX_CHARACTERS.get(model, _DEFAULT_MAX_CHARACTERS)
+
+
+def context_kinds(model: str) -> tuple[ContextKind, ...]:
+    """Return the ways in which a request to this model can name what was said before, the best first."""
+    return _CONTEXT_KINDS.get(model, ("requests", "text"))

@@ -1,4 +1,4 @@
-"""Sound effects: what is heard, from a description."""
+"""Sound effects from a description."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Output, Request, Result
-from mediasmith_backends.elevenlabs.client import ONCE, ElevenLabs, present
-from mediasmith_backends.elevenlabs.formats import SOUNDS, Fraction, SoundParams, form, refusal
+from mediasmith_backends.elevenlabs.audio_formats import (
+    SOUND_FORMATS,
+    AudioParams,
+    Fraction,
+    find_format,
+    format_refusal,
+)
+from mediasmith_backends.elevenlabs.audio_stream import save
+from mediasmith_backends.elevenlabs.client import NO_RETRY, ElevenLabs, without_none
 from mediasmith_backends.elevenlabs.models import SOUND_MODELS
-from mediasmith_backends.elevenlabs.recording import recorded
 
 
-class SoundEffectParams(SoundParams):
-    """How many seconds of sound, whether its end leads to its beginning, and how closely it keeps to the words."""
+class SoundEffectParams(AudioParams):
+    """The parameters of a sound effect: `loop` makes its end lead to its beginning."""
 
     output_format: Literal["mp3", "wav", "ogg"] = "mp3"  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
     duration: Annotated[float | None, Field(ge=0.5, le=30)] = None
@@ -22,22 +28,22 @@ class SoundEffectParams(SoundParams):
     prompt_influence: Fraction | None = None
 
 
-def _refuses(ask: Request[SoundEffectParams]) -> str:
-    return refusal(ask.params, SOUNDS)
+def _refuses(request: Request[SoundEffectParams]) -> str:
+    return format_refusal(request.params, SOUND_FORMATS)
 
 
 async def _start(call: Call[ElevenLabs, SoundEffectParams]) -> Result:
     params = call.params
-    wanted = form(params, SOUNDS)
-    asked = call.client.sdk.text_to_sound_effects.with_raw_response.convert(
+    audio_format = find_format(params, SOUND_FORMATS)
+    request = call.client.sdk.text_to_sound_effects.with_raw_response.convert(
         text=call.prompt,
         model_id=call.model.id,
-        output_format=wanted.code,
-        request_options=ONCE,
-        **present(duration_seconds=params.duration, loop=params.loop, prompt_influence=params.prompt_influence),
+        output_format=audio_format.code,
+        request_options=NO_RETRY,
+        **without_none(duration_seconds=params.duration, loop=params.loop, prompt_influence=params.prompt_influence),
     )
-    body, told = await recorded(call, asked, wanted)
-    return Result(outputs=(Output(body=body, mime=wanted.mime),), details=told.details)
+    body, headers = await save(call, request, audio_format)
+    return Result(outputs=(Output(body=body, mime=audio_format.mime),), details=headers.details)
 
 
 sound_effect: Capability[ElevenLabs, SoundEffectParams] = Capability(
@@ -49,4 +55,4 @@ sound_effect: Capability[ElevenLabs, SoundEffectParams] = Capability(
     preference=10,
     refuses=_refuses,
 )
-"""Sounds of up to half a minute."""
+"""Make sounds of up to 30 seconds."""

@@ -1,29 +1,46 @@
-"""Google: pictures, videos, speech and music with an API key; Veo and Imagen in enterprise mode."""
+"""Google: images, videos, speech and music with an API key; Veo and Imagen in enterprise mode."""
 
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
 from mediasmith_backends.google.client import Google, connect
 from mediasmith_backends.google.dialogue import dialogue
-from mediasmith_backends.google.errors import CREDENTIALS, explain
+from mediasmith_backends.google.errors import explain
+from mediasmith_backends.google.image import image
 from mediasmith_backends.google.imagen import imagen
 from mediasmith_backends.google.imagen_edit import imagen_edit
-from mediasmith_backends.google.images import image
-from mediasmith_backends.google.modes import API_KEYS, BUCKET, PLACE, QUOTA, STORAGE, SWITCHES
 from mediasmith_backends.google.music import music
+from mediasmith_backends.google.sign_in import (
+    API_KEYS,
+    BUCKET,
+    CREDENTIALS,
+    ENTERPRISE_SWITCHES,
+    PROJECT_AND_LOCATION,
+    QUOTA_PROJECT,
+    STORAGE_HOST,
+    TITLE,
+)
 from mediasmith_backends.google.speech import speech
 from mediasmith_backends.google.veo import veo
-from mediasmith_backends.google.videos import video
+from mediasmith_backends.google.video import video
 
 backend: Backend[Google] = Backend(
     name="google",
-    title="Google",
+    title=TITLE,
     docs="https://ai.google.dev/gemini-api/docs",
     capabilities=(image, video, speech, dialogue, music, veo, imagen, imagen_edit),
     connect=connect,
     sdk="google.genai",
     keys=API_KEYS,
-    switches=SWITCHES,
-    env=(*PLACE, *CREDENTIALS, QUOTA, BUCKET, STORAGE, "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
+    switches=ENTERPRISE_SWITCHES,
+    env=(
+        *PROJECT_AND_LOCATION,
+        CREDENTIALS,
+        QUOTA_PROJECT,
+        BUCKET,
+        STORAGE_HOST,
+        "GOOGLE_GEMINI_BASE_URL",
+        "GOOGLE_VERTEX_BASE_URL",
+    ),
     explain=explain,
 )

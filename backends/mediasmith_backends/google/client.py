@@ -1,58 +1,58 @@
-"""The SDK's client, opened in one of its two modes. Everything it reads is given to it, nothing is left to find."""
+"""The SDK's client, signed in with an API key or in enterprise mode.
+
+Everything that the SDK would look up in the environment is passed to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access
-from mediasmith_backends.google import account
-from mediasmith_backends.google.errors import CREDENTIALS
-from mediasmith_backends.google.modes import PLACE, QUOTA, STORAGE, bucket
+from mediasmith_backends.google.account import Account, load_credentials
+from mediasmith_backends.google.sign_in import (
+    CREDENTIALS,
+    PROJECT_AND_LOCATION,
+    QUOTA_PROJECT,
+    STORAGE_HOST,
+    bucket_uri,
+)
 
-if TYPE_CHECKING:
-    from ssl import SSLContext
+_GEMINI_URL = "https://generativelanguage.googleapis.com"
+_STORAGE_URL = "https://storage.googleapis.com"
 
-_API = "https://generativelanguage.googleapis.com"
-_STORAGE = "https://storage.googleapis.com"
+_GEMINI_VERSION, _ENTERPRISE_VERSION = "v1", "v1beta1"
 
-_VERSIONS = {False: "v1", True: "v1beta1"}
-"""The version of the API with a key, and in enterprise mode."""
-
-_SEVERAL = {"us", "eu"}
-"""Locations that are several regions."""
+_MULTI_REGIONS = {"us", "eu"}
+"""Locations that stand for several regions."""
 
 _ANSWER_SECONDS = 600.0
-"""How long an answer may take; the server's deadline is usually shorter."""
-
-_CONNECT_SECONDS = 15.0
+"""How long an answer may take; the deadline of a job is usually shorter."""
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
-"""What signs a request made without the SDK."""
+"""Returns the headers that authorize a request made without the SDK."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Google:
     """An open client.
 
-    `sdk` is the root of the SDK's client (`google.genai.Client`): what hangs on it loses its connections when the
-    root goes. `transport` (`httpx2.AsyncClient`) is what it sends with, `url` where to, in this `version`; `headers`
-    sign what is sent without it. In enterprise mode, `bucket` is where videos shall be put, if anywhere, as `gs://`
-    and a name, and `storage` the address of the storage.
+    `sdk` is the root of the SDK's client (`google.genai.Client`): its parts lose their connections when it is
+    collected. `http` (`httpx2.AsyncClient`) is what it sends with, to `url` in this `version`. In enterprise mode,
+    `bucket` is the `gs://` URI to which videos are written, if any, and `storage_url` the base URL of Cloud Storage.
     """
 
     sdk: Any = field(repr=False)
-    transport: Any = field(repr=False)
+    http: Any = field(repr=False)
     url: str
     version: str
     headers: Headers = field(repr=False)
     bucket: str = ""
-    storage: str = ""
+    storage_url: str = ""
 
 
 @asynccontextmanager
@@ -60,73 +60,62 @@ async def connect(access: Access) -> AsyncGenerator[Google]:
     """Open a client; it is closed with the block.
 
     Raises:
-        MissingKey: there is no account for enterprise mode.
+        MissingKey: there are no credentials for enterprise mode.
     """
-    client = await to_thread.run_sync(_with_project if access.switched else _with_key, access)
-    async with client.transport:
+    client = await to_thread.run_sync(_open_enterprise if access.switched else _open_gemini, access)
+    async with client.http:
         try:
             yield client
         finally:
             client.sdk.close()
 
 
-def _with_key(access: Access) -> Google:
-    """A client. Blocking: it loads the SDK, and certificates."""
+def _open_gemini(access: Access) -> Google:
+    """Return a client with an API key. Blocking: it loads the SDK and the certificates."""
 
     async def headers() -> Mapping[str, str]:
         return {"x-goog-api-key": access.key}
 
-    url = access.base_url or access.env.get("GOOGLE_GEMINI_BASE_URL") or _API
-    client = _client(url, headers, enterprise=False, api_key=access.key)
-    _ = client.sdk.aio.interactions  # its import takes half a second, which the event loop must not
-    return client
+    url = (access.base_url or access.env.get("GOOGLE_GEMINI_BASE_URL") or _GEMINI_URL).rstrip("/")
+    http = access.network.client(read_seconds=_ANSWER_SECONDS)
+    sdk = _sdk_client(access, http, url, _GEMINI_VERSION, enterprise=False, api_key=access.key)
+    _ = sdk.aio.interactions  # imports for half a second, which must not be on the event loop
+    return Google(sdk=sdk, http=http, url=url, version=_GEMINI_VERSION, headers=headers)
 
 
-def _with_project(access: Access) -> Google:
-    """A client of enterprise mode. Blocking as `_with_key`."""
+def _open_enterprise(access: Access) -> Google:
+    """Return a client of enterprise mode. Blocking, as `_open_gemini`."""
     env = access.env
-    project, location = (env[name] for name in PLACE)
-    url = access.base_url or env.get("GOOGLE_VERTEX_BASE_URL") or _of_place(location)
-    signer = account.found(env.get(CREDENTIALS[0], ""), env.get(QUOTA, ""))
-    signed = {"credentials": signer.credentials, "project": project, "location": location}
-    client = _client(url, signer.headers, enterprise=True, **signed)
-    return replace(client, bucket=bucket(access), storage=env.get(STORAGE, _STORAGE).rstrip("/"))
+    project, location = (env[name] for name in PROJECT_AND_LOCATION)
+    url = (access.base_url or env.get("GOOGLE_VERTEX_BASE_URL") or _enterprise_url(location)).rstrip("/")
+    http = access.network.client(read_seconds=_ANSWER_SECONDS)
+    account = Account(load_credentials(env.get(CREDENTIALS, ""), env.get(QUOTA_PROJECT, "")), http)
+    signed = {"credentials": account.credentials, "project": project, "location": location}
+    sdk = _sdk_client(access, http, url, _ENTERPRISE_VERSION, enterprise=True, **signed)
+    client = Google(sdk=sdk, http=http, url=url, version=_ENTERPRISE_VERSION, headers=account.headers)
+    return replace(client, bucket=bucket_uri(access), storage_url=env.get(STORAGE_HOST, _STORAGE_URL).rstrip("/"))
 
 
-def _of_place(location: str) -> str:
-    if location in _SEVERAL:
+def _enterprise_url(location: str) -> str:
+    if location in _MULTI_REGIONS:
         return f"https://aiplatform.{location}.rep.googleapis.com"
-    return (
-        "https://aiplatform.googleapis.com" if location == "global" else f"https://{location}-aiplatform.googleapis.com"
-    )
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
 
 
-def _client(url: str, headers: Headers, *, enterprise: bool, **signed: Any) -> Google:
-    """The SDK's client on our transport. Of its own it takes whichever library it finds, and follows redirects."""
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
+def _sdk_client(access: Access, http: Any, url: str, version: str, *, enterprise: bool, **signed: Any) -> Any:
     from google.genai import Client, types  # noqa: PLC0415 - heavy: the SDK
     from google.genai.client import DebugConfig  # noqa: PLC0415 - heavy: the SDK
 
-    certificates = _certificates()
-    timeout = httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-    transport = httpx2.AsyncClient(timeout=timeout, verify=certificates)
-    base, version = url.rstrip("/"), _VERSIONS[enterprise]
+    certificates = access.network.ssl_context
     options = types.HttpOptions(
-        base_url=base,
+        base_url=url,
         api_version=version,
         client_args={"verify": certificates},
         async_client_args={"ssl": certificates},
-        httpx_async_client=transport,
-        retry_options=types.HttpRetryOptions(attempts=1),  # what is paid for is never sent twice
+        httpx_async_client=http,
+        retry_options=types.HttpRetryOptions(attempts=1),  # a paid request is never sent twice
     )
     debug = DebugConfig(client_mode="", replays_directory="", replay_id="")
-    sdk = Client(http_options=options, debug_config=debug, enterprise=enterprise, **signed)
-    return Google(sdk=sdk, transport=transport, url=base, version=version, headers=headers)
-
-
-@cache
-def _certificates() -> SSLContext:
-    """What servers are known by. Read once, for it takes long, and the SDK would do so twice more."""
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
-
-    return httpx2.create_ssl_context()
+    return Client(http_options=options, debug_config=debug, enterprise=enterprise, **signed)

@@ -1,159 +1,133 @@
-"""What goes wrong, told by status, code and type. The SDK has two families of errors, and lets its transport's pass."""
+"""Turn exceptions into errors that callers see, by HTTP status, error code and exception type.
+
+The SDK has two unrelated families of exceptions, one for interactions and one for everything else, and lets those of
+its HTTP client pass through.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, cast
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from mediasmith.plugin.errors import (
-    InvalidRequest,
-    MediaError,
-    MissingKey,
-    ProviderError,
-    Refused,
-    TimedOut,
-    Unreachable,
-    Unsuitable,
+from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, Refused, Unsuitable
+from mediasmith.plugin.http_answers import Answer, Lenient
+from mediasmith.plugin.http_errors import (
+    clause,
+    error_for_status,
+    malformed,
+    retry_after,
+    transport_error,
+    unreachable_error,
 )
-from mediasmith.plugin.http_errors import error_for_status, unreachable_error
-from mediasmith_backends.google.modes import API_KEYS
+from mediasmith_backends.google.sign_in import API_KEYS, CREDENTIALS, TITLE
 
-TITLE = "Google"
-"""What callers read as its name."""
+_KEY_REASONS = {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "API_KEY_IP_ADDRESS_BLOCKED", "ACCESS_TOKEN_EXPIRED"}
+"""Reasons in an error's details that are about the key."""
 
-CREDENTIALS = ("GOOGLE_APPLICATION_CREDENTIALS",)
-"""What names the account in enterprise mode."""
+_PRECONDITION = "FAILED_PRECONDITION"
+"""The status of what this account, or an account in its country, may not do."""
 
-_BAD_KEY = {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "API_KEY_IP_ADDRESS_BLOCKED", "ACCESS_TOKEN_EXPIRED"}
-"""Reasons in an error's details that speak of the key."""
+_LOOKUPS = ("/interactions/", ":fetchPredictOperation")
+"""Parts of the paths at which accepted work is looked up."""
 
-NOT_FOUND = 404
-"""The status of what is not there."""
 
-_HERE = "FAILED_PRECONDITION"
-"""The status that says: not for this account, or not in its country."""
+class _Detail(Answer):
+    reason: Lenient[str] = None
+    retry_delay: Lenient[str] = Field(default=None, alias="retryDelay")
+
+
+class _Problem(Answer):
+    """The `error` object of an answer."""
+
+    message: Lenient[str] = None
+    status: Lenient[str] = None
+    details: Lenient[list[Lenient[_Detail]]] = None
+
+    @property
+    def known_details(self) -> list[_Detail]:
+        return [detail for detail in self.details or () if detail]
+
+    @property
+    def retry_delay(self) -> float | None:
+        """The pause in seconds that the details ask for."""
+        for detail in self.known_details:
+            try:
+                return max(0.0, float((detail.retry_delay or "").removesuffix("s")))
+            except ValueError:
+                continue
+        return None
+
+
+class _Body(Answer):
+    error: Lenient[_Problem] = None
 
 
 def explain(error: Exception) -> MediaError | None:
-    """An exception of the SDK, or of what it stands on, as the server tells it."""
+    """Return what an exception of the SDK, of Google's sign-in or of the HTTP client means."""
     module = type(error).__module__
     if module.startswith("google.genai"):
-        return _of_sdk(error)
+        return _sdk_error(error)
     if module.startswith("google.auth"):
-        return _of_sign_in(error)
-    if module.startswith("httpx2"):
-        return _of_transport(error)
+        return _sign_in_error(error)
     if isinstance(error, ValidationError | RecursionError):
-        return _nonsense()
-    if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":  # a header; of those only the key is free
+        return malformed(TITLE)
+    if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":  # a header, and only the key is the user's
         return MissingKey(TITLE, API_KEYS, rejected=True)
-    return None
+    return transport_error(error, TITLE)
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status that an error of either family carries, or 0."""
+    """Return the HTTP status of an exception of either family, or 0."""
     found = getattr(error, "status_code", None) or getattr(error, "code", None)
     return found if isinstance(found, int) else 0
 
 
 def refused(reasons: Iterable[str]) -> Refused:
-    """It was not made, on purpose. Of the reasons the first that says anything is told."""
+    """Return the error for content that Google declined to make; the first of `reasons` that is not blank is shown."""
     reason = next((text.strip() for text in reasons if text.strip()), "")
-    words = f": {reason.rstrip('.')}" if reason else " and did not say why"
-    hint = "Ask for something else, or in other words."
-    # An answer that holds something back does not say whether that was charged.
-    return Refused(f"{TITLE} declined to make this{words}.", hint, reason=reason, billed="unknown")
+    words = clause(reason) or " and gave no reason"
+    # No answer says whether what was held back is charged.
+    return Refused(f"{TITLE} declined to make this{words}.", "Rephrase the prompt.", reason=reason, billed="unknown")
 
 
-@contextmanager
-def sense() -> Generator[None]:
-    """An answer that the SDK stumbles over in this block makes no sense."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _nonsense() from error
-
-
-def _nonsense() -> ProviderError:
-    return ProviderError(f"{TITLE} sent an answer that makes no sense.")
-
-
-def _of_sdk(error: Exception) -> MediaError:
+def _sdk_error(error: Exception) -> MediaError:
     status = status_of(error)
-    if status >= 400:  # noqa: PLR2004 - where errors begin
-        return _of_answer(error, status)
-    cause = error.__cause__
-    if isinstance(cause, Exception) and type(cause).__module__.startswith("httpx2"):
-        return _of_transport(cause)
-    return _nonsense()
-
-
-def _of_answer(error: Exception, status: int) -> MediaError:
-    told = _told(error)
-    details = _mappings(told.get("details"))
-    reasons = {str(detail.get("reason")) for detail in details}
-    keys = CREDENTIALS if _is_token(error) else API_KEYS
-    if reasons & _BAD_KEY:
+    if status < HTTPStatus.BAD_REQUEST:
+        return transport_error(error.__cause__, TITLE) or malformed(TITLE)
+    response: Any = getattr(error, "response", None)
+    request: Any = getattr(response, "request", None)
+    keys = [CREDENTIALS] if request is not None and "authorization" in request.headers else API_KEYS
+    problem = _problem(error)
+    if {detail.reason for detail in problem.known_details} & _KEY_REASONS:
         return MissingKey(TITLE, keys, rejected=True)
-    said = told.get("message")
-    words = said if isinstance(said, str) else ""
-    if status == 400 and told.get("status") == _HERE:  # noqa: PLR2004 - Bad Request
-        return Unsuitable(f"{TITLE} does not do that for this account: {words.strip().rstrip('.')}.", billed="no")
-    return error_for_status(status, TITLE, keys=keys, detail=words, retry_after=_pause(error, details))
+    detail = problem.message or ""
+    if status == HTTPStatus.BAD_REQUEST and problem.status == _PRECONDITION:
+        return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
+    if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
+        return ProviderError(f"{TITLE} does not know this job, or no longer has it{clause(detail)}.")
+    pause = problem.retry_delay
+    if pause is None and response is not None:
+        pause = retry_after(response.headers)
+    return error_for_status(status, TITLE, keys=keys, detail=detail, retry_after=pause)
 
 
-def _told(error: Exception) -> Mapping[str, object]:
-    """The `error` object of an answer's body, wherever this family keeps it."""
+def _problem(error: Exception) -> _Problem:
+    """Return the `error` object of an answer's body, where either family keeps it."""
     body: object = getattr(error, "body", None) or getattr(error, "details", None)
     if isinstance(body, list) and body:
-        body = cast("Sequence[object]", body)[0]
-    inner = cast("Mapping[str, object]", body).get("error") if isinstance(body, Mapping) else None
-    return cast("Mapping[str, object]", inner) if isinstance(inner, Mapping) else {}
+        body = cast("list[object]", body)[0]
+    try:
+        return _Body.model_validate(body).error or _Problem()
+    except ValidationError:
+        return _Problem()
 
 
-def _mappings(value: object) -> list[Mapping[str, object]]:
-    listed = cast("Sequence[object]", value) if isinstance(value, list) else ()
-    return [cast("Mapping[str, object]", one) for one in listed if isinstance(one, Mapping)]
+def _sign_in_error(error: Exception) -> MediaError:
+    from google.auth import exceptions  # noqa: PLC0415 - heavy: Google's sign-in
 
-
-def _is_token(error: Exception) -> bool:
-    request: Any = getattr(getattr(error, "response", None), "request", None)
-    return request is not None and "authorization" in request.headers
-
-
-def _pause(error: Exception, details: Sequence[Mapping[str, object]]) -> float | None:
-    """How many seconds to wait, as the body says or else a header."""
-    headers: Any = getattr(getattr(error, "response", None), "headers", {})
-    for text in (*(detail.get("retryDelay") for detail in details), headers.get("retry-after")):
-        try:
-            return max(0.0, float(str(text).removesuffix("s")))
-        except ValueError:
-            continue
-    return None
-
-
-def _of_sign_in(error: Exception) -> MediaError:
-    from google.auth import exceptions  # noqa: PLC0415 - heavy: the SDK's own sign-in
-
-    if isinstance(error, exceptions.TransportError):
-        return unreachable_error(f"The sign-in of {TITLE}")
-    return MissingKey(TITLE, CREDENTIALS, rejected=True)
-
-
-def _of_transport(error: Exception) -> MediaError:
-    import httpx2  # noqa: PLC0415 - heavy: needed with the SDK only
-
-    match error:
-        case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return unreachable_error(TITLE)
-        case httpx2.TimeoutException():
-            return TimedOut(f"{TITLE} did not answer in time.")
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
-            return InvalidRequest(f"The address or the key of {TITLE} cannot be sent.", billed="no")
-        case httpx2.DecodingError():
-            return _nonsense()
-        case _:
-            return Unreachable(f"The connection to {TITLE} broke.")
+    if isinstance(error, exceptions.TransportError) or getattr(error, "retryable", False):
+        return unreachable_error(f"{TITLE}'s sign-in")
+    return MissingKey(TITLE, [CREDENTIALS], rejected=True)

@@ -1,4 +1,4 @@
-"""Pictures by Imagen, in enterprise mode, for as long as it is served."""
+"""Images by Imagen, in enterprise mode, for as long as it is served."""
 
 from __future__ import annotations
 
@@ -10,99 +10,99 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Result
-from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.http_errors import not_billed, reading
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import explain, refused, sense
-from mediasmith_backends.google.modes import with_project
-from mediasmith_backends.google.prices import cloud
+from mediasmith_backends.google.errors import explain, refused
+from mediasmith_backends.google.prices import enterprise_price
+from mediasmith_backends.google.sign_in import TITLE, missing_project
 
 _ANSWER_MS = 300_000
-_SWITCHED_OFF = date(2026, 8, 17)
+_RETIRES = date(2026, 8, 17)
 
 
 class ImagenParams(Params):
-    """What every picture by Imagen can be told besides its prompt."""
+    """The parameters of every image by Imagen."""
 
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
-    negative_prompt: Annotated[str, Field(min_length=1, description="What shall not be seen.")] | None = None
+    negative_prompt: Annotated[str, Field(min_length=1, description="What to leave out.")] | None = None
     guidance_scale: (
-        Annotated[float, Field(ge=0, le=500, description="How closely the prompt is kept to; high is close.")] | None
+        Annotated[float, Field(ge=0, le=500, description="How closely to follow the prompt; higher is closer.")] | None
     ) = None
     output_format: Literal["png", "jpeg"] | None = None
 
 
-class DrawnParams(ImagenParams):
-    """What a picture from words can be told besides."""
+class GenerateParams(ImagenParams):
+    """The parameters of an image from a prompt alone."""
 
     aspect_ratio: Literal["1:1", "3:4", "4:3", "9:16", "16:9"] | None = None
     size: Literal["1K", "2K"] | None = None
 
 
-def wishes(params: ImagenParams, **more: object) -> Mapping[str, object]:
-    """The configuration of a request: what was asked for, and more."""
-    told = {
-        "number_of_images": 1,  # the provider would make four
+def imagen_config(params: ImagenParams, **more: object) -> Mapping[str, object]:
+    """Return the configuration of a request with these parameters, and with `more`."""
+    config = {
+        "number_of_images": 1,  # the default is four
         "include_rai_reason": True,
         "seed": params.seed,
-        "add_watermark": None if params.seed is None else False,  # marked pictures take no seed
+        "add_watermark": None if params.seed is None else False,  # a seed is rejected with a watermark
         "negative_prompt": params.negative_prompt,
         "guidance_scale": params.guidance_scale,
         "output_mime_type": params.output_format and f"image/{params.output_format}",
         "http_options": {"timeout": _ANSWER_MS},
         **more,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in config.items() if value is not None}
 
 
-async def drawn(call: Call[Google, Any], function: str, **request: object) -> Result:
-    """Send the paying request by this function of the SDK's.
+async def send(call: Call[Google, Any], function: str, **request: object) -> Result:
+    """Send the paying request with this function of the SDK.
 
     Raises:
-        Refused: the picture was held back.
+        Refused: the image was held back.
     """
     if call.params.seed is not None:
-        call.warn("With a seed, Imagen's pictures come without Google's watermark.")
+        call.warn("With a seed, Imagen adds no watermark to its images.")
     with not_billed(explain):
-        await call.client.headers()  # or the SDK signs in, and nobody could tell that nothing was paid yet
+        await call.client.headers()  # else the SDK signs in during the paying request; see `veo`
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the SDK says that it will drop these functions in its next version
-        send: Callable[..., Awaitable[Any]] = getattr(call.client.sdk.aio.models, function)
-        answer = send(model=call.model.id, prompt=call.prompt, **request)
-    with sense():
-        shown = cast("Sequence[Any]", (await answer).generated_images or ())
-    outputs = [_output(one.image) for one in shown if one.image and one.image.image_bytes]
+        warnings.simplefilter("ignore")  # the SDK announces that its next version drops these functions
+        start: Callable[..., Awaitable[Any]] = getattr(call.client.sdk.aio.models, function)
+        answer = start(model=call.model.id, prompt=call.prompt, **request)
+    with reading(TITLE):
+        images = cast("Sequence[Any]", (await answer).generated_images or ())
+    outputs = [_output(each.image) for each in images if each.image and each.image.image_bytes]
     if outputs:
         return Result(outputs=tuple(outputs))
-    raise refused([one.rai_filtered_reason or "" for one in shown])
+    raise refused([each.rai_filtered_reason or "" for each in images])
 
 
 def _output(image: Any) -> Output:
     return Output(body=image.image_bytes, mime=image.mime_type or "image/png")
 
 
-async def _start(call: Call[Google, DrawnParams]) -> Result:
-    config = wishes(call.params, aspect_ratio=call.params.aspect_ratio, image_size=call.params.size)
-    return await drawn(call, "generate_images", config=config)
+async def _start(call: Call[Google, GenerateParams]) -> Result:
+    config = imagen_config(call.params, aspect_ratio=call.params.aspect_ratio, image_size=call.params.size)
+    return await send(call, "generate_images", config=config)
 
 
-imagen: Capability[Google, DrawnParams] = Capability(
+imagen: Capability[Google, GenerateParams] = Capability(
     kind="image",
     name="imagen",
-    params=DrawnParams,
+    params=GenerateParams,
     models=(
-        Model(id="imagen-4.0-generate-001", retires=_SWITCHED_OFF, prices=(cloud(0.04, "image"),)),
-        Model(id="imagen-4.0-ultra-generate-001", retires=_SWITCHED_OFF, prices=(cloud(0.06, "image"),)),
+        Model(id="imagen-4.0-generate-001", retires=_RETIRES, prices=(enterprise_price(0.04, "image"),)),
+        Model(id="imagen-4.0-ultra-generate-001", retires=_RETIRES, prices=(enterprise_price(0.06, "image"),)),
         Model(
             id="imagen-4.0-fast-generate-001",
             draft=True,
-            retires=_SWITCHED_OFF,
+            retires=_RETIRES,
             accepts={"size": ("1K",)},
-            prices=(cloud(0.02, "image"),),
+            prices=(enterprise_price(0.02, "image"),),
         ),
     ),
     start=_start,
     deadline=600.0,
     preference=10,
-    missing=with_project,
+    missing=missing_project,
 )
-"""Pictures, in enterprise mode."""
+"""Images from a prompt, in enterprise mode."""

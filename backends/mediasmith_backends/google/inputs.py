@@ -1,4 +1,4 @@
-"""Input files as a request has them. Those of interactions: small ones within it, the others uploaded first."""
+"""Input files as parts of a request: small ones inline, large ones of an interaction uploaded first."""
 
 from __future__ import annotations
 
@@ -11,71 +11,75 @@ import anyio
 from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.http_errors import not_billed, reading
 from mediasmith.plugin.media import media_type
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import explain, sense
+from mediasmith_backends.google.errors import explain
+from mediasmith_backends.google.sign_in import TITLE
 
 Block: TypeAlias = Mapping[str, object]
-"""A part of what the user says and shows."""
+"""A part of the input of an interaction."""
 
-INLINE = 4_000_000
-"""Bytes of files that one request holds itself. It might have five times as much, but the SDK puts it together on the
-event loop: a tenth of a second for this.
+INLINE_BYTES = 4_000_000
+"""How many bytes of files one request holds inline. Google accepts five times as much, but the SDK encodes a request on
+the event loop, which takes a tenth of a second for this.
 """
 
+PICTURE = Takes(mimes=("image/png", "image/jpeg"), max_bytes=10_000_000)
+"""The pictures that Veo and Imagen take."""
+
 _UPLOAD_MS = 300_000
-_LOOK_SECONDS = 0.5
-_LOOKS = 240
-"""An upload is looked at so often, with pauses between, until it can be used."""
+_POLL_SECONDS = 0.5
+_POLLS = 240
+"""How often an upload is polled until it can be used."""
 
 _MIMES: Mapping[str, str] = {"video/quicktime": "video/mov"}
-"""Types that the provider calls otherwise."""
+"""MIME types that Google spells otherwise."""
 
 
-async def blocks(client: Google, sources: Sequence[Source]) -> list[Block]:
-    """These files as blocks, in order.
+async def input_blocks(client: Google, sources: Sequence[Source]) -> list[Block]:
+    """Return these files as blocks of an interaction, in order.
 
     Raises:
-        MediaError: one could not be uploaded; nothing was paid.
+        MediaError: one could not be uploaded; nothing was billed.
     """
-    made: list[Block] = []
-    room = INLINE
+    blocks: list[Block] = []
+    room = INLINE_BYTES
     for source in sources:
-        mime = _MIMES.get(source.mime, source.mime)
-        kind = media_type(source.mime)
+        block: dict[str, object] = {
+            "type": media_type(source.mime),
+            "mime_type": _MIMES.get(source.mime, source.mime),
+        }
         if source.size <= room:
             room -= source.size
-            made.append({"type": kind, "data": (await source.data_uri()).partition(",")[2], "mime_type": mime})
+            block["data"] = (await source.data_uri()).partition(",")[2]
         else:
-            made.append({"type": kind, "uri": await _uploaded(client, source, mime), "mime_type": mime})
-    return made
-
-
-PICTURE = Takes(mimes=("image/png", "image/jpeg"), max_bytes=10_000_000)
-"""A picture as Veo and Imagen take it."""
+            block["uri"] = await _upload(client, source)
+        blocks.append(block)
+    return blocks
 
 
 async def picture(source: Source) -> Mapping[str, object]:
-    """This picture as Veo and Imagen are given it."""
+    """Return a picture as the SDK takes it for Veo and Imagen."""
     return {"image_bytes": await source.read(), "mime_type": source.mime}
 
 
-async def _uploaded(client: Google, source: Source, mime: str) -> str:
-    """Upload a file and wait until it can be used. It is kept for two days."""
+async def _upload(client: Google, source: Source) -> str:
+    """Upload a file, wait until it can be used and return its URI. Google keeps it for two days."""
     files = client.sdk.aio.files
-    # The address to upload to comes from the provider; only its own host is gone to.
+    # The answer names the address to upload to; with a base URL only its path is used.
     options = {"base_url": client.url, "timeout": _UPLOAD_MS}
+    config = {"mime_type": _MIMES.get(source.mime, source.mime), "http_options": options}
     with not_billed(explain):
         content = io.BytesIO(await source.read())
-        with sense():
-            file: Any = await files.upload(file=content, config={"mime_type": mime, "http_options": options})
-        for _ in range(_LOOKS):
+        with reading(TITLE):
+            file: Any = await files.upload(file=content, config=config)
+        for _ in range(_POLLS):
             state = str(getattr(file.state, "value", file.state))
             if state == "ACTIVE" and isinstance(file.uri, str):
                 return file.uri
             if state != "PROCESSING":
                 break
-            await anyio.sleep(_LOOK_SECONDS)
+            await anyio.sleep(_POLL_SECONDS)
             file = await files.get(name=file.name, config={"http_options": {"timeout": _UPLOAD_MS}})
-        raise ProviderError(f"Google cannot use {source.name}.", "Give it in another format, or a smaller one.")
+        raise ProviderError(f"{TITLE} cannot use {source.name}.", "Convert it to another format, or make it smaller.")

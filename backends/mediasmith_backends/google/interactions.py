@@ -1,155 +1,164 @@
-"""Interactions: one request that is paid for, then looked at until it is done; the next one can go on from it."""
+"""Interactions: one paying request, then polls until it is done. A later interaction can continue an earlier one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Annotated, Any
 
 from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field
 
-from mediasmith.plugin.contract import JSON, Accepted, Context, Output, Pending, Remote, Result
-from mediasmith.plugin.errors import MissingKey, ProviderError, StateGone
-from mediasmith_backends.google.answers import Interaction, Medium, MediumKind, read
+from mediasmith.plugin.contract import Accepted, Cancellation, Context, Failed, Output, Pending, Remote, Result
+from mediasmith.plugin.errors import MediaError, MissingKey, StateGone
+from mediasmith.plugin.http_answers import read_answer
+from mediasmith.plugin.http_errors import malformed, retry_after
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.errors import NOT_FOUND, explain, status_of
+from mediasmith_backends.google.errors import explain, status_of
 from mediasmith_backends.google.inputs import Block
+from mediasmith_backends.google.interaction_answer import File, Interaction, Medium
+from mediasmith_backends.google.sign_in import TITLE
 
 _FILE = re.compile(r"(?:^|/)files/([A-Za-z0-9]+)")
 
-_GONE = {400, 403, NOT_FOUND}
-"""The statuses of a request that names an interaction which is not there, or not ours. They may say other things."""
+_MAY_BE_GONE = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+"""The statuses of a request that names an interaction which does not exist. They have other causes, too."""
+
+_NOT_RUNNING = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}
+"""The statuses of a request to cancel what is not running. They have other causes, too."""
 
 
-def said(prompt: str, files: Sequence[Block]) -> list[Mapping[str, object]]:
-    """The input of an interaction: the files, then the words."""
+class InteractionHandle(BaseModel):
+    """An interaction that is polled for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interaction: Annotated[str, Field(min_length=1)]
+
+
+class InteractionState(BaseModel):
+    """The interaction that made a file, which an edit continues."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interaction: Annotated[str, Field(min_length=1)]
+
+
+def user_input(prompt: str, files: Sequence[Block]) -> list[Mapping[str, object]]:
+    """Return the input of an interaction: the files, then the prompt."""
     return [{"type": "user_input", "content": [*files, {"type": "text", "text": prompt}]}]
 
 
-async def begin(client: Google, **body: object) -> Accepted:
-    """Send the paying request of work in the background; the handle says what it is called.
+async def create(
+    client: Google, medium: Medium, *, state: InteractionState | None = None, **body: object
+) -> Result | Accepted:
+    """Send the paying request, and return its files, or a handle where it is not done yet. None in `body` is left out.
 
     Raises:
-        StateGone: the interaction that this one continues is gone.
+        StateGone: the interaction that it continues no longer exists.
+        MediaError: it ended without a file of this medium.
     """
-    interaction = await _create(client, background=True, store=True, **body)
-    if not interaction.id:
-        raise ProviderError("Google's answer names no interaction.")
-    return Accepted(handle={"interaction": interaction.id})
-
-
-async def at_once(client: Google, **body: object) -> Interaction:
-    """Send the paying request and wait for its answer.
-
-    Raises:
-        StateGone: the interaction that this one continues is gone.
-    """
-    return await _create(client, **body)
-
-
-async def _create(client: Google, **body: object) -> Interaction:
-    previous = body.get("previous_interaction_id")
+    if state:
+        body["previous_interaction_id"] = state.interaction
     try:
-        answer = await _raw(client).create(**{name: value for name, value in body.items() if value is not None})
-    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
-        if isinstance(previous, str) and _may_be_gone(error) and not await _exists(client, previous):
-            raise StateGone("Google no longer has what this continues.") from error
+        answer = await _requests(client).create(**{name: value for name, value in body.items() if value is not None})
+    except Exception as error:
+        if state and _may_be_gone(error) and not await _exists(client, state.interaction):
+            raise StateGone(f"{TITLE} no longer has what this would continue.") from error
         raise
-    return await to_thread.run_sync(read, answer.http_response.content)
+    interaction = await _read(answer.http_response)
+    if interaction.id and not interaction.ended and body.get("store") is not False:
+        return Accepted(handle=InteractionHandle(interaction=interaction.id))
+    files = interaction.files(medium)
+    if files is None:
+        raise malformed(TITLE)
+    if isinstance(files, MediaError):
+        raise files
+    return await _result(client, interaction, files)
 
 
-def _raw(client: Google) -> Any:
-    """The SDK without its reading of answers, which refuses all for one odd field and pays on for what ends early."""
+async def poll(context: Context[Google], handle: InteractionHandle, medium: Medium) -> Pending | Result | Failed:
+    """Return how the interaction stands."""
+    response = await _fetch(context.client, handle.interaction)
+    interaction = await _read(response)
+    files = interaction.files(medium)
+    if files is None:
+        message = "queued" if interaction.status == "queued" else ""
+        return Pending(message=message, after=retry_after(response.headers))
+    if isinstance(files, MediaError):
+        return Failed(error=files)
+    return await _result(context.client, interaction, files)
+
+
+async def cancel(context: Context[Google], handle: InteractionHandle) -> Cancellation:
+    """Cancel the interaction."""
+    try:
+        answer = await _requests(context.client).cancel(handle.interaction)
+    except Exception as error:
+        if status_of(error) in _NOT_RUNNING and await _has_ended(context.client, handle.interaction):
+            return "too late"
+        raise
+    interaction = await _read(answer.http_response)
+    if interaction.status == "cancelled":
+        return "stopped"
+    return "too late" if interaction.ended else "asked"
+
+
+def _requests(client: Google) -> Any:
+    """Return the SDK's requests with raw answers: parsed ones fail for one odd field, and may be paid for again."""
     return client.sdk.aio.interactions.with_raw_response
 
 
-async def _exists(client: Google, name: str) -> bool:
-    """Whether an interaction is still there, as far as can be told."""
+async def _read(response: Any) -> Interaction:
+    return await to_thread.run_sync(read_answer, response.content, Interaction, TITLE)
+
+
+async def _fetch(client: Google, name: str) -> Any:
+    """Return the answer about an interaction; one with an error status only if it says that the work has ended."""
     try:
-        await _raw(client).get(name)
-    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
+        answer = await _requests(client).get(name)
+    except Exception as error:
+        response: Any = getattr(error, "response", None)
+        with suppress(MediaError):
+            if response is not None and (await _read(response)).ended:
+                return response
+        raise
+    return answer.http_response
+
+
+async def _has_ended(client: Google, name: str) -> bool:
+    return (await _read(await _fetch(client, name))).ended
+
+
+async def _exists(client: Google, name: str) -> bool:
+    """Return whether an interaction still exists; True if that is not known."""
+    try:
+        await _requests(client).get(name)
+    except Exception as error:  # noqa: BLE001 - no other failure says that it is gone
         return not _may_be_gone(error)
     return True
 
 
 def _may_be_gone(error: Exception) -> bool:
-    """Whether this may be said of an interaction that is not there. A key that is not taken has the same status."""
-    return status_of(error) in _GONE and not isinstance(explain(error), MissingKey)
+    # A key that is not accepted has the same status.
+    return status_of(error) in _MAY_BE_GONE and not isinstance(explain(error), MissingKey)
 
 
-async def look(work: Context[Google], handle: JSON, kind: MediumKind) -> Pending | Result:
-    """How the work with this handle stands.
-
-    Raises:
-        Unreachable: the answer is none of the provider's.
-        MediaError: it ended without a file of this kind, or is not there.
-    """
-    interaction = await _fetched(work.client, named(handle))
-    made = interaction.made(kind)
-    if made is None:
-        return Pending(message="queued" if interaction.status == "queued" else "")
-    return await _result(work.client, interaction, made)
-
-
-async def _fetched(client: Google, name: str) -> Interaction:
-    try:
-        answer = await _raw(client).get(name)
-    except Exception as error:  # noqa: BLE001 - what goes wrong here says nothing against the interaction
-        # Any other status may speak of the key or the account, which can be mended: what is paid for stays there.
-        if status_of(error) == NOT_FOUND:
-            raise ProviderError("Google does not have this work, or not any more.") from error
-        raise
-    return await to_thread.run_sync(read, answer.http_response.content)
-
-
-async def cancel(work: Context[Google], handle: JSON) -> None:
-    """Stop the work with this handle."""
-    await _raw(work.client).cancel(named(handle))
-
-
-def named(kept: JSON) -> str:
-    """The interaction that a handle or a state names.
-
-    Raises:
-        StateGone: it names none.
-    """
-    match kept:
-        case {"interaction": str(name)} if name:
-            return name
-        case _:
-            raise StateGone("This names no interaction of Google's.")
-
-
-def previous(state: JSON) -> str | None:
-    """The interaction to continue; None where there is no state. Raises as `named`."""
-    return None if state is None else named(state)
-
-
-async def finished(client: Google, interaction: Interaction, kind: MediumKind) -> Result:
-    """What an interaction that was waited for has made.
-
-    Raises:
-        MediaError: it made no file of this kind.
-    """
-    made = interaction.made(kind)
-    if made is None:
-        raise ProviderError("Google is still at it, although its answer was waited for.")
-    return await _result(client, interaction, made)
-
-
-async def _result(client: Google, interaction: Interaction, made: Sequence[Medium]) -> Result:
-    """What was made. Of several files nobody could say later which one an edit means, so these have no state."""
-    state: JSON = {"interaction": interaction.id} if interaction.id and len(made) == 1 else None
-    outputs = [Output(body=await _body(client, medium), mime=medium.mime, state=state) for medium in made]
+async def _result(client: Google, interaction: Interaction, files: Sequence[File]) -> Result:
+    """Return the files. An interaction with several does not say which one an edit means, so these have no state."""
+    state = InteractionState(interaction=interaction.id) if interaction.id and len(files) == 1 else None
+    outputs = [Output(body=await _body(client, file), mime=file.mime, state=state) for file in files]
     return Result(outputs=tuple(outputs), details={"text": interaction.text} if interaction.text.strip() else {})
 
 
-async def _body(client: Google, medium: Medium) -> bytes | Remote:
-    """The bytes, or where they are: of an address only the file's name counts."""
-    if medium.data:
-        return medium.data
-    found = _FILE.search(medium.uri)
+async def _body(client: Google, file: File) -> bytes | Remote:
+    """Return the bytes, or where to download them. Of a URI only the file's id counts, so the key goes nowhere else."""
+    if file.data:
+        return file.data
+    found = _FILE.search(file.uri)
     if not found:
-        raise ProviderError("Google's answer names no file.")
+        raise malformed(TITLE)
     url = f"{client.url}/{client.version}/files/{found[1]}:download?alt=media"
     return Remote(url=url, headers=await client.headers())

@@ -1,17 +1,16 @@
-"""Music by Lyria: songs from a prompt, which also says how long, with which words, or without any."""
+"""Music by Lyria: songs from a prompt, which also gives the length and the lyrics, or asks for none."""
 
 from __future__ import annotations
 
-from mediasmith.plugin.contract import Call, Capability, Model, Params, Result
+from mediasmith.plugin.contract import Accepted, Call, Capability, Model, Params, Result
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
-from mediasmith_backends.google.modes import with_key
-from mediasmith_backends.google.prices import gemini
+from mediasmith_backends.google.prices import gemini_price
+from mediasmith_backends.google.sign_in import missing_key
 
 
-async def _start(call: Call[Google, Params]) -> Result:
-    interaction = await interactions.at_once(call.client, model=call.model.id, input=call.prompt, store=False)
-    return await interactions.finished(call.client, interaction, "audio")
+async def _start(call: Call[Google, Params]) -> Result | Accepted:
+    return await interactions.create(call.client, "audio", model=call.model.id, input=call.prompt, store=False)
 
 
 music: Capability[Google, Params] = Capability(
@@ -19,12 +18,16 @@ music: Capability[Google, Params] = Capability(
     name="music",
     params=Params,
     models=(
-        Model(id="lyria-3.5", prices=(gemini(0.08, "call"),), note="Whole songs; the prompt says length and lyrics."),
-        Model(id="lyria-3-clip-preview", draft=True, prices=(gemini(0.04, "call"),), note="Always 30 seconds."),
+        Model(
+            id="lyria-3.5",
+            prices=(gemini_price(0.08, "call"),),
+            note="Whole songs; write the length and the lyrics into the prompt.",
+        ),
+        Model(id="lyria-3-clip-preview", draft=True, prices=(gemini_price(0.04, "call"),), note="Always 30 seconds."),
     ),
     start=_start,
     deadline=900.0,
     preference=10,
-    missing=with_key,
+    missing=missing_key,
 )
 """Music, with an API key."""

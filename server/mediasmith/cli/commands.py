@@ -1,4 +1,4 @@
-"""The commands: what each takes, and what its exit code says."""
+"""The commands of the command line, with their help."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from mediasmith.cli.completion import SHELLS, backends, recent_jobs, script
-from mediasmith.cli.exit_codes import Exit
-from mediasmith.cli.generate import edit, generate
+from mediasmith.cli.completion import SHELLS, backends, complete_jobs, script
+from mediasmith.cli.exit_codes import ExitCode
+from mediasmith.cli.generate import edit_command, generate_command
 from mediasmith.cli.options import json_option, open_option
-from mediasmith.cli.run import answered, finished, installed, opened
+from mediasmith.cli.run import load_installation, open_engine, print_result, run_to_exit_code
 from mediasmith.cli.terminal import put, say
 
 if TYPE_CHECKING:
+    from mediasmith.cli.interrupts import Interrupts
     from mediasmith.engine.results import JobList, MediaResult
     from mediasmith.engine.use_cases import Engine
 
@@ -34,18 +35,18 @@ In the settings of an MCP client:
 \b
 Exit codes:
     0  done
-    1  nothing was made, or something is not in order
-    2  wrong usage, and nothing was done
+    1  nothing was made, or something needs fixing
+    2  wrong usage; nothing was done
     3  left running: mediasmith jobs ID collects it
-  130  interrupted, and nothing is left to be collected
+  130  interrupted; nothing is left to collect
 
-Paths and answers go to standard output, everything else to standard error. With --json standard output has one JSON
-value whatever the exit code, but for 2: of a failure it has status, error, hint and billed."""
+Paths and answers go to standard output, everything else to standard error. With --json standard output is one JSON
+value, except after exit code 2; a failure has status, error, hint and billed."""
 
 _COMPLETION = """\
 Print the script that completes mediasmith in a shell.
 
-Put it once where the shell looks for it:
+Save it once where the shell looks for it:
 
 \b
   mediasmith completion bash > ~/.local/share/bash-completion/completions/mediasmith
@@ -55,25 +56,25 @@ Put it once where the shell looks for it:
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _DIFFERENCES = 40
-"""Lines that are shown of what differs."""
+"""Lines of a difference that are shown."""
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command; its exit code. Completion, which its environment asks for, raises SystemExit."""
+    """Run a command, and return its exit code. Completion, when the environment asks for it, raises SystemExit."""
     try:
         return int(commands.main(words, "mediasmith", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except click.Abort:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 class Commands(click.Group):
     """Lists its commands in the order that they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Their names."""
+        """Return their names."""
         return list(self.commands)
 
 
@@ -90,107 +91,107 @@ def commands() -> None:
 @click.option("--http", is_flag=True, help="Serve over streamable HTTP instead, until Ctrl-C.")
 @click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1: only this machine.")
 @click.option("--port", type=int, help="With --http, the port to listen on; 0 is any free one. Default 8765.")
-def serve(*, http: bool, host: str | None, port: int | None) -> Exit:
+def serve(*, http: bool, host: str | None, port: int | None) -> ExitCode:
     """Serve MCP on standard input and output, or over HTTP."""
     if http:
-        return finished(partial(_over_http, host, port))
+        return run_to_exit_code(partial(_serve_over_http, host, port))
     if host is not None or port is not None:
-        raise click.UsageError("--host and --port are for --http.")
-    from mediasmith.cli.serve import over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
+        raise click.UsageError("--host and --port need --http.")
+    from mediasmith.cli.serve import serve_over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
-    return over_stdio()
+    return serve_over_stdio()
 
 
-async def _over_http(host: str | None, port: int | None) -> Exit:
+async def _serve_over_http(host: str | None, port: int | None) -> ExitCode:
     from mediasmith.mcp.http.listener import HOST, PORT, serve_http  # noqa: PLC0415 - heavy: as above
 
     await serve_http(HOST if host is None else host, PORT if port is None else port)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-commands.add_command(generate())
-commands.add_command(edit())
+commands.add_command(generate_command())
+commands.add_command(edit_command())
 
 
 @commands.command("backends", params=[json_option()])
 @click.argument("backend", required=False, metavar="[NAME]", shell_complete=backends)
 @click.pass_context
-def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> Exit:
+def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> ExitCode:
     """Show what can be made here, and what is missing for the rest.
 
     With NAME, one backend in full: models, words, options, inputs, voices.
     """
-    from mediasmith.cli.output import detail, overview  # noqa: PLC0415 - late: help and mistakes need none
+    from mediasmith.cli.output import format_backend, format_offers  # noqa: PLC0415 - late: help and mistakes need none
 
-    async def work() -> Exit:
-        async with opened(ctx) as engine:
+    async def work() -> ExitCode:
+        async with open_engine(ctx) as engine:
             listing = await engine.list_backends({"backend": backend})
-        put(listing.text() if as_json else detail(listing) if listing.backend else overview(listing))
-        return Exit.DONE
+        put(listing.text() if as_json else format_backend(listing) if listing.backend else format_offers(listing))
+        return ExitCode.DONE
 
-    return finished(work, as_json=as_json)
+    return run_to_exit_code(work, as_json=as_json)
 
 
 @commands.command(params=[json_option(), open_option()])
-@click.argument("job_id", required=False, metavar="[ID]", shell_complete=recent_jobs)
+@click.argument("job_id", required=False, metavar="[ID]", shell_complete=complete_jobs)
 @click.option("--cancel", is_flag=True, help="Stop it, at the provider too. What a provider cannot stop goes on.")
 @click.pass_context
-def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool, opens: bool) -> Exit:
+def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool, opens: bool) -> ExitCode:
     """List the recent jobs; or wait for one.
 
-    With ID, wait for that job and print the path of each file, as the command that started it would have done.
+    With ID, wait for that job and print the path of each file, as the command that started it would have.
     """
     if job_id is None:
         if cancel or opens:
             raise click.UsageError("--cancel and --open need the ID of a job.")
-        return finished(partial(_listed, ctx, as_json=as_json), as_json=as_json)
+        return run_to_exit_code(partial(_list_jobs, ctx, as_json=as_json), as_json=as_json)
     if cancel:
-        return finished(partial(_cancelled, ctx, job_id, as_json=as_json), as_json=as_json)
+        return run_to_exit_code(partial(_cancel_job, ctx, job_id, as_json=as_json), as_json=as_json)
 
-    async def ask(engine: Engine) -> tuple[MediaResult, bool]:
-        from mediasmith.cli.interrupts import collected  # noqa: PLC0415 - late: as above
+    async def collect(engine: Engine, interrupts: Interrupts) -> tuple[MediaResult, bool]:
+        from mediasmith.cli.interrupts import wait_for_job  # noqa: PLC0415 - late: as above
 
-        return await collected(engine, job_id)
+        return await wait_for_job(engine, interrupts, job_id)
 
-    return answered(ctx, ask, as_json=as_json, opens=opens)
+    return print_result(ctx, collect, as_json=as_json, opens=opens)
 
 
-async def _listed(ctx: click.Context, *, as_json: bool) -> Exit:
-    from mediasmith.cli.output import recent  # noqa: PLC0415 - late: as above
+async def _list_jobs(ctx: click.Context, *, as_json: bool) -> ExitCode:
+    from mediasmith.cli.output import format_jobs  # noqa: PLC0415 - late: as above
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
-    async with opened(ctx) as engine:
+    async with open_engine(ctx) as engine:
         found = cast("JobList", await engine.get_job({}, Caller()))
-        put(found.text() if as_json else recent(found, now=engine.clock.now()))
-    return Exit.DONE
+        put(found.text() if as_json else format_jobs(found, now=engine.clock.now()))
+    return ExitCode.DONE
 
 
-async def _cancelled(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit:
+async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> ExitCode:
     from mediasmith.cli.output import show  # noqa: PLC0415 - late: as above
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
-    async with opened(ctx) as engine:
+    async with open_engine(ctx) as engine:
         result = cast("MediaResult", await engine.get_job({"job_id": job_id, "cancel": True}, Caller()))
         with engine.delivery(result):
             code = show(result, as_json=as_json)
-    return Exit.DONE if result.status == "cancelled" else code
+    return ExitCode.DONE if result.status == "cancelled" else code
 
 
 @commands.command(params=[json_option()])
-def doctor(*, as_json: bool) -> Exit:
+def doctor(*, as_json: bool) -> ExitCode:
     """Show what is set, what is ready and what to fix.
 
     Nothing is sent or spent, and no key is shown.
     """
     from mediasmith.cli.doctor import examine  # noqa: PLC0415 - heavy: everything
-    from mediasmith.cli.output import examined  # noqa: PLC0415 - late: as above
+    from mediasmith.cli.output import format_report  # noqa: PLC0415 - late: as above
 
-    async def work() -> Exit:
+    async def work() -> ExitCode:
         report = await examine()
-        put(examined(report, as_json=as_json))
-        return Exit.DONE if report.healthy else Exit.FAILED
+        put(format_report(report, as_json=as_json))
+        return ExitCode.DONE if report.healthy else ExitCode.FAILED
 
-    return finished(work, as_json=as_json)
+    return run_to_exit_code(work, as_json=as_json)
 
 
 @commands.command()
@@ -199,42 +200,42 @@ def doctor(*, as_json: bool) -> Exit:
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
 @click.pass_context
-def reference(ctx: click.Context, file: Path, *, check: bool) -> Exit:
-    """Make the tables of a page anew.
+def reference(ctx: click.Context, file: Path, *, check: bool) -> ExitCode:
+    """Regenerate the tables of a page.
 
-    They stand between markers in FILE, by default TOOL.md, and follow from what is installed.
+    They are between markers in FILE, by default TOOL.md, and follow from what is installed.
     """
     from mediasmith.cli.reference import regenerate  # noqa: PLC0415 - heavy: pydantic
 
     try:
         before = file.read_text("utf-8")
-        after = regenerate(before, installed(ctx))
+        after = regenerate(before, load_installation(ctx))
         if not check and after != before:
             file.write_text(after, "utf-8")
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{file}: {error}") from error
     if after == before:
         say(f"{file} is up to date.")
-        return Exit.DONE
+        return ExitCode.DONE
     if not check:
-        say(f"{file} was made anew.")
-        return Exit.DONE
+        say(f"{file} was regenerated.")
+        return ExitCode.DONE
     put(_differences(before, after))
-    say(f"{file} is out of date: mediasmith reference {file} makes it anew.")
-    return Exit.FAILED
+    say(f"{file} is out of date: mediasmith reference {file} regenerates it.")
+    return ExitCode.FAILED
 
 
 def _differences(before: str, after: str) -> str:
     import difflib  # noqa: PLC0415 - late: only needed here
 
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "as it is", "anew", lineterm="", n=0))
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "now", "regenerated", lineterm="", n=0))
     more = [f"… and {len(lines) - _DIFFERENCES} more lines"] if len(lines) > _DIFFERENCES else []
     return "\n".join([*lines[:_DIFFERENCES], *more])
 
 
 @commands.command(help=_COMPLETION)
 @click.argument("shell", type=click.Choice(list(SHELLS)))
-def completion(shell: str) -> Exit:
-    """Print the script of a shell."""
+def completion(shell: str) -> ExitCode:
+    """Print the completion script of a shell."""
     put(script(commands, shell))
-    return Exit.DONE
+    return ExitCode.DONE

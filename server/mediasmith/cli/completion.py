@@ -1,4 +1,4 @@
-"""What the shell completes: the scripts for it, and the values that are known here."""
+"""Shell completion: the scripts, and the values that are known here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
-from mediasmith.cli.run import installed
+from mediasmith.cli.run import load_installation
 from mediasmith.cli.terminal import line
 from mediasmith.config.caller import LOCAL
 from mediasmith.plugin.errors import MediaError
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from mediasmith.storage.library.store import Library
 
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
-"""What completes a value: given its beginning, the values that it may become."""
+"""Returns the values that a beginning may become."""
 
 SHELLS: Mapping[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
-"""The shells that there are scripts for."""
+"""The shells with a completion script."""
 
 _RECENT = 10
 """Jobs that are offered."""
 
 
 def script(command: click.Command, shell: str) -> str:
-    """What one of the shells has to run, once in a session, to complete this command."""
+    """Return what a shell runs, once in a session, to complete this command."""
     return SHELLS[shell](command, {}, "mediasmith", "_MEDIASMITH_COMPLETE").source().strip()
 
 
-def values_of(values: Iterable[str]) -> Completer:
-    """Completes to one of these."""
+def complete_one_of(values: Iterable[str]) -> Completer:
+    """Return a completer to one of these values."""
     names = list(values)
 
     def complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -43,20 +43,20 @@ def values_of(values: Iterable[str]) -> Completer:
 
 
 def files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to a file: the shell knows them."""
+    """Complete to a file: the shell knows them."""
     return [CompletionItem(begun, type="file")]
 
 
 def backends(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to an installed backend."""
-    found = installed(ctx).registry.backends.values()
+    """Complete to an installed backend."""
+    found = load_installation(ctx).registry.backends.values()
     return [CompletionItem(one.name, help=one.title) for one in found if one.name.startswith(begun)]
 
 
 def models(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to a model, of the backend if one was given."""
+    """Complete to a model, of the backend if one was given."""
     named = str(ctx.params.get("backend") or "")
-    found = installed(ctx).registry.backends.values()
+    found = load_installation(ctx).registry.backends.values()
     names = {
         model.id: one.title
         for one in found
@@ -67,8 +67,8 @@ def models(ctx: click.Context, _param: click.Parameter, begun: str) -> list[Comp
     return [CompletionItem(name, help=title) for name, title in names.items() if name.startswith(begun)]
 
 
-def recent_jobs(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to the id of a recent job."""
+def complete_jobs(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete to the id of a recent job."""
 
     async def read(library: Library) -> dict[str, str]:
         return {job.id: f"{job.state} {job.kind}" for job in await library.recent(LOCAL, _RECENT)}
@@ -76,8 +76,8 @@ def recent_jobs(ctx: click.Context, _param: click.Parameter, begun: str) -> list
     return _known(ctx, read, begun)
 
 
-def recent_files(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to the id of a file of a recent job."""
+def complete_files(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete to the id of a file of a recent job."""
 
     async def read(library: Library) -> dict[str, str]:
         jobs = await library.recent(LOCAL, _RECENT)
@@ -90,13 +90,13 @@ def recent_files(ctx: click.Context, _param: click.Parameter, begun: str) -> lis
 def _known(
     ctx: click.Context, read: Callable[[Library], Awaitable[dict[str, str]]], begun: str
 ) -> list[CompletionItem]:
-    """The ids that the library has. One that cannot be read offers nothing: this is no place to say so."""
+    """Complete to the ids that the library has. One that cannot be read offers nothing: completion shows no errors."""
     import anyio  # noqa: PLC0415 - heavy: only needed for ids
 
     from mediasmith.storage.library.store import Library  # noqa: PLC0415 - as above
 
     async def found() -> dict[str, str]:
-        async with Library.open(installed(ctx).settings.data_dir / "library.sqlite3") as library:
+        async with Library.open(load_installation(ctx).settings.data_dir / "library.sqlite3") as library:
             return await read(library)
 
     try:

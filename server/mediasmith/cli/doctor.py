@@ -23,7 +23,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, unexpanded, variable
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.redaction import Redactor
-from mediasmith.storage.artifacts.destination import ROOM
+from mediasmith.storage.artifacts.destination import MIN_FREE_BYTES
 from mediasmith.storage.artifacts.folder import reason
 from mediasmith.storage.library.store import Library
 
@@ -173,8 +173,9 @@ def _writing(folder: Path, found: Report) -> str:
     except OSError as error:
         found.problems.append(f"No file can be made in {folder}: {reason(error)}; choose another folder, or allow it")
         return "cannot be written to"
-    if free < ROOM:
-        found.problems.append(f"Only {free // 1_000_000} MB are free in {folder}; {ROOM // 1_000_000} MB are needed")
+    if free < MIN_FREE_BYTES:
+        needed = MIN_FREE_BYTES // 1_000_000
+        found.problems.append(f"Only {free // 1_000_000} MB are free in {folder}; {needed} MB are needed")
         return "too little space"
     return "can be written to" if there == folder else "can be written to; made with the first file"
 

@@ -1,4 +1,4 @@
-"""Opening results with the system's viewer."""
+"""Open results with the system's viewer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import click
 from mediasmith.cli.terminal import say
 
 _MOST = 10
-"""Windows that are opened at once."""
+"""Windows that are opened at once, at most."""
 
 
-def view(paths: Sequence[str]) -> None:
-    """Open files, each in the viewer for its type. What cannot be opened is only said: the files are there."""
+def open_files(paths: Sequence[str]) -> None:
+    """Open files, each in the viewer for its type. A failure is only reported: the files are there."""
     if not _has_screen():
         say("Not opened: there is no screen here.")
         return
@@ -29,13 +29,13 @@ def view(paths: Sequence[str]) -> None:
 
 
 def _has_screen() -> bool:
-    """Elsewhere than on these two systems a session without a screen would show the file as text, in the terminal."""
+    """Return whether there is a screen; without one, other systems would show the file as text in the terminal."""
     return sys.platform in {"win32", "darwin"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 @contextmanager
 def _detached() -> Generator[None]:
-    """A viewer lives on: it must not hold open, read or write what this command was given."""
+    """Keep a viewer, which lives on, from holding, reading or writing this command's standard streams."""
     with ExitStack() as stack:
         nowhere = os.open(os.devnull, os.O_RDWR)
         stack.callback(os.close, nowhere)

@@ -1,4 +1,4 @@
-"""Options made from the schema of a tool, and what was given with them as the tool's arguments."""
+"""Options from the schema of a tool, and the tool's arguments from what was given with them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 
 import click
 
-from mediasmith.cli.completion import Completer, backends, files, models, values_of
+from mediasmith.cli.completion import Completer, backends, complete_one_of, files, models
 from mediasmith.cli.terminal import in_commands
 
 Properties: TypeAlias = Mapping[str, Mapping[str, Any]]
 """The arguments of a tool by name, with their schemas."""
 
 _NOT_OPTIONS = {"prompt", "continuation_id", "wait_seconds"}
-"""Given by their place; and the end is waited for, since Ctrl-C leaves a job running."""
+"""Positional, or not offered: a command waits for the end, and Ctrl-C leaves the job running."""
 
 _OF_THE_RESULT = {"output", "max_cost_usd", "dry_run"}
 
@@ -32,41 +32,41 @@ _METAVARS: Mapping[str, str] = {
 """What a value is called in the help, by the argument's name, else by its type."""
 
 _ABOUT: Mapping[str, str] = {"options": "A word of one backend alone, as text or JSON: see mediasmith backends NAME."}
-"""What is said otherwise than to a model."""
+"""Help that differs from what a model reads."""
 
 
 def json_option() -> click.Option:
-    """--json."""
+    """Return --json."""
     return click.Option(["--json", "as_json"], is_flag=True, help="Print the whole answer as JSON, failures too.")
 
 
 def open_option() -> click.Option:
-    """--open."""
-    return click.Option(["--open", "opens"], is_flag=True, help="Open what was made with the system's viewer.")
+    """Return --open."""
+    return click.Option(["--open", "opens"], is_flag=True, help="Open the files with the system's viewer.")
 
 
 def tool_options(properties: Properties) -> Mapping[str, Sequence[click.Option]]:
-    """An option for each argument, by what they are about."""
+    """Return an option for each argument, in sections of the help."""
     from mediasmith.plugin.params import INPUT_WORDS, WORDS  # noqa: PLC0415 - heavy: pydantic
 
     words = WORDS.keys() - {"n"}
     sections: dict[str, list[click.Option]] = {
-        title: [] for title in ("What to make", "Input files", "What it is like", "What comes of it")
+        title: [] for title in ("What to make", "Input files", "What it is like", "Result")
     }
-    made, inputs, like, result = sections.values()
+    what, inputs, like, result = sections.values()
     for name, schema in properties.items():
         if name in INPUT_WORDS:
             inputs.append(_option(name, schema, metavar="FILE", completer=files))
         elif name in words or name == "options":
             like.append(_option(name, schema, negated=name in words))
         elif name not in _NOT_OPTIONS:
-            (result if name in _OF_THE_RESULT else made).append(_option(name, schema))
+            (result if name in _OF_THE_RESULT else what).append(_option(name, schema))
     result += [json_option(), open_option()]
     return sections
 
 
 def tool_arguments(given: Mapping[str, Any], properties: Properties) -> dict[str, Any]:
-    """What was given, each of the type that its argument has. What cannot be stays text, and the engine says so."""
+    """Return what was given, each value of its argument's type. What cannot be stays text, which the engine refuses."""
     return {name: _typed(value, properties[name]) for name, value in given.items() if value not in (None, ())}
 
 
@@ -78,7 +78,7 @@ def _option(
     completer: Completer | None = None,
     negated: bool = False,
 ) -> click.Option:
-    """An argument's option. `negated`: saying no is not the same as saying nothing."""
+    """Return an argument's option. `negated`: a no differs from not being given."""
     flag = {"n": "-n", "options": "--option"}.get(name, f"--{name.replace('_', '-')}")
     values = [str(value) for value in schema.get("enum", ())]
     about = _about(_ABOUT.get(name) or in_commands(schema.get("description", "")), schema["type"], values)
@@ -91,7 +91,7 @@ def _option(
         callback=_named if schema["type"] == "object" else None,
         metavar=metavar or _METAVARS.get(name) or _METAVARS.get(schema["type"], "TEXT"),
         help=about,
-        shell_complete=completer or _COMPLETERS.get(name) or values_of(values),
+        shell_complete=completer or _COMPLETERS.get(name) or complete_one_of(values),
     )
 
 
@@ -105,7 +105,7 @@ def _about(text: str, kind: str, values: Collection[str]) -> str:
 
 
 def _named(_ctx: click.Context, _param: click.Parameter, pairs: Sequence[str]) -> Mapping[str, Any] | None:
-    """NAME=VALUE, as often as it was given, as one mapping."""
+    """Return NAME=VALUE, as often as it was given, as one mapping."""
     named: dict[str, Any] = {}
     for name, equals, text in (pair.partition("=") for pair in pairs):
         if not name or not equals:
@@ -115,7 +115,7 @@ def _named(_ctx: click.Context, _param: click.Parameter, pairs: Sequence[str]) -
 
 
 def _read(text: str) -> object:
-    """A JSON value where the text is one, else the text."""
+    """Return the JSON value where the text is one, else the text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Answers as a person reads them."""
+"""Answers as a person reads them at a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.terminal import aligned, is_terminal, line, put, say, table
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _PROMPT = 40
 """Characters of a prompt in a row."""
 
 
-def show(result: MediaResult, *, as_json: bool) -> Exit:
-    """Print a result: the paths of its files alone, and what is to be said about it; the exit code."""
+def show(result: MediaResult, *, as_json: bool) -> ExitCode:
+    """Print a result, and return the exit code: paths on standard output, notes on standard error."""
     running = result.status == "running"
     if as_json:
         put(result.text())
@@ -33,8 +33,8 @@ def show(result: MediaResult, *, as_json: bool) -> Exit:
     for note in _notes(result):
         say(note)
     if running:
-        return Exit.LEFT
-    return Exit.DONE if result.files or result.status == "dry_run" else Exit.FAILED
+        return ExitCode.LEFT
+    return ExitCode.DONE if result.files or result.status == "dry_run" else ExitCode.FAILED
 
 
 def _notes(result: MediaResult) -> Iterator[str]:
@@ -65,8 +65,8 @@ def _notes(result: MediaResult) -> Iterator[str]:
         yield aligned([("", file.id, Path(file.path).name) for file in result.files])
 
 
-def recent(listed: JobList, *, now: float) -> str:
-    """The recent jobs as a table. `now` is in seconds since 1970 (UTC)."""
+def format_jobs(listed: JobList, *, now: float) -> str:
+    """Return the recent jobs as a table. `now` is in seconds since 1970 (UTC)."""
     if not listed.jobs:
         return "There are no jobs yet."
     head = ("JOB", "WHEN", "STATUS", "KIND", "BACKEND")
@@ -100,15 +100,13 @@ def _outcome(job: JobSummary) -> str:
     return f"{job.files[0].path}{more}" if job.files else job.error or job.message
 
 
-def overview(listing: BackendList) -> str:
-    """What can be made here, a row for each backend and kind."""
+def format_offers(listing: BackendList) -> str:
+    """Return what can be made here, a row for each backend and kind."""
     rows = [
         (offer.backend, offer.kind, "yes" if offer.ready else "no", _some(offer.models), offer.missing)
         for offer in listing.backends
     ]
-    drawn = (
-        table(rows, ("BACKEND", "KIND", "READY", "MODELS", "WHAT IS MISSING")) if rows else "No backend is installed."
-    )
+    drawn = table(rows, ("BACKEND", "KIND", "READY", "MODELS", "MISSING")) if rows else "No backend is installed."
     broken = [f"{name} could not be loaded: {reason}" for name, reason in listing.broken.items()]
     return "\n".join([drawn, *broken, *listing.problems])
 
@@ -118,8 +116,8 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MODELS]) + more
 
 
-def detail(listing: BackendList) -> str:
-    """One backend in full."""
+def format_backend(listing: BackendList) -> str:
+    """Return one backend in full."""
     head = f"{listing.title} ({listing.backend})  {listing.docs}".rstrip()
     return "\n\n".join([head, *map(_capability, listing.capabilities)])
 
@@ -138,7 +136,7 @@ def _capability(one: CapabilityDetail) -> str:
 
 
 def _accepted(schema: Any) -> str:
-    """What a field takes: "integer 1-10; default 1"."""
+    """Return what a field takes: "integer 1-10; default 1"."""
     low, high = schema.get("minimum", ""), schema.get("maximum", "")
     values = ", ".join(map(str, schema.get("enum", ()))) or str(schema.get("type", "any JSON"))
     bounds = f" {low}-{high}" if low != "" or high != "" else ""
@@ -148,7 +146,7 @@ def _accepted(schema: Any) -> str:
 
 
 def _phrase(value: object) -> str:
-    """Any JSON in a line: "draft yes; prices 0.01 USD per image"."""
+    """Return any JSON in a line: "draft yes; prices 0.01 USD per image"."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -161,8 +159,8 @@ def _phrase(value: object) -> str:
             return str(value)
 
 
-def examined(report: Report, *, as_json: bool) -> str:
-    """What the doctor found."""
+def format_report(report: Report, *, as_json: bool) -> str:
+    """Return what the doctor found."""
     if as_json:
         return json.dumps({"healthy": report.healthy, "verdict": report.verdict, **vars(report)}, ensure_ascii=False)
     sections = [

@@ -1,4 +1,4 @@
-"""How a job stands, on standard error: a bar at a terminal, elsewhere a line every few seconds."""
+"""Progress on standard error: a bar at a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = 4.0
 
 @contextmanager
 def progress() -> Generator[Notify]:
-    """What to tell of a job that is waited for. The bar goes with the block and leaves nothing behind."""
+    """Show the progress of a job while this block lasts. The bar leaves nothing behind."""
     if not is_terminal(sys.stderr):
         yield Lines()
         return
@@ -44,13 +44,13 @@ def progress() -> Generator[Notify]:
 
 
 class Lines:
-    """Tells how a job stands, but not too often."""
+    """Prints progress, but not too often."""
 
     def __init__(self) -> None:
         self._last = 0.0
 
     async def __call__(self, seconds: float, message: str, _done: float | None) -> None:
-        """Say it, unless something was said a moment ago."""
+        """Print a line, unless one was printed a moment ago."""
         if seconds - self._last >= _SECONDS:
             self._last = seconds
             say(f"{seconds:.0f} s: {message}")

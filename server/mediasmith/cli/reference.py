@@ -213,7 +213,7 @@ def _arguments() -> Iterator[tuple[Role, str]]:
 
 def _limits(_here: Installation) -> list[str]:
     from mediasmith.mcp.content import MAX_RESOURCE  # noqa: PLC0415 - heavy: the MCP SDK
-    from mediasmith.storage.previews import MOST_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES  # noqa: PLC0415 - as above
+    from mediasmith.storage.previews import MAX_BYTES, SHEET_BYTES, SHEET_SIDE, SIDE, SINGLES  # noqa: PLC0415 - as above
 
     limits = ("max_input_bytes", "max_output_bytes", "max_pixels", "concurrency", "retention_days")
     fields = [(name, Settings.model_fields[name]) for name in limits]
@@ -226,7 +226,7 @@ def _limits(_here: Installation) -> list[str]:
             ("Characters of one prompt; a model may take fewer.", f"{MAX_PROMPT:,}", ""),
             ("Seconds a call waits for the end.", f"{wait}, at most {MAX_WAIT}", code(variable("wait_seconds"))),
             ("A file that is read by its `media://` address.", _size(MAX_RESOURCE), ""),
-            ("A preview.", f"{SIDE} pixels, {_size(MOST_BYTES)}", ""),
+            ("A preview.", f"{SIDE} pixels, {_size(MAX_BYTES)}", ""),
             (f"The sheet of all pictures after {SINGLES}.", f"{SHEET_SIDE} pixels, {_size(SHEET_BYTES)}", ""),
             *((field.description, f"{field.default:,}", code(variable(name))) for name, field in fields),
         ],

@@ -1,4 +1,4 @@
-"""The server on standard input and output, as the command line starts it."""
+"""Start the server on standard input and output."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 
 import anyio
 
-from mediasmith.cli.exit_codes import Exit
+from mediasmith.cli.exit_codes import ExitCode
 
 
-def over_stdio() -> Exit:
+def serve_over_stdio() -> ExitCode:
     """Serve until the client is gone."""
     from mediasmith.mcp.stdio import serve_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
@@ -19,8 +19,8 @@ def over_stdio() -> Exit:
     try:
         anyio.run(serve_stdio)
     except KeyboardInterrupt:  # before the server listens to signals, or where it cannot
-        return Exit.INTERRUPTED
-    return Exit.DONE
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE
 
 
 def _is_at_terminal() -> bool:

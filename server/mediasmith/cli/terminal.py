@@ -1,4 +1,4 @@
-"""What a command writes: what was asked for to standard output, so that it pipes; what is said to standard error."""
+"""Write results to standard output, so that they can be piped, and messages to standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COMMANDS = {"generate_media": "generate", "continue_edit": "edit", "list_backen
 """The command that does what each tool does."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What could do something to a terminal, instead of being shown."""
+"""Characters that a terminal acts on instead of showing them."""
 
 _STYLES: Mapping[str, str] = {
     **dict.fromkeys(("done", "yes", "ready"), "green"),
@@ -30,30 +30,30 @@ def put(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
+    """Write a message."""
     sys.stderr.write(f"{_CONTROL.sub('', in_commands(text))}\n")
     sys.stderr.flush()
 
 
 def in_commands(text: str) -> str:
-    """A text that speaks of the tools, in the words of the command line."""
+    """Return a text that names the tools with the names of the commands."""
     for tool, command in _COMMANDS.items():
         text = text.replace(tool, f"`mediasmith {command}`")
     return text
 
 
 def line(text: str) -> str:
-    """Any text as one line."""
+    """Return any text as one line."""
     return " ".join(_CONTROL.sub("", text).split())
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether someone looks at it, on something that can do more than write line after line."""
+    """Return whether a person sees the stream on a terminal that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), *, wrapped: bool = True) -> str:
-    """Rows for standard output: fitted to the width of a terminal, else every row a line, however long.
+    """Return rows for standard output: fitted to the width of a terminal, else one line each.
 
     Where they are not `wrapped`, a terminal cuts what does not fit.
     """
@@ -64,7 +64,7 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), *, wrapped: b
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns; the last one is as long as it likes."""
+    """Return rows in columns; the last column is not padded."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "\n".join(lines)

@@ -46,7 +46,7 @@ def build_engine(
     redact = Redactor(installation.secrets)
     library = Library(settings.data_dir / "library.sqlite3")
     network = SystemNetwork()
-    downloader = Downloader(trusted=_trusted_hosts(installation))
+    downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
     live_lists = LiveLists(clients=pool, clock=clock)
     cooldown = Cooldown(clock=clock)

@@ -121,7 +121,7 @@ class TaskExecution:
         for artifact in artifacts:
             path = Path(artifact.path)
             try:
-                placed, renamed = await active.destination.settle(artifact.token, path.name)
+                placed, renamed = await active.destination.commit(artifact.token, path.name)
             except FileNotFoundError:
                 if not await to_thread.run_sync(_has_content, path, artifact.sha256):
                     return False
@@ -130,7 +130,7 @@ class TaskExecution:
                 active.warn(f"{path.name} existed; the new file is {placed.name}.")
             named.append(replace(artifact, path=str(placed), token=""))
         done = replace(task, phase="done", error=None)
-        await self.library.settle(done, named, at=self.clock.now())
+        await self.library.commit(done, named, at=self.clock.now())
         active.artifacts += named
         active.tasks[task.number] = done
         return True
@@ -199,7 +199,7 @@ class TaskExecution:
                 active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
                 raise MediaError(f"A file was removed from {active.destination.folder} before it had its name.")
             # An earlier process may have begun files; of its own this one knows.
-            if task.handle is not None or active.destination.has_begun(_prefix(task)):
+            if task.handle is not None or active.destination.has_partial_files(_prefix(task)):
                 await self._remove_temporary_files(active, task)
 
     async def _record_handle(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:

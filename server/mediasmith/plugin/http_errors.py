@@ -121,7 +121,7 @@ def reading(name: str) -> Generator[None]:
     """Raise `malformed` for whatever a block that reads an answer stumbles over."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise malformed(name) from error
 
 
@@ -159,7 +159,8 @@ def _date(headers: Mapping[str, str], name: str) -> datetime:
 def error_text(body: object) -> str:
     """Return the provider's own words in an error answer's JSON, or "".
 
-    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong.
+    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
+    which each may name its field as the last part of `loc`.
     """
     if isinstance(body, str):
         return body
@@ -167,7 +168,9 @@ def error_text(body: object) -> str:
         return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
     if isinstance(body, Mapping):
         entries = cast("Mapping[str, object]", body)
-        return next(filter(None, (error_text(entries.get(key)) for key in ("error", "message", "detail", "msg"))), "")
+        words = next(filter(None, (error_text(entries.get(key)) for key in ("error", "message", "detail", "msg"))), "")
+        location = entries.get("loc")
+        return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
 
 

@@ -1,1 +1,1 @@
-"""What runs underneath: the clock, timeouts, provider clients, the network, redaction. Nothing here knows a job."""
+"""Services that every room uses: clock, timeouts, client pool, network, redaction. Nothing here knows about jobs."""

@@ -1,4 +1,4 @@
-"""SDK clients: one per backend and process, each opened and closed by its own task, on first use."""
+"""The pool of SDK clients: one per backend and process, opened on first use."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def _shielded() -> anyio.CancelScope:
 
 
 def _closing() -> MediaError:
-    return MediaError("The server is closing.", "Call again when it has restarted.", billed="no")
+    return MediaError("The server is shutting down.", "Call again after it has restarted.", billed="no")
 
 
 @dataclass(kw_only=True, eq=False)
-class _Life:
-    """One client's way: settled (open, or not because of `error`), asked to close, closed.
+class _PooledClient:
+    """A client and its life cycle: `ready` once it is open or failed with `error`, asked to close, closed.
 
-    The scope is shielded, so that a client is closed in peace while everything around it is cancelled.
+    The scope is shielded, so that a client can close in an orderly way while everything around it is cancelled.
     """
 
     scope: anyio.CancelScope = field(default_factory=_shielded)
-    settled: anyio.Event = field(default_factory=anyio.Event)
+    ready: anyio.Event = field(default_factory=anyio.Event)
     closing: anyio.Event = field(default_factory=anyio.Event)
     closed: anyio.Event = field(default_factory=anyio.Event)
     client: object = None
@@ -50,94 +50,97 @@ class _Life:
 class ClientPool:
     """Opens a backend's client on first use and keeps it until `close`.
 
-    SDK clients belong to their event loop, and what they enter must be left by the same task: each has an owner task
-    in `tasks`. `access` says how a backend signs in, or raises `MissingKey`. Call `close` before `tasks` ends: the
-    owners wait for it, whatever else is cancelled.
+    SDK clients belong to their event loop, and a context that one task entered must be left by the same task; so each
+    client has a task of its own in `task_group`. `access` returns how to sign in to a backend, or raises `MissingKey`.
+    Call `close` before the task group ends: it waits for the clients, whatever else is cancelled.
     """
 
     def __init__(self, task_group: TaskGroup, access: Callable[[Backend[Any]], Access]) -> None:
-        self._tasks = task_group
+        self._task_group = task_group
         self._access = access
-        self._lives: dict[str, _Life] = {}
-        self._ended = False
+        self._clients: dict[str, _PooledClient] = {}
+        self._closing = False
 
     async def client(self, backend: Backend[C]) -> C:
-        """The open client of `backend`; calls that come while it opens share that opening.
+        """Return the open client of `backend`; concurrent calls share one opening.
 
-        A cancelled call leaves the opening alone. A failed opening is forgotten: the next call tries again.
+        Cancelling a call does not cancel the opening. A failed opening is not kept: the next call tries again.
 
         Raises:
             MissingKey: the backend is not signed in.
-            MediaError: the SDK is not installed, the client could not be opened, or the server is closing.
+            MediaError: the SDK is not installed, the client failed to open, or the server is shutting down.
         """
-        if self._ended:
+        if self._closing:
             raise _closing()
-        life = self._lives.get(backend.name) or self._begin(backend)
-        await life.settled.wait()
-        if life.error:
-            raise _copy(life.error)
-        return cast("C", life.client)
+        pooled = self._clients.get(backend.name) or self._start(backend)
+        await pooled.ready.wait()
+        if pooled.error:
+            raise _copy(pooled.error)
+        return cast("C", pooled.client)
 
     async def close(self) -> None:
-        """Close all clients, each in its owner task, within a few seconds; errors are logged, not raised."""
-        self._ended = True
-        lives = list(self._lives.values())
-        for life in lives:
-            life.closing.set()
-            if not life.settled.is_set():
-                life.scope.cancel()
+        """Close all clients, each in its own task, within a few seconds. Errors are logged, not raised."""
+        self._closing = True
+        clients = list(self._clients.values())
+        for pooled in clients:
+            pooled.closing.set()
+            if not pooled.ready.is_set():
+                pooled.scope.cancel()
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-            for life in lives:
-                await life.closed.wait()
-        for life in lives:
-            life.scope.cancel()
+            for pooled in clients:
+                await pooled.closed.wait()
+        for pooled in clients:
+            pooled.scope.cancel()
 
-    def _begin(self, backend: Backend[Any]) -> _Life:
-        life = self._lives[backend.name] = _Life()
-        self._tasks.start_soon(self._own, backend, life, name=f"client of {backend.name}")
-        return life
+    def _start(self, backend: Backend[Any]) -> _PooledClient:
+        pooled = self._clients[backend.name] = _PooledClient()
+        self._task_group.start_soon(self._run, backend, pooled, name=f"client of {backend.name}")
+        return pooled
 
-    async def _own(self, backend: Backend[Any], life: _Life) -> None:
-        """The owner task: nothing it meets may leave it, for that would end the whole group."""
+    async def _run(self, backend: Backend[Any], pooled: _PooledClient) -> None:
+        """Open and close a client in a task of its own. It raises nothing, which would end the whole group."""
         try:
-            with life.scope:
-                await contain_exit(partial(self._open_until_closing, backend, life))
+            with pooled.scope:
+                await contain_exit(partial(self._open_until_closing, backend, pooled))
         except Exception as error:  # noqa: BLE001 - whatever a plug-in raises ends here
-            if life.settled.is_set():
-                _log.warning("the client of %s ended with %s", backend.name, type(error).__name__)
+            if pooled.ready.is_set():
+                _log.warning("the client of %s failed with %s", backend.name, type(error).__name__)
             else:
-                life.error = _explained(backend, error)
+                pooled.error = _to_media_error(backend, error)
         finally:
-            del self._lives[backend.name]
-            life.settled.set()
-            life.closed.set()
+            del self._clients[backend.name]
+            pooled.ready.set()
+            pooled.closed.set()
 
-    async def _open_until_closing(self, backend: Backend[Any], life: _Life) -> None:
+    async def _open_until_closing(self, backend: Backend[Any], pooled: _PooledClient) -> None:
         access = self._access(backend)
         if backend.sdk:
             await anyio.to_thread.run_sync(importlib.import_module, backend.sdk, abandon_on_cancel=True)
-        async with backend.connect(access) as life.client:
-            life.error = None
-            life.settled.set()
-            await life.closing.wait()
+        async with backend.connect(access) as pooled.client:
+            pooled.error = None
+            pooled.ready.set()
+            await pooled.closing.wait()
 
 
-def _explained(backend: Backend[Any], error: Exception) -> MediaError:
-    """What the callers are told. Opening a client is never billed."""
-    found = error if isinstance(error, MediaError) else _translated(backend, error)
+def _to_media_error(backend: Backend[Any], error: Exception) -> MediaError:
+    """Return the error that callers get. Opening a client is never billed."""
+    found = error if isinstance(error, MediaError) else _translate(backend, error)
     found.billed = "no"
     found.__cause__ = None if found is error else error
     return found
 
 
-def _translated(backend: Backend[Any], error: Exception) -> MediaError:
+def _translate(backend: Backend[Any], error: Exception) -> MediaError:
     if isinstance(error, ImportError):
         return _not_importable(backend, error)
     try:
         found = backend.explain(error)
-    except Exception:  # noqa: BLE001 - a plug-in's fault in telling an error must not hide that error
+    except Exception:  # noqa: BLE001 - a bug in explaining an error must not hide that error
         found = None
-    return found or ProviderError(f"The client of {backend.title} could not be opened ({type(error).__name__}).")
+    return found or ProviderError(
+        f"The client of {backend.title} could not be opened ({type(error).__name__}).",
+        "Run `mediasmith doctor` to check its settings.",
+    )
 
 
 def _not_importable(backend: Backend[Any], error: ImportError) -> MediaError:
@@ -145,12 +148,12 @@ def _not_importable(backend: Backend[Any], error: ImportError) -> MediaError:
     module = f" (module {error.name})" if error.name else ""
     return MediaError(
         f"{backend.title} needs the Python package {package}, which cannot be imported{module}.",
-        f"Install it where the server runs: pip install {package}, then restart the server.",
+        f"Install it where the server runs (pip install {package}), then restart the server.",
     )
 
 
 def _copy(error: MediaError) -> MediaError:
-    """An equal error: callers write their own job into theirs, so each gets one."""
+    """Return an equal error: callers write their own job into theirs, so they must not share one."""
     copy = type(error).__new__(type(error), *error.args)
     vars(copy).update(vars(error))
     copy.__cause__ = error.__cause__

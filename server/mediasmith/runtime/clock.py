@@ -1,4 +1,4 @@
-"""The server's clock: every wait of more than a second goes through it, so that tests need not wait."""
+"""The server's clock. Every wait of a second or more goes through it, so that tests need not wait."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import anyio
 
 
 class Clock(Protocol):
-    """What time it is, and waiting."""
+    """Tells the time and sleeps."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait this long; a checkpoint when `seconds` is zero or less."""
+        """Sleep for this long; only a checkpoint if `seconds` is zero or less."""
         ...
 
 
 class SystemClock:
-    """The clock of the machine."""
+    """The clock of this machine."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait this long; a checkpoint when `seconds` is zero or less."""
+        """Sleep for this long; only a checkpoint if `seconds` is zero or less."""
         await anyio.sleep(max(0.0, seconds))

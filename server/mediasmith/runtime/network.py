@@ -1,4 +1,4 @@
-"""The user's network, read once for everything that connects: certificates and proxies from the environment."""
+"""The user's network for everything that connects: certificates and proxies, as the environment names them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CONNECT_SECONDS = 10.0
 
 
 class SystemNetwork:
-    """The network as this process's environment describes it: `mediasmith.plugin.contract.Network`."""
+    """The network that this process's environment describes. Implements `mediasmith.plugin.contract.Network`."""
 
     @property
     def ssl_context(self) -> SSLContext:
-        """The certificates to trust: the system's, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
-        return _ssl_context()
+        """The certificates to trust: the system's, or those of SSL_CERT_FILE and SSL_CERT_DIR. The first use blocks."""
+        return shared_ssl_context()
 
     def proxy_for(self, url: str) -> str | None:
         """Return the URL of the proxy that requests to `url` go through, or None."""
@@ -36,7 +36,7 @@ class SystemNetwork:
         self, *, base_url: str = "", headers: Mapping[str, str] | None = None, read_seconds: float = 60
     ) -> AsyncClient:
         """Return a new HTTP client that follows no redirects and retries nothing."""
-        import httpx2  # noqa: PLC0415 - heavy: only needed by what connects
+        import httpx2  # noqa: PLC0415 - heavy: needed only to connect
 
         return httpx2.AsyncClient(
             base_url=base_url,
@@ -48,8 +48,8 @@ class SystemNetwork:
 
 
 @cache
-def _ssl_context() -> SSLContext:
-    """Read the certificates once in a process: it takes some 50 ms and several megabytes."""
-    import httpx2  # noqa: PLC0415 - heavy: only needed by what connects
+def shared_ssl_context() -> SSLContext:
+    """Return the SSL context of this process. Reading the certificates takes some 50 ms and several megabytes."""
+    import httpx2  # noqa: PLC0415 - heavy: needed only to connect
 
     return httpx2.create_ssl_context()

@@ -1,4 +1,4 @@
-"""Foreign text made fit to be shown: without secrets, without control characters, and short."""
+"""Make foreign text fit to show: without secrets or control characters, and short."""
 
 from __future__ import annotations
 
@@ -12,40 +12,35 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-_LIMIT = 2000
-"""Bytes of one provider text that reach a caller."""
-
-_SHORTEST = 6
-"""A shorter value is no key; blotting it out would only eat words."""
-
-_DEPTH = 8
-"""Levels of arrays and objects that are kept of foreign material."""
+_MAX_BYTES = 2000  # of one text from a provider that reaches a caller
+_MIN_SECRET = 6  # characters: a shorter value is no key, and replacing it would damage ordinary words
+_MAX_DEPTH = 8  # levels of nested arrays and objects
 
 _CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]"  # what colours a terminal, as a whole
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]"  # whole terminal escape sequences
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 class Redactor:
-    """Takes the given secrets, plain, base64 and URL-encoded, out of any text."""
+    """Removes the given secrets from any text, whether plain, in base64 or URL-encoded."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         stripped = {secret.strip() for secret in secrets}
-        forms = {form for secret in stripped if len(secret) >= _SHORTEST for form in _forms(secret)}
+        forms = {form for secret in stripped if len(secret) >= _MIN_SECRET for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
     def text(self, text: str) -> str:
-        """The text, cleaned and cut to 2,000 bytes."""
+        """Return the text without secrets and control characters, cut to 2,000 bytes."""
         clean = _CONTROL.sub("", text)
         if self._secrets:
             clean = self._secrets.sub("[secret]", clean)
         raw = clean.encode()
-        return clean if len(raw) <= _LIMIT else f"{raw[:_LIMIT].decode(errors='ignore')}…"
+        return clean if len(raw) <= _MAX_BYTES else f"{raw[:_MAX_BYTES].decode(errors='ignore')}…"
 
-    def json(self, value: object, depth: int = _DEPTH) -> JsonValue:
-        """The value with every text in it cleaned. Of what is no JSON, or too deep, only the type is told."""
+    def json(self, value: object, depth: int = _MAX_DEPTH) -> JsonValue:
+        """Return the value with every string cleaned. What is not JSON, or nested too deep, becomes its type's name."""
         if isinstance(value, str):
             return self.text(value)
         if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
@@ -59,14 +54,15 @@ class Redactor:
 
 
 def describe_exception(error: BaseException) -> str:
-    """An exception as it may stand in a log: its type and where it was raised. Its text may hold a key."""
+    """Return an exception's type and where it was raised, for a log. Its text is left out: it may contain a key."""
     places = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} at {places[-1].filename}:{places[-1].lineno}" if places else type(error).__name__
 
 
 def _forms(secret: str) -> Iterable[str]:
+    """Yield the forms in which a secret may appear in a text."""
     raw = secret.encode(errors="surrogateescape")
-    # The last eight characters are what dashboards and some error messages show of a key.
+    # Dashboards and some error messages show the last eight characters of a key.
     yield from (secret, secret[-8:], quote(raw, safe=""))
-    # Without the padding, which is not always there.
+    # Without padding, which may be missing.
     yield from (encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))

@@ -1,4 +1,4 @@
-"""Waiting with an end, by the server's clock."""
+"""Wait no longer than a given time, by the server's clock."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ _T = TypeVar("_T")
 
 
 class Expired(TimeoutError):
-    """The time that `within` was given is over. A TimeoutError of the call's own is not one of these."""
+    """The time given to `with_timeout` is up. A TimeoutError that the call itself raises is not an Expired."""
 
 
 async def contain_exit(call: Callable[[], Awaitable[_T]]) -> _T:
-    """What `call` returns.
+    """Run foreign code and return its result, without letting it end the server.
 
-    Whatever it raises leaves as an Exception, also what would end the server: a SystemExit, or a cancellation that
-    nobody asked for.
+    Raises:
+        RuntimeError: it raised SystemExit, or a cancellation that was not requested from outside. Any other exception
+            passes unchanged.
     """
     try:
         return await call()
     except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
         if isinstance(error, Exception) or is_task_cancelled():
             raise
-        raise RuntimeError(f"it ended itself with {type(error).__name__}") from error
+        raise RuntimeError(f"the call raised {type(error).__name__}") from error
 
 
 def is_task_cancelled() -> bool:
@@ -39,9 +40,9 @@ def is_task_cancelled() -> bool:
 
 
 async def with_timeout(clock: Clock, seconds: float, call: Callable[[], Awaitable[_T]]) -> _T:
-    """What `call` returns; it is cancelled after so many seconds.
+    """Run foreign code as `contain_exit` does, and cancel it after so many seconds.
 
-    It is `tamed`. What it returns is never thrown away, not even by a cancellation at that very moment.
+    Its result is never lost: it is returned even if the caller is cancelled at that very moment.
 
     Raises:
         Expired: it did not return in time.
@@ -61,7 +62,7 @@ async def with_timeout(clock: Clock, seconds: float, call: Callable[[], Awaitabl
             task_group.start_soon(expire)
             try:
                 outcomes.append(await contain_exit(call))
-            except Exception as error:  # noqa: BLE001 - kept, since a task group would wrap it
+            except Exception as error:  # noqa: BLE001 - raised below, since a task group would wrap it
                 failures.append(error)
             task_group.cancel_scope.cancel()
     except asyncio.CancelledError:
@@ -75,7 +76,7 @@ async def with_timeout(clock: Clock, seconds: float, call: Callable[[], Awaitabl
 
 
 async def wait_for_event(clock: Clock, seconds: float, event: anyio.Event) -> bool:
-    """Whether the event came within so many seconds."""
+    """Wait at most this many seconds for an event, and return whether it is set."""
     if seconds > 0:
         with suppress(Expired):
             await with_timeout(clock, seconds, event.wait)

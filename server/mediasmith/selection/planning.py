@@ -26,7 +26,8 @@ from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.request import ToolRequest
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.storage.downloader import Downloader
-from mediasmith.storage.inputs import Inputs, check_mask
+from mediasmith.storage.inputs.checks import check_mask
+from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
 

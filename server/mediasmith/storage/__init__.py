@@ -1,1 +1,1 @@
-"""What is kept on disk: the library of records, artifacts, and the files that callers supply."""
+"""What is kept on disk: records of jobs, artifacts, callers' input files, and the download of files from elsewhere."""

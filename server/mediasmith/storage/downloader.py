@@ -1,4 +1,4 @@
-"""The one downloader. A URL written by a stranger must not lead it into a private network."""
+"""Download files over HTTPS, whoever wrote the URL, without being led into a private network."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 from anyio import to_thread
 
+from mediasmith.plugin.contract import Network
 from mediasmith.plugin.errors import NotAllowed, ProviderError, TimedOut, Unreachable
-from mediasmith.storage.ssrf import check_host, is_public, parse_ip, private_host_error
+from mediasmith.storage.ssrf import check_addresses, check_host, parse_ip
 
 if TYPE_CHECKING:
     import httpx2
 
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[tuple[Any, ...]]]]
-"""Finds the addresses of a host and port, in the form of `socket.getaddrinfo`."""
+"""Resolves a host and port, as `socket.getaddrinfo` does."""
 
-_LATER = {408, 425, 429}
-"""Statuses below 500 that say to ask again later."""
+_RETRY_LATER = {408, 425, 429}  # the statuses below 500 that ask the client to try again
 
 _MAX_REDIRECTS = 5
 _MAX_PORT = 65535
@@ -30,14 +29,15 @@ _MAX_PORT = 65535
 
 @dataclass(frozen=True, kw_only=True)
 class Downloader:
-    """Fetches files over https from public addresses only.
+    """Fetches files over HTTPS from public addresses only.
 
-    Hosts in `trusted` (names or addresses in small letters, any port) may also be private, and be spoken to over
-    plain http. `timeout` is in seconds, for connecting and for each read; a limit on the whole is the caller's.
-    Nothing is sent twice, and no proxy, cookie or netrc is used.
+    Hosts in `trusted` (names or addresses in lower case, any port) may also be private and reached over plain HTTP.
+    `network` has the certificates to trust. `timeout` is in seconds, for connecting and for each read; limiting the
+    whole download is up to the caller. No request is retried, and no proxy, cookie or netrc file is used.
     """
 
     trusted: frozenset[str]
+    network: Network
     timeout: float = 30.0
     resolver: Resolver = anyio.getaddrinfo
 
@@ -49,48 +49,48 @@ class Downloader:
         max_bytes: int,
         headers: Mapping[str, str] = {},
     ) -> str:
-        """Hand the body to `write`, piece by piece, and return the MIME type its server claims, or "".
+        """Pass the body to `write` in chunks, and return the MIME type that its server claims, or "".
 
-        `headers` go to the URL's own origin, never to one it redirects to. Messages name the host only, since a
-        URL may carry secrets.
+        `headers` are sent to the URL's own origin, never to one it redirects to. Messages name only the host, since a
+        URL may contain secrets.
 
         Raises:
-            NotAllowed: the URL, or one it redirects to, is not https or leads to a private address.
-            Unreachable: no connection was made, it broke, or the host has trouble of its own.
-            TimedOut: nothing came for `timeout` seconds.
-            ProviderError: the answer is an error, larger than `max_bytes`, or makes no sense.
+            NotAllowed: the URL, or one it redirects to, is not HTTPS or leads to a private address.
+            Unreachable: the connection failed or broke, or the host asks to be tried again later.
+            TimedOut: nothing arrived for `timeout` seconds.
+            ProviderError: the answer is an error, invalid, or larger than `max_bytes`.
         """
-        here = self._checked(url)
-        origin = here.origin
+        current = self._check_url(url)
+        origin = current.origin
         for _ in range(_MAX_REDIRECTS + 1):
-            async with self._answer(here, headers if here.origin == origin else {}) as response:
+            async with self._get(current, headers if current.origin == origin else {}) as response:
                 if not response.has_redirect_location:
-                    return await _save(response, _host(here), write, max_bytes)
+                    return await _save(response, _host(current), write, max_bytes)
                 location = response.headers["location"]
-            here = self._checked(location, base=here)
-        raise ProviderError(f"{_host(here)} redirected more than {_MAX_REDIRECTS} times.")
+            current = self._check_url(location, base=current)
+        raise ProviderError(f"{_host(current)} redirected more than {_MAX_REDIRECTS} times.")
 
-    def _checked(self, text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
-        """The URL, once all that can be said without asking the network speaks for it."""
-        url = _parsed(text, base)
+    def _check_url(self, text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
+        """Return the URL that `text` is, checked as far as possible without resolving its host."""
+        url = _parse(text, base)
         if url.scheme not in {"http", "https"}:
-            raise NotAllowed("Only https URLs can be downloaded.")
+            raise NotAllowed("Only HTTPS URLs can be downloaded.")
         if url.userinfo:
-            raise NotAllowed("A URL with a user name or password in it is not downloaded.")
+            raise NotAllowed("A URL with a user name or password is not downloaded.")
         host = _host(url)
         if not 0 < _port(url) <= _MAX_PORT:
-            raise NotAllowed(f"A port is a number from 1 to {_MAX_PORT}.")
+            raise NotAllowed(f"The port of a URL must be from 1 to {_MAX_PORT}.")
         if host not in self.trusted:
             check_host(host)
             if url.scheme == "http":
                 raise NotAllowed(
-                    f"{host} is to be reached over plain http; https is required.",
-                    "Use https, or add the host to MEDIASMITH_TRUSTED_HOSTS and restart the server.",
+                    f"{host} would be reached over plain HTTP; HTTPS is required.",
+                    "Use an https:// URL, or add the host to MEDIASMITH_TRUSTED_HOSTS and restart the server.",
                 )
         return url
 
     async def _addresses(self, url: httpx2.URL) -> list[str]:
-        """Where the host can be reached. One private address refuses all: the next answer might be that one."""
+        """Resolve the host, and return its addresses once they are checked."""
         host = _host(url)
         try:
             found = [host] if parse_ip(host) else await self._resolve(host, _port(url))
@@ -98,44 +98,37 @@ class Downloader:
             raise Unreachable(f"The host {host} was not found.") from error
         if not found:
             raise Unreachable(f"The host {host} has no address.")
-        if host not in self.trusted and not all(is_public(address) for address in found):
-            raise private_host_error(host)
+        if host not in self.trusted:
+            check_addresses(host, found)
         return found
 
     async def _resolve(self, host: str, port: int) -> list[str]:
         return list(dict.fromkeys(str(entry[4][0]) for entry in await self.resolver(host, port)))
 
     @asynccontextmanager
-    async def _answer(self, url: httpx2.URL, headers: Mapping[str, str]) -> AsyncGenerator[httpx2.Response]:
-        """The answer to one request, its body unread."""
+    async def _get(self, url: httpx2.URL, headers: Mapping[str, str]) -> AsyncGenerator[httpx2.Response]:
+        """Yield the response to one request, its body unread."""
         import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
         addresses = await self._addresses(url)
-        # A transport has no cookies, proxies or redirects of its own. It is not kept: it knows a connection by its
-        # address, and two hosts may share one.
-        tls = await to_thread.run_sync(lambda: self._tls)
-        with _explained(_host(url), self.timeout):
+        tls = await to_thread.run_sync(lambda: self.network.ssl_context)
+        # A transport knows neither cookies, proxies nor redirects. It is not reused: it identifies a connection by its
+        # address, which two hosts may share.
+        with _translate_errors(_host(url), self.timeout):
             async with httpx2.AsyncHTTPTransport(verify=tls) as transport:
                 requests = [_request(url, address, headers, self.timeout) for address in addresses]
-                async with aclosing(await _first_answer(transport, requests)) as response:
+                async with aclosing(await _send(transport, requests)) as response:
                     yield response
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """The system's certificates, or those of SSL_CERT_FILE; reading them takes tens of milliseconds."""
-        import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
-        return httpx2.create_ssl_context()
-
-
-def _parsed(text: str, base: httpx2.URL | None) -> httpx2.URL:
+def _parse(text: str, base: httpx2.URL | None) -> httpx2.URL:
     import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     try:
         return base.join(text) if base else httpx2.URL(text)
     except (httpx2.InvalidURL, ValueError) as error:
-        redirected = f"{_host(base)} redirects to something that" if base else "That"
-        raise NotAllowed(f"{redirected} is not a valid URL.") from error
+        message = f"{_host(base)} redirects to an invalid URL." if base else "This is not a valid URL."
+        raise NotAllowed(message) from error
 
 
 def _host(url: httpx2.URL) -> str:
@@ -147,12 +140,12 @@ def _port(url: httpx2.URL) -> int:
 
 
 def _request(url: httpx2.URL, address: str, headers: Mapping[str, str], timeout: float) -> httpx2.Request:
-    """The request to the very address that was checked. The host's name goes into `Host` and the TLS handshake."""
+    """Return a request to the very address that was checked; `Host` and the TLS handshake carry the host's name."""
     import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     given = httpx2.Headers({"User-Agent": "mediasmith", "Accept": "*/*"})
     given.update(headers)
-    # A compressed body would arrive as few bytes and become many.
+    # A compressed body may expand to far more bytes than were received.
     given.update({"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"})
     return httpx2.Request(
         "GET",
@@ -162,8 +155,8 @@ def _request(url: httpx2.URL, address: str, headers: Mapping[str, str], timeout:
     )
 
 
-async def _first_answer(transport: httpx2.AsyncHTTPTransport, requests: Sequence[httpx2.Request]) -> httpx2.Response:
-    """The answer of the first address that can be connected to."""
+async def _send(transport: httpx2.AsyncHTTPTransport, requests: Sequence[httpx2.Request]) -> httpx2.Response:
+    """Return the response of the first address that accepts a connection."""
     import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     *others, last = requests
@@ -176,8 +169,8 @@ async def _first_answer(transport: httpx2.AsyncHTTPTransport, requests: Sequence
 
 
 @contextmanager
-def _explained(host: str, timeout: float) -> Generator[None]:
-    """The library's errors as ours; its own messages may be empty or show an address."""
+def _translate_errors(host: str, timeout: float) -> Generator[None]:
+    """Raise the errors of the HTTP library as ours. Its own messages may be empty or reveal an address."""
     import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
     try:
@@ -185,21 +178,21 @@ def _explained(host: str, timeout: float) -> Generator[None]:
     except httpx2.TimeoutException as error:
         raise TimedOut(f"{host} did not answer within {timeout:g} seconds.") from error
     except httpx2.DecodingError as error:
-        raise ProviderError(f"{host} sent a body that cannot be decoded.") from error
+        raise ProviderError(f"{host} sent a body that cannot be decompressed.") from error
     except httpx2.ConnectError as error:
-        raise Unreachable(f"No connection to {host} was made, or its certificate is not valid.") from error
+        raise Unreachable(f"Could not connect to {host}, or its certificate is not valid.") from error
     except (httpx2.TransportError, ssl.SSLError) as error:
-        raise Unreachable(f"The connection to {host} broke before the whole answer had come.") from error
+        raise Unreachable(f"The connection to {host} broke before the whole answer had arrived.") from error
 
 
 async def _save(response: httpx2.Response, host: str, write: Callable[[bytes], Awaitable[None]], max_bytes: int) -> str:
-    if response.is_server_error or response.status_code in _LATER:
-        raise Unreachable(f"{host} cannot serve it now (status {response.status_code}).")
+    if response.is_server_error or response.status_code in _RETRY_LATER:
+        raise Unreachable(f"{host} cannot serve the file at the moment (status {response.status_code}).")
     if not response.is_success:
         raise ProviderError(f"{host} answered with status {response.status_code}.")
     codings = {coding.lower() for coding in response.headers.get_list("content-encoding", split_commas=True)}
     if not codings <= {"identity", "gzip", "deflate"}:
-        raise ProviderError(f"{host} sent a body in an encoding that was not asked for.")
+        raise ProviderError(f"{host} sent a body in an encoding that was not requested.")
     size = int(response.headers.get("content-length", "0"))
     if size > max_bytes:
         raise _too_large(host, max_bytes)

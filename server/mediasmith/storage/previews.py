@@ -1,4 +1,4 @@
-"""Small pictures of what was made, so that a model can see it: one per picture or film, then one sheet for the rest."""
+"""Small pictures of results, so that a model can see them: one per image or video, then one sheet for the rest."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ T = TypeVar("T")
 SIDE = 512
 """Pixels of a preview's longest side."""
 
-MOST_BYTES = 60_000
+MAX_BYTES = 60_000
 """Bytes of the largest preview."""
 
 SINGLES = 4
-"""How many pictures get a preview of their own; those after them share a contact sheet."""
+"""How many files get a preview of their own; the others share a contact sheet."""
 
 SHEET_SIDE = 1024
 """Pixels of a contact sheet's longest side."""
 
 SHEET_BYTES = 160_000
-"""Bytes of the largest contact sheet: 400 KB together with the single ones."""
+"""Bytes of the largest contact sheet. Together with the single previews that is 400 KB."""
 
 _GAP = 2  # pixels around each picture on a sheet
-_MOST_PIXELS = 100_000_000  # of a picture that is opened at all: it has to fit into memory
+_MAX_PIXELS = 100_000_000  # of an image that is opened at all: it has to fit into memory
 _QUALITIES = (80, 60, 40, 20)
-_FADE_SECONDS = 1.0  # films that begin in black are looked into so far
-_BLACK, _LIT = 32, 0.02  # at least this share of a picture that is not black is above this level of grey
+_FADE_SECONDS = 1.0  # how far to look into a video that begins in black
+_BLACK, _LIT = 32, 0.02  # a frame is black unless this share of it is brighter than this level of grey
 
 _threads: RunVar[CapacityLimiter] = RunVar("mediasmith.storage.previews")
 
@@ -56,36 +56,36 @@ class Preview:
 
 
 async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
-    """Previews of the pictures and films among these files, given as path and MIME type, in their order.
+    """Return previews of the images and videos among these files, in their order.
 
-    A film is shown by one of its first pictures. SVG has none, nor has a file that cannot be read: nothing is raised
-    for either.
+    Files are given as path and MIME type. A video is shown by one of its first frames. SVG files and files that cannot
+    be read have no preview, and raise nothing.
     """
     pictures = [(path, mime) for path, mime in files if mime in {*probe.IMAGE_MIMES, *probe.VIDEO_MIMES}]
     rest = pictures[SINGLES:]
-    made = await _all([partial(_preview, path, mime) for path, mime in pictures[:SINGLES]])
+    found = await _run_in_threads([partial(_preview, path, mime) for path, mime in pictures[:SINGLES]])
     if rest:
         side = min(SIDE, SHEET_SIDE // _columns(len(rest)) - 2 * _GAP)
-        cells = await _all([partial(_small, path, mime, side) for path, mime in rest])
-        made += await _all([partial(_sheet, [cell for cell in cells if cell], side + 2 * _GAP)])
-    return [preview for preview in made if preview]
+        cells = await _run_in_threads([partial(_thumbnail, path, mime, side) for path, mime in rest])
+        found += await _run_in_threads([partial(_sheet, [cell for cell in cells if cell], side + 2 * _GAP)])
+    return [preview for preview in found if preview]
 
 
-async def _all(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Run jobs in worker threads, no more at once than there are processors, and answer in their order."""
+async def _run_in_threads(functions: Sequence[Callable[[], T]]) -> list[T]:
+    """Run functions in worker threads, one per processor at a time, and return their results in order."""
     done: dict[int, T] = {}
 
-    async def run(place: int, job: Callable[[], T]) -> None:
-        done[place] = await to_thread.run_sync(job, limiter=_limiter())
+    async def run(index: int, function: Callable[[], T]) -> None:
+        done[index] = await to_thread.run_sync(function, limiter=_limiter())
 
     async with create_task_group() as group:
-        for place, job in enumerate(jobs):
-            group.start_soon(run, place, job)
-    return [done[place] for place in range(len(jobs))]
+        for index, function in enumerate(functions):
+            group.start_soon(run, index, function)
+    return [done[index] for index in range(len(functions))]
 
 
 def _limiter() -> CapacityLimiter:
-    """More threads than processors would only take memory, and the loop's time."""
+    """Return the limiter of this event loop. More threads than processors would only cost memory and slow the loop."""
     limiter = _threads.get(None)
     if limiter is None:
         limiter = CapacityLimiter(os.cpu_count() or 1)
@@ -94,37 +94,37 @@ def _limiter() -> CapacityLimiter:
 
 
 def _preview(path: Path, mime: str) -> Preview | None:
-    small = _small(path, mime, SIDE)
-    return _encode(small, MOST_BYTES) if small else None
+    small = _thumbnail(path, mime, SIDE)
+    return _encode(small, MAX_BYTES) if small else None
 
 
-def _small(path: Path, mime: str, side: int) -> Image | None:
-    """The picture with at most `side` pixels a side, upright, as RGB or RGBA; None when it cannot be read."""
+def _thumbnail(path: Path, mime: str, side: int) -> Image | None:
+    """Return the file as an upright RGB or RGBA image of at most `side` pixels a side, or None if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return _poster(file, mime, side) if mime in probe.VIDEO_MIMES else _picture(file, mime, side)
+            return _frame(file, mime, side) if mime in probe.VIDEO_MIMES else _image(file, mime, side)
     except Exception:  # noqa: BLE001 - a broken file may raise anything, and a preview is never worth an error
         return None
 
 
-def _picture(file: BinaryIO, mime: str, side: int) -> Image | None:
+def _image(file: BinaryIO, mime: str, side: int) -> Image | None:
     from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
 
     picture = probe.open_image(file, mime)
-    if math.prod(picture.size) > _MOST_PIXELS:
+    if math.prod(picture.size) > _MAX_PIXELS:
         return None
-    # JPEG can be decoded at a half, a quarter or an eighth; the longer side decides.
+    # JPEG can be decoded at a half, a quarter or an eighth of its size; the longer side decides.
     picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
     picture.load()
-    small = _plain(picture)
+    small = _to_rgb(picture)
     small.thumbnail((side, side), reducing_gap=1.0)
     return ImageOps.exif_transpose(small)
 
 
-def _poster(file: BinaryIO, mime: str, side: int) -> Image | None:
-    """The first picture of a film that is not black, or the first one where the film stays black for a while."""
+def _frame(file: BinaryIO, mime: str, side: int) -> Image | None:
+    """Return the first frame that is not black, or the very first if the video stays black for a while."""
     first: Image | None = None
-    with suppress(Exception):  # what came before the damage can be shown
+    with suppress(Exception):  # frames before the damage can be shown
         for second, picture in probe.video_frames(file, mime, side):
             bright = sum(picture.convert("L").histogram()[_BLACK:])
             if bright > _LIT * math.prod(picture.size):
@@ -135,30 +135,31 @@ def _poster(file: BinaryIO, mime: str, side: int) -> Image | None:
     return first
 
 
-def _plain(picture: Image) -> Image:
+def _to_rgb(picture: Image) -> Image:
+    """Return the image as RGBA if parts of it are transparent, else as RGB."""
     if picture.has_transparency_data:
         picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         if picture.getchannel("A").getextrema() != (255, 255):
             return picture
-    if picture.mode == "I;16":  # converting alone would cut it off at 255
+    if picture.mode == "I;16":  # converting alone would clip values at 255
         scaled = picture.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType] - NumPy's
         picture = scaled.convert("L")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _encode(image: Image, most_bytes: int) -> Preview:
-    """As good as fits."""
-    importlib.import_module("PIL.WebPImagePlugin")  # else Pillow would load every format to find this one
-    image.info.clear()  # profiles and comments may be larger than the picture
+def _encode(image: Image, max_bytes: int) -> Preview:
+    """Encode an image in the best quality that fits."""
+    importlib.import_module("PIL.WebPImagePlugin")  # otherwise Pillow would load every format to find this one
+    image.info.clear()  # profiles and comments may be larger than the image itself
     for quality in _QUALITIES:
         file = io.BytesIO()
         if image.mode == "RGBA":
             image.save(file, "WEBP", quality=quality, alpha_quality=quality, method=0)
         else:
             image.save(file, "JPEG", quality=quality)
-        if file.tell() <= most_bytes:
+        if file.tell() <= max_bytes:
             return Preview(mime="image/webp" if image.mode == "RGBA" else "image/jpeg", data=file.getvalue())
-    return _encode(image.reduce(2), most_bytes)
+    return _encode(image.reduce(2), max_bytes)
 
 
 def _columns(count: int) -> int:
@@ -166,15 +167,15 @@ def _columns(count: int) -> int:
 
 
 def _sheet(pictures: Sequence[Image], cell: int) -> Preview | None:
-    """The pictures in rows, each in the middle of a square cell."""
+    """Arrange images in rows, each centred in a square cell."""
     from PIL import Image  # noqa: PLC0415 - heavy: Pillow
 
     if not pictures:
         return None
     columns = _columns(len(pictures))
     sheet = Image.new("RGB", (columns * cell, math.ceil(len(pictures) / columns) * cell), "white")
-    for place, picture in enumerate(pictures):
-        row, column = divmod(place, columns)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
         corner = (column * cell + (cell - picture.width) // 2, row * cell + (cell - picture.height) // 2)
         sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)
     return _encode(sheet, SHEET_BYTES)

@@ -1,17 +1,17 @@
-"""Which hosts a stranger's URL may lead to: public ones only, so that nobody reaches a private network through us."""
+"""Prevent server-side request forgery: refuse hosts and addresses that are not on the public internet."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from mediasmith.plugin.errors import NotAllowed
 
 _MAX_HOST = 253  # characters, by the rules of DNS
 
-
-# Everything set apart from public use. Python's own `is_global` differs between versions and misses some of these.
-_CLOSED = tuple(
+# Everything reserved from public use. Python's own `is_global` differs between versions and misses some of these.
+_NOT_PUBLIC = tuple(
     ip_network(network)
     for network in (
         "0.0.0.0/8",
@@ -29,8 +29,8 @@ _CLOSED = tuple(
         "198.51.100.0/24",
         "203.0.113.0/24",
         "224.0.0.0/3",  # multicast and reserved
-        # Of IPv6 only 2000::/3 is in public use, and there not the protocol assignments with Teredo (2001::/23),
-        # documentation (2001:db8::/32, 3fff::/20) and 6to4 (2002::/16).
+        # Of IPv6 only 2000::/3 is in public use, except for protocol assignments with Teredo (2001::/23), documentation
+        # (2001:db8::/32, 3fff::/20) and 6to4 (2002::/16).
         "::/3",
         "2001::/23",
         "2001:db8::/32",
@@ -41,24 +41,24 @@ _CLOSED = tuple(
     )
 )
 
-
 _NAT64 = ip_network("64:ff9b::/96")
-
-
 _ISATAP = {0x0000_5EFE, 0x0200_5EFE}  # the upper half of an interface identifier; an IPv4 address follows
 
-
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
-
-
 _LOCAL = re.compile(r"(.+\.)?(localhost|local|internal)\.?")
-
-
 _NUMBER = re.compile(r"(.+\.)?(0x[0-9a-f]*|[0-9]+)\.?")  # 2130706433, 0x7f000001, 127.1: addresses in disguise
 
 
+def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the IP address that `text` is, or None."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
 def is_public(address: str) -> bool:
-    """Whether this IP address belongs to the public internet, also by what it tunnels to. False for other text."""
+    """Return whether an IP address, and the one it tunnels to, is on the public internet. False for any other text."""
     ip = parse_ip(address)
     if isinstance(ip, IPv6Address):
         inner = ip.ipv4_mapped or (IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else None)
@@ -66,17 +66,15 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if int(ip) >> 32 & 0xFFFF_FFFF in _ISATAP:
             return False
-    return ip is not None and not any(ip in network for network in _CLOSED)
-
-
-def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
+    return ip is not None and not any(ip in network for network in _NOT_PUBLIC)
 
 
 def check_host(host: str) -> None:
+    """Check a host name in lower case, before it is resolved. IP addresses pass: `check_addresses` is for them.
+
+    Raises:
+        NotAllowed: it is no valid name, a name of the local network, or a number that some systems take for an address.
+    """
     if parse_ip(host):
         return
     if not _NAME.fullmatch(host) or len(host) > _MAX_HOST:
@@ -84,11 +82,21 @@ def check_host(host: str) -> None:
     if _NUMBER.fullmatch(host):
         raise NotAllowed(f"{host} is not a host name; write an address as four decimal numbers.")
     if _LOCAL.fullmatch(host):
-        raise private_host_error(host)
+        raise _not_public(host)
 
 
-def private_host_error(host: str) -> NotAllowed:
+def check_addresses(host: str, addresses: Iterable[str]) -> None:
+    """Check the addresses that a host resolves to.
+
+    Raises:
+        NotAllowed: any of them is not public: the next answer of the resolver might consist of that one.
+    """
+    if not all(is_public(address) for address in addresses):
+        raise _not_public(host)
+
+
+def _not_public(host: str) -> NotAllowed:
     return NotAllowed(
         f"{host} is not a public host, so nothing is downloaded from it.",
-        "If it may be, add it to MEDIASMITH_TRUSTED_HOSTS and restart the server.",
+        "To allow it, add it to MEDIASMITH_TRUSTED_HOSTS and restart the server.",
     )

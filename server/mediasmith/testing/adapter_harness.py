@@ -135,15 +135,15 @@ class AdapterHarness:
             assert not isinstance(polled, Failed), polled
         raise AssertionError(f"The fake provider was pending for {_POLLS} polls; let it finish after a few.")
 
-    async def failure(self, **given: Any) -> MediaError:
+    async def failure_of(self, **given: Any) -> MediaError:
         """Send the paying request and return the error that it fails with, as the server would see it."""
         try:
             await self.start(**given)
         except Exception as error:
-            explained = error if isinstance(error, MediaError) else self.backend.explain(error)
-            if explained is None:
+            explain = error if isinstance(error, MediaError) else self.backend.explain(error)
+            if explain is None:
                 raise AssertionError(f"explain does not know {error!r}") from error
-            return explained
+            return explain
         raise AssertionError("start did not fail")
 
     def _file(self, mime: str) -> MemorySink:

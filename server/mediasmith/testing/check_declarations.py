@@ -1,4 +1,4 @@
-"""What can be said of a backend without calling it."""
+"""What a backend declares, checked without calling it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.engine.results import BackendList
 from mediasmith.plugin.contract import Model, Params
 from mediasmith.plugin.params import WORDS
-from mediasmith.testing.engine_harness import working
+from mediasmith.testing.engine_harness import running_engine
 from mediasmith.testing.probes import unfit
 from mediasmith.testing.rig import CheckContext, check
 
@@ -29,10 +29,10 @@ _HEAVY = ("PIL", "av", "numpy", "sqlite3", "mcp")
 
 
 @check("it is well formed", once=True)
-async def well_formed(bench: CheckContext) -> None:
-    """C1."""
-    backend = bench.backend
-    found = "; ".join(find_faults(backend, bench.rig.name or backend.name))
+async def well_formed(context: CheckContext) -> None:
+    """The registry would load it."""
+    backend = context.backend
+    found = "; ".join(find_faults(backend, context.rig.name or backend.name))
     assert not found, f"The registry would not load it: {found}."
     assert backend.title, "title is empty: it is what callers read in messages."
     assert backend.docs.startswith("https://"), f"docs is {backend.docs!r}: give the https page callers should read."
@@ -43,15 +43,15 @@ async def well_formed(bench: CheckContext) -> None:
 
 
 @check("its parameters are plain and closed")
-async def plain_params(bench: CheckContext) -> None:
-    """C2."""
-    params = bench.capability.params
+async def plain_params(context: CheckContext) -> None:
+    """Each parameter has one JSON type, and no undeclared one is taken."""
+    params = context.capability.params
     for word, schema in field_schemas(params).items():
         assert schema.get("type") in _TYPES, (
             f"'{word}' has no single JSON type ({json.dumps(schema)[:200]}): clients take one type for each parameter."
         )
     missing = [
-        word for word, field in params.model_fields.items() if field.is_required() and word not in bench.rig.base
+        word for word, field in params.model_fields.items() if field.is_required() and word not in context.rig.base
     ]
     assert not missing, f"{', '.join(missing)} must be given: make it optional, or set it in Rig(base=…)."
     assert params.model_config.get("frozen"), "its params are not frozen: leave model_config as Params has it."
@@ -59,12 +59,12 @@ async def plain_params(bench: CheckContext) -> None:
     taken = [word for word in undeclared if not _is_forbidden(params, word)]
     assert not taken, (
         f"its params take {', '.join(taken)} without declaring it: keep extra='forbid' and use no alias, "
-        "or callers never hear of it."
+        "or callers never learn of it."
     )
 
 
 def _is_forbidden(params: type[Params], word: str) -> bool:
-    """Whether the params refuse this word because they do not know it."""
+    """Return whether the params refuse this word because they do not know it."""
     try:
         params.model_validate({word: object()})
     except ValidationError as error:
@@ -72,22 +72,22 @@ def _is_forbidden(params: type[Params], word: str) -> bool:
     return False
 
 
-@check("its models and prices are data that can be relied on")
-async def sound_models(bench: CheckContext) -> None:
-    """The table of models."""
-    models = bench.capability.models
+@check("its models and prices are sound")
+async def sound_models(context: CheckContext) -> None:
+    """Unique ids, prices with a date and a source, values that the params accept."""
+    models = context.capability.models
     assert models, "models is empty: list at least the default."
     ids = [model.id for model in models]
     assert len(ids) == len(set(ids)), f"a model is listed twice: {', '.join(ids)}."
-    found = [f"{model.id}: {fault}" for model in models for fault in _model_faults(bench, model)]
+    found = [f"{model.id}: {fault}" for model in models for fault in _model_faults(context, model)]
     assert not found, "; ".join(found)
-    assert bench.capability.every > 0, "every is not above 0: it is the pause between polls in seconds."
-    assert bench.capability.deadline > 0, "deadline is not above 0: it is when waiting ends, in seconds."
+    assert context.capability.every > 0, "every is not above 0: it is the pause between polls in seconds."
+    assert context.capability.deadline > 0, "deadline is not above 0: it is when waiting ends, in seconds."
 
 
-def _model_faults(bench: CheckContext, model: Model) -> Iterator[str]:
+def _model_faults(context: CheckContext, model: Model) -> Iterator[str]:
     today = datetime.now(UTC).date()
-    fields = field_schemas(bench.capability.params)
+    fields = field_schemas(context.capability.params)
     for price in model.prices:
         if min(price.usd, price.input_image_usd) < 0:
             yield "a price is below 0"
@@ -98,16 +98,16 @@ def _model_faults(bench: CheckContext, model: Model) -> Iterator[str]:
         yield from (f"a price depends on '{word}', which is no parameter" for word in price.when if word not in fields)
     for word, accepted in model.accepts.items():
         for value in accepted if isinstance(accepted, tuple) else ():
-            if word in fields and (reason := unfit(bench.capability, bench.rig, word, value)):
+            if word in fields and (reason := unfit(context.capability, context.rig, word, value)):
                 yield f"it accepts {word} {value!r}, but the params do not ({reason})"
     if model.max_prompt is not None and model.max_prompt < 1:
         yield "max_prompt is below 1"
 
 
 @check("importing it is light and silent", once=True)
-async def light_import(bench: CheckContext) -> None:
-    """C15."""
-    module = bench.capability.params.__module__
+async def light_import(context: CheckContext) -> None:
+    """In a fresh process."""
+    module = context.capability.params.__module__
     done = await anyio.run_process(
         [sys.executable, "-c", _IMPORTS.format(module=module)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -116,7 +116,7 @@ async def light_import(bench: CheckContext) -> None:
     assert done.returncode == 0, f"import {module} fails in a fresh process: {done.stderr.decode()[-500:]}"
     assert not done.stdout, f"import {module} prints {done.stdout[:80]!r}: standard output belongs to the protocol."
     loaded = set(done.stderr.decode().split())
-    heavy = [name for name in (bench.backend.sdk, *_HEAVY) if name in loaded]
+    heavy = [name for name in (context.backend.sdk, *_HEAVY) if name in loaded]
     assert not heavy, (
         f"import {module} loads {', '.join(heavy)}: import it inside the functions that use it, so that the server "
         "starts fast."
@@ -124,17 +124,17 @@ async def light_import(bench: CheckContext) -> None:
 
 
 @check("list_backends shows it in full")
-async def listed(bench: CheckContext) -> None:
-    """C18."""
-    async with working(bench) as shop:
-        listing: BackendList = await shop.engine.list_backends({"backend": bench.backend.name})
-    detail = next(one for one in listing.capabilities if one.name == bench.capability.name)
+async def listed(context: CheckContext) -> None:
+    """Every word, option, model and live list."""
+    async with running_engine(context) as harness:
+        listing: BackendList = await harness.engine.list_backends({"backend": context.backend.name})
+    detail = next(one for one in listing.capabilities if one.name == context.capability.name)
     assert detail.ready, f"it is not ready although it is signed in: {detail.missing}. Is Rig(env=…) complete?"
     shown: Mapping[str, Any] = {**detail.words, **detail.options}
-    lost = set(bench.capability.params.model_fields) - set(shown)
+    lost = set(context.capability.params.model_fields) - set(shown)
     assert not lost, f"list_backends does not show {', '.join(sorted(lost))}."
     assert detail.models, "list_backends shows no models: does discover answer with an empty list?"
-    for word in bench.capability.choices if bench.wire else ():
+    for word in context.capability.choices if context.wire else ():
         names = detail.choices.get(word, ())
         assert names, f"choices['{word}'] lists nothing: it must answer with names, or fail aloud in your own tests."
         assert all(names), f"choices['{word}'] lists an empty name."

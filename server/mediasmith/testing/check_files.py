@@ -1,4 +1,4 @@
-"""One call that goes well."""
+"""One call that goes well: its requests, its file, its state, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mediasmith.engine.results import MediaResult
 from mediasmith.plugin.contract import JSON, Request, Result
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.testing.adapter_harness import AdapterHarness
-from mediasmith.testing.engine_harness import EngineHarness, working
+from mediasmith.testing.engine_harness import EngineHarness, running_engine
 from mediasmith.testing.probes import probes
 from mediasmith.testing.rig import CheckContext, Rig, accepts, check, content, counted, noise
 from mediasmith.testing.wire import Answer, Sent, facts
@@ -33,53 +33,53 @@ _BLOCKED_SECONDS = 0.5
 
 
 @check("one call is one paying request and one file")
-async def one_call(bench: CheckContext) -> None:
+async def one_call(context: CheckContext) -> None:
     """What is asked for is made, once."""
-    async with working(bench) as shop:
-        result = await shop.make()
+    async with running_engine(context) as harness:
+        result = await harness.generate()
         assert result.status == "done", f"the result is {result.status}: {result.error or result.text()}"
-        assert shop.seen.starts == 1, f"start was called {shop.seen.starts} times."
-        paid = len(bench.paid())
-        assert bench.wire is None or paid == 1, (
+        assert harness.observed.starts == 1, f"start was called {harness.observed.starts} times."
+        paid = len(context.paid())
+        assert context.wire is None or paid == 1, (
             f"{paid} paying requests went out for one call: send one, and switch the SDK's own retries off."
             if paid
             else "no paying request went out: is `pays` of the wire right?"
         )
         assert len(result.files) == 1, f"{len(result.files)} files were made where one was asked for."
-        lost = [text for text in shop.seen.warnings if text not in result.warnings]
+        lost = [text for text in harness.observed.warnings if text not in result.warnings]
         assert not lost, f"these warnings did not reach the result: {lost}"
-        _kept_only(shop, result)
-        await _readable(shop, result)
+        _kept_only(harness, result)
+        await _readable(harness, result)
 
 
-def _kept_only(shop: EngineHarness, result: MediaResult) -> None:
-    """A sink that was opened and not returned is gone."""
+def _kept_only(harness: EngineHarness, result: MediaResult) -> None:
+    """Make sure that a sink which was opened and not returned is gone."""
     due = sorted(Path(file.path).name for file in result.files)
-    assert shop.files() == due, f"the output folder holds {shop.files()}, the result names {due}."
+    assert harness.files() == due, f"the output folder holds {harness.files()}, the result names {due}."
 
 
-async def _readable(shop: EngineHarness, result: MediaResult) -> None:
-    """C17."""
+async def _readable(harness: EngineHarness, result: MediaResult) -> None:
+    """Make sure that the record of each file is true."""
     for file in result.files:
-        record = await shop.engine.artifact(file.id, "local")
+        record = await harness.engine.artifact(file.id, "local")
         data = await anyio.Path(record.path).read_bytes()
         same = (len(data), sha256(data).hexdigest()) == (record.bytes, record.sha256)
         assert same, f"{file.path} is not what was saved."
 
 
 @check("a file is of the type it is said to be")
-async def true_types(bench: CheckContext) -> None:
-    """C13: for every format that can be asked for."""
-    async with bench.hands() as hands:
-        found = [probe for probe in await probes(bench, hands) if probe.word == "output_format"]
+async def true_types(context: CheckContext) -> None:
+    """For every format that can be asked for."""
+    async with context.adapter() as adapter:
+        found = [probe for probe in await probes(context, adapter) if probe.word == "output_format"]
         for value in (None, *(found[0].values if found else ())):
             given: Mapping[str, JSON] = {} if value is None else {"output_format": value}
-            ask = bench.ask({**(bench.rig.companions.get("output_format", {}) if given else {}), **given})
-            model = next(one for one in bench.models if value is None or accepts(one, "output_format", value))
-            _true_type(await _made(hands, replace(ask, model=model)), value)
-    async with working(bench) as shop:
-        result = await shop.make()
-    claimed = [output.mime for output in shop.seen.results[-1].outputs]
+            request = context.request({**(context.rig.companions.get("output_format", {}) if given else {}), **given})
+            model = next(one for one in context.models if value is None or accepts(one, "output_format", value))
+            _true_type(await _finished(adapter, replace(request, model=model)), value)
+    async with running_engine(context) as harness:
+        result = await harness.generate()
+    claimed = [output.mime for output in harness.observed.results[-1].outputs]
     assert claimed == [file.mime for file in result.files], (
         f"the outputs say {claimed}, the files are {[file.mime for file in result.files]}."
     )
@@ -97,42 +97,42 @@ def _true_type(result: Result, asked: JSON) -> None:
             )
 
 
-async def _started(hands: AdapterHarness, ask: Request[Any]) -> None:
-    await hands.capability.start(hands.call_for(ask))
+async def _started(adapter: AdapterHarness, request: Request[Any]) -> None:
+    await adapter.capability.start(adapter.call_for(request))
 
 
-async def _made(hands: AdapterHarness, ask: Request[Any]) -> Result:
-    return await hands.finish(await hands.capability.start(hands.call_for(ask)))
+async def _finished(adapter: AdapterHarness, request: Request[Any]) -> Result:
+    return await adapter.finish(await adapter.capability.start(adapter.call_for(request)))
 
 
-@check("what is kept with a file is small JSON and leads on")
-async def state(bench: CheckContext) -> None:
-    """C14."""
-    async with working(bench) as shop:
-        result = await shop.make()
-        kept = [output.state for output in shop.seen.results[-1].outputs]
-        for one in (*kept, *shop.seen.handles):
+@check("state survives JSON, and an edit continues from it")
+async def state(context: CheckContext) -> None:
+    """State is small JSON, and an edit sends it."""
+    async with running_engine(context) as harness:
+        result = await harness.generate()
+        kept = [output.state for output in harness.observed.results[-1].outputs]
+        for one in (*kept, *harness.observed.handles):
             assert one is None or isinstance(one, BaseModel), f"state or handle is a {type(one).__name__}, not a model."
             if one is not None:
                 _survives_json(one)
-        if bench.capability.edits is None and not any(kept):
+        if context.capability.edits is None and not any(kept):
             return
-        taken = {mime for takes in bench.capability.takes.values() for mime in takes.mimes}
-        assert bench.capability.edits or not any(file.mime in taken for file in result.files), (
+        taken = {mime for takes in context.capability.takes.values() for mime in takes.mimes}
+        assert context.capability.edits or not any(file.mime in taken for file in result.files), (
             "it keeps state with a file and takes such files, but has no edits role for when that state is gone."
         )
-        before = len(bench.wire.requests()) if bench.wire else 0
-        edited = await shop.edit(continuation_id=result.continuation_id, prompt=bench.prompts[1])
+        before = len(context.wire.requests()) if context.wire else 0
+        edited = await harness.edit(continuation_id=result.continuation_id, prompt=context.prompts[1])
         assert edited.status == "done", f"continuing its own file is {edited.status}: {edited.error}"
         assert not any("was left out" in warning for warning in edited.warnings), f"{edited.warnings}"
-    if bench.wire:
-        await _differs_from_plain(bench, bench.wire.requests()[before:])
+    if context.wire:
+        await _differs_from_plain(context, context.wire.requests()[before:])
 
 
-async def _differs_from_plain(bench: CheckContext, edit: Sequence[Sent]) -> None:
-    async with bench.hands() as hands:
-        one = await bench.sent(hands, bench.ask(prompt=bench.prompts[1]))
-        other = await bench.sent(hands, bench.ask(prompt=bench.prompts[1]))
+async def _differs_from_plain(context: CheckContext, edit: Sequence[Sent]) -> None:
+    async with context.adapter() as adapter:
+        one = await context.sent(adapter, context.request(prompt=context.prompts[1]))
+        other = await context.sent(adapter, context.request(prompt=context.prompts[1]))
     plain = {**one, **dict.fromkeys(noise(one, other), "")}
     changed = [place for place, value in facts(edit).items() if plain.get(place) not in {value, ""}]
     assert changed, "continuing a file sends what a plain call sends: neither state nor the saved file goes out."
@@ -151,18 +151,18 @@ def _survives_json(kept: BaseModel) -> None:
 
 
 @check("it prints nothing and leaves nothing on the disk")
-async def tidy(bench: CheckContext) -> None:
+async def tidy(context: CheckContext) -> None:
     """`start` and `poll` have no standard output and no disk, whether they go well or not."""
-    bare = bench.folder / "bare"
+    bare = context.folder / "bare"
     bare.mkdir()
     with redirect_stdout(io.StringIO()) as printed, _living_in(bare):
-        async with bench.hands() as hands:
-            await _made(hands, bench.ask())
-            if bench.wire:
-                bench.wire.script(*[Answer(status=500, body=b"{}")] * 4)
+        async with context.adapter() as adapter:
+            await _finished(adapter, context.request())
+            if context.wire:
+                context.wire.script(*[Answer(status=500, body=b"{}")] * 4)
                 with suppress(Exception):
-                    await hands.capability.start(hands.call_for(bench.ask()))
-                bench.wire.clear()
+                    await adapter.capability.start(adapter.call_for(context.request()))
+                context.wire.clear()
     assert not printed.getvalue(), f"it printed {printed.getvalue()[:80]!r}: standard output belongs to the protocol."
     left = sorted(str(path.relative_to(bare)) for path in bare.rglob("*"))
     assert not left, f"it left {', '.join(left)} behind: hand bytes over, or write into call.file(mime)."
@@ -181,26 +181,26 @@ def _living_in(folder: Path) -> Generator[None]:
         os.chdir(here)
 
 
-@check("two calls at once keep apart")
-async def apart(bench: CheckContext) -> None:
-    """C16."""
-    asks = [bench.ask(prompt=prompt) for prompt in bench.prompts]
-    async with bench.hands() as hands:
-        alone = [await _prints(bench, hands, ask) for ask in asks]
-        again = await _prints(bench, hands, asks[0])
+@check("concurrent calls share nothing")
+async def apart(context: CheckContext) -> None:
+    """Two calls at the same time send what each sends alone."""
+    asks = [context.request(prompt=prompt) for prompt in context.prompts]
+    async with context.adapter() as adapter:
+        alone = [await _prints(context, adapter, request) for request in asks]
+        again = await _prints(context, adapter, asks[0])
         # Each request is counted as the first of its call, so that order says nothing.
         places = frozenset(f"1.{place.partition('.')[2]}" for place in noise(alone[0][1], again[1]))
-        if bench.wire is None:
-            assert await _outputs_together(bench, hands, asks) == [found for _, found in alone], _MIXED
+        if context.wire is None:
+            assert await _outputs_together(context, adapter, asks) == [found for _, found in alone], _MIXED
             return
-        bench.wire.clear()
+        context.wire.clear()
         async with anyio.create_task_group() as tasks:
-            for ask in asks:
-                tasks.start_soon(_started, hands, ask)
+            for request in asks:
+                tasks.start_soon(_started, adapter, request)
     due: Counter[Any] = Counter()
     for sent, _ in alone:
         due += counted(sent, places)
-    assert counted(bench.wire.requests(), places) == due, _MIXED
+    assert counted(context.wire.requests(), places) == due, _MIXED
 
 
 _MIXED = (
@@ -210,23 +210,23 @@ _MIXED = (
 
 
 async def _prints(
-    bench: CheckContext, hands: AdapterHarness, ask: Request[Any]
+    context: CheckContext, adapter: AdapterHarness, request: Request[Any]
 ) -> tuple[tuple[Sent, ...], Mapping[str, str]]:
-    found = await bench.sent(hands, ask)
-    return (tuple(bench.wire.requests()) if bench.wire else ()), found
+    found = await context.sent(adapter, request)
+    return (tuple(context.wire.requests()) if context.wire else ()), found
 
 
 async def _outputs_together(
-    bench: CheckContext, hands: AdapterHarness, asks: list[Request[Any]]
+    context: CheckContext, adapter: AdapterHarness, asks: list[Request[Any]]
 ) -> list[Mapping[str, str]]:
     found: dict[int, Mapping[str, str]] = {}
 
-    async def one(number: int, ask: Request[Any]) -> None:
-        found[number] = await bench.sent(hands, ask)
+    async def one(number: int, request: Request[Any]) -> None:
+        found[number] = await context.sent(adapter, request)
 
     async with anyio.create_task_group() as tasks:
-        for number, ask in enumerate(asks):
-            tasks.start_soon(one, number, ask)
+        for number, request in enumerate(asks):
+            tasks.start_soon(one, number, request)
     return [found[number] for number in range(len(asks))]
 
 
@@ -235,7 +235,7 @@ def _unwired(rig: Rig, _capability: Any) -> bool:
 
 
 @check("the event loop stays free", needs=_unwired)
-async def free_loop(bench: CheckContext) -> None:
+async def free_loop(context: CheckContext) -> None:
     """Work that takes long is done in a worker thread. With a wire, a provider that is silent shows it."""
     gaps, took = [0.0], 0.0
 
@@ -247,11 +247,11 @@ async def free_loop(bench: CheckContext) -> None:
             gaps.append(now - last)
             last = now
 
-    async with bench.hands() as hands, anyio.create_task_group() as tasks:
+    async with context.adapter() as adapter, anyio.create_task_group() as tasks:
         tasks.start_soon(tick)
         await anyio.lowlevel.checkpoint()
         began = time.perf_counter()
-        await _made(hands, bench.ask())
+        await _finished(adapter, context.request())
         took = time.perf_counter() - began
         await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()

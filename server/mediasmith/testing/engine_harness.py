@@ -38,6 +38,7 @@ from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import EXTENSIONS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.storage.downloader import Downloader
+from mediasmith.testing.bad_answers import PAGE
 from mediasmith.testing.doubles import MemorySource
 from mediasmith.testing.rig import CheckContext
 from mediasmith.testing.virtual_clock import VirtualClock
@@ -49,11 +50,15 @@ _ARGUMENT: Mapping[Role, tuple[Role, str]] = {
 
 
 @dataclass(kw_only=True)
-class Seen:
-    """What passed between the engine and the capability."""
+class Observed:
+    """What passed between the engine and the capability.
+
+    Of the next `odd_downloads` downloads, the file is an error page.
+    """
 
     starts: int = 0
-    cancels: int = 0
+    cancelled: list[Cancellation] = field(default_factory=list["Cancellation"])
+    odd_downloads: int = 0
     answers: list[Result | Accepted | Pending | Failed] = field(
         default_factory=list["Result | Accepted | Pending | Failed"]
     )
@@ -62,7 +67,7 @@ class Seen:
 
     @contextmanager
     def trouble(self) -> Generator[None]:
-        """Note what is raised inside."""
+        """Record what is raised inside."""
         try:
             yield
         except Exception as error:
@@ -84,36 +89,36 @@ class Seen:
 class EngineHarness:
     """The engine with this one capability."""
 
-    bench: CheckContext
+    context: CheckContext
     engine: Engine
     clock: VirtualClock
-    seen: Seen
+    observed: Observed
     folder: Path
 
     def arguments(self, **more: JSON) -> dict[str, JSON]:
-        """The arguments of a plain call, and these."""
-        bench = self.bench
-        fields = bench.capability.params.model_fields
-        own = {name: value for name, value in bench.rig.base.items() if name in fields}
+        """Return the arguments of a plain call, and these."""
+        context = self.context
+        fields = context.capability.params.model_fields
+        own = {name: value for name, value in context.rig.base.items() if name in fields}
         options = {name: value for name, value in own.items() if name not in WORDS}
         plain: dict[str, JSON] = {
-            "prompt": bench.prompts[0],
-            "kind": bench.capability.kind,
-            "backend": bench.backend.name,
-            "model": bench.models[0].id,
+            "prompt": context.prompts[0],
+            "kind": context.capability.kind,
+            "backend": context.backend.name,
+            "model": context.models[0].id,
             **{name: value for name, value in own.items() if name in WORDS},
             **({"options": options} if options else {}),
         }
-        for role in bench.required():
+        for role in context.required():
             plain |= self.file_argument(role)
         return {**plain, **more}
 
     def file_argument(self, role: Role) -> dict[str, JSON]:
-        """The argument that gives a file in this role."""
-        return self._file(role, self.bench.source(role))
+        """Return the argument that gives a file in this role."""
+        return self._file(role, self.context.source(role))
 
     def foreign_file(self, role: Role) -> dict[str, JSON]:
-        """The argument that gives a file in a role the capability does not take."""
+        """Return the argument that gives a file in a role the capability does not take."""
         mime = {"audio": "audio/wav", "voice_sample": "audio/wav", "video": "video/mp4"}.get(role, "image/png")
         return self._file(role, MemorySource(mime=mime))
 
@@ -124,90 +129,81 @@ class EngineHarness:
         name, prefix = _ARGUMENT.get(role, (role, ""))
         return {name: [f"{prefix}{path}"] if INPUT_WORDS[name].many else str(path)}
 
-    async def make(self, **more: JSON) -> MediaResult:
-        """Make one, and take the answer."""
+    async def generate(self, **more: JSON) -> MediaResult:
+        """Generate one file, and receive the answer."""
         result = await self.engine.generate(self.arguments(**more), Caller(wait=_FOREVER))
-        return await self._taken(result)
+        return await self._received(result)
 
     async def edit(self, **given: JSON) -> MediaResult:
-        """Continue one, and take the answer."""
-        return await self._taken(await self.engine.continue_edit(given, Caller(wait=_FOREVER)))
+        """Edit one file, and receive the answer."""
+        return await self._received(await self.engine.continue_edit(given, Caller(wait=_FOREVER)))
 
     async def begin(self, **more: JSON) -> str:
-        """Begin one; its job's id."""
+        """Begin a job, and return its id."""
         return (await self.engine.generate(self.arguments(**more), Caller())).job_id
 
-    async def job(self, job_id: str, *, cancel: bool = False, wait: float = 0) -> MediaResult:
-        """How a job stands, or once it has ended."""
+    async def get_job(self, job_id: str, *, cancel: bool = False, wait: float = 0) -> MediaResult:
+        """Return a job as it stands after so many seconds."""
         asked = {"job_id": job_id, **({"cancel": True} if cancel else {})}
         result = await self.engine.get_job(asked, Caller(wait=wait))
         assert isinstance(result, MediaResult)
         return result
 
     async def ended(self, job_id: str) -> MediaResult:
-        """How a job stands once this process does no more for it."""
-        live = self.engine.jobs.active(job_id)
-        if live is not None:
-            await live.done.wait()
-        return await self.job(job_id)
-
-    def explained(self, what: str) -> None:
-        """Demand that the backend knew every exception that it raised."""
-        for error in self.seen.raised:
-            known = self.bench.explained(error) or isinstance(error, OSError | TimeoutError)
-            assert known, (
-                f"{what} raised {type(error).__name__}, which explain does not know: have explain, or the code that "
-                "reads the answer, make it a MediaError with a sentence of your own."
-            )
+        """Return a job once this process has done with it."""
+        active = self.engine.jobs.active(job_id)
+        if active is not None:
+            await active.done.wait()
+        return await self.get_job(job_id)
 
     def files(self) -> list[str]:
-        """The names of everything in the output folder."""
+        """Return the names of everything in the output folder."""
         return sorted(path.name for path in (self.folder / "out").rglob("*") if path.is_file())
 
-    async def _taken(self, result: MediaResult) -> MediaResult:
+    async def _received(self, result: MediaResult) -> MediaResult:
         if result.job_id:
             await self.engine.library.mark_answered(result.job_id)
         return result
 
 
 @asynccontextmanager
-async def working(
-    bench: CheckContext,
+async def running_engine(
+    context: CheckContext,
     *,
     env: Mapping[str, str] | None = None,
     folder: str = "work",
     deadline: float | None = None,
     jump: bool = True,
 ) -> AsyncGenerator[EngineHarness]:
-    """The engine with this capability, and beside it a backend that takes every word but makes nothing.
+    """Run an engine with this capability, and beside it a backend that takes every word but makes nothing.
 
-    With `jump` the clock goes on by itself, except while the capability is asked something.
+    With `jump` the clock moves by itself, except while the capability is called.
     """
-    place = bench.folder / folder
-    seen, clock = Seen(), VirtualClock()
+    place = context.folder / folder
+    observed, clock = Observed(), VirtualClock()
     settings = Settings(
         data_dir=place / "data", output_dir=place / "out", allowed_dirs=(place / "in",), deadline_seconds=deadline
     )
     backend = replace(
-        bench.backend,
-        capabilities=(_watched(bench.capability, seen, clock),),
-        connect=_held(bench.backend.connect, clock),
+        context.backend,
+        capabilities=(_watched(context.capability, observed, clock),),
+        connect=_connecting(context.backend.connect, clock),
     )
-    backends = Registry(backends={backend.name: backend, _TAKER: _takes_everything(bench.capability)}, broken={})
+    backends = Registry(backends={backend.name: backend, _TAKER: _takes_everything(context.capability)}, broken={})
     async with AsyncExitStack() as stack:
         if jump:
             await stack.enter_async_context(clock.autojump())
         engine = await stack.enter_async_context(
-            open_engine(settings=settings, env=bench.env() if env is None else env, backends=backends, clock=clock)
+            open_engine(settings=settings, env=context.env() if env is None else env, backends=backends, clock=clock)
         )
-        _hold_downloads(engine.planner.downloader, clock)
-        yield EngineHarness(bench=bench, engine=engine, clock=clock, seen=seen, folder=place)
+        _watch_downloads(engine.planner.downloader, observed, clock)
+        yield EngineHarness(context=context, engine=engine, clock=clock, observed=observed, folder=place)
 
 
-async def failure(made: Awaitable[MediaResult]) -> MediaError | None:
-    """How a call failed, or None."""
+async def failure_of(call: Awaitable[MediaResult]) -> MediaError | None:
+    """Return the error that a call fails with, or None."""
     try:
-        await made
+        await call
     except MediaError as error:
         return error
     return None
@@ -219,32 +215,33 @@ async def until(true: Callable[[], object]) -> None:
         await anyio.sleep(0.002)
 
 
-def _watched(capability: Capability[Any, Any], seen: Seen, clock: VirtualClock) -> Capability[Any, Any]:
+def _watched(capability: Capability[Any, Any], observed: Observed, clock: VirtualClock) -> Capability[Any, Any]:
     async def start(call: Call[Any, Any]) -> Result | Accepted:
         def warn(text: str) -> None:
-            seen.warnings.append(text)
+            observed.warnings.append(text)
             call.warn(text)
 
-        seen.starts += 1
-        with clock.hold(), seen.trouble():
+        observed.starts += 1
+        with clock.hold(), observed.trouble():
             answer = await capability.start(replace(call, warn=warn))
-        seen.answers.append(answer)
+        observed.answers.append(answer)
         return answer
 
-    async def poll(work: Context[Any], handle: Any) -> Pending | Result | Failed:
+    async def poll(context: Context[Any], handle: Any) -> Pending | Result | Failed:
         assert capability.poll
-        with clock.hold(), seen.trouble():
-            answer = await capability.poll(work, handle)
-        seen.answers.append(answer)
+        with clock.hold(), observed.trouble():
+            answer = await capability.poll(context, handle)
+        observed.answers.append(answer)
         return answer
 
-    async def cancel(work: Context[Any], handle: Any) -> Cancellation:
+    async def cancel(context: Context[Any], handle: Any) -> Cancellation:
         assert capability.cancel
-        seen.cancels += 1
         with clock.hold():
-            return await capability.cancel(work, handle)
+            outcome = await capability.cancel(context, handle)
+        observed.cancelled.append(outcome)
+        return outcome
 
-    def held(fetch: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+    def held_during(fetch: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         async def fetched(client: Any) -> Any:
             with clock.hold():
                 return await fetch(client)
@@ -256,13 +253,13 @@ def _watched(capability: Capability[Any, Any], seen: Seen, clock: VirtualClock) 
         start=start,
         poll=poll if capability.poll else None,
         cancel=cancel if capability.cancel else None,
-        discover=held(capability.discover) if capability.discover else None,
-        choices={word: held(fetch) for word, fetch in capability.choices.items()},
+        discover=held_during(capability.discover) if capability.discover else None,
+        choices={word: held_during(fetch) for word, fetch in capability.choices.items()},
     )
 
 
-def _held(connect: Callable[[Access], AbstractAsyncContextManager[Any]], clock: VirtualClock) -> Any:
-    """Have the clock wait while a client is opened."""
+def _connecting(connect: Callable[[Access], AbstractAsyncContextManager[Any]], clock: VirtualClock) -> Any:
+    """Stop the clock while a client is opened."""
 
     @asynccontextmanager
     async def connected(access: Access) -> AsyncGenerator[Any]:
@@ -274,15 +271,19 @@ def _held(connect: Callable[[Access], AbstractAsyncContextManager[Any]], clock: 
     return connected
 
 
-def _hold_downloads(downloader: Downloader, clock: VirtualClock) -> None:
-    """Have the clock wait while a file comes from the provider, which is another process."""
+def _watch_downloads(downloader: Downloader, observed: Observed, clock: VirtualClock) -> None:
+    """Stop the clock while a file comes from the provider, which is another process; let some be an error page."""
     fetch = downloader.fetch
 
-    async def held(*args: Any, **named: Any) -> str:
+    async def watched(url: str, write: Callable[[bytes], Awaitable[None]], **named: Any) -> str:
+        if observed.odd_downloads:
+            observed.odd_downloads -= 1
+            await write(PAGE)
+            return "text/html"
         with clock.hold():
-            return await fetch(*args, **named)
+            return await fetch(url, write, **named)
 
-    object.__setattr__(downloader, "fetch", held)  # it is frozen, and shared by all that downloads
+    object.__setattr__(downloader, "fetch", watched)  # it is frozen, and shared by everything that downloads
 
 
 _TAKER = "takes_everything"

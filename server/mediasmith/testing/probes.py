@@ -32,24 +32,26 @@ class Probe:
     default: JSON
 
 
-async def probes(bench: CheckContext, hands: AdapterHarness) -> list[Probe]:
+async def probes(context: CheckContext, adapter: AdapterHarness) -> list[Probe]:
     """A probe for every parameter."""
     found: list[Probe] = []
-    for word, schema in field_schemas(bench.capability.params).items():
-        live = await _live(bench, hands, word)
-        values = live or values_of(bench.rig, bench.capability, word, schema)
-        found.append(Probe(word=word, values=values, default=_default(bench, word)))
+    for word, schema in field_schemas(context.capability.params).items():
+        live = await _live(context, adapter, word)
+        values = live or values_of(context.rig, context.capability, word, schema)
+        found.append(Probe(word=word, values=values, default=_default(context, word)))
     return found
 
 
-async def _live(bench: CheckContext, hands: AdapterHarness, word: str) -> Sequence[JSON]:
+async def _live(context: CheckContext, adapter: AdapterHarness, word: str) -> Sequence[JSON]:
     """The first two of a live list."""
-    fetch = bench.capability.choices.get(word)
-    return list(await fetch(hands.client))[:2] if fetch and word not in bench.rig.samples else ()
+    fetch = context.capability.choices.get(word)
+    return list(await fetch(adapter.client))[:2] if fetch and word not in context.rig.samples else ()
 
 
-def _default(bench: CheckContext, word: str) -> JSON:
-    return bench.rig.base.get(word, bench.capability.params.model_fields[word].get_default(call_default_factory=True))
+def _default(context: CheckContext, word: str) -> JSON:
+    return context.rig.base.get(
+        word, context.capability.params.model_fields[word].get_default(call_default_factory=True)
+    )
 
 
 def values_of(rig: Rig, capability: Capability[Any, Any], word: str, schema: Mapping[str, Any]) -> Sequence[JSON]:

@@ -1,4 +1,4 @@
-"""How a backend is mounted for the contract suite, and what each check is given."""
+"""A backend as the contract suite tries it, and the context of each check."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 from mediasmith.config.credentials import base_url_variable
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Output, Range, Request
 from mediasmith.plugin.errors import MediaError
@@ -20,7 +22,7 @@ from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.testing.adapter_harness import AdapterHarness, signed_in
 from mediasmith.testing.doubles import SAMPLES, MemorySink, MemorySource
-from mediasmith.testing.wire import Facts, Sent, Wire, facts
+from mediasmith.testing.wire import Answer, Facts, Sent, Wire, facts
 
 KEY = "canary/Zq7+Wt4RmX9LpK8vN3yB"
 """The key that the suite signs in with; it looks for it everywhere a key must not be."""
@@ -36,12 +38,13 @@ _DRAWN = ("A red kite over the sea.", "Two green boats on a lake.")
 class Rig:
     """A backend, and what the suite must know to try it.
 
-    `wire` opens the stand-in for its provider; without one, what comes out is compared instead of what goes out.
-    `env` are variables beside the key and the base URL, which the suite sets itself. `base` are the parameters of
-    every call: what is required, and what keeps the suite fast. `samples` are two or more values of a parameter
-    whose type does not say what is accepted. `companions` are what a parameter or an input file needs beside it:
-    `{"output_compression": {"output_format": "webp"}, "mask": {"image": True}}`. `name` is that of the entry point,
-    where it could differ from the backend's. A check may take `seconds` of real time before it counts as hanging.
+    `wire` opens the stand-in for its provider; without one, results are compared instead of requests. `env` are
+    variables beside the key and the base URL, which the suite sets itself. `base` are the parameters of every call:
+    what is required, and what keeps the suite fast. `samples` are two or more values of a parameter whose type does
+    not say what is accepted. `companions` are what a parameter or an input file needs beside it:
+    `{"output_compression": {"output_format": "webp"}, "mask": {"image": True}}`. `failed` is the provider's answer to a
+    poll of work that has failed, by the name of the capability. `name` is that of the entry point, where it could
+    differ from the backend's. A check may take `seconds` of real time before it counts as hanging.
     """
 
     backend: Backend[Any]
@@ -50,13 +53,14 @@ class Rig:
     base: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     samples: Mapping[str, Sequence[JSON]] = field(default_factory=dict[str, Sequence[JSON]])
     companions: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict[str, Mapping[str, JSON]])
+    failed: Mapping[str, Answer] = field(default_factory=dict[str, Answer])
     name: str = ""
     seconds: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """One capability, mounted: what a check is given. `folder` is empty and the check's own."""
+    """One capability under test. `folder` is empty and the check's own."""
 
     rig: Rig
     capability: Capability[Any, Any]
@@ -91,28 +95,33 @@ class CheckContext:
         """The base URL, or nothing."""
         return self.wire.url if self.wire else ""
 
+    def _env(self, url: str) -> dict[str, str]:
+        """Return the rig's variables, with another address in place of the wire's."""
+        return {name: value.replace(self.url, url) if self.url else value for name, value in self.rig.env.items()}
+
     def env(self) -> dict[str, str]:
-        """The variables with which the server signs this backend in."""
+        """Return the variables with which the server signs this backend in."""
         keys = dict.fromkeys(self.backend.keys[:1], KEY)
         url = {base_url_variable(self.backend.name): self.url} if self.url else {}
         return {**keys, **url, **self.rig.env}
 
     @asynccontextmanager
-    async def hands(self) -> AsyncGenerator[AdapterHarness]:
-        """The capability, signed in and called without the server."""
-        async with signed_in(self.backend, self.url, KEY, capability=self.capability, env=self.rig.env) as hands:
-            yield hands
+    async def adapter(self, url: str | None = None) -> AsyncGenerator[AdapterHarness]:
+        """Connect the capability, by default to the wire, to call it without the server."""
+        place = self.url if url is None else url
+        async with signed_in(self.backend, place, KEY, capability=self.capability, env=self._env(place)) as adapter:
+            yield adapter
 
-    def ask(
+    def request(
         self,
         params: Mapping[str, JSON] | None = None,
         *,
         model: Model | None = None,
         prompt: str = "",
         inputs: Mapping[Role, Sequence[Source]] | None = None,
-        state: JSON = None,
+        state: BaseModel | None = None,
     ) -> Request[Any]:
-        """What is asked for: the base, and this."""
+        """Return a request for the base, and this."""
         own = {word: value for word, value in self.rig.base.items() if word in self.capability.params.model_fields}
         return Request(
             model=model or self.models[0],
@@ -123,44 +132,44 @@ class CheckContext:
         )
 
     def required(self) -> dict[Role, Sequence[Source]]:
-        """A file for every input that is needed."""
+        """Return a file for every input that is required."""
         return {role: [self.source(role)] for role, takes in self.capability.takes.items() if takes.required}
 
     def source(self, role: Role, colour: bytes = b"\x20\x60\xc0") -> MemorySource:
-        """A file that fits an input. A mask can be seen through."""
+        """Return a file that fits an input. A mask is transparent."""
         mimes = self.capability.takes[role].mimes
         mime = next((mime for mime in SAMPLES if mime in mimes), "")
         assert mime, f"{role} takes {', '.join(mimes)}: the suite has samples of {', '.join(SAMPLES)} only"
         return MemorySource(colour + b"\0" if role == "mask" else colour, mime)
 
-    async def sent(self, hands: AdapterHarness, ask: Request[Any]) -> Facts:
-        """What goes out for this; without a wire, what comes out."""
+    async def sent(self, adapter: AdapterHarness, request: Request[Any]) -> Facts:
+        """Return what this call sends; without a wire, what it returns."""
         if self.wire is None:
-            result = await hands.finish(await hands.capability.start(hands.call_for(ask)))
+            result = await adapter.finish(await adapter.capability.start(adapter.call_for(request)))
             return {f"output {number + 1}": _print(output) for number, output in enumerate(result.outputs)}
         self.wire.clear()
-        await hands.capability.start(hands.call_for(ask))
+        await adapter.capability.start(adapter.call_for(request))
         return facts(self.wire.requests())
 
     def paid(self) -> list[Sent]:
-        """The paying requests since the wire was cleared."""
+        """Return the paying requests since the wire was cleared."""
         return [sent for sent in self.wire.requests() if sent.pays] if self.wire else []
 
-    def explained(self, error: Exception) -> MediaError | None:
-        """What the backend says of an exception; saying so must not fail."""
+    def explain(self, error: Exception) -> MediaError | None:
+        """Return what the backend makes of an exception; its `explain` must not fail."""
         if isinstance(error, MediaError):
             return error
         try:
             return self.backend.explain(error)
         except Exception as fault:
             raise AssertionError(
-                f"explain raised {type(fault).__name__} for a {type(error).__name__}: it must answer with a "
+                f"explain raised {type(fault).__name__} for a {type(error).__name__}: it must return a "
                 "MediaError, or None for what it does not know."
             ) from fault
 
 
 def accepts(model: Model, word: str, value: JSON) -> bool:
-    """Whether a model takes this value of a word."""
+    """Return whether a model takes this value of a word."""
     accepted = model.accepts.get(word, True)
     if isinstance(accepted, Range):
         return isinstance(value, int | float) and accepted.low <= value <= accepted.high
@@ -168,29 +177,29 @@ def accepts(model: Model, word: str, value: JSON) -> bool:
 
 
 def noise(one: Facts, other: Facts) -> frozenset[str]:
-    """The places that differ between two equal calls: ids, dates, random boundaries."""
+    """Return the places that differ between two equal calls: ids, dates, random boundaries."""
     return frozenset(place for place in one.keys() | other.keys() if one.get(place) != other.get(place))
 
 
 def without(found: Facts, places: frozenset[str]) -> Facts:
-    """The facts but for these places."""
+    """Return the facts without these places."""
     return {place: value for place, value in found.items() if place not in places}
 
 
 def counted(sent: Sequence[Sent], places: frozenset[str]) -> Counter[frozenset[tuple[str, str]]]:
-    """The requests in no order, but for these places of each."""
+    """Return the requests in no order, without these places of each."""
     return Counter(frozenset(without(facts([one]), places).items()) for one in sent)
 
 
 def content(output: Output) -> bytes | None:
-    """The bytes of an output that is at hand; None while it waits at a URL."""
+    """Return the bytes of an output; None while it is at a URL."""
     if isinstance(output.body, MemorySink):
         return output.body.data
     return output.body if isinstance(output.body, bytes) else None
 
 
 def leaks(text: str | bytes) -> str:
-    """The first form of the key that this holds, or nothing."""
+    """Return the first form of the key that this holds, or ""."""
     hay = text.encode() if isinstance(text, str) else text
     forms = (KEY, base64.b64encode(KEY.encode()).decode(), quote(KEY, safe=""), KEY[-8:])
     return next((form for form in forms if form.encode() in hay), "")
@@ -212,7 +221,7 @@ def _always(_rig: Rig, _capability: Capability[Any, Any]) -> bool:
 class Check:
     """One promise of the contract. It raises AssertionError with what to do.
 
-    `needs` says whether it is to be kept here at all; `once` that it is about the backend, not a capability.
+    `needs` returns whether it applies; `once` says that it is about the backend, not a capability.
     """
 
     name: str
@@ -224,25 +233,25 @@ class Check:
 def check(
     name: str, *, needs: Callable[[Rig, Capability[Any, Any]], bool] = _always, once: bool = False
 ) -> Callable[[CheckRun], Check]:
-    """Make a check of a function."""
+    """Return a decorator that makes a check of a function."""
     return lambda run: Check(name=name, run=run, needs=needs, once=once)
 
 
 def wired(rig: Rig, _capability: Capability[Any, Any]) -> bool:
-    """There is a wire."""
+    """Return whether there is a wire."""
     return rig.wire is not None
 
 
 def polled(_rig: Rig, capability: Capability[Any, Any]) -> bool:
-    """Work is polled for."""
+    """Return whether work is polled for."""
     return capability.poll is not None
 
 
 def wired_and_polled(rig: Rig, capability: Capability[Any, Any]) -> bool:
-    """There is a wire, and work is polled for."""
+    """Return whether there is a wire and work is polled for."""
     return rig.wire is not None and capability.poll is not None
 
 
 def needs_key(rig: Rig, _capability: Capability[Any, Any]) -> bool:
-    """A key is needed."""
-    return bool(rig.backend.keys)
+    """Return whether a key is needed."""
+    return bool(rig.backend.keys) and not rig.backend.key_optional

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from mediasmith.plugin.contract import Capability
-from mediasmith.testing.check_credentials import CHECKS as SIGNING
-from mediasmith.testing.check_declarations import CHECKS as DECLARED
-from mediasmith.testing.check_failures import CHECKS as FAILING
-from mediasmith.testing.check_files import CHECKS as MAKING
-from mediasmith.testing.check_parameters import CHECKS as WORDS
-from mediasmith.testing.check_polling import CHECKS as WAITING
+from mediasmith.testing.check_credentials import CHECKS as CREDENTIALS
+from mediasmith.testing.check_declarations import CHECKS as DECLARATIONS
+from mediasmith.testing.check_failures import CHECKS as FAILURES
+from mediasmith.testing.check_files import CHECKS as FILES
+from mediasmith.testing.check_parameters import CHECKS as PARAMETERS
+from mediasmith.testing.check_polling import CHECKS as POLLING
 from mediasmith.testing.rig import Check, CheckContext, Rig
 from mediasmith.testing.wire import Wire
 
 if TYPE_CHECKING:
     import pytest
 
-CHECKS: tuple[Check, ...] = (*DECLARED, *WORDS, *SIGNING, *MAKING, *FAILING, *WAITING)
+CHECKS: tuple[Check, ...] = (*DECLARATIONS, *PARAMETERS, *CREDENTIALS, *FILES, *FAILURES, *POLLING)
 """Every promise of the contract, from the cheap ones to those that need a provider that misbehaves."""
 
 
@@ -38,7 +38,7 @@ class Case:
 
     @property
     def id(self) -> str:
-        """How pytest calls it: `backend.capability-check`."""
+        """The name in pytest: `backend.capability-check`."""
         place = self.rig.backend.name if self.check.once else f"{self.rig.backend.name}.{self.capability.name}"
         return f"{place}-{self.check.name}"
 
@@ -50,12 +50,12 @@ class Case:
         """
         if wire is not None:
             wire.clear()
-        bench = CheckContext(rig=self.rig, capability=self.capability, wire=wire, folder=folder)
+        context = CheckContext(rig=self.rig, capability=self.capability, wire=wire, folder=folder)
         failures: list[BaseException] = []
 
         def run() -> None:
             try:
-                anyio.run(self.check.run, bench)
+                anyio.run(self.check.run, context)
             except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the tests
                 failures.append(error)
 
@@ -69,11 +69,11 @@ class Case:
         for error in failures:
             if isinstance(error, AssertionError):
                 raise error
-            raise AssertionError(f"it could not be tried: {type(error).__name__}: {error}") from error
+            raise AssertionError(f"the check failed: {type(error).__name__}: {error}") from error
 
 
 def cases(*rigs: Rig) -> Iterator[Case]:
-    """Every check that applies, of every capability."""
+    """Yield every check that applies, for every capability."""
     for rig in rigs:
         for number, capability in enumerate(rig.backend.capabilities):
             for check in CHECKS:
@@ -82,11 +82,11 @@ def cases(*rigs: Rig) -> Iterator[Case]:
 
 
 def contract(*rigs: Rig) -> Callable[..., None]:
-    """A pytest test that runs the whole suite; assign it to a name that pytest finds, such as `test_contract`.
+    """Return a pytest test that runs the whole suite; assign it to a name such as `test_contract`.
 
-    A wire is opened at its first use and closed with the module of the test; rigs may share one.
+    A wire is opened on first use and closed after the test's module; rigs may share one.
     """
-    import pytest  # noqa: PLC0415 - only who tests has it
+    import pytest  # noqa: PLC0415 - only test environments have it
 
     wires = _Wires()
 
@@ -107,8 +107,8 @@ class _Wires:
         self._registered = False
 
     def close_after(self, request: pytest.FixtureRequest) -> None:
-        """Close all when the module that asks is done."""
-        import pytest  # noqa: PLC0415 - only who tests has it
+        """Close every wire after the module of this test."""
+        import pytest  # noqa: PLC0415 - only test environments have it
 
         module = request.node.getparent(pytest.Module)
         if module is not None and not self._registered:
@@ -116,7 +116,7 @@ class _Wires:
             self._registered = True
 
     def open(self, wire: Callable[[], AbstractContextManager[Wire]]) -> Wire:
-        """The wire, opened once."""
+        """Return the wire, opened once."""
         if wire not in self._open:
             self._open[wire] = self._stack.enter_context(wire())
         return self._open[wire]

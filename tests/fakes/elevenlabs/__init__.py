@@ -1,4 +1,4 @@
-"""A fake of ElevenLabs as tests hold it: started as a process, scripted, and asked what it was asked."""
+"""A fake of ElevenLabs, as tests use it: a process that is scripted, and asked what it received."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from fakes.held import FakeProcess, process
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
-"""A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
+"""A key that the provider accepts. It accepts any but `errors.WRONG_KEY`."""
 
 
 class FakeElevenLabs(FakeProcess):
@@ -29,25 +29,20 @@ class FakeElevenLabs(FakeProcess):
         "POST /v1/dubbing",
     )
 
-    @property
-    def base_url(self) -> str:
-        """Where the SDK finds it."""
-        return self.url
-
     def env(self) -> dict[str, str]:
-        """The variables with which a server process is signed in here."""
-        return {"ELEVENLABS_API_KEY": KEY, "MEDIASMITH_ELEVENLABS_BASE_URL": self.base_url}
+        """Return the variables with which a server process is signed in here."""
+        return {"ELEVENLABS_API_KEY": KEY, "MEDIASMITH_ELEVENLABS_BASE_URL": self.url}
 
     def settings(self, **settings: Any) -> None:
         """Set anything of `state.Settings`; the rest is as at the start."""
         self._set(**settings)
 
     def bodies(self, request: str) -> Sequence[Any]:
-        """What the requests of this kind brought, in order."""
+        """Return the bodies of the requests of this kind, in order."""
         kind = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(request)) + r"(\?.*)?")
         return [entry["body"] for entry in self.log() if kind.fullmatch(f"{entry['method']} {entry['path']}")]
 
 
 def running() -> AbstractContextManager[FakeElevenLabs]:
-    """A fake of one's own. It ends with the block, or with the process that started it."""
+    """Start a fake. It ends with the block, or with the process that started it."""
     return process("fakes.elevenlabs", FakeElevenLabs)

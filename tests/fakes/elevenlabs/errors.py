@@ -1,4 +1,4 @@
-"""How the provider says no."""
+"""How the provider refuses."""
 
 from __future__ import annotations
 
@@ -6,41 +6,25 @@ from collections.abc import Mapping
 
 from loopback.connection import Answer, Request
 from loopback.faults import Fault, Problem, Refusal, answer_json, fault
-from loopback.state import new_id
 
 WRONG_KEY = "sk_wrong_0123456789"
-"""The one key that is not taken."""
+"""The one key that is not accepted."""
 
-_KINDS = {
-    400: "validation_error",
-    401: "authentication_error",
-    402: "payment_required",
-    403: "authorization_error",
-    404: "not_found",
-    409: "conflict",
-    425: "too_early",
-    429: "rate_limit_error",
-}
-_CODES = {"too_many_concurrent_requests": "concurrent_limit_exceeded"}  # where the newer name is another one
+_NEWER_CODES = {"too_many_concurrent_requests": "concurrent_limit_exceeded"}
 
 
-def _body(status: int, name: str, message: str, **more: object) -> dict[str, object]:
-    kind = _KINDS.get(status, "internal_error")
-    told = {"type": kind, "code": _CODES.get(name, name), "message": message, "status": name}
-    return {"detail": {**told, "request_id": new_id(), **more}}
+def _body(code: str, message: str, **more: object) -> Mapping[str, object]:
+    return {"detail": {"code": _NEWER_CODES.get(code, code), "message": message, "status": code, **more}}
 
 
-def refusal(status: int, name: str, message: str, **more: object) -> Refusal:
-    """A refusal in the provider's form: its HTTP status, and what `detail.status` calls it.
-
-    Whatever is `more` stands beside that in the detail (`param`, `data`).
-    """
-    return Refusal(answer_json(_body(status, name, message, **more), status=status))
+def refusal(status: int, code: str, message: str, **more: object) -> Refusal:
+    """Return a refusal with this HTTP status and code; `more` goes into its detail (`param`, `data`)."""
+    return Refusal(answer_json(_body(code, message, **more), status=status))
 
 
-def scripted(status: int, name: str, message: str = "Not now.") -> Mapping[str, object]:
-    """An answer to script that says no like `refusal`: 429 and too_many_concurrent_requests, say, or system_busy."""
-    return {"status": status, "body": _body(status, name, message)}
+def scripted(status: int, code: str) -> Mapping[str, object]:
+    """Return an answer to script that refuses like `refusal`."""
+    return {"status": status, "body": _body(code, "Not now.")}
 
 
 def sign_in(request: Request) -> None:
@@ -53,7 +37,7 @@ def sign_in(request: Request) -> None:
 
 
 def wording(found: Fault) -> Answer:
-    """Any other refusal, in the provider's words."""
+    """Return the answer for a fault that was found before any route was asked."""
     message = found.problems[0].message
     match found.kind:
         case "path":
@@ -65,8 +49,8 @@ def wording(found: Fault) -> Answer:
         case "contract":
             return refusal(400, "contract_violation", message).answer
         case "type" | "body":
-            return answer_json({"detail": [_told(problem) for problem in found.problems]}, status=422)
+            return answer_json({"detail": [_complaint(problem) for problem in found.problems]}, status=422)
 
 
-def _told(problem: Problem) -> dict[str, object]:
+def _complaint(problem: Problem) -> Mapping[str, object]:
     return {"type": problem.code or "value_error", "loc": ["body", *problem.place], "msg": problem.message}

@@ -1,176 +1,109 @@
-"""Songs, from a prompt or a plan, and plans: `/v1/music`."""
+"""Composition plans, which are free, and the songs composed from them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from hashlib import shake_256
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
-from pydantic import Field, model_validator
+from elevenlabs.music.composition_plan.raw_client import AsyncRawCompositionPlanClient
+from elevenlabs.music.raw_client import AsyncRawMusicClient
 
-from fakes.elevenlabs.answers import answered, short_id
-from fakes.elevenlabs.catalogue import FORBIDDEN
+from fakes.elevenlabs.audio import allow_format, audio, audio_answer
 from fakes.elevenlabs.errors import refusal
-from fakes.elevenlabs.formats import Common, allow
-from fakes.elevenlabs.lasting import lasting
-from fakes.elevenlabs.plans import LONGEST_MS, AnyPlan, ChunkPlan, Plan, drawn_up, length, redrawn, references
-from fakes.elevenlabs.sounding import Note
-from fakes.elevenlabs.state import ElevenState, Song
+from fakes.elevenlabs.sdk import SEED_31, sdk_route
+from fakes.elevenlabs.state import FORBIDDEN, ElevenState, short_id
 from loopback.connection import Answer
-from loopback.faults import Refusal, Strict, answer_json, rule
+from loopback.faults import answer_json
 from loopback.routes import Asked, Route
 
 _Asked: TypeAlias = Asked[ElevenState]
 
 COPYRIGHTED = "copyrighted"
-"""A prompt or a plan with this word is refused, and one without it is suggested instead."""
+"""A prompt or plan with this word is refused, and one with `original` in its place is suggested."""
 
-_MODELS = ("music_v1", "music_v2", "music_v2_5")
-_USUAL_MS = 6_000
-_CREDITS = 12  # a second
-_LOWEST, _LOOPS, _CHOICES = 100, 10, 100
-
-Prompt: TypeAlias = Annotated[str, Field(min_length=1, max_length=4100)]
-Length: TypeAlias = Annotated[int, Field(ge=3000, le=LONGEST_MS)]
-Model: TypeAlias = Literal["music_v1", "music_v2", "music_v2_5"]
+_MODELS = ("music_v2", "music_v2_5")
+_LONGEST_MS, _DEFAULT_MS, _PART_MS = 600_000, 6_000, 30_000
+_CREDITS_A_SECOND = 12
+_SECONDS = 1.0  # of every song, to be quick
 
 
-class Composing(Strict):
-    """The body of `POST /v1/music`."""
-
-    prompt: Prompt | None = None
-    composition_plan: Plan | None = None
-    music_length_ms: Length | None = None
-    model_id: Model = "music_v1"
-    seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
-    force_instrumental: bool = False
-    respect_sections_durations: bool = True
-    store_for_inpainting: bool = False
-    sign_with_c2pa: bool = False
-
-    @model_validator(mode="after")
-    def _holds_together(self) -> Composing:
-        if (self.prompt is None) == (self.composition_plan is None):
-            raise rule("value_error", "is given, or composition_plan, and not both", "prompt")
-        planned = self.composition_plan is not None
-        alone = ("music_length_ms", "force_instrumental") if planned else ("seed", "respect_sections_durations")
-        for word in self.model_fields_set.intersection(alone):
-            raise rule("value_error", f"is only used with a {'prompt' if planned else 'composition_plan'}", word)
-        if self.model_id != "music_v1" and "respect_sections_durations" in self.model_fields_set:
-            # The provider would look past it; what has no effect is a mistake of who asks for it.
-            raise rule("value_error", f"has no effect on {self.model_id}", "respect_sections_durations")
-        _fits(self.model_id, self.composition_plan, "composition_plan")
-        return self
-
-    @property
-    def milliseconds(self) -> int:
-        """How long the song becomes."""
-        return length(self.composition_plan) if self.composition_plan else self.music_length_ms or _USUAL_MS
-
-
-class Planner(Strict):
-    """The body of `POST /v1/music/plan`."""
-
-    prompt: Prompt
-    music_length_ms: Length | None = None
-    source_composition_plan: Plan | None = None
-    model_id: Model = "music_v1"
-
-    @model_validator(mode="after")
-    def _holds_together(self) -> Planner:
-        _fits(self.model_id, self.source_composition_plan, "source_composition_plan")
-        return self
-
-
-def _fits(model: str, plan: AnyPlan | None, field: str) -> None:
-    if plan is None:
-        return
-    if isinstance(plan, ChunkPlan) == (model == "music_v1"):
-        raise rule("value_error", f"is not of the form that {model} takes", field)
-    if length(plan) > LONGEST_MS:
-        raise rule("value_error", f"is longer than {LONGEST_MS} ms", field)
-
-
-class Heard(Strict):
-    """The query of `POST /v1/music`."""
-
-    output_format: Literal["auto", "mp3_48000_128", "mp3_48000_192", "mp3_48000_240", "mp3_48000_320"] | Common = "auto"
-
-
-def _check(asked: _Asked) -> None:
-    """Refuse what the model, the account or the rules are against."""
-    body: Composing = asked.body
-    state = asked.state
-    state.served(body.model_id, _MODELS)
-    form = asked.query.output_format
-    allow(form, state.settings.plan)
-    if body.sign_with_c2pa and not form.startswith(("auto", "mp3")):
-        raise refusal(400, "invalid_parameters", "Only MP3 files can be signed.", param="sign_with_c2pa")
-    if not state.settings.inpainting and (body.store_for_inpainting or _goes_on(body)):
+def _check_song(asked: _Asked) -> None:
+    state, body = asked.state, asked.body
+    state.require_model(body.model_id, _MODELS)
+    allow_format(state, asked.query.output_format)
+    if body.prompt is not None or body.music_length_ms is not None or body.force_instrumental is not None:
+        raise refusal(422, "invalid_parameters", "Songs are composed from plans here.", param="prompt")
+    chunks = _chunks(body.composition_plan)
+    if not chunks or sum(map(_milliseconds, chunks)) > _LONGEST_MS:
+        raise refusal(422, "invalid_parameters", "That is no plan for this model.", param="composition_plan")
+    excerpts = list(_excerpts(chunks))
+    if not state.settings.inpainting and (body.store_for_inpainting or excerpts):
         raise refusal(403, "feature_not_available", "Your account has no access to music inpainting.")
-    for part in references(body.composition_plan) if body.composition_plan else ():
-        song = state.songs.get(part.song_id)
-        if song is None or not song.kept:
-            raise refusal(404, "song_not_found", f"A song with the song_id {part.song_id} was not found.")
-        if part.range.end_ms > 1000 * song.seconds:
-            raise refusal(400, "invalid_parameters", "The range is not within the song.", param="range")
+    for excerpt in excerpts:
+        if excerpt.song_id not in state.songs:
+            raise refusal(404, "song_not_found", f"A song with the song_id {excerpt.song_id} was not found.")
+        if not 0 <= excerpt.range.start_ms < excerpt.range.end_ms <= state.songs[excerpt.song_id]:
+            raise refusal(400, "invalid_parameters", "The range is not in the song.", param="range")
 
 
-def _goes_on(body: Composing) -> bool:
-    return body.composition_plan is not None and any(references(body.composition_plan))
+def _chunks(plan: Any) -> list[Any]:
+    """Return the chunks of a plan; one for the first model has none."""
+    return getattr(plan, "chunks", [])
+
+
+def _milliseconds(chunk: Any) -> int:
+    return chunk.duration_ms if hasattr(chunk, "duration_ms") else chunk.range.end_ms - chunk.range.start_ms
+
+
+def _excerpts(chunks: list[Any]) -> Iterator[Any]:
+    for chunk in chunks:
+        if hasattr(chunk, "song_id"):
+            yield chunk
+        elif chunk.conditioning_ref:
+            yield chunk.conditioning_ref
 
 
 def _compose(asked: _Asked) -> Answer:
-    body: Composing = asked.body
-    _moderate(body.prompt, body.composition_plan)
-    seconds = body.milliseconds / 1000
-    form = asked.query.output_format
-    if form == "auto":
-        form = "mp3_44100_128" if body.model_id == "music_v1" else "mp3_48000_192"
-    seed = body.model_dump_json(exclude={"store_for_inpainting"}).encode()
-    hertz = _LOWEST + _LOOPS * (shake_256(seed).digest(1)[0] % _CHOICES)
-    song = short_id()
+    plan = asked.body.composition_plan.model_dump_json(exclude_unset=True)
+    _moderate(plan, "composition_plan")
+    length = sum(map(_milliseconds, _chunks(asked.body.composition_plan)))
+    code, song = asked.query.output_format, short_id()
+    data = audio(_SECONDS, plan, code, channels=2)
     headers = {"song-id": song, "request-id": short_id()}
-    data = lasting(Note(hertz, seconds), seed, form)
-    answer = answered(asked.state, _CREDITS * seconds, data, form, **headers)
-    asked.state.songs[song] = Song(seconds=seconds, kept=body.store_for_inpainting)
+    answer = audio_answer(asked.state, _CREDITS_A_SECOND * length / 1000, data, code, **headers)
+    if asked.body.store_for_inpainting:
+        asked.state.songs[song] = length
     return answer
 
 
-def _moderate(prompt: str | None, plan: AnyPlan | None) -> None:
-    """Refuse what the rules or the rights of others are against; for the latter something else is suggested."""
-    text = plan.model_dump_json() if plan else prompt or ""
-    if FORBIDDEN in text:
-        raise _bad(plan, {})
-    if COPYRIGHTED not in text:
-        return
-    better = text.replace(COPYRIGHTED, "original")
-    if plan is None:
-        raise _bad(plan, {"prompt_suggestion": better})
-    suggested = type(plan).model_validate_json(better)
-    raise _bad(plan, {"composition_plan_suggestion": suggested.model_dump(mode="json")})
-
-
-def _bad(plan: AnyPlan | None, data: Mapping[str, object]) -> Refusal:
-    thing = "composition plan" if plan else "prompt"
-    message = f"The {thing} may violate our Terms of Service."
-    return refusal(400, f"bad_{thing}".replace(" ", "_"), message, data=data)
+def _moderate(text: str, what: str) -> None:
+    """Refuse what is against the rules or the rights of others, and suggest something else for the latter."""
+    data = {f"{what}_suggestion": text.replace(COPYRIGHTED, "original")} if COPYRIGHTED in text else {}
+    if data or FORBIDDEN in text:
+        raise refusal(400, f"bad_{what}", f"The {what} may violate our Terms of Service.", data=data)
 
 
 def _plan(asked: _Asked) -> Answer:
-    body: Planner = asked.body
-    asked.state.served(body.model_id, _MODELS)
-    _moderate(body.prompt, None)
+    body = asked.body
+    asked.state.require_model(body.model_id, _MODELS)
+    _moderate(body.prompt, "prompt")
     source = body.source_composition_plan
-    if source and body.music_length_ms in (None, length(source)):
-        made = redrawn(source, body.prompt)
+    if source and body.music_length_ms in (None, sum(map(_milliseconds, _chunks(source)))):
+        chunks = source.model_dump(mode="json", exclude_unset=True)["chunks"]
+        chunks[-1] = _chunk(len(chunks), body.prompt, _milliseconds(_chunks(source)[-1]))
     else:
-        made = drawn_up(body.prompt, body.music_length_ms or _USUAL_MS, sections=body.model_id == "music_v1")
-    return answer_json(made.model_dump(mode="json"))
+        length = body.music_length_ms or _DEFAULT_MS
+        count = max(1, round(length / _PART_MS))
+        chunks = [_chunk(number, body.prompt, length // count) for number in range(1, count + 1)]
+    return answer_json({"chunks": chunks})
+
+
+def _chunk(number: int, prompt: str, milliseconds: int) -> Mapping[str, object]:
+    text = f"[Part {number}]\nla la la"
+    return {"text": text, "duration_ms": milliseconds, "positive_styles": [prompt], "context_adherence": "high"}
 
 
 ROUTES: Mapping[str, Route[ElevenState]] = {
-    "POST /v1/music": Route(answer=_compose, body=Composing, query=Heard, check=_check),
-    "POST /v1/music/plan": Route(answer=_plan, body=Planner),
+    **sdk_route(AsyncRawMusicClient.compose, _compose, _check_song, seed=SEED_31),
+    **sdk_route(AsyncRawCompositionPlanClient.create, _plan),
 }
-"""The requests for songs; plans are free."""

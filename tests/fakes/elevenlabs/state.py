@@ -1,32 +1,51 @@
-"""What the provider remembers: voices, what was said, songs, previews and dubs."""
+"""What the provider remembers: voices, requests, songs, previews and dubs."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field
 
-from fakes.elevenlabs.catalogue import HOUSE, LOWEST, STEP, Plan, Voice
 from fakes.elevenlabs.errors import refusal
 from loopback.faults import Fault, Problem, Strict
 from loopback.state import Polled, State, new_id
 
+FORBIDDEN = "forbidden"
+"""A text with this word is against the provider's rules: it is refused, and costs nothing."""
+
+VOICES = {
+    "JBFqnCBsd6RMkjVDRZzb": "George",
+    "EXAVITQu4vr4xnSDxMaL": "Sarah - Mature, Reassuring, Confident",
+    "CwhRBWXzGAHq8TQ4Fs17": "Roger - Laid-Back, Casual, Resonant",
+    "FGY2WhTYpPnrIDTdsKH5": "Laura - Enthusiast, Quirky Attitude",
+    "IKne3meq5aSn9XLyUdCD": "Charlie - Deep, Confident, Energetic",
+    "XB0fDUnXU5powFXDhCwa": "Charlotte",
+    "N2lVS1w4EtoT3dr4eOWO": "Callum - Husky Trickster",
+    "TX3LPaxmHKxFdv7VOQHJ": "Liam - Energetic, Social Media Creator",
+    "Xb7hH8MSUJpSbSDYk0k2": "Alice - Clear, Engaging Educator",
+    "XrExE9yKIg1WjnnlVkGX": "Matilda - Knowledgable, Professional",
+    "cgSgspJ2msm6clMCkdW9": "Jessica - Playful, Bright, Warm",
+    "nPczCjzI2devNBz1zQrb": "Brian - Deep, Resonant and Comforting",
+}
+"""The names of the voices that every account has, by id."""
+
+GEORGE, SARAH, ROGER = list(VOICES)[:3]
+"""The ids of three of them."""
+
 
 class Settings(Strict):
-    """The body of `POST /_settings`: the account, and what the provider has taken away.
+    """The account, and what the provider has withdrawn.
 
-    `polls` is how often new work says "not yet", `credits` how many are left, `voices` how many an account may make.
-    `inpainting` is whether songs may be kept to be continued. `retired` names the models that are gone, `unlisted`
-    those that are also gone from the interface's own list of models, `unlinked` those that cannot go on from a request
-    by its id.
+    `polls` is how often a new dub is not done yet, `credits` how many are left, `voices` how many the account may
+    create. `inpainting` is whether songs may be stored. `retired` names the models that are gone, `unlisted` those that
+    are no valid value any more, `unlinked` those that take no ids of earlier requests.
     """
 
     polls: int = Field(default=2, ge=0)
     credits: int = Field(default=1_000_000, ge=0)
-    plan: Plan = "creator"
+    plan: Literal["free", "creator", "pro"] = "creator"
     voices: int = Field(default=30, ge=0)
     inpainting: bool = True
     retired: list[str] = Field(default_factory=list)
@@ -35,101 +54,76 @@ class Settings(Strict):
 
 
 @dataclass(kw_only=True)
-class Spoken:
-    """A request that was answered with speech: later ones may go on from it. `said` is its text."""
-
-    kind: Literal["speech", "dialogue"]
-    model: str
-    said: str
-
-
-@dataclass(kw_only=True)
-class Song:
-    """A song. One that was not `kept` cannot be gone on from. `seconds` is its length."""
-
-    seconds: float
-    kept: bool
-
-
-@dataclass(kw_only=True)
 class Preview:
-    """What a voice said that was designed; `taken` is whether it was kept as a voice."""
+    """A designed voice; `saved` is whether it became a voice of the account."""
 
-    sound: bytes
-    mime: str
-    taken: bool = False
+    audio: bytes
+    saved: bool = False
 
 
 @dataclass(kw_only=True)
-class Dubbing(Polled):
-    """A dub under way or done, whose sound follows from `seed`. `seconds` is its length, `size` the pixels of a film.
+class Dub(Polled):
+    """A dub under way or done."""
 
-    `error` is why it will fail, if it will.
-    """
-
-    id: str
-    name: str
-    spoken: str
     language: str
-    mime: str
-    seconds: float
-    size: tuple[int, int] | None
-    seed: bytes
-    created: str
-    error: str = ""
+    video: bool
+    error: str
 
 
 @dataclass(kw_only=True)
 class ElevenState(State):
-    """Everything from one reset to the next."""
+    """Everything from one reset to the next. `songs` has the milliseconds of stored songs."""
 
     settings: Settings = field(default_factory=Settings)
-    voices: dict[str, Voice] = field(default_factory=lambda: dict(HOUSE))
-    spoken: dict[str, Spoken] = field(default_factory=dict[str, Spoken])
-    songs: dict[str, Song] = field(default_factory=dict[str, Song])
+    voices: dict[str, str] = field(default_factory=lambda: dict(VOICES))
+    requests: dict[str, Literal["speech", "dialogue"]] = field(
+        default_factory=dict[str, 'Literal["speech", "dialogue"]']
+    )
+    songs: dict[str, int] = field(default_factory=dict[str, int])
     previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
-    dubbings: dict[str, Dubbing] = field(default_factory=dict[str, Dubbing])
+    dubs: dict[str, Dub] = field(default_factory=dict[str, Dub])
     spent: int = 0
 
     def expire(self, name: str) -> bool:
-        """A voice, a request, a song, a preview or a dub is forgotten for good."""
-        kept = (self.voices, self.spoken, self.songs, self.previews, self.dubbings)
-        there = [each for each in kept if name in each]
-        for each in there:
-            each.pop(name)
-        return bool(there)
+        """Forget a voice, a request, a song, a preview or a dub."""
+        kept = (self.voices, self.requests, self.songs, self.previews, self.dubs)
+        return any(each.pop(name, None) is not None for each in kept)
 
-    def served(self, model: str, models: Collection[str]) -> None:
-        """Refuse a model that is not one of these, or not any more."""
+    def require_model(self, model: str | None, models: Collection[str]) -> str:
+        """Return the model; refuse one that is not among these, or not any more."""
         if model in self.settings.unlisted:
-            left = " or ".join(f"'{each}'" for each in models if each not in self.settings.unlisted)
-            raise Fault("body", Problem(place=("model_id",), code="enum", message=f"Input should be {left}"))
-        if model not in models or model in self.settings.retired:
+            raise Fault("body", Problem(place=("model_id",), code="enum", message="Input should be another model"))
+        if not model or model not in models or model in self.settings.retired:
             raise refusal(400, "model_not_found", f"A model with model ID {model} does not exist.", param="model_id")
+        return model
 
-    def voice(self, name: str) -> Voice:
-        """The voice of this id; refuse any other."""
-        if name not in self.voices:
-            message = f"A voice with the voice_id {name} was not found."
-            raise refusal(404, "voice_not_found", message, param="voice_id")
-        return self.voices[name]
+    def require_voice(self, voice: str) -> None:
+        """Refuse an id that no voice has."""
+        if voice not in self.voices:
+            raise refusal(404, "voice_not_found", f"A voice with the voice_id {voice} was not found.", param="voice_id")
 
-    def add_voice(self, name: str, category: Literal["cloned", "generated"], description: str) -> Voice:
-        """Keep a new voice, unless the account has as many as it may."""
-        own = sum(voice.category != "premade" for voice in self.voices.values())
-        if own >= self.settings.voices:
-            message = f"You have reached your maximum amount of custom voices ({own} / {self.settings.voices})."
-            raise refusal(400, "voice_limit_reached", message)
-        taken = {voice.hertz for voice in self.voices.values()}
-        hertz = next(hertz for hertz in itertools.count(LOWEST, STEP) if hertz not in taken)
-        voice = Voice(id=(new_id() + new_id())[:20], name=name, category=category, description=description, hertz=hertz)
-        self.voices[voice.id] = voice
+    def add_voice(self, name: str) -> str:
+        """Return the id of a new voice, unless the account has as many as it may."""
+        if len(self.voices) - len(VOICES) >= self.settings.voices:
+            raise refusal(400, "voice_limit_reached", "You have reached your maximum amount of custom voices.")
+        voice = short_id()
+        self.voices[voice] = name
         return voice
 
-    def spend(self, cost: int) -> None:
-        """Take so many credits; refuse when there are not enough."""
-        left = self.settings.credits - self.spent
-        if cost > left:
-            message = f"This request exceeds your quota of {self.settings.credits}. You have {left} credits remaining, "
-            raise refusal(401, "quota_exceeded", f"{message}while {cost} credits are required for this request.")
-        self.spent += cost
+    def spend(self, credits_: int) -> None:
+        """Charge the account; refuse when it has too few credits."""
+        if self.spent + credits_ > self.settings.credits:
+            raise refusal(401, "quota_exceeded", "This request exceeds your quota.")
+        self.spent += credits_
+
+
+def short_id() -> str:
+    """Return a new id in the provider's form: twenty letters and digits."""
+    return (new_id() + new_id())[:20]
+
+
+def moderate(text: str) -> None:
+    """Refuse a text that is against the provider's rules."""
+    if FORBIDDEN in text:
+        message = "We are sorry but the text you are trying to use may violate our Terms of Service."
+        raise refusal(400, "content_against_policy", message)

@@ -1,133 +1,121 @@
-"""What there is to choose from: the voices of the account and the models."""
+"""The account's voices: listed, designed from a description, and cloned from recordings."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from elevenlabs.text_to_voice.preview.raw_client import AsyncRawPreviewClient
+from elevenlabs.text_to_voice.raw_client import AsyncRawTextToVoiceClient
+from elevenlabs.voices.ivc.raw_client import AsyncRawIvcClient
+from elevenlabs.voices.raw_client import AsyncRawVoicesClient
 from pydantic import Field
 
-from fakes.elevenlabs.catalogue import SPEECH_MODELS, SpeechModel, Voice
+from fakes.elevenlabs.audio import audio, speech_seconds, upload_seconds
 from fakes.elevenlabs.errors import refusal
-from fakes.elevenlabs.state import ElevenState
+from fakes.elevenlabs.sdk import SEED_31, sdk_route
+from fakes.elevenlabs.state import VOICES, ElevenState, Preview, moderate, short_id
 from loopback.connection import Answer
-from loopback.faults import Strict, answer_json
+from loopback.faults import answer_json
 from loopback.routes import Asked, Route
 
 _Asked: TypeAlias = Asked[ElevenState]
 
-_KINDS = {
-    "default": ("premade",),
-    "non-default": ("cloned", "generated"),
-    "personal": ("cloned", "generated"),
-}
-
-
-class Search(Strict):
-    """The query of `GET /v2/voices`. What else can be filtered by, this fake does not know."""
-
-    search: str = ""
-    page_size: int = Field(default=10, ge=1, le=100)
-    next_page_token: str = ""
-    sort: Literal["name", "created_at_unix", ""] = ""
-    sort_direction: Literal["asc", "desc"] = "asc"
-    voice_type: Literal["default", "non-default", "personal", ""] = ""
-    category: Literal["premade", "cloned", "generated", "professional", ""] = ""
-    include_total_count: bool = True
-
-
-class One(Strict):
-    """The query of `GET /v1/voices/{voice_id}`."""
-
-    with_settings: bool = True
+_PAGE = 10
+_DESIGN_MODELS = ("eleven_ttv_v3", "eleven_multilingual_ttv_v2")
+_DEFAULT_TEXT = "Well, here I am, and this is how I sound when I may choose what to say to the world around me, today."
+_MAX_FILES = 25
 
 
 def _list(asked: _Asked) -> Answer:
-    wish: Search = asked.query
-    found = [voice for voice in asked.state.voices.values() if _matches(voice, wish)]
-    if wish.sort == "name":
-        found.sort(key=lambda voice: voice.name, reverse=wish.sort_direction == "desc")
-    ids = [voice.id for voice in found]
-    if wish.next_page_token and wish.next_page_token not in ids:
-        raise refusal(400, "invalid_parameters", "Invalid page token.", param="next_page_token")
-    start = ids.index(wish.next_page_token) + 1 if wish.next_page_token else 0
-    page = found[start : start + wish.page_size]
-    more = start + wish.page_size < len(found)
-    return answer_json(
-        {
-            "voices": [shown(voice) for voice in page],
-            "has_more": more,
-            "total_count": len(found) if wish.include_total_count else 0,
-            "next_page_token": page[-1].id if more else None,
-        }
-    )
-
-
-def _matches(voice: Voice, wish: Search) -> bool:
-    told = f"{voice.name} {voice.description} {voice.category}".lower()
-    kinds = _KINDS.get(wish.voice_type, (voice.category,))
-    return wish.search.lower() in told and voice.category in kinds and wish.category in ("", voice.category)
-
-
-def shown(voice: Voice) -> Mapping[str, object]:
-    """A voice as the provider describes it."""
-    return {
-        "voice_id": voice.id,
-        "name": voice.name,
-        "samples": None,
-        "category": voice.category,
-        "fine_tuning": None,
-        "labels": {},
-        "description": voice.description or None,
-        "preview_url": None,
-        "available_for_tiers": [],
-        "settings": None,
-        "sharing": None,
-        "high_quality_base_model_ids": list(SPEECH_MODELS),
-        "verified_languages": None,
-        "is_owner": voice.category != "premade",
-        "is_legacy": False,
-        "is_mixed": False,
-        "created_at_unix": None,
-    }
+    search = (asked.query.search or "").lower()
+    found = [voice for voice, name in asked.state.voices.items() if search in name.lower()]
+    start = found.index(asked.query.next_page_token) + 1 if asked.query.next_page_token else 0
+    page = found[start : start + (asked.query.page_size or _PAGE)]
+    more = start + len(page) < len(found)
+    voices = [_voice(asked.state, voice) for voice in page]
+    token = page[-1] if more else None
+    return answer_json({"voices": voices, "has_more": more, "total_count": len(found), "next_page_token": token})
 
 
 def _get(asked: _Asked) -> Answer:
     if asked.id not in asked.state.voices:
         raise refusal(400, "voice_not_found", f"A voice for the voice_id '{asked.id}' was not found.")
-    return answer_json(shown(asked.state.voices[asked.id]))
+    return answer_json(_voice(asked.state, asked.id))
 
 
-def _models(asked: _Asked) -> Answer:
-    retired = asked.state.settings.retired
-    return answer_json([_described(name, model) for name, model in SPEECH_MODELS.items() if name not in retired])
+def _voice(state: ElevenState, voice: str) -> Mapping[str, object]:
+    category = "premade" if voice in VOICES else "generated"
+    lists: Mapping[str, object] = {"available_for_tiers": [], "high_quality_base_model_ids": [], "labels": {}}
+    return {"voice_id": voice, "name": state.voices[voice], "category": category, **lists}
 
 
-def _described(name: str, model: SpeechModel) -> Mapping[str, object]:
-    return {
-        "model_id": name,
-        "name": model.name,
-        "can_be_finetuned": False,
-        "can_do_text_to_speech": True,
-        "can_do_voice_conversion": False,
-        "can_use_style": "style" in model.settings,
-        "can_use_speaker_boost": "use_speaker_boost" in model.settings,
-        "serves_pro_voices": False,
-        "token_cost_factor": model.rate,
-        "description": f"{model.name} speaks.",
-        "requires_alpha_access": False,
-        "max_characters_request_free_user": model.limit // 4,
-        "max_characters_request_subscribed_user": model.limit,
-        "maximum_text_length_per_request": model.limit,
-        "languages": [{"language_id": language, "name": language} for language in model.languages],
-        "model_rates": {"character_cost_multiplier": model.rate, "cost_discount_multiplier": 1.0},
-        "concurrency_group": "turbo" if model.rate < 1 else "standard",
-    }
+def _check_clone(asked: _Asked) -> None:
+    if len(asked.files) > _MAX_FILES:
+        raise refusal(400, "invalid_parameters", "There are too many files.", param="files")
+    upload_seconds(asked.files)
+
+
+def _clone(asked: _Asked) -> Answer:
+    if asked.state.settings.plan == "free":
+        message = "Your subscription does not include instant voice cloning. Please upgrade your plan."
+        raise refusal(400, "can_not_use_instant_voice_cloning", message)
+    moderate(f"{asked.body.name} {asked.body.description}")
+    return answer_json({"voice_id": asked.state.add_voice(asked.body.name), "requires_verification": False})
+
+
+def _check_design(asked: _Asked) -> None:
+    asked.state.require_model(asked.body.model_id, _DESIGN_MODELS)
+    if (asked.body.text is None) != bool(asked.body.auto_generate_text):
+        raise refusal(422, "invalid_parameters", "Give a text or have one generated.", param="text")
+
+
+def _design(asked: _Asked) -> Answer:
+    text = asked.body.text or _DEFAULT_TEXT
+    moderate(asked.body.voice_description + text)
+    asked.state.spend(len(text))
+    previews: list[Mapping[str, object]] = []
+    for number in range(3):
+        data = audio(speech_seconds(text), f"{number} {asked.body.model_dump_json()}", asked.query.output_format)
+        name = short_id()
+        asked.state.previews[name] = Preview(audio=data)
+        about = {"media_type": "audio/mpeg", "duration_secs": speech_seconds(text), "language": "en"}
+        previews.append({"audio_base_64": base64.b64encode(data).decode(), "generated_voice_id": name, **about})
+    return answer_json({"previews": previews, "text": text})
+
+
+def _preview(state: ElevenState, name: str) -> Preview:
+    if name not in state.previews:
+        raise refusal(404, "generated_voice_not_found", f"A generated voice with the ID {name} was not found.")
+    return state.previews[name]
+
+
+def _stream_preview(asked: _Asked) -> Answer:
+    return Answer(mime="audio/mpeg", body=_preview(asked.state, asked.id).audio, chunked=True)
+
+
+def _save(asked: _Asked) -> Answer:
+    preview = _preview(asked.state, asked.body.generated_voice_id)
+    if preview.saved:
+        raise refusal(409, "voice_already_created", "A voice was already created from this preview.")
+    moderate(asked.body.voice_name + asked.body.voice_description)
+    voice = asked.state.add_voice(asked.body.voice_name)
+    preview.saved = True
+    return answer_json(_voice(asked.state, voice))
 
 
 ROUTES: Mapping[str, Route[ElevenState]] = {
-    "GET /v2/voices": Route(answer=_list, query=Search),
-    "GET /v1/voices/{voice_id}": Route(answer=_get, query=One),
-    "GET /v1/models": Route(answer=_models),
+    **sdk_route(AsyncRawVoicesClient.search, _list),
+    **sdk_route(AsyncRawVoicesClient.get, _get),
+    **sdk_route(AsyncRawIvcClient.create, _clone, _check_clone),
+    **sdk_route(
+        AsyncRawTextToVoiceClient.design,
+        _design,
+        _check_design,
+        seed=SEED_31,
+        text=Field(min_length=100, max_length=1000),
+    ),
+    **sdk_route(AsyncRawPreviewClient.stream, _stream_preview),
+    **sdk_route(AsyncRawTextToVoiceClient.create, _save),
 }
-"""The requests for lists."""

@@ -1,56 +1,65 @@
-"""A fake of Google as tests hold it: started as a process, scripted, and asked what it was asked."""
+"""A fake of Google: the Gemini API, Cloud Storage and the sign-in and models of enterprise mode."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fakes.google.account import written
-from fakes.google.imagen import DRAWINGS, EDITS
-from fakes.google.veo import STARTS
-from fakes.held import FakeProcess, process
+from anyio.from_thread import start_blocking_portal
+
+from fakes.google.account import write_account
+from fakes.google.imagen import EDIT, GENERATE
+from fakes.google.service import google_service
+from fakes.google.veo import START
+from fakes.held import FakeProcess
+from loopback.connection import serve
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"
-"""A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
+"""A key that is accepted; only `errors.WRONG_KEY` is not."""
 
 PROJECT, LOCATION = "fake-project", "us-central1"
-"""Where the enterprise requests go."""
 
 
 class FakeGoogle(FakeProcess):
-    """A running fake of Google: its API with keys, and its enterprise service."""
+    """A running fake."""
 
-    paying = ("POST /v1/interactions", *STARTS, *DRAWINGS, *EDITS)
+    paying = ("POST /v1/interactions", *START.values(), *GENERATE.values(), *EDIT.values())
 
     def env(self) -> dict[str, str]:
-        """The variables with which a server process is signed in here."""
+        """Return the variables that sign in here with a key."""
         return {"GOOGLE_API_KEY": KEY, "MEDIASMITH_GOOGLE_BASE_URL": self.url}
 
-    def enterprise(self, account: Path, bucket: str = "") -> dict[str, str]:
-        """The variables with which a server process is signed in here in enterprise mode. Writes the account."""
+    def enterprise_env(self, account: Path, bucket: str = "") -> dict[str, str]:
+        """Write the file of a service account, and return the variables that sign in here in enterprise mode."""
         return {
             "GOOGLE_GENAI_USE_ENTERPRISE": "true",
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "GOOGLE_CLOUD_LOCATION": LOCATION,
-            "GOOGLE_APPLICATION_CREDENTIALS": str(written(account, self.url)),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(write_account(account, self.url)),
             "STORAGE_EMULATOR_HOST": self.url,
             "MEDIASMITH_GOOGLE_BASE_URL": self.url,
             **({"GOOGLE_CLOUD_STORAGE_BUCKET": bucket} if bucket else {}),
         }
 
     def settings(self, **settings: Any) -> None:
-        """Set how often work says "not yet" (`polls`) and uploads are "processing", and which models are `retired`."""
+        """Set how many polls say "not yet" (`polls`), and how many say that an upload is processed (`processing`)."""
         self._set(**settings)
 
     def bodies(self, request: str) -> Sequence[Any]:
-        """What the requests of this kind brought, in order."""
+        """Return the bodies of the requests of this kind, in order."""
         kind = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(request)))
         return [entry["body"] for entry in self.log() if kind.fullmatch(f"{entry['method']} {entry['path']}")]
 
 
-def running() -> AbstractContextManager[FakeGoogle]:
-    """A fake of one's own. It ends with the block, or with the process that started it."""
-    return process("fakes.google", FakeGoogle)
+@contextmanager
+def running() -> Generator[FakeGoogle]:
+    """Run a fake in a thread of this process, which has the SDK loaded, until the block ends."""
+    with start_blocking_portal() as portal:
+        server = portal.call(serve, google_service(), 0)
+        try:
+            yield FakeGoogle(server.sockets[0].getsockname()[1])
+        finally:
+            portal.call(server.close)

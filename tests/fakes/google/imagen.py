@@ -1,204 +1,146 @@
-"""Pictures of enterprise mode: answered at once."""
+"""Imagen: images from a prompt, or from other images, in one answer."""
 
 from __future__ import annotations
 
-import base64
+from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fakes.google.catalogue import BROKEN, FORBIDDEN, IMAGEN_EDITS, IMAGEN_MODELS, SILENT
-from fakes.google.cloud import Camel, Picture, Predicted, route
-from fakes.google.content import decoded
-from fakes.google.errors import refusal
+from fakes.google.predict import Camel, ImagePart, Prediction, model_route
 from fakes.google.state import GoogleState
 from loopback.connection import Answer
 from loopback.faults import Strict, answer_json, rule
-from loopback.pictures import Look, large_picture, picture, seen
+from loopback.pictures import Look, picture, seen
 from loopback.routes import Asked, Route
 
-_Asked: TypeAlias = Asked[GoogleState]
-
-_EDGES = {"1K": 1024, "2K": 2048}
-_REASON = "The picture was held back because it may be harmful. Support code: 12345678."
-_MOST = 4
-_CLASSES = 193
+IMAGEN = ("imagen-4.0-generate-001", "imagen-4.0-ultra-generate-001", "imagen-4.0-fast-generate-001")
+GENERATE = {model: model_route(model, "predict") for model in IMAGEN}
+EDIT = {model: model_route(model, "predict") for model in ("imagen-3.0-capability-001",)}
 
 
-class Options(Camel):
-    """What the file shall be."""
-
+class _Output(Camel):
     mime_type: Literal["image/png", "image/jpeg"] = "image/png"
 
 
-class Parameters(Camel):
-    """How a picture shall be."""
-
+class _Parameters(Camel):
     sample_count: Literal[1]
     include_rai_reason: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     add_watermark: bool = True
     negative_prompt: str = Field(default="", min_length=1)
     guidance_scale: Annotated[float, Field(ge=0, le=500)] | None = None
-    output_options: Options = Options()
+    output_options: _Output = _Output()
 
     @model_validator(mode="after")
-    def _is_repeatable(self) -> Self:
+    def _seed_without_watermark(self) -> Self:
         if self.seed is not None and self.add_watermark:
-            raise rule("seed", "Seed is not supported when watermark is enabled.", "seed")
+            raise rule("seed", "Seed is not supported when watermark is enabled.")
         return self
 
 
-class DrawnParameters(Parameters):
-    """How a picture from words shall be."""
-
+class _GenerateParameters(_Parameters):
     aspect_ratio: Literal["1:1", "3:4", "4:3", "9:16", "16:9"] = "1:1"
     sample_image_size: Literal["1K", "2K"] = "1K"
 
 
-class EditParameters(Parameters):
-    """How a picture of other pictures shall be."""
-
+class _EditParameters(_Parameters):
     edit_mode: Literal["EDIT_MODE_DEFAULT", "EDIT_MODE_INPAINT_INSERTION"]
 
 
-class Words(Strict):
-    """What a picture from words is made from."""
-
+class _Prompt(Strict):
     prompt: str = Field(min_length=1)
 
 
-class Masked(Camel):
-    """What of the picture changes."""
-
+class _Mask(Camel):
     mask_mode: Literal["MASK_MODE_USER_PROVIDED", "MASK_MODE_BACKGROUND", "MASK_MODE_FOREGROUND", "MASK_MODE_SEMANTIC"]
-    mask_classes: list[Annotated[int, Field(ge=0, le=_CLASSES)]] = Field(default_factory=list[int], max_length=5)
+    mask_classes: list[Annotated[int, Field(ge=0, le=193)]] = Field(default_factory=list[int], max_length=5)
 
 
-class Controlled(Camel):
-    """What kind of control it is."""
-
+class _Control(Camel):
     control_type: Literal["CONTROL_TYPE_CANNY", "CONTROL_TYPE_SCRIBBLE", "CONTROL_TYPE_FACE_MESH"]
 
 
-class Styled(Strict):
-    """What style it is. The SDK spells this and the next one so, and the provider reads either spelling."""
+class _Style(Strict):
+    """The SDK sends this and the next one in snake case."""
 
     style_description: str = Field(default="", min_length=1)
 
 
-class Subject(Strict):
-    """Who or what it is."""
-
+class _Subject(Strict):
     subject_type: Literal["SUBJECT_TYPE_DEFAULT", "SUBJECT_TYPE_PERSON", "SUBJECT_TYPE_ANIMAL", "SUBJECT_TYPE_PRODUCT"]
     subject_description: str = Field(default="", min_length=1)
 
 
-class Reference(Camel):
-    """One picture, and what it is for."""
-
+class _Reference(Camel):
     reference_id: int = Field(ge=1)
-    reference_type: Literal[
-        "REFERENCE_TYPE_RAW",
-        "REFERENCE_TYPE_MASK",
-        "REFERENCE_TYPE_CONTROL",
-        "REFERENCE_TYPE_STYLE",
-        "REFERENCE_TYPE_SUBJECT",
-    ]
-    reference_image: Picture | None = None
-    mask_image_config: Masked | None = None
-    control_image_config: Controlled | None = None
-    style_image_config: Styled | None = None
-    subject_image_config: Subject | None = None
+    reference_type: str = Field(pattern="^REFERENCE_TYPE_(RAW|MASK|CONTROL|STYLE|SUBJECT)$")
+    reference_image: ImagePart | None = None
+    mask_image_config: _Mask | None = None
+    control_image_config: _Control | None = None
+    style_image_config: _Style | None = None
+    subject_image_config: _Subject | None = None
 
     @property
     def kind(self) -> str:
-        """What it is for."""
         return self.reference_type.removeprefix("REFERENCE_TYPE_").lower()
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _fits_together(self) -> Self:
         configs = {name for name in ("mask", "control", "style", "subject") if getattr(self, f"{name}_image_config")}
         if configs != {self.kind} - {"raw"}:
-            raise rule("reference", "has the configuration of something else, or none")
+            raise rule("reference", "has no configuration, or that of another type")
         mask = self.mask_image_config
         if bool(self.reference_image) != (mask is None or mask.mask_mode == "MASK_MODE_USER_PROVIDED"):
-            raise rule("reference", "has a picture where none is due, or none where one is")
+            raise rule("reference", "lacks its image, or has one that it must not have")
         if mask and bool(mask.mask_classes) != (mask.mask_mode == "MASK_MODE_SEMANTIC"):
-            raise rule("mask", "has classes without a semantic mask, or the other way round")
+            raise rule("mask", "maskClasses belong to a semantic mask")
         return self
 
 
-class Pictures(Camel):
-    """What a picture of other pictures is made from."""
-
+class _EditInstance(Camel):
     prompt: str = Field(min_length=1)
-    reference_images: list[Reference] = Field(min_length=1)
+    reference_images: list[_Reference] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _fits_together(self) -> Self:
         kinds = [reference.kind for reference in self.reference_images]
         if len({reference.reference_id for reference in self.reference_images}) < len(kinds):
-            raise rule("ids", "has two references of one id", "referenceImages")
+            raise rule("ids", "two references have one id")
         if kinds.count("raw") > 1 or kinds.count("mask") > kinds.count("raw"):
-            raise rule("raw", "has more masks than pictures to change, or two of those", "referenceImages")
-        if len(kinds) - kinds.count("mask") > _MOST:
-            raise rule("many", f"takes at most {_MOST} reference images", "referenceImages")
-        self._has_a_mask_that_fits()
+            raise rule("raw", "takes one image to change, and one mask for it")
+        if len(kinds) - kinds.count("mask") > 4:
+            raise rule("many", "takes at most 4 images")
+        sizes = {each.kind: _size(each.reference_image) for each in self.reference_images if each.reference_image}
+        if sizes.get("mask", sizes.get("raw")) != sizes.get("raw"):
+            raise rule("mask", "the mask is not of the size of the image")
         return self
 
-    def _has_a_mask_that_fits(self) -> None:
-        images = {one.kind: one.reference_image for one in self.reference_images}
-        mask, raw = images.get("mask"), images.get("raw")
-        if not mask or not raw:
-            return
-        over, under = (seen(decoded(one.bytes_base64_encoded)) for one in (mask, raw))
-        if not over or not under or over.size != under.size:
-            raise rule("mask", "is not as large as the picture", "referenceImages")
+
+def _size(image: ImagePart) -> tuple[int, int] | None:
+    found = seen(image.bytes_base64_encoded)
+    return found and found.size
 
 
-class Drawing(Predicted[Words, DrawnParameters]):
-    """The body of `:predict` for a picture from words."""
+class GenerateRequest(Prediction[_Prompt, _GenerateParameters]):
+    """The body for an image from a prompt."""
 
 
-class Editing(Predicted[Pictures, EditParameters]):
-    """The body of `:predict` for a picture of other pictures."""
+class EditRequest(Prediction[_EditInstance, _EditParameters]):
+    """The body for an image from other images."""
 
 
-def _predict(asked: _Asked) -> Answer:
-    body: Drawing | Editing = asked.body
-    model = asked.route.rpartition("/")[2].partition(":")[0]
-    if model in asked.state.settings.retired:
-        raise refusal(404, f"Publisher Model {model} was not found or your project does not have access to it.")
-    prompt, how = body.instances[0].prompt, body.parameters
-    if BROKEN in prompt:
-        raise refusal(500, "An internal error has occurred.")
-    if SILENT in prompt:
-        return answer_json({})
-    if FORBIDDEN in prompt:
-        return answer_json({"predictions": [{"raiFilteredReason": _REASON}] if how.include_rai_reason else []})
-    mime = f"image/{asked.fixed}" if asked.fixed else how.output_options.mime_type
-    data = large_picture(asked.fixed) if asked.fixed else _drawn(body, mime)
-    return answer_json({"predictions": [{"bytesBase64Encoded": base64.b64encode(data).decode(), "mimeType": mime}]})
-
-
-def _drawn(body: Drawing | Editing, mime: str) -> bytes:
-    how = body.parameters
-    ratio, edge = (how.aspect_ratio, how.sample_image_size) if isinstance(how, DrawnParameters) else ("1:1", "1K")
-    width, height = map(int, ratio.split(":"))
-    scale = _EDGES[edge] / (width * height) ** 0.5
+def _predict(asked: Asked[GoogleState]) -> Answer:
+    body: GenerateRequest | EditRequest = asked.body
+    mime = body.parameters.output_options.mime_type
     seed = sha256(body.model_dump_json().encode()).digest()
-    return picture(seed, (round(width * scale), round(height * scale)), Look(form=mime.removeprefix("image/")))
+    data = picture(seed, (64, 64), Look(form=mime.removeprefix("image/")))
+    return answer_json({"predictions": [{"bytesBase64Encoded": b64encode(data).decode(), "mimeType": mime}]})
 
-
-DRAWINGS = tuple(route(model, "predict") for model in IMAGEN_MODELS)
-EDITS = tuple(route(model, "predict") for model in IMAGEN_EDITS)
-"""The paying requests for pictures, one for each model."""
 
 ROUTES: Mapping[str, Route[GoogleState]] = {
-    **dict.fromkeys(DRAWINGS, Route(answer=_predict, body=Drawing)),
-    **dict.fromkeys(EDITS, Route(answer=_predict, body=Editing)),
+    **dict.fromkeys(GENERATE.values(), Route(answer=_predict, body=GenerateRequest)),
+    **dict.fromkeys(EDIT.values(), Route(answer=_predict, body=EditRequest)),
 }
-"""The requests for pictures."""

@@ -1,29 +1,53 @@
-"""A service that also takes requests which are neither JSON nor a form of files."""
+"""All requests that the fake answers, and how those are read that are neither JSON nor multipart forms."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
-from fakes.google.state import GoogleState
+from fakes.google import account, files, imagen, interactions, veo, voices
+from fakes.google.errors import authorize, error_answer
+from fakes.google.published import PUBLISHED
+from fakes.google.state import GoogleState, Settings
 from loopback.connection import Answer, Request
-from loopback.routes import Asked, Provider
+from loopback.routes import Asked, Provider, Route
 from loopback.script import play
 from loopback.service import Service
 
+ROUTES: Mapping[str, Route[GoogleState]] = {
+    **interactions.ROUTES,
+    **files.ROUTES,
+    **voices.ROUTES,
+    **account.ROUTES,
+    **veo.ROUTES,
+    **imagen.ROUTES,
+}
+
+_RAW = {files.UPLOAD, account.TOKEN}
+"""The routes whose functions get the request itself for a body."""
+
 
 class GoogleService(Service[GoogleState]):
-    """Hands the requests of the `whole` routes on as they came, as the body of what is asked."""
-
-    def __init__(self, provider: Provider[GoogleState], whole: frozenset[str]) -> None:
-        super().__init__(provider)
-        self._whole = whole
+    """Passes requests of the raw routes on as they are."""
 
     async def _checked(self, state: GoogleState, name: str, ids: tuple[str, ...], request: Request) -> Answer | None:
-        if name not in self._whole:
+        if name not in _RAW:
             return await super()._checked(state, name, ids, request)
-        route = self.provider.routes[name]
-        # The second request of an upload needs no key: its address is secret.
-        if not (route.open and route.open(state)) and "upload_id=" not in request.path:
+        # The later requests of an upload need no key: their URL is secret.
+        if name == files.UPLOAD and "upload_id=" not in request.path:
             self.provider.sign_in(request)
         asked = Asked(state=state, route=name, host=request.headers["host"], ids=ids, body=request)
-        return await play(state.next_scripted(name), state, partial(route.answer, asked))
+        return await play(state.next_scripted(name), state, partial(self.provider.routes[name].answer, asked))
+
+
+def google_service() -> GoogleService:
+    """Return a new fake without memory."""
+    provider = Provider(
+        routes=ROUTES,
+        fresh=GoogleState,
+        settings=Settings,
+        sign_in=authorize,
+        wording=error_answer,
+        contract=PUBLISHED,
+    )
+    return GoogleService(provider)

@@ -1,34 +1,27 @@
-"""The voices that an account can speak with: its own first, then those of the house."""
+"""The voices of the account: its own first, then some of the prebuilt ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from pydantic import Field
 
-from fakes.google.catalogue import OWN_VOICES, VOICES
 from fakes.google.state import GoogleState
 from loopback.connection import Answer
 from loopback.faults import Strict, answer_json
 from loopback.routes import Asked, Route
 
-_Asked: TypeAlias = Asked[GoogleState]
+VOICES = ("voice_abc123def456", "Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede")
 
 
-class Page(Strict):
-    """The query of `GET /v1/voices`."""
-
+class _Page(Strict):
     page_size: int = Field(default=50, ge=1)
 
 
-def _list(asked: _Asked) -> Answer:
-    own = [{"id": voice, "type": "prompted", "display_name": "Mine"} for voice in OWN_VOICES]
-    house = [{"id": voice, "type": "prebuilt", "display_name": voice, "language_code": "en-US"} for voice in VOICES]
-    listed = [*own, *house][: asked.query.page_size]
-    more = {"next_page_token": "more"} if len(listed) < len(own) + len(house) else {}
-    return answer_json({"voices": listed, **more})
+def _list(asked: Asked[GoogleState]) -> Answer:
+    listed = [{"id": voice, "type": "prebuilt" if voice.istitle() else "prompted"} for voice in VOICES]
+    size: int = asked.query.page_size
+    return answer_json({"voices": listed[:size], **({"next_page_token": "more"} if size < len(listed) else {})})
 
 
-ROUTES: Mapping[str, Route[GoogleState]] = {"GET /v1/voices": Route(answer=_list, query=Page)}
-"""The request for voices."""
+ROUTES: Mapping[str, Route[GoogleState]] = {"GET /v1/voices": Route(answer=_list, query=_Page)}

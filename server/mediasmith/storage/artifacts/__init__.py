@@ -1,6 +1,6 @@
-"""Where generated files go, and how they get there whole.
+"""Saved files: where they go, what they are called, and how each appears on disk whole or not at all.
 
-A file is written under a temporary name in its own folder, synced, and then given its name, which never overwrites
-another file. The folder is checked and opened before anything is paid, and files are opened relative to it, so that
-nothing else can be put in its place in between.
+A file is written under a temporary name in its own folder, synced, and then renamed, never over another file. The
+folder is checked and opened before anything is paid for, and files are opened relative to it, so that swapping the
+folder in the meantime cannot redirect them.
 """

@@ -1,4 +1,4 @@
-"""What files are called: names made from a prompt, and what a caller may ask for."""
+"""File names: those made from a prompt, and those a caller asks for."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from mediasmith.plugin import media
 from mediasmith.plugin.errors import InvalidRequest
 
-_SLUG = 38  # characters of the prompt in a name; the time and the id take 26 of the 64
-_LONGEST = 200  # bytes; disks take 255, and a number and an extension must fit as well
+_MAX_SLUG = 38  # characters of the prompt in a name; the time and the id take 26 of the 64
+_MAX_BYTES = 200  # file systems take 255, and a number and an extension must fit as well
 _EXTENSIONS = {*media.EXTENSIONS.values(), "jpeg", "tif", "tiff", "bmp", "heif", "m4v", "mkv", "avi", "mpeg", "opus"}
-_BARRED = re.compile(
+_FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]'  # for Windows and terminals
-    r"|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"  # turns text around, or is no character
+    r"|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"  # changes text direction, or is no character
     r"|^ | $|\.$"
     r"|^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)",
     re.IGNORECASE,
@@ -24,34 +24,38 @@ _BARRED = re.compile(
 
 
 def new_id() -> str:
-    """A new artifact's id: 128 random bits as 26 lower-case base32 characters."""
+    """Return a new artifact id: 128 random bits as 26 lower-case base32 characters."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
 def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:  # noqa: A002 - what it is called everywhere
-    """A portable name from the time in UTC, the prompt's first words in ASCII, the id's start and the true type.
+    """Return a portable name: the time in UTC, the prompt's first words in ASCII, the start of the id, the true type.
 
     For example `20261120-111530-a-lighthouse-at-dusk-k3f9a2bc.png`. Any text gives a safe name.
     """
     words = unicodedata.normalize("NFKD", prompt[:1000]).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
-    if len(slug) > _SLUG:
-        slug = slug[: _SLUG + 1].rpartition("-")[0] or slug[:_SLUG]
+    if len(slug) > _MAX_SLUG:
+        slug = slug[: _MAX_SLUG + 1].rpartition("-")[0] or slug[:_MAX_SLUG]
     time = made.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
     return "-".join(part for part in (time, slug, id[:8]) if part) + "." + media.extension(mime)
 
 
 def stem_of(name: str) -> str:
-    """A file name without the extension of a medium; any other dot belongs to the name ("v1.2")."""
+    """Return a file name without its media extension; any other dot belongs to the name ("v1.2")."""
     stem, _, extension = name.rpartition(".")
     return stem if stem and extension.lower() in _EXTENSIONS else name
 
 
 def check_name(name: str) -> None:
-    """Raise `InvalidRequest` for a file or folder name that some system could not hold or would show wrongly."""
-    if _BARRED.search(name) or len(name.encode()) > _LONGEST:
+    """Check that every system can hold and show a file or folder name.
+
+    Raises:
+        InvalidRequest: some system could not.
+    """
+    if _FORBIDDEN.search(name) or len(name.encode()) > _MAX_BYTES:
         raise InvalidRequest(
-            f"output: {name[:80]!r} cannot name a file or folder. Names are up to {_LONGEST} bytes long, without "
+            f"output: {name[:80]!r} cannot name a file or folder. Names are at most {_MAX_BYTES} bytes, without "
             'control characters and < > : " / \\ | ? *, with no space at either end and no dot at the end, and '
-            "not a device of Windows such as CON or NUL."
+            "not a Windows device such as CON or NUL."
         )

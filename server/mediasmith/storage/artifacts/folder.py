@@ -1,4 +1,4 @@
-"""A folder that was checked once and stays open: what happens to its path later cannot lead a file elsewhere."""
+"""A folder that is checked once and stays open: replacing its path later cannot redirect files."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ _MODE = 0o666  # as any program asks for; the user's umask decides
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file is larger than the disk or the process may hold",
+    errno.EDQUOT: "the disk quota is exceeded",
+    errno.EFBIG: "the file is larger than the disk or the process allows",
     errno.EROFS: "the disk is read-only",
-    errno.EACCES: "it is not permitted",
-    errno.EPERM: "it is not permitted",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
     errno.ENOENT: "the folder was removed or replaced",
-    errno.ENOTDIR: "a part of the path is not a folder",
-    errno.EEXIST: "a part of the path is not a folder",
-    errno.ELOOP: "a part of the path is a link",
+    errno.ENOTDIR: "part of the path is not a folder",
+    errno.EEXIST: "part of the path is not a folder",
+    errno.ELOOP: "part of the path is a link",
     errno.ENAMETOOLONG: "the path is too long",
 }
 
 
 def reason(error: OSError) -> str:
-    """Why the disk refused, in our words."""
+    """Return why a disk operation failed, in plain words."""
     code = error.errno or 0
-    return _REASONS.get(code) or f"the disk answered {errno.errorcode.get(code, 'with an error')}"
+    return _REASONS.get(code) or f"the disk reported {errno.errorcode.get(code, 'an error')}"
 
 
 @contextmanager
 def disk_errors(folder: Path) -> Generator[None]:
-    """Turn what the disk refuses into `MediaError`."""
+    """Raise `MediaError` for an OSError inside the block."""
     try:
         yield
     except OSError as error:
         raise MediaError(
             f"The file could not be written to {folder}: {reason(error)}.",
-            "Make room there, or set MEDIASMITH_OUTPUT_DIR to another folder.",
+            "Free some space there, or set MEDIASMITH_OUTPUT_DIR to another folder.",
         ) from error
 
 
 class Folder:
-    """The folder at `path`, a real path inside the existing or new folder `root`. Blocking; raises OSError.
+    """The folder at `path`, a real path inside `root`. Its methods block and raise OSError.
 
-    It is reached from `root` step by step without following links, making what is missing. Names are relative to
-    it. Where the system cannot open files relative to a folder (Windows), the path is used.
+    Opening walks from `root` one folder at a time without following links, and creates missing folders. File names are
+    relative to the folder. Where the system cannot open files relative to a folder (Windows), the path is used.
     """
 
     def __init__(self, path: Path, *, root: Path) -> None:
@@ -66,12 +66,12 @@ class Folder:
         if not _HAS_DIR_FD:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.path != Path(os.path.realpath(self.path)):
-                raise NotADirectoryError(errno.ENOTDIR, "a link has taken its place")
+                raise NotADirectoryError(errno.ENOTDIR, "a link has replaced the folder")
             return
         fd = os.open(self._root, _FOLDER)
         for name in self.path.relative_to(self._root).parts:
             try:
-                inner = _open_or_make(name, fd)
+                inner = _open_or_create(name, fd)
             finally:
                 os.close(fd)
             fd = inner
@@ -85,28 +85,28 @@ class Folder:
         return name if self._fds else str(self.path / name)
 
     def create(self, name: str) -> int:
-        """Open a new file for reading and writing, in the place of a left-over one. Answers with its descriptor."""
+        """Create a file, replacing a left-over one, and return its descriptor, open for reading and writing."""
         try:
             self.remove(name)
             return os.open(self._at(name), _NEW_FILE, _MODE, dir_fd=self._fd)
-        except FileNotFoundError:  # somebody tidied up while the provider was working
+        except FileNotFoundError:  # the folder was removed while the provider was working
             self._open()  # the old descriptor stays open: another thread may be using it
             return os.open(self._at(name), _NEW_FILE, _MODE, dir_fd=self._fd)
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         with suppress(FileNotFoundError):
             os.unlink(self._at(name), dir_fd=self._fd)
 
     def find(self, name: str) -> os.stat_result | None:
-        """What the system knows of a file, or None when there is none."""
+        """Return the status of a file, or None when there is none."""
         try:
             return os.stat(self._at(name), dir_fd=self._fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def rename(self, old: str, new: str) -> bool:
-        """Rename a file unless the new name is taken; answers whether it was free. No file is ever overwritten."""
+        """Rename a file and return True, or return False when the new name is taken. Never overwrites a file."""
         try:
             self._link(old, new)
         except FileExistsError:
@@ -141,11 +141,15 @@ class Folder:
         return True
 
     def names(self) -> list[str]:
-        """The names of all that is in it."""
+        """Return the names of everything in the folder."""
         return os.listdir(self.path if self._fd is None else self._fd)  # noqa: PTH208 - of a descriptor
 
     def sync(self) -> None:
-        """See to it that names survive a power cut, and that the path still leads here (else FileNotFoundError)."""
+        """Make renames survive a power cut.
+
+        Raises:
+            FileNotFoundError: the path no longer leads to this folder.
+        """
         if self._fd is None:
             return
         try:
@@ -154,15 +158,15 @@ class Folder:
             if error.errno != errno.EINVAL:  # some network disks cannot sync a folder
                 raise
         if not os.path.samestat(os.fstat(self._fd), self.path.lstat()):
-            raise FileNotFoundError(errno.ENOENT, "another folder has taken its place")
+            raise FileNotFoundError(errno.ENOENT, "another folder has replaced this one")
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the folder."""
         while self._fds:
             os.close(self._fds.pop())
 
 
-def _open_or_make(name: str, parent: int) -> int:
+def _open_or_create(name: str, parent: int) -> int:
     try:
         return os.open(name, _FOLDER, dir_fd=parent)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A file while it is written: temporary, hashed on the way, measured at the end."""
+"""A file while it is being written: under a temporary name, hashed on the way, measured at the end."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from mediasmith.plugin import media, probe
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.storage.artifacts.folder import Folder, disk_errors
 
-_BUFFER = 256 * 1024  # bytes that wait for a worker thread: streams come in small pieces
+_BUFFER = 256 * 1024  # bytes to collect before a worker thread writes them: streams come in small chunks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is true of a written file: `mime` by its first bytes ("" when they say nothing known), pixels, seconds."""
+    """What was found out about a written file.
+
+    `mime` is the type by its first bytes, or "" when they are of no known type.
+    """
 
     mime: str
     bytes: int
@@ -30,9 +33,11 @@ class Facts:
 
 
 class PartialFile:
-    """A temporary file in a folder, made when its first bytes come. Blocking.
+    """A temporary file in a folder, created when its first bytes are written. Its methods block.
 
-    Raises `MediaError` when the disk refuses, and `ProviderError` when there are more than `max_bytes`.
+    Raises:
+        MediaError: the disk failed.
+        ProviderError: more than `max_bytes` were written.
     """
 
     def __init__(self, folder: Folder, name: str, *, max_bytes: int) -> None:
@@ -44,7 +49,7 @@ class PartialFile:
         self._size = 0
         self._head = b""
         self._hash = hashlib.sha256()
-        self._lock = Lock()  # so that closing it never pulls the descriptor from under a thread that writes
+        self._lock = Lock()  # so that closing never takes the descriptor from a thread that is writing
 
     def write(self, data: bytes | bytearray) -> None:
         """Append bytes."""
@@ -52,7 +57,7 @@ class PartialFile:
             self._write(data)
 
     def finish(self, rest: bytes | bytearray = b"") -> Facts:
-        """Append the rest, bring all of it safely to the disk, and look at it."""
+        """Append the rest, sync the file to disk and return what it is."""
         with self._lock, disk_errors(self._folder.path):
             fd = self._write(rest)
             os.fsync(fd)
@@ -61,7 +66,7 @@ class PartialFile:
             return facts
 
     def close(self) -> None:
-        """Stop writing. The file stays as it is."""
+        """Stop writing, and leave the file as it is."""
         with self._lock, disk_errors(self._folder.path):
             self._close()
 
@@ -70,7 +75,7 @@ class PartialFile:
         if self._size > self._max_bytes:
             raise ProviderError(
                 f"The provider's answer is larger than the limit of {self._max_bytes} bytes.",
-                "MEDIASMITH_MAX_OUTPUT_BYTES sets the limit.",
+                "Set MEDIASMITH_MAX_OUTPUT_BYTES to a higher limit and restart the server.",
             )
         if self._closed:
             raise ValueError("the file is closed")
@@ -86,7 +91,7 @@ class PartialFile:
     def _facts(self, fd: int) -> Facts:
         mime = media.sniff(self._head)
         with os.fdopen(fd, "rb", closefd=False) as file:
-            file.seek(0)  # one of the two looks into it, by the type
+            file.seek(0)  # the type decides which of the two reads it
             width, height = probe.dimensions(file, mime) or (None, None)
             seconds = probe.duration(file, mime)
         return Facts(
@@ -105,29 +110,28 @@ class PartialFile:
 
 
 class FileSink:
-    """A file that is streamed to the disk, for one writer; memory stays flat however long it gets.
+    """A file that one writer streams to disk, in constant memory however long it gets.
 
-    `token` is what its `Destination` knows it by. Raises `MediaError` when the disk refuses, and `ProviderError`
-    when more comes than is allowed.
+    `token` is the one that its `Destination` knows it by. Raises as `PartialFile` does.
     """
 
-    def __init__(self, part: PartialFile, token: str) -> None:
+    def __init__(self, file: PartialFile, token: str) -> None:
         self.token = token
-        self._part = part
-        self._waiting = bytearray()
+        self._file = file
+        self._buffer = bytearray()
 
     async def write(self, data: bytes) -> None:
         """Append bytes."""
-        self._waiting += data
-        if len(self._waiting) >= _BUFFER:
-            due, self._waiting = self._waiting, bytearray()
-            await to_thread.run_sync(self._part.write, due)
+        self._buffer += data
+        if len(self._buffer) >= _BUFFER:
+            full, self._buffer = self._buffer, bytearray()
+            await to_thread.run_sync(self._file.write, full)
 
     async def write_all(self, chunks: AsyncIterable[bytes]) -> None:
-        """Append everything that comes."""
+        """Append every chunk."""
         async for chunk in chunks:
             await self.write(chunk)
 
     async def finish(self) -> Facts:
-        """Bring all of it safely to the disk, and say what it is."""
-        return await to_thread.run_sync(self._part.finish, self._waiting)
+        """Sync the whole file to disk and return what it is."""
+        return await to_thread.run_sync(self._file.finish, self._buffer)

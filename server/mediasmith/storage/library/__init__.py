@@ -1,1 +1,1 @@
-"""The record of jobs, tasks and artifacts."""
+"""The library: the record of jobs, tasks and artifacts."""

@@ -1,7 +1,7 @@
-"""What the library remembers: jobs, their parts, and the artifacts they made.
+"""What the library records: jobs, their tasks, and the artifacts these produced.
 
-Times are seconds since 1970 (UTC) and come from the caller. JSON fields read back as `json` reads them: a tuple inside
-one comes back as a list.
+Times are seconds since 1970 (UTC) and come from the caller. A JSON field reads back as `json` reads it: a tuple inside
+comes back as a list.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from mediasmith.plugin.errors import Billed
 from mediasmith.plugin.kinds import Kind
 
 JobState = Literal["running", "done", "partial", "failed", "cancelled", "unknown"]
-"""How a job stands. `unknown`: its process died while an answer was due, so it may have been billed."""
+"""The state of a job. `unknown`: its process died while an answer was due, so it may have been billed."""
 
 Phase = Literal["queued", "sending", "accepted", "saving", "done", "failed", "cancelled", "unknown"]
-"""How far a part is.
+"""How far a task has got.
 
-`queued`: nothing was sent. `sending`: the paying request is out. `accepted`: the provider's handle is written.
-`saving`: the bytes are in temporary files, named by their artifacts' tokens.
+`queued`: nothing was sent. `sending`: the request that costs money is out. `accepted`: the provider's handle is
+recorded. `saving`: the bytes are in temporary files, which the artifacts' tokens name.
 """
 
 
@@ -29,8 +29,8 @@ class Job:
     """One request, from the call to the saved files.
 
     `fingerprint` is the same for equal requests. `request` is what was asked for, resolved and without secrets. `owner`
-    is the process that works on it. `folder` and `stem` say where its files go. `answered`: its answer left the server.
-    `error` is None or says message, hint, billed and type.
+    is the process that works on it. `folder` and `stem` say where its files go. `answered`: its answer has left the
+    server. `error` is None, or an object with message, hint, billed and type.
     """
 
     id: str
@@ -55,10 +55,10 @@ class Job:
 class Task:
     """One provider call of a job.
 
-    `number` tells a job's parts apart, `item` is the place of the prompt in a batch. It wants `count` files, of which
-    the first is number `first` of that prompt. `handle` is the provider's name for the work once it is accepted.
-    `billed` says whether the call was paid for; `cost_usd` is what the provider said it charged, `estimate_usd` what we
-    expect. `complete` is False when it made less than it was asked for.
+    `number` distinguishes the tasks of a job; `item` is the index of the prompt in a batch. `count` files are asked
+    for, the first of which is file number `first` of that prompt. `handle` is the provider's name for the work, once it
+    is accepted. `billed` says whether the call was paid for, `cost_usd` what the provider said it charged,
+    `estimate_usd` what is expected. `complete` is False when the result holds less than was asked for.
     """
 
     job_id: str
@@ -83,12 +83,12 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One file that was made, and what an edit continues from.
+    """One generated file, and what an edit continues from.
 
-    `part` and `position` say which of the job's files it is. `token` names its temporary file while it is being saved,
-    and is empty once it stands at `path`. `prompts` are all that led to it, the oldest first; `parent` is the artifact
-    it was edited from, or empty, and may be gone from the library. `state` is its backend's own. `used` is when it was
-    last asked for.
+    `task` and `position` say which of the job's files it is. `token` names its temporary file while it is being saved,
+    and is empty once the file is at `path`. `prompts` are all the prompts that led to it, oldest first. `parent` is the
+    artifact that it was edited from, or empty, and may no longer be in the library. `state` is what the backend needs
+    for an edit. `used` is when the artifact was last asked for.
     """
 
     id: str

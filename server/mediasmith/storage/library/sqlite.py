@@ -1,4 +1,4 @@
-"""The library's SQLite file: opened at its first use, written in transactions, shared by several processes."""
+"""The library's SQLite file: opened on first use, written in transactions, shared by several processes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ T = TypeVar("T")
 Row: TypeAlias = "dict[str, Any]"
 """A row by column name."""
 
-Step: TypeAlias = "tuple[str, Iterable[Mapping[str, object]]]"
-"""A statement with named placeholders, and the rows to run it with. The rows are made in the worker thread."""
+Statement: TypeAlias = "tuple[str, Iterable[Mapping[str, object]]]"
+"""A statement with named placeholders, and the rows to run it with. The worker thread iterates over the rows."""
 
-_PATIENCE = 60.0
-"""Seconds to wait for other processes. Each of them holds the file for milliseconds."""
+_BUSY_SECONDS = 60.0
+"""Seconds to wait for other processes, each of which locks the file for milliseconds."""
 
 _MIGRATIONS: tuple[str, ...] = (
     """
@@ -50,8 +50,10 @@ _MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX artifact_of_job ON artifact (job_id, part, position);
     """,
 )
-"""Each lifts the file by one version. What is looked up has a column; the rest of a record is JSON in `record`, so
-that any text can be kept, also a file name that is not UTF-8."""
+"""Each raises the version of the file by one. What is looked up has a column; the rest of a record is JSON in `record`,
+which can hold any text, even a file name that is not UTF-8.
+
+Tables, columns and JSON keys keep their names: older servers may be using the same file."""
 
 
 class Database:
@@ -60,26 +62,26 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: Connection | None = None
-        self._turn = CapacityLimiter(1)
+        self._limiter = CapacityLimiter(1)
 
-    async def read(self, make: Callable[[Row], T], sql: str, **values: object) -> list[T]:
-        """What `make` makes of each row. Reading does not create the file: where there is none, there are no rows."""
+    async def read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
+        """Return each row, converted. Reading does not create the file: where there is none, there are no rows."""
         try:
-            return await self._run(self._select, make, sql, values)
+            return await self._run(self._select, convert, sql, values)
         except UnicodeEncodeError:
-            return []  # asked for text that UTF-8 cannot write, so it stands in no row
+            return []  # no row holds text that UTF-8 cannot encode
 
     async def change(self, sql: str, **values: object) -> int:
-        """Change rows that exist, in a transaction; how many they were."""
+        """Update existing rows in a transaction, and return how many there were."""
         try:
             [changed] = await self.write((sql, [values]))
         except UnicodeEncodeError:
             return 0  # as in `read`
         return changed
 
-    async def write(self, *steps: Step) -> list[int]:
-        """Do all the steps or none, in one transaction; how many rows each changed."""
-        return await self._run(self._transact, steps)
+    async def write(self, *statements: Statement) -> list[int]:
+        """Run all the statements or none, in one transaction, and return how many rows each changed."""
+        return await self._run(self._transact, statements)
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
@@ -89,59 +91,59 @@ class Database:
             self._connection = None
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
-        return await to_thread.run_sync(self._explained, work, *args, limiter=self._turn)
+        return await to_thread.run_sync(self._translate_errors, work, *args, limiter=self._limiter)
 
-    def _explained(self, work: Callable[..., T], *args: object) -> T:
-        import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
+    def _translate_errors(self, work: Callable[..., T], *args: object) -> T:
+        import sqlite3  # noqa: PLC0415  heavy: a server that does no work never needs it
 
         try:
             return work(*args)
         except sqlite3.Error as error:
-            trouble = _trouble(self._path, error)
-            if trouble is None:
+            translated = _to_media_error(self._path, error)
+            if translated is None:
                 raise
-            raise trouble from error
+            raise translated from error
         except OSError as error:
             raise _unusable(self._path, error.strerror or "another process keeps it locked") from error
 
-    def _select(self, make: Callable[[Row], T], sql: str, values: Mapping[str, object]) -> list[T]:
+    def _select(self, convert: Callable[[Row], T], sql: str, values: Mapping[str, object]) -> list[T]:
         if self._connection is None and not self._path.exists():
             return []
-        rows = self._opened().execute(sql, values).fetchall()
+        rows = self._connect().execute(sql, values).fetchall()
         try:
-            return [make(row) for row in rows]
+            return [convert(row) for row in rows]
         except (ValueError, TypeError, KeyError) as error:
             raise _damaged(self._path) from error
 
-    def _transact(self, steps: Sequence[Step]) -> list[int]:
-        connection = self._opened()
-        # Taking the write lock first means waiting for it here: a reader that turns writer may be refused at once.
+    def _transact(self, statements: Sequence[Statement]) -> list[int]:
+        connection = self._connect()
+        # Take the write lock first, which waits for it: upgrading a read lock may fail at once.
         connection.execute("BEGIN IMMEDIATE")
         try:
-            changed = [connection.executemany(sql, rows).rowcount for sql, rows in steps]
+            changed = [connection.executemany(sql, rows).rowcount for sql, rows in statements]
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
             raise
         return changed
 
-    def _opened(self) -> Connection:
+    def _connect(self) -> Connection:
         if self._connection is None:
             self._connection = _open(self._path)
         return self._connection
 
 
 def _open(path: Path) -> Connection:
-    import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
+    import sqlite3  # noqa: PLC0415  heavy: a server that does no work never needs it
 
     from filelock import FileLock  # noqa: PLC0415  heavy: loads asyncio's locks as well
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Switching to WAL does not wait for other processes as a transaction does, hence the lock file.
-    with FileLock(f"{path}.lock", timeout=_PATIENCE, mode=0o600, poll_interval=0.01):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives the files beside it the same mode
-        # The worker thread may be another one each time; the limiter lets only one in.
-        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    # Switching to WAL does not wait for other processes as a transaction does; hence the lock file.
+    with FileLock(f"{path}.lock", timeout=_BUSY_SECONDS, mode=0o600, poll_interval=0.01):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its companion files the same mode
+        # Each call may run in a different worker thread; the limiter admits one at a time.
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path)
         except BaseException:
@@ -154,9 +156,9 @@ def _prepare(connection: Connection, path: Path) -> None:
     [version] = connection.execute("PRAGMA user_version").fetchone()
     if version > len(_MIGRATIONS):
         raise MediaError(
-            f"The library {path} was written by a newer Mediasmith: it has version {version}, and this one reads up to "
-            f"version {len(_MIGRATIONS)}.",
-            "Update Mediasmith, or move that file away to start an empty library.",
+            f"The library {path} was written by a newer Mediasmith: it has version {version}, and this server reads up "
+            f"to version {len(_MIGRATIONS)}.",
+            "Upgrade Mediasmith, or move that file away to start with an empty library.",
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -170,11 +172,11 @@ def _row(cursor: Cursor, values: tuple[Any, ...]) -> Row:
     return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
-def _trouble(path: Path, error: Error) -> MediaError | None:
-    """What the file's user can do something about; None when the fault is ours."""
-    import sqlite3  # noqa: PLC0415  heavy: a server that makes nothing never needs it
+def _to_media_error(path: Path, error: Error) -> MediaError | None:
+    """Return an error that the user can act on, or None when the bug is ours."""
+    import sqlite3  # noqa: PLC0415  heavy: a server that does no work never needs it
 
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the number is detail
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits are detail
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
         return _damaged(path)
     if isinstance(error, sqlite3.OperationalError):
@@ -185,13 +187,13 @@ def _trouble(path: Path, error: Error) -> MediaError | None:
 def _damaged(path: Path) -> MediaError:
     return MediaError(
         f"The library {path} is damaged or is not a library.",
-        "Nothing was changed. Move that file away, with those beside it that begin with its name, to start an empty "
-        "library; the media files are not touched.",
+        "Nothing was changed. To start with an empty library, move that file and those whose names begin with it "
+        "away; media files are not affected.",
     )
 
 
 def _unusable(path: Path, reason: str) -> MediaError:
     return MediaError(
         f"The library {path} cannot be used: {reason}.",
-        "Make sure that its folder exists and can be written to, and that the disk is not full.",
+        "Check that its folder exists and is writable, and that the disk is not full.",
     )

@@ -1,6 +1,6 @@
-"""The library itself: what can be recorded of jobs, parts and artifacts, and how it is found again.
+"""Record jobs, tasks and artifacts, and find them again.
 
-Ids and principals are looked up, never parsed: any string may be asked for, and what is not known is just not found.
+Ids and principals are looked up, never parsed: any string may be asked for, and an unknown one is simply not found.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ T = TypeVar("T")
 _ADD_JOB = """
     INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
 """
-# The owner is left alone, for only a claim may move it; and an answer that went out stays out, whoever sent it.
+# Only a claim changes the owner, and an answer that was sent stays sent, whichever process sent it.
 _SAVE_JOB = """
     UPDATE job SET state = :state, updated = :updated, answered = max(answered, :answered), record = :record
     WHERE id = :id
 """
 _TOUCH_JOB = "UPDATE job SET updated = :updated WHERE id = :id"
-_SAVE_PART = """
+_SAVE_TASK = """
     INSERT OR REPLACE INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
 """
-# What an earlier attempt at saving left behind would be taken for files of this one.
+# Files that an earlier attempt staged would be taken for files of this one.
 _DROP_STAGED = "DELETE FROM artifact WHERE job_id = :job_id AND part = :number AND token <> ''"
 _SAVE_ARTIFACT = """
     INSERT OR REPLACE INTO artifact VALUES (:id, :job_id, :part, :position, :token, :principal, :used, :record)
@@ -65,25 +65,25 @@ _PRUNE_JOBS = """
 """
 
 
-def _nobody(_owner: str) -> bool:
+def _is_dead(_owner: str) -> bool:
     return False
 
 
 class Library:
-    """The record of jobs and artifacts. Every method raises `MediaError` when its file cannot be used.
+    """The record of jobs, tasks and artifacts in the file at `path`, which is created with the first record.
 
-    Several processes may share it. Only `job`, `artifact`, `recent` and `unanswered` ask for a principal, and keep what
-    is another's from them; the other methods are for the server itself.
+    Several processes may share the file. `job`, `artifact`, `recent` and `unanswered` take a principal and return only
+    what belongs to it; the other methods are for the server itself. Every method raises `MediaError` when the file
+    cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
-        """The library in the file at `path`, which is created when something is first recorded."""
         self._database = Database(path)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncGenerator[Library]:
-        """The same, closed at the end."""
+        """Return the library in the file at `path` as a context manager that closes it."""
         library = cls(path)
         try:
             yield library
@@ -95,53 +95,53 @@ class Library:
         await self._database.close()
 
     async def add_job(self, job: Job, tasks: Sequence[Task]) -> None:
-        """Record a new job with its parts."""
-        await self._database.write((_ADD_JOB, map(_job_row, [job])), (_SAVE_PART, map(_task_row, tasks)))
+        """Record a new job with its tasks."""
+        await self._database.write((_ADD_JOB, map(_job_row, [job])), (_SAVE_TASK, map(_task_row, tasks)))
 
     async def add_tasks(self, tasks: Sequence[Task]) -> None:
-        """Record further parts of jobs."""
-        await self._database.write((_SAVE_PART, map(_task_row, tasks)))
+        """Record further tasks of existing jobs."""
+        await self._database.write((_SAVE_TASK, map(_task_row, tasks)))
 
     async def save_task(self, task: Task, *, at: float) -> None:
-        """Replace a part as a whole; its job was updated at that time."""
-        await self._database.write((_SAVE_PART, map(_task_row, [task])), (_TOUCH_JOB, _touched(task, at)))
+        """Replace a task as a whole, and record that its job was updated at `at`."""
+        await self._database.write((_SAVE_TASK, map(_task_row, [task])), (_TOUCH_JOB, _job_update(task, at)))
 
     async def save_job(self, job: Job) -> None:
-        """Replace a job, but for its owner, which only `claim` moves, and `answered`, which never goes back."""
+        """Replace a job, except for its owner, which only `claim` changes, and `answered`, which never goes back."""
         await self._database.write((_SAVE_JOB, map(_job_row, [job])))
 
     async def stage(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
-        """Record that the part's bytes are in temporary files, named by the artifacts' tokens."""
-        await self._put(task, artifacts, at)
+        """Record a task whose bytes are in temporary files, which the artifacts' tokens name."""
+        await self._save_files(task, artifacts, at)
 
-    async def settle(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
-        """Record that the part's files stand at their paths; from now on the artifacts (without tokens) are found."""
-        await self._put(task, artifacts, at)
+    async def commit(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
+        """Record a task whose files have their final paths. Its artifacts, now without tokens, can be found."""
+        await self._save_files(task, artifacts, at)
 
-    async def _put(self, task: Task, artifacts: Sequence[Artifact], at: float) -> None:
+    async def _save_files(self, task: Task, artifacts: Sequence[Artifact], at: float) -> None:
         await self._database.write(
-            (_SAVE_PART, map(_task_row, [task])),
+            (_SAVE_TASK, map(_task_row, [task])),
             (_DROP_STAGED, map(_task_row, [task])),
             (_SAVE_ARTIFACT, map(_artifact_row, artifacts)),
-            (_TOUCH_JOB, _touched(task, at)),
+            (_TOUCH_JOB, _job_update(task, at)),
         )
 
     async def job(self, job_id: str, *, principal: str) -> Job | None:
-        """The principal's job of this id."""
+        """Return the principal's job with this id, or None."""
         sql = "SELECT * FROM job WHERE id = :id AND principal = :principal"
         return _first(await self._database.read(_job, sql, id=job_id, principal=principal))
 
     async def tasks(self, job_id: str) -> list[Task]:
-        """A job's parts, in the order of the prompts and their files."""
+        """Return a job's tasks, in the order of the prompts and their files."""
         sql = "SELECT * FROM part WHERE job_id = :job_id ORDER BY item, first, number"
         return await self._database.read(_task, sql, job_id=job_id)
 
     async def artifacts(self, job_id: str) -> list[Artifact]:
-        """A job's artifacts, in the order of the prompts and their files; also those that are still being saved."""
+        """Return a job's artifacts, staged ones too, in the order of the prompts and their files."""
         return await self._database.read(_artifact, _ARTIFACTS_OF_JOB, job_id=job_id)
 
     async def artifact(self, artifact_id: str, *, principal: str, used: float | None = None) -> Artifact | None:
-        """The principal's artifact of this id, once it is settled. `used` records when it was asked for."""
+        """Return the principal's committed artifact with this id, or None. `used` records when it was asked for."""
         sql = "SELECT * FROM artifact WHERE id = :id AND principal = :principal AND token = ''"
         found = _first(await self._database.read(_artifact, sql, id=artifact_id, principal=principal))
         if found is None or used is None or used <= found.used:
@@ -152,45 +152,46 @@ class Library:
         return replace(found, used=used)
 
     async def owner(self, artifact_id: str) -> str | None:
-        """The principal whose artifact this is, once it is settled."""
+        """Return the principal that a committed artifact belongs to, or None."""
         sql = "SELECT principal FROM artifact WHERE id = :id AND token = ''"
         return _first(await self._database.read(lambda row: str(row["principal"]), sql, id=artifact_id))
 
     async def recent(self, principal: str, limit: int) -> list[Job]:
-        """The principal's jobs, the newest first."""
+        """Return up to `limit` of the principal's jobs, newest first."""
         sql = "SELECT * FROM job WHERE principal = :principal ORDER BY created DESC, rowid DESC LIMIT :limit"
         return await self._database.read(_job, sql, principal=principal, limit=limit)
 
     async def unfinished(self) -> list[Job]:
-        """The running jobs of every owner, the oldest first."""
+        """Return the running jobs of every owner, oldest first."""
         return await self._database.read(_job, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
 
     async def claim(self, job_id: str, *, old: str, new: str) -> bool:
-        """Make a running job of one owner another's. True for exactly one of several that try."""
+        """Move a running job from owner `old` to `new`. Of several that try, exactly one gets True."""
         sql = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
         return await self._database.change(sql, id=job_id, old=old, new=new) == 1
 
     async def unanswered(self, principal: str, fingerprint: str, *, since: float) -> Job | None:
-        """The newest job of this principal and fingerprint, made since then, that has or will have an unsent answer.
+        """Return the newest job with this fingerprint, created since then, whose answer is still to be sent, or None.
 
-        An `unknown` one has: that it may have been billed.
+        That includes `unknown` jobs: their answer is that they may have been billed.
         """
         values = {"principal": principal, "fingerprint": fingerprint, "since": since}
         return _first(await self._database.read(_job, _NEWEST_UNANSWERED, **values))
 
     async def mark_answered(self, job_id: str) -> None:
-        """Record that the job's answer left the server."""
+        """Record that the job's answer has left the server."""
         await self._database.change("UPDATE job SET answered = 1 WHERE id = :id", id=job_id)
 
     async def spent(self, *, since: float) -> float:
-        """US dollars that the jobs made since then did or may have cost: what was charged, else what was estimated."""
+        """Return the US dollars that jobs created since then did or may have cost: as charged, else as estimated."""
         return sum(await self._database.read(lambda row: float(row["usd"]), _SPENT, since=since))
 
-    async def prune(self, *, before: float, alive: Callable[[str], bool] = _nobody) -> int:
-        """Forget the artifacts last used before then, and finished jobs as old that have none; how many artifacts.
+    async def prune(self, *, before: float, alive: Callable[[str], bool] = _is_dead) -> int:
+        """Delete artifacts last used before then, and finished jobs as old that have none left.
 
-        Nothing of a living owner is forgotten; `alive` tells, and is called in a worker thread. The media files stay
-        where they are, and what was edited from a forgotten artifact can still be edited.
+        Return the number of artifacts deleted. Nothing that belongs to a living owner is deleted; `alive` tells which
+        are, and is called in a worker thread. Media files stay where they are, and an artifact edited from a deleted
+        one can still be edited.
         """
         owners = await self._database.read(lambda row: str(row["owner"]), _OLD_OWNERS, before=before)
         if not owners:
@@ -206,7 +207,7 @@ def _first(found: list[T]) -> T | None:
 
 
 def _row(record: Job | Task | Artifact, *columns: str) -> Row:
-    """The columns as they are, and everything else as JSON."""
+    """Return the named columns of a record, and all its other fields as JSON."""
     rest = dict(vars(record))
     row = {name: rest.pop(name) for name in columns}
     return row | {"record": json.dumps(rest)}
@@ -220,13 +221,13 @@ def _task_row(task: Task) -> Row:
     return _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
 
 
-def _touched(task: Task, at: float) -> list[Row]:
+def _job_update(task: Task, at: float) -> list[Row]:
     return [{"id": task.job_id, "updated": at}]
 
 
 def _artifact_row(artifact: Artifact) -> Row:
     row = _row(artifact, "id", "job_id", "task", "position", "token", "principal", "used")
-    row["part"] = row.pop("task")  # the column keeps its first name, for older servers may share the file
+    row["part"] = row.pop("task")  # the column keeps its name: older servers may share the file
     return row
 
 

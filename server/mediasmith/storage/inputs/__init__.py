@@ -1,0 +1,1 @@
+"""Callers' input files: each is found, confined and checked before anything is paid for."""

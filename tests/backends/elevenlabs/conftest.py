@@ -1,0 +1,34 @@
+"""What the tests of the ElevenLabs backend share: one fake in each process, and the adapter signed in to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+import pytest
+
+from fakes.elevenlabs import KEY, FakeElevenLabs, running
+from mediasmith.testing import AdapterHarness, signed_in
+from mediasmith_backends.elevenlabs import backend
+
+
+@pytest.fixture(scope="session")
+def fake_process() -> Generator[FakeElevenLabs]:
+    """The fake's process."""
+    with running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(fake_process: FakeElevenLabs) -> FakeElevenLabs:
+    """The fake, without a memory of earlier tests."""
+    fake_process.reset()
+    return fake_process
+
+
+@pytest.fixture
+async def adapter(fake: FakeElevenLabs, request: pytest.FixtureRequest) -> AsyncGenerator[AdapterHarness]:
+    """The capability that a file of tests names as its `CAPABILITY`, signed in to the fake."""
+    untyped: Any = request  # the type of its module is not known
+    async with signed_in(backend, fake.url, KEY, capability=untyped.module.CAPABILITY) as adapter:
+        yield adapter

@@ -1,0 +1,404 @@
+"""Arguments as callers send them: what is understood, and what every refusal says."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.declared import INSTALLED
+from mediasmith.config.tool_schemas import Schema, tools
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.params import WORDS
+from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.near_matches import suggest
+from mediasmith.selection.request import MAX_PROMPT, ToolRequest, parse_request
+
+GENERATE, EDIT, LIST, JOB = (tool.parameters for tool in tools(INSTALLED))
+PROPERTIES: Mapping[str, Schema] = GENERATE["properties"]
+NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, -(10**400), 10**5_000)
+"""What no provider can be sent as a number; the last has too many digits even to be printed."""
+
+
+def of_type(*types: str) -> list[str]:
+    return [name for name, one in PROPERTIES.items() if one["type"] in types]
+
+
+def read(**given: Any) -> ToolRequest:
+    """A generate_media request with a prompt, unless one is given."""
+    return parse_request(given if given.keys() & {"prompt", "prompts"} else {"prompt": "a fox", **given}, GENERATE)
+
+
+def refused(arguments: Mapping[str, Any], schema: Schema = GENERATE) -> str:
+    """The refusal's whole text, which is short, free of half characters, and says that nothing was spent."""
+    with pytest.raises(InvalidRequest) as caught:
+        parse_request(arguments, schema)
+    text = str(caught.value)
+    text.encode()
+    assert len(text) < 1_000
+    assert "Nothing was billed." in text
+    return text
+
+
+def nested(depth: int, value: object = 1) -> object:
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_a_request_has_everything_that_was_given() -> None:
+    request = read(
+        prompt="a fox",
+        kind="video",
+        backend="xai",
+        model=" grok ",
+        first_frame="fox.png",
+        aspect_ratio="16:9",
+        seed=7,
+        n=3,
+        draft=True,
+        options={"fps": 24},
+        output="clips/",
+        wait_seconds=0,
+        max_cost_usd=1.5,
+        dry_run=True,
+    )
+    assert request == ToolRequest(
+        prompts=("a fox",),
+        kind="video",
+        backend="xai",
+        model="grok",
+        words={"aspect_ratio": "16:9", "seed": 7},
+        options={"fps": 24},
+        references={"first_frame": ("fox.png",)},
+        n=3,
+        draft=True,
+        output="clips/",
+        wait_seconds=0,
+        max_cost_usd=1.5,
+        dry_run=True,
+    )
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    assert read() == ToolRequest(prompts=("a fox",), kind="image")
+    edit = parse_request({"continuation_id": " media://abc ", "prompt": "now at night"}, EDIT)
+    assert edit == ToolRequest(prompts=("now at night",), kind=None, continuation_id="abc")
+
+
+def test_nulls_and_what_a_client_adds_to_every_call_are_dropped() -> None:
+    assert read(seed=None, image=None, wait_for_previous=True, options=None) == read()
+    assert read(prompt="a fox", prompts=None, options={"loop": None, "fps": 24}).options == {"fps": 24}
+    assert check_arguments({"wait_for_previous": False, "job_id": None}, JOB) == {}
+
+
+def test_auto_is_no_backend_and_case_does_not_matter() -> None:
+    assert read(backend="auto").backend == read(backend=" AUTO ").backend == ""
+    assert read(backend=" OpenAI ").backend == "openai"
+
+
+@pytest.mark.parametrize("name", of_type("string"))
+@pytest.mark.parametrize("wrong", [5, 0.5, True, ["a"], {"a": "b"}])
+def test_what_should_be_text_is_refused_otherwise(name: str, wrong: object) -> None:
+    assert f"{name} must be text, not {json.dumps(wrong)}." in refused({"prompt": "a fox", name: wrong})
+
+
+@pytest.mark.parametrize("name", of_type("integer"))
+def test_what_should_be_a_whole_number_is_refused_otherwise(name: str) -> None:
+    for wrong in ("5", "", 1.5, True, False, [1], {"a": 1}, *NO_NUMBERS):
+        text = refused({"prompt": "a fox", name: wrong})
+        assert f"{name} must be a whole number from {PROPERTIES[name]['minimum']:.10g} to " in text
+
+
+@pytest.mark.parametrize("name", of_type("number"))
+def test_what_should_be_a_number_is_refused_otherwise(name: str) -> None:
+    for wrong in ("5", "", True, False, [1.5], {"a": 1}, *NO_NUMBERS):
+        text = refused({"prompt": "a fox", name: wrong})
+        assert f"{name} must be a number" in text
+        assert f"{PROPERTIES[name]['minimum']:.10g}" in text
+
+
+@pytest.mark.parametrize("name", of_type("boolean"))
+@pytest.mark.parametrize("wrong", [0, 1, "true", "", [True], {}])
+def test_what_should_be_true_or_false_is_refused_otherwise(name: str, wrong: object) -> None:
+    assert f"{name} must be true or false, not {json.dumps(wrong)}." in refused({"prompt": "a fox", name: wrong})
+
+
+@pytest.mark.parametrize("name", of_type("array"))
+@pytest.mark.parametrize("wrong", [5, True, {"a": "b"}, '["cut off', "[whispering] hello"])
+def test_what_should_be_a_list_is_refused_otherwise(name: str, wrong: object) -> None:
+    assert f"{name} must be a list of texts, not {json.dumps(wrong)}." in refused({name: wrong})
+
+
+@pytest.mark.parametrize("name", of_type("array"))
+@pytest.mark.parametrize("wrong", [5, None, True, ["a"], {}])
+def test_an_entry_that_is_no_text_is_named_by_its_place(name: str, wrong: object) -> None:
+    assert f"{name}[1] must be text, not {json.dumps(wrong)}." in refused({name: ["a", wrong]})
+
+
+@pytest.mark.parametrize("wrong", [5, True, [], ["a"], "fps=24", "[1]", "6", "null"])
+def test_what_should_be_an_object_is_refused_otherwise(wrong: object) -> None:
+    assert "options must be an object such as {}" in refused({"prompt": "a fox", "options": wrong})
+
+
+@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "enum" in one])
+def test_a_value_outside_the_list_is_refused_with_the_list(name: str) -> None:
+    for wrong in ("", "sepia", " auto", "x" * 1_000_000):
+        text = refused({"prompt": "a fox", name: wrong})
+        assert text.startswith(f'{name} is "{wrong[:50]}')
+        assert f"accepted: {', '.join(PROPERTIES[name]['enum'])}." in text
+
+
+@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "enum" in one])
+def test_a_value_of_the_list_is_taken_in_any_case(name: str) -> None:
+    for listed in PROPERTIES[name]["enum"]:
+        assert check_arguments({name: listed.swapcase()}, GENERATE) == {name: listed}
+
+
+@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "minimum" in one])
+def test_the_bounds_are_accepted_and_one_beyond_is_refused(name: str) -> None:
+    low, high = PROPERTIES[name]["minimum"], PROPERTIES[name].get("maximum")
+    assert check_arguments({name: low}, GENERATE) == {name: low}
+    assert f"{name} is {low - 1}; accepted: a " in refused({"prompt": "a fox", name: low - 1})
+    if high is not None:
+        assert check_arguments({name: high}, GENERATE) == {name: high}
+        text = refused({"prompt": "a fox", name: high + 1})
+        assert f"{name} is {high + 1}; accepted: a " in text
+        assert f"number from {low:.10g} to {high:.10g}." in text
+
+
+def test_a_whole_float_is_a_whole_number() -> None:
+    for name in ("n", "duration", "seed", "max_cost_usd"):
+        value = check_arguments({name: 6.0}, GENERATE)[name]
+        assert (value, type(value)) == (6, int)
+    assert check_arguments({"duration": 6.5}, GENERATE) == {"duration": 6.5}
+
+
+def test_an_unknown_argument_is_refused_with_the_closest_word() -> None:
+    assert "There is no argument 'aspect_ration'. Did you mean aspect_ratio?" in refused({"aspect_ration": "1:1"})
+    assert "Did you mean prompts?" in refused({"promts": ["a"]})
+    text = refused({"prompt": "a fox", "zzz": 1})
+    assert "There is no argument 'zzz'. Known: prompt, prompts, kind, " in text
+    for one in ("continuation_id", "job_id"):
+        assert f"There is no argument '{one}'." in refused({"prompt": "a fox", one: "x"})
+
+
+def test_an_unknown_argument_may_have_any_name() -> None:
+    for name in ("", "\0", "\ud800" * 200, "\U000e0001" * 200, "x" * 1_000_000, "__class__", "a\nb"):
+        assert "There is no argument " in refused({"prompt": "a fox", name: 1})
+
+
+def test_a_required_argument_that_is_missing_or_null_is_named() -> None:
+    for arguments in ({"prompt": "x"}, {"prompt": "x", "continuation_id": None}):
+        text = refused(arguments, EDIT)
+        assert text.startswith("continuation_id is missing.")
+        assert text.endswith("From an earlier result or one of its files; can be used again.")
+    assert refused({"continuation_id": "x"}, EDIT).startswith("prompt is missing.")
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_depth_without_end_is_refused(name: str) -> None:
+    for deep in (nested(10_000), {"a": nested(10_000)}, [[nested(10_000)]]):
+        assert refused({"prompt": "a fox", name: deep}).startswith(name)
+
+
+def test_text_that_would_be_read_as_endless_json_is_refused() -> None:
+    for name in of_type("array"):
+        assert f"{name} must be a list of texts" in refused({"prompt": "a fox", name: "[" * 100_000})
+    assert "options must be an object" in refused({"prompt": "a fox", "options": '{"a":' * 100_000})
+
+
+def test_options_may_be_nested_but_not_without_end() -> None:
+    assert read(options={"a": nested(31)}).options == {"a": nested(31)}
+    assert "options must be plain JSON, at most 32 levels deep" in refused(
+        {"prompt": "a fox", "options": {"a": nested(32)}}
+    )
+    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500})
+
+
+def test_options_take_nothing_but_plain_json() -> None:
+    for wrong in (*NO_NUMBERS, b"bytes", object()):
+        for depth in (0, 3):
+            assert "options must be plain JSON" in refused({"prompt": "a fox", "options": {"a": nested(depth, wrong)}})
+    assert "a key in options must be text" in refused({"prompt": "a fox", "options": {7: 1}})
+
+
+def test_numbers_that_are_none_are_found_in_json_text_too() -> None:
+    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": NaN}'})
+    assert "options must be plain JSON" in refused({"prompt": "a fox", "options": '{"a": 1e999}'})
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "a\udfffb", "\0", "a\0b"])
+def test_half_characters_and_nul_are_refused_wherever_they_stand(bad: str) -> None:
+    what = "NUL" if "\0" in bad else "surrogate"
+    for name in of_type("string", "array"):
+        text = refused({name: bad})
+        assert text.startswith(name)
+        assert what in text
+    for name in ("n", "draft", "max_cost_usd", "options"):
+        assert name in refused({"prompt": "a fox", name: bad})
+        assert name in refused({"prompt": "a fox", name: [{bad: bad}]})
+    for options in ({"a": bad}, {bad: 1}, {bad: bad}, {"a": [{"b": [bad]}]}, {"a": {bad: 1}}):
+        text = refused({"prompt": "a fox", "options": options})
+        assert "options contains" in text
+        assert what in text
+
+
+def test_characters_beyond_the_basic_plane_are_fine() -> None:
+    assert read(prompt="\U0001f98a \u0645\u0631\u062d\u0628\u0627").prompts == (
+        "\U0001f98a \u0645\u0631\u062d\u0628\u0627",
+    )
+
+
+def test_a_prompt_has_a_limit() -> None:
+    assert read(prompt="x" * MAX_PROMPT).prompts == ("x" * MAX_PROMPT,)
+    assert "prompt has 100,001 characters; at most 100,000 are accepted." in refused({"prompt": "x" * (MAX_PROMPT + 1)})
+    assert "prompt has 1,000,000 characters" in refused({"prompt": "x" * 1_000_000})
+    assert "prompts has 1,000,000 characters" in refused({"prompts": ["a", "x" * 1_000_000]})
+    assert "image[0] is too long: at most 20,000,000" in refused({"prompt": "a fox", "image": ["x" * 20_000_001]})
+
+
+def test_a_list_has_a_limit() -> None:
+    assert len(read(prompts=["a"] * 16).prompts) == 16
+    assert "prompts has 17 entries; accepted: 1 to 16." in refused({"prompts": ["a"] * 17})
+    assert "prompts has 0 entries; accepted: 1 to 16." in refused({"prompts": []})
+    assert len(read(image=["a.png"] * 100).references["image"]) == 100
+    for many in (101, 100_000):
+        for name in ("image", "voices", "voice_sample"):
+            assert f"{name} has {many:,} entries; accepted: 0 to 100." in refused({"prompt": "x", name: ["a"] * many})
+
+
+def test_prompt_and_prompts_exclude_each_other_and_one_is_needed() -> None:
+    assert "prompt and prompts were both given; use one of them." in refused({"prompt": "a", "prompts": ["b"]})
+    assert "prompt is missing" in refused({})
+    assert "prompt is missing" in refused({"kind": "video"})
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n\t", "\u2003"])
+def test_an_empty_prompt_is_refused(empty: str) -> None:
+    assert "prompt is empty; say what to make." in refused({"prompt": empty})
+    assert "prompts is empty; say what to make." in refused({"prompts": ["a", empty]})
+    assert "prompt is empty" in refused({"continuation_id": "x", "prompt": empty}, EDIT)
+
+
+def test_work_on_a_recording_and_a_pinned_video_need_no_prompt() -> None:
+    for kind in ("voice_conversion", "audio_isolation", "voice_clone", "dubbing"):
+        assert parse_request({"kind": kind, "audio": "a.mp3"}, GENERATE).prompts == ("",)
+    assert parse_request({"kind": "video", "first_frame": "a.png"}, GENERATE).prompts == ("",)
+    assert parse_request({"kind": "music", "options": {"plan": {"parts": []}}}, GENERATE).prompts == ("",)
+    assert "prompt is missing" in refused({"kind": "music", "options": {}})
+    assert "prompt is missing" in refused({"kind": "music", "duration": 3})
+    assert "prompt is missing" in refused({"kind": "image", "image": ["a.png"]})
+    assert "prompt is missing" in refused({"kind": "speech", "voice": "ash"})
+
+
+def test_json_text_is_read_where_a_list_or_an_object_is_due() -> None:
+    assert read(prompts='["a", "b"]').prompts == ("a", "b")
+    assert read(image=' ["a.png", "style=b.png"]').references == {"image": ("a.png",), "style_image": ("b.png",)}
+    assert read(options='{"loop": true}').options == {"loop": True}
+
+
+@pytest.mark.parametrize("text", ['["a", "b"]', '{"prompt": "x"}', "5", "null", "true", '"quoted"'])
+def test_a_prompt_that_looks_like_json_stays_text(text: str) -> None:
+    assert read(prompt=text).prompts == (text,)
+    assert read(prompts=[text]).prompts == (text,)
+
+
+def test_a_single_text_for_a_list_is_taken_as_one() -> None:
+    assert read(prompts="a fox").prompts == ("a fox",)
+    assert read(image="fox.png").references == {"image": ("fox.png",)}
+    assert read(voices="Ann=ash").words == {"voices": ["Ann=ash"]}
+
+
+def test_a_prefix_gives_an_image_its_role() -> None:
+    request = read(image=["a.png", "style=s.png", "control=c.png", "subject=1.png", "subject=2.png", "b.png"])
+    assert request.references == {
+        "image": ("a.png", "b.png"),
+        "style_image": ("s.png",),
+        "control_image": ("c.png",),
+        "subject_image": ("1.png", "2.png"),
+    }
+
+
+def test_an_equals_sign_elsewhere_is_no_prefix() -> None:
+    for plain in ("https://pictures.example/?style=1", "mood=a.png", "Style=a.png", "./style=a.png"):
+        assert read(image=[plain]).references == {"image": (plain,)}
+    assert read(mask="style=m.png").references == {"mask": ("style=m.png",)}
+
+
+def test_an_empty_continuation_id_is_refused() -> None:
+    for empty in ("", "  ", "media://"):
+        assert refused({"continuation_id": empty, "prompt": "x"}, EDIT).startswith("continuation_id is empty")
+
+
+def test_the_other_tools_arguments_are_checked_alike() -> None:
+    assert check_arguments({"kind": "video", "backend": "xai"}, LIST) == {"kind": "video", "backend": "xai"}
+    with pytest.raises(InvalidRequest, match='kind is "song"; accepted: image, video'):
+        check_arguments({"kind": "song"}, LIST)
+    with pytest.raises(InvalidRequest, match="wait_seconds is 601; accepted: a whole number from 0 to 600"):
+        check_arguments({"wait_seconds": 601}, JOB)
+    with pytest.raises(InvalidRequest, match="Did you mean job_id"):
+        check_arguments({"jobid": "x"}, JOB)
+
+
+def test_the_closest_name_or_all_names_are_offered() -> None:
+    assert suggest("opnai", ["openai", "xai"]) == "Did you mean openai?"
+    assert suggest("zzz", ["openai", "xai"]) == "Known: openai, xai."
+
+
+def test_the_arguments_are_left_as_they_were() -> None:
+    arguments = {"prompts": ["a"], "image": ["style=a.png"], "options": {"a": None, "b": [1]}, "seed": None}
+    before = json.dumps(arguments)
+    parse_request(arguments, GENERATE)
+    assert json.dumps(arguments) == before
+
+
+odd_text = st.text(st.characters(exclude_categories=()), max_size=80)
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | odd_text | st.just(10**400),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(odd_text, inside, max_size=4),
+    max_leaves=8,
+)
+
+
+def fitting(schema: Schema) -> st.SearchStrategy[Any]:
+    """Values as the schema wants them."""
+    match schema["type"]:
+        case "string":
+            return st.sampled_from(schema["enum"]) if "enum" in schema else st.text(max_size=20)
+        case "array":
+            return st.lists(st.text(max_size=20), min_size=1, max_size=16)
+        case "integer":
+            return st.integers(schema["minimum"], schema["maximum"])
+        case "number":
+            return st.floats(schema["minimum"], schema.get("maximum"), allow_infinity=False)
+        case "boolean":
+            return st.booleans()
+        case _:
+            return st.dictionaries(st.text(max_size=20), odd, max_size=2)
+
+
+@pytest.mark.parametrize("schema", [GENERATE, EDIT], ids=["generate_media", "continue_edit"])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_any_json_is_understood_or_refused_in_a_few_plain_words(schema: Schema, data: st.DataObject) -> None:
+    each = {name: fitting(one) for name, one in schema["properties"].items() if name != "prompts"}
+    usual = {name: each.pop(name) for name in dict.fromkeys(["prompt", *schema["required"]])}
+    arguments = data.draw(st.fixed_dictionaries(usual, optional=each))
+    arguments |= data.draw(st.dictionaries(st.sampled_from([*schema["properties"]]) | odd_text, odd, max_size=2))
+    try:
+        request = parse_request(arguments, schema)
+    except InvalidRequest as error:
+        text = str(error)
+        text.encode()
+        assert len(text) < 1_000
+        assert not any(sign in text for sign in ("Traceback", 'File "', "Error:", "pydantic"))
+    else:
+        assert 1 <= len(request.prompts) <= 16
+        assert request.words.keys() <= WORDS.keys()
+        json.dumps([request.prompts, request.words, request.options, request.references], allow_nan=False).encode()

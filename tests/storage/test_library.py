@@ -1,0 +1,283 @@
+"""The library's records: what is written is found again, and only by its principal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from fakes.records import a_job, a_task, an_artifact, record
+from mediasmith.plugin.contract import JSON
+from mediasmith.storage.library.store import Library
+
+STRANGE = ["", "x", "../x", "x' OR '1'='1", "a\0b", "\0", "\ud800", "é\u202e\U0001f600", "%", "x" * 1_000_000]
+
+NESTED: JSON = {"a": [1, 2.5, None, True, {"b": "é\ud800\0"}], "": "x" * 1000}
+
+
+# Reading back
+
+
+async def test_records_read_back_as_written_and_survive_a_restart(path: Path) -> None:
+    job = a_job(
+        request=NESTED,
+        folder="/\udcff",
+        warnings=("a", "b\ud800"),
+        attempts=({"backend": "test"}, None),
+        error={"message": "no"},
+        answered=True,
+        state="partial",
+    )
+    task = a_task(
+        prompt="\0é\ud800",
+        params=NESTED,
+        handle=NESTED,
+        details=NESTED,
+        error="x",
+        phase="done",
+        billed="yes",
+        cost_usd=0.1,
+        estimate_usd=0.2,
+        count=3,
+        first=4,
+        item=5,
+        complete=False,
+    )
+    artifact = an_artifact(
+        path="/\udcff\0.png", prompts=("one", "\ud800"), state=NESTED, params=NESTED, parent="p", width=1, height=2
+    )
+    async with Library.open(path) as library:
+        await library.add_job(job, [task])
+        await library.commit(task, [artifact], at=100.0)
+    for _ in range(2):
+        async with Library.open(path) as library:
+            assert await library.job("job", principal="ada") == job
+            assert await library.tasks("job") == [task]
+            assert await library.artifacts("job") == [artifact]
+            assert await library.artifact("fox", principal="ada") == artifact
+
+
+async def test_a_saved_task_replaces_the_old_one_and_updates_its_job(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task(), a_task(number=1)])
+        saved = a_task(phase="accepted", handle={"id": 7}, billed="yes")
+        await library.save_task(saved, at=200.0)
+        await library.add_tasks([a_task(number=2)])
+        assert await library.tasks("job") == [saved, a_task(number=1), a_task(number=2)]
+        assert await library.job("job", principal="ada") == a_job(updated=200.0)
+
+
+async def test_tasks_and_artifacts_come_in_the_order_of_the_prompts_and_their_files(path: Path) -> None:
+    tasks = [a_task(number=0, item=1), a_task(number=1, item=0, first=2), a_task(number=2, item=0)]
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), tasks)
+        for task in tasks:
+            artifacts = [an_artifact(f"{task.number}-{place}", task=task.number, position=place) for place in (1, 0)]
+            await library.commit(task, artifacts, at=1.0)
+        assert [task.number for task in await library.tasks("job")] == [2, 1, 0]
+        names = [artifact.id for artifact in await library.artifacts("job")]
+    assert names == ["2-0", "2-1", "1-0", "1-1", "0-0", "0-1"]
+
+
+async def test_a_staged_artifact_is_listed_with_its_job_but_found_only_once_it_is_committed(path: Path) -> None:
+    staged = an_artifact(token="task-0")
+    saving = a_task(phase="saving")
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task()])
+        await library.stage(saving, [staged], at=200.0)
+        assert await library.artifact("fox", principal="ada", used=300.0) is None
+        assert await library.artifacts("job") == [staged]
+        assert await library.tasks("job") == [saving]
+        committed = replace(staged, token="", path="/media/fox-2.png")
+        await library.commit(replace(saving, phase="done"), [committed], at=300.0)
+        assert await library.artifact("fox", principal="ada") == committed
+        assert await library.artifacts("job") == [committed]
+        assert await library.tasks("job") == [a_task(phase="done")]
+        assert await library.job("job", principal="ada") == a_job(updated=300.0)
+
+
+async def test_staging_again_replaces_the_earlier_attempt(path: Path) -> None:
+    other = an_artifact("other", task=1, token="b")
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task(), a_task(number=1)])
+        await library.stage(a_task(number=1), [other], at=1.0)
+        await library.stage(a_task(), [an_artifact("lost", token="a")], at=1.0)
+        await library.save_task(a_task(phase="accepted"), at=2.0)
+        await library.stage(a_task(), [an_artifact(token="c")], at=3.0)
+        assert await library.artifacts("job") == [an_artifact(token="c"), other]
+        await library.commit(a_task(), [an_artifact()], at=4.0)
+        assert await library.artifacts("job") == [an_artifact(), other]
+
+
+async def test_recent_jobs_come_newest_first_up_to_the_limit(path: Path) -> None:
+    async with Library.open(path) as library:
+        for name, created in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0)):
+            await library.add_job(a_job(name, created=created), [])
+        await library.save_job(a_job("b", created=3.0, state="done"))
+        assert [job.id for job in await library.recent("ada", 3)] == ["d", "b", "c"]
+
+
+async def test_unfinished_are_the_running_jobs_of_every_owner_and_principal(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job("a", owner="x", created=2.0), [])
+        await library.add_job(a_job("b", owner="y", principal="bob", created=1.0), [])
+        for state in ("done", "partial", "failed", "cancelled", "unknown"):
+            await library.add_job(a_job(state, state=state), [])
+        assert [job.id for job in await library.unfinished()] == ["b", "a"]
+        await library.save_job(a_job("a", state="done"))
+        assert [job.id for job in await library.unfinished()] == ["b"]
+
+
+# Principals
+
+
+async def test_another_principal_finds_nothing(path: Path) -> None:
+    async with Library.open(path) as library:
+        await record(library, a_job(), an_artifact())
+        for other in ("", "bob", "ADA", "ada ", *STRANGE):
+            assert await library.job("job", principal=other) is None
+            assert await library.artifact("fox", principal=other, used=900.0) is None
+            assert await library.recent(other, 10) == []
+            assert await library.unanswered(other, "same", since=0.0) is None
+        assert await library.artifact("fox", principal="ada") == an_artifact()
+
+
+@pytest.mark.parametrize("name", STRANGE)
+async def test_any_string_may_be_asked_for_and_is_not_found(path: Path, name: str) -> None:
+    async with Library.open(path) as library:
+        await record(library, a_job(), an_artifact())
+        assert await library.job(name, principal="ada") is None
+        assert await library.artifact(name, principal="ada", used=1.0) is None
+        assert await library.tasks(name) == []
+        assert await library.artifacts(name) == []
+        assert await library.unanswered("ada", name, since=0.0) is None
+        assert not await library.claim(name, old="owner", new="x")
+        await library.mark_answered(name)
+        assert await library.job("job", principal="ada") == a_job()
+
+
+# Owners
+
+
+async def test_exactly_one_of_several_claims_succeeds(path: Path) -> None:
+    won: list[str] = []
+
+    async def claim(library: Library, new: str) -> None:
+        if await library.claim("job", old="owner", new=new):
+            won.append(new)
+
+    async with Library.open(path) as one, Library.open(path) as two, anyio.create_task_group() as group:
+        await one.add_job(a_job(), [])
+        for number in range(10):
+            group.start_soon(claim, one, f"one-{number}")
+            group.start_soon(claim, two, f"two-{number}")
+    async with Library.open(path) as library:
+        [winner] = won
+        assert await library.job("job", principal="ada") == a_job(owner=winner)
+
+
+async def test_a_finished_job_cannot_be_claimed(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(state="done"), [])
+        assert not await library.claim("job", old="owner", new="x")
+
+
+async def test_saving_a_job_undoes_neither_a_claim_nor_a_sent_answer(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [])
+        await library.claim("job", old="owner", new="heir")
+        await library.mark_answered("job")
+        await library.save_job(a_job(warnings=("late",), updated=200.0))
+        assert await library.job("job", principal="ada") == a_job(
+            owner="heir", answered=True, warnings=("late",), updated=200.0
+        )
+
+
+# Attaching and spending
+
+
+async def test_unanswered_returns_the_newest_job_whose_answer_was_not_sent(path: Path) -> None:
+    async with Library.open(path) as library:
+        for name, created, state in (("a", 1.0, "done"), ("b", 2.0, "partial"), ("c", 3.0, "running")):
+            await library.add_job(a_job(name, created=created, state=state), [])
+        await library.add_job(a_job("d", created=4.0, fingerprint="other"), [])
+        await library.add_job(a_job("e", created=5.0, state="unknown"), [])
+        for state in ("failed", "cancelled"):
+            await library.add_job(a_job(state, created=6.0, state=state), [])
+        for name in ("e", "c", "b", "a"):
+            found = await library.unanswered("ada", "same", since=1.0)
+            assert found
+            assert found.id == name
+            await library.mark_answered(name)
+        assert await library.unanswered("ada", "same", since=1.0) is None
+
+
+async def test_unanswered_ignores_older_jobs(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [])
+        assert await library.unanswered("ada", "same", since=100.0) == a_job()
+        assert await library.unanswered("ada", "same", since=100.5) is None
+
+
+async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_billed(path: Path) -> None:
+    tasks = [
+        a_task(number=0, billed="yes", cost_usd=1.0, estimate_usd=64.0),
+        a_task(number=1, billed="unknown", estimate_usd=2.0),
+        a_task(number=2, billed="no", estimate_usd=64.0),
+        a_task(number=3, billed="yes"),
+        a_task(number=4, billed="yes", cost_usd=0.0, estimate_usd=64.0),
+    ]
+    async with Library.open(path) as library:
+        assert await library.spent(since=0.0) == 0.0
+        await library.add_job(a_job(created=5.0), tasks)
+        await library.add_job(a_job("old", created=1.0), [a_task("old", billed="yes", cost_usd=4.0)])
+        assert await library.spent(since=5.0) == 3.0
+        assert await library.spent(since=1.0) == 7.0
+        assert await library.spent(since=6.0) == 0.0
+
+
+# Pruning
+
+
+async def test_pruning_keeps_a_recently_used_artifact(path: Path) -> None:
+    async with Library.open(path) as library:
+        await record(library, a_job(state="done"), an_artifact("a"), an_artifact("b", position=1))
+        assert await library.artifact("a", principal="ada", used=300.0) == an_artifact("a", used=300.0)
+        assert await library.artifact("a", principal="ada", used=200.0) == an_artifact("a", used=300.0)
+        assert await library.prune(before=300.0) == 1
+        assert [artifact.id for artifact in await library.artifacts("job")] == ["a"]
+        assert await library.job("job", principal="ada") == a_job(state="done")
+
+
+async def test_pruning_deletes_a_job_with_its_last_artifact(path: Path) -> None:
+    async with Library.open(path) as library:
+        await record(library, a_job(state="done"), an_artifact())
+        await library.add_job(a_job("failed", state="failed"), [a_task("failed")])
+        await library.add_job(a_job("late", state="failed", updated=200.0), [])
+        assert await library.prune(before=100.0) == 0
+        assert await library.prune(before=101.0) == 1
+        assert [job.id for job in await library.recent("ada", 10)] == ["late"]
+        assert await library.tasks("job") == await library.tasks("failed") == []
+        assert await library.artifact("fox", principal="ada") is None
+
+
+async def test_pruning_spares_running_jobs_and_living_owners(path: Path) -> None:
+    async with Library.open(path) as library:
+        for name, changes in (("run", {}), ("live", {"state": "done", "owner": "me"}), ("dead", {"state": "done"})):
+            await record(library, a_job(name, **changes), an_artifact(name, name))
+        assert await library.prune(before=900.0, alive=lambda owner: owner == "me") == 1
+        assert sorted(job.id for job in await library.recent("ada", 10)) == ["live", "run"]
+        assert await library.artifact("live", principal="ada")
+        assert await library.artifact("run", principal="ada")
+
+
+async def test_pruning_keeps_what_was_edited_from_a_deleted_artifact(path: Path) -> None:
+    child = an_artifact("child", "edit", parent="fox", prompts=("a fox", "at night"), used=300.0)
+    async with Library.open(path) as library:
+        await record(library, a_job(state="done"), an_artifact())
+        await record(library, a_job("edit", state="done"), child)
+        assert await library.prune(before=200.0) == 1
+        assert await library.artifact("fox", principal="ada") is None
+        assert await library.artifact("child", principal="ada") == child
