@@ -97,9 +97,12 @@ class Poller:
                 advice = _advised(outcome.retry_after) if isinstance(outcome, RateLimited) else None
                 pause = max(min(pause * 2, max(_SLOWEST_POLL, every)), advice or 0)
             left = ends - self.clock.now()
-            if left <= 0:
+            # Advice that is longer than what is left must not cost the poll at the deadline.
+            if isinstance(outcome, Pending) and pause > every:
+                pause = min(pause, max(left, every))
+            if pause > left:
                 raise _deadline_error(candidate, outcome, seconds)
-            await self.clock.sleep(min(pause, left))
+            await self.clock.sleep(pause)
 
     def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
         error = cast("object", failed.error)
