@@ -17,11 +17,11 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 
 from fakes.backends import png
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
