@@ -18,12 +18,12 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from mcp import Client, MCPError
 
 from fakes.backends import png
 from fakes.children import child_process, generate_and_die, stub_backends
 from fakes.provider import Provider, running
 from fakes.server import ask, environment, on_disk, refused, saved, serving, started
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer

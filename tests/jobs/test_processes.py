@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from fakes.children import Batch, child_process, generate_together
 from fakes.provider import Provider
 from fakes.server import Server, ask, environment, saved, started
-from mcp import Client
 
 TOGETHER = 8
 ROUNDS = 4

@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp_types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink
@@ -29,7 +30,6 @@ from fakes.http import ANN, BOB, OwnSite, Site, Users, installed, site
 from fakes.provider import KEY, Provider
 from fakes.server import ERAS, Era, ask, environment, on_disk, refused, started, text
 from fakes.virtual_clock import VirtualClock
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine

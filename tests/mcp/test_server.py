@@ -12,13 +12,13 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 from mcp_types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink, Tool
 from PIL import Image
 
 from fakes.backends import capability, fake, make, png
 from fakes.server import ERAS, Era, ask, on_disk, refused, text
 from fakes.virtual_clock import VirtualClock
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings

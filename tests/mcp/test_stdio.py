@@ -17,13 +17,13 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import BlobResourceContents
 
 from fakes.backends import png
 from fakes.provider import Provider
 from fakes.server import COMMAND, ERAS, Era, Server, ask, environment, on_disk, refused, saved, serving, started, text
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine

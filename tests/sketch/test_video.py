@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 import av
 import pytest
+from mcp import Client
 from mcp_types import ImageContent
 from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
 
@@ -23,7 +24,6 @@ from fakes.engines import HASTY, collected, edited, made, opened, saved
 from fakes.films import film
 from fakes.server import text
 from fakes.virtual_clock import VirtualClock
-from mcp import Client
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
