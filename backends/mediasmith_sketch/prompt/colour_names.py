@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PIL.ImageColor import colormap
+from PIL.ImageColor import colormap, getrgb
 
 _COMMON = """
 amber ffbf00 ochre cc7722 ocher cc7722 terracotta e2725b mint 98ff98 peach ffcba4 apricot fbceb1 mustard e1ad01
@@ -22,8 +22,8 @@ golden ffd700 navyblue 000080 oceanblue 4f42b5 royalpurple 7851a9 seafoam 93e9be
 """
 
 _words = _COMMON.split()
-# In a prompt, snow is weather.
-_CSS = {name: value for name, value in colormap.items() if isinstance(value, str) and name != "snow"}
+# In a prompt, snow is weather. The values of `colormap` change their type once they are used, so they are parsed here.
+_CSS = {name: f"#{bytes(getrgb(name)).hex()}" for name in list(colormap) if name != "snow"}
 COLOURS: Mapping[str, str] = {
     **{name: f"#{value}" for name, value in zip(_words[::2], _words[1::2], strict=True)},
     **_CSS,
