@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -16,23 +15,6 @@ from fakes.provider import Provider, running
 def anyio_backend() -> str:
     """The server runs on asyncio, so the tests do."""
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def one_loop(anyio_backend: str) -> AsyncGenerator[None]:
-    """One event loop for a file of tests. What gRPC says late of calls in closed ones is heard without complaint."""
-    assert anyio_backend == "asyncio"
-    loop = asyncio.get_running_loop()
-    usual = loop.get_exception_handler()
-    assert usual
-
-    def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if str(context.get("exception")) != "Event loop is closed":
-            usual(loop, context)
-
-    loop.set_exception_handler(told)
-    yield
-    loop.set_exception_handler(usual)
 
 
 @pytest.fixture(scope="module")

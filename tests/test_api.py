@@ -70,7 +70,7 @@ async def test_paths_may_be_paths(tmp_path: Path) -> None:
     assert [len(call.inputs["image"]) for call in provider.calls] == [2, 1]
 
 
-async def test_errors_are_plain(tmp_path: Path) -> None:
+async def test_errors_are_raised_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="Declined"):
         async with media_of(tmp_path, Scripted(Refused("Declined.")).backend()) as media:
             await media.generate("x")
@@ -83,7 +83,7 @@ async def test_errors_are_plain(tmp_path: Path) -> None:
     assert issubclass(Refused, MediaError)
 
 
-async def test_several_calls_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+async def test_concurrent_calls_do_not_interfere(tmp_path: Path) -> None:
     results: list[MediaResult] = []
     async with media_of(tmp_path, Scripted().backend()) as media, anyio.create_task_group() as tasks:
 
@@ -96,7 +96,7 @@ async def test_several_calls_at_once_do_not_disturb_each_other(tmp_path: Path) -
     assert len({result.files[0].path for result in results}) == 20
 
 
-async def test_a_program_that_closes_right_after_its_answer_makes_a_new_one_next_time(tmp_path: Path) -> None:
+async def test_a_program_that_closes_right_after_its_answer_does_not_attach_later(tmp_path: Path) -> None:
     provider = Scripted()
     for _ in range(2):
         async with media_of(tmp_path, provider.backend()) as media:
@@ -141,7 +141,7 @@ async def test_the_tools_are_described_for_function_calling(tmp_path: Path) -> N
         json.dumps(tool.parameters)
 
 
-async def test_a_tool_that_a_model_has_called_answers_with_small_json(tmp_path: Path) -> None:
+async def test_a_called_tool_answers_with_compact_json(tmp_path: Path) -> None:
     async with media_of(tmp_path, Scripted().backend(edits="image", takes={"image": Takes()})) as media:
         result: Any = await media.call("generate_media", {"prompt": "x", "wait_for_previous": False, "seed": None})
         edited: Any = await media.call("continue_edit", {"continuation_id": result["continuation_id"], "prompt": "y"})
@@ -157,7 +157,7 @@ async def test_a_tool_that_a_model_has_called_answers_with_small_json(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["generate", "", "x" * 10_000])
-async def test_a_tool_that_does_not_exist_is_told(tmp_path: Path, name: str) -> None:
+async def test_an_unknown_tool_is_an_error(tmp_path: Path, name: str) -> None:
     async with media_of(tmp_path, fake("one")) as media:
         with pytest.raises(InvalidRequest, match="Known: generate_media, continue_edit") as caught:
             await media.call(name, {})
@@ -165,7 +165,7 @@ async def test_a_tool_that_does_not_exist_is_told(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize("tool", ["generate_media", "continue_edit", "list_backends", "get_job"])
-async def test_an_argument_that_does_not_exist_is_told_whatever_it_is_called(tmp_path: Path, tool: str) -> None:
+async def test_an_unknown_argument_is_an_error_whatever_its_name(tmp_path: Path, tool: str) -> None:
     async with media_of(tmp_path, fake("one")) as media:
         with pytest.raises(InvalidRequest, match="There is no argument 'self'"):
             await media.call(tool, {"self": 1})

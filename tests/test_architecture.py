@@ -100,13 +100,9 @@ def test_no_module_is_longer_than_one_sitting() -> None:
 
 def backend_packages() -> dict[str, Path]:
     """Return every module or package below backends/ that has a backend, by the name of its import."""
-    found: dict[str, Path] = {}
-    for package in BACKENDS.iterdir():
-        for place in [package, *package.iterdir()] if package.is_dir() else ():
-            file = place / "__init__.py" if place.is_dir() else place
-            if file.suffix == ".py" and file.exists() and defines_backend(file):
-                found[".".join(file.parent.relative_to(BACKENDS).parts) if place.is_dir() else place.stem] = place
-    return found
+    files = [*BACKENDS.glob("*/*.py"), *BACKENDS.glob("*/*/__init__.py")]
+    places = [file.parent if file.stem == "__init__" else file for file in files if defines_backend(file)]
+    return {".".join(place.relative_to(BACKENDS).with_suffix("").parts): place for place in places}
 
 
 def defines_backend(file: Path) -> bool:

@@ -30,7 +30,7 @@ class ToolDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """An open Mediasmith. A program has no patience of its own: calls wait for the end unless `wait_seconds` is given.
+    """An open Mediasmith. Calls wait for the end of the job unless `wait_seconds` is given.
 
     Every method takes the arguments of the tool of that name; paths may be `pathlib.Path`. All raise `MediaError`.
     """
@@ -47,7 +47,7 @@ class Media:
         return await self._run("continue_edit", given)
 
     async def list_backends(self, **arguments: Any) -> BackendList:
-        """What can be made, as list_backends."""
+        """Return what can be made, as list_backends."""
         return await self.engine.list_backends(arguments)
 
     async def get_job(self, job_id: str = "", **arguments: Any) -> MediaResult | JobList:
@@ -55,14 +55,14 @@ class Media:
         return await self._get_job({"job_id": job_id, **arguments})
 
     def tools(self) -> tuple[ToolDescription, ...]:
-        """The tools, for a model that calls functions."""
+        """Return the tools, for a model that calls functions."""
         return tuple(
             ToolDescription(name=tool.name, description=tool.description, parameters=tool.parameters)
             for tool in self.engine.installation.tools.values()
         )
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
-        """Run the tool a model has called, as the JSON to hand back to it."""
+        """Run the tool that a model has called, and return the JSON to answer it with."""
         match name:
             case "generate_media" | "continue_edit":
                 result = await self._run(name, arguments)
@@ -92,7 +92,7 @@ class Media:
 
 @asynccontextmanager
 async def open_media(settings: Settings | None = None) -> AsyncGenerator[Media]:
-    """An open Mediasmith, closed at the end. `settings` are read from the environment unless given."""
+    """Open Mediasmith, and close it at the end. `settings` are read from the environment unless given."""
     async with open_engine(settings=settings) as engine:
         yield Media(engine=engine)
 

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from mcp import Client
 
 from fakes.server import ask, on_disk, refused
-from mcp import Client
 from mediasmith.cli.reference import regenerate
 from mediasmith.config import registry
 from mediasmith.config.installation import Installation

@@ -71,6 +71,11 @@ class Scripted:
         self.polled: list[JSON] = []
         self.cancelled: list[JSON] = []
 
+    @property
+    def states(self) -> list[JSON]:
+        """The state that each call to `start` was given."""
+        return [call.state and call.state.root for call in self.calls]
+
     def backend(self, name: str = "one", **fields: Unpack[Fields]) -> Backend[None]:
         """A backend in front of this provider that cannot cancel."""
         functions: Fields = {"start": self.start, "poll": self.poll, **fields}
@@ -150,7 +155,7 @@ async def opened(
 ) -> AsyncGenerator[Engine]:
     """An engine with its library and its files in `folder`; the next one there finds what this one left.
 
-    Its clock stands still unless one is given that moves.
+    Its clock does not move unless one is given that does.
     """
     async with open_engine(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out", **settings),
@@ -233,7 +238,7 @@ def a_job(folder: Path, /, **changed: Any) -> Job:
 
 
 def a_part(**changed: Any) -> Task:
-    """A part's record."""
+    """A task's record."""
     values: dict[str, Any] = {
         "job_id": "j" * 26,
         "number": 0,
@@ -276,7 +281,7 @@ async def forever(*_given: object) -> Any:
 
 
 async def the_job(engine: Engine) -> MediaResult:
-    """The newest job, as it stands."""
+    """The newest job in its current state."""
     listed = await engine.get_job({}, PATIENT)
     assert isinstance(listed, JobList)
     return await collected(engine, listed.jobs[0].job_id, HASTY)

@@ -13,12 +13,12 @@ from typing import Any, Literal, TypeAlias
 
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream, Process
+from mcp import Client
 from mcp.shared.message import SessionMessage
 from mcp_types import CallToolResult, ResourceLink, TextContent, jsonrpc_message_adapter
 
 from fakes.backends import make
 from fakes.provider import STUB, Provider
-from mcp import Client
 from mediasmith.plugin.contract import Call, Result
 
 COMMAND = str(Path(sys.executable).with_name("mediasmith"))

@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp_types import BlobResourceContents, ImageContent
@@ -41,7 +42,6 @@ from fakes.server import (
     text,
 )
 from fakes.virtual_clock import VirtualClock
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine

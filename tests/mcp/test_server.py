@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client, MCPError
 from mcp_types import BlobResourceContents, CallToolResult, ImageContent, Tool
 from PIL import Image
 
@@ -19,7 +20,6 @@ from fakes.backends import capability, fake, make, png
 from fakes.http import installed
 from fakes.server import ERAS, Era, Gate, ask, on_disk, refused, remove, resource_links, text
 from fakes.virtual_clock import VirtualClock
-from mcp import Client, MCPError
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.engine.use_cases import Engine

@@ -14,12 +14,12 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import BlobResourceContents
 
 from fakes.provider import Provider
 from fakes.server import COMMAND, Era, ask, environment, on_disk, refused, started, text
-from mcp import Client
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine

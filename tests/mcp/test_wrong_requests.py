@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
 from fakes.backends import capability, fake, png
 from fakes.http import installed
 from fakes.server import refused
-from mcp import Client
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Call, Result, Takes
+from mediasmith.plugin.kinds import Role
 
 LONG = "a" * 1_000_000
 
@@ -58,7 +59,7 @@ async def client(folder: Path, started_calls: list[Call[None, Any]]) -> AsyncGen
         started_calls.append(call)
         raise AssertionError("a wrong request was sent")
 
-    takes = {"image": Takes(max=4), "mask": Takes()}
+    takes: Mapping[Role, Takes] = {"image": Takes(max=4), "mask": Takes()}
     capabilities = (capability(takes=takes, start=start), capability("speech", kind="speech", start=start))
     installation = installed(folder, fake(capabilities=capabilities), allowed_dirs=(Path("/dev"), Path("/proc")))
     async with lazy_engine(installation) as engine, Client(MediaServer(engine)) as client:

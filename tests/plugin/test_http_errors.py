@@ -1,20 +1,253 @@
-"""HTTP errors: what an error answer says is wrong."""
+"""What goes wrong over HTTP, as the errors that callers see."""
 
 from __future__ import annotations
 
+import ssl
+from typing import Any
+
+import httpx
+import httpx2
 import pytest
 
-from mediasmith.plugin.http_errors import error_text
+from mediasmith.plugin.errors import (
+    Billed,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    ModelGone,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Unreachable,
+    Unsuitable,
+)
+from mediasmith.plugin.http_errors import (
+    clause,
+    error_for_response,
+    error_for_status,
+    error_text,
+    malformed,
+    not_billed,
+    reading,
+    retry_after,
+    transport_error,
+    unreachable_error,
+)
+
+# Statuses
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "billed", "message"),
+    [
+        (400, InvalidRequest, "no", "Acme does not accept the request (400): Too long."),
+        (401, MissingKey, "no", "Acme does not accept its key."),
+        (402, OutOfCredit, "no", "The account at Acme has no credit left: Too long."),
+        (403, Unsuitable, "no", "Acme does not allow this account to do that: Too long."),
+        (404, ModelGone, "no", "Acme does not know this model: Too long."),
+        (408, TimedOut, None, "Acme did not answer in time: Too long."),
+        (413, InvalidRequest, "no", "Acme does not accept the request (413): Too long."),
+        (415, InvalidRequest, "no", "Acme does not accept the request (415): Too long."),
+        (418, ProviderError, None, "Acme answered with status 418: Too long."),
+        (422, InvalidRequest, "no", "Acme does not accept the request (422): Too long."),
+        (429, RateLimited, "no", "Acme has received too many requests: Too long."),
+        (451, Refused, "no", "Acme declined to make this: Too long."),
+        (500, ProviderError, None, "Acme answered with status 500: Too long."),
+        (503, ProviderError, "no", "Acme is overloaded: Too long."),
+        (504, TimedOut, None, "Acme did not answer in time: Too long."),
+    ],
+)
+def test_status_has_one_meaning(status: int, kind: type[MediaError], billed: Billed | None, message: str) -> None:
+    error = error_for_status(status, "Acme", keys=["ACME_KEY"], detail=" Too long. ", retry_after=3)
+    assert (type(error), error.billed, error.message) == (kind, billed, message)
+    if isinstance(error, RateLimited):
+        assert error.retry_after == 3
+    if isinstance(error, MissingKey):
+        assert error.variables == ("ACME_KEY",)
+
+
+def test_status_without_words_makes_a_sentence() -> None:
+    assert error_for_status(500, "Acme").message == "Acme answered with status 500."
+    assert error_for_status(429, "Acme").message == "Acme has received too many requests."
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_response_gives_status_words_and_pause(library: Any) -> None:
+    body = {"error": {"message": "Slow down."}}
+    error = error_for_response(library.Response(429, json=body, headers={"Retry-After": "7"}), "Acme")
+    assert isinstance(error, RateLimited)
+    assert error.message == "Acme has received too many requests: Slow down."
+    assert error.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Bad gateway</html>", b"[" * 100_000, b"\xff\xfe"], ids=["empty", "page", "deep", "binary"]
+)
+def test_response_without_json_gives_the_status_alone(body: bytes) -> None:
+    assert error_for_response(httpx2.Response(502, content=body), "Acme").message == "Acme answered with status 502."
+
+
+def test_response_of_a_rejected_key_names_the_variables() -> None:
+    error = error_for_response(httpx2.Response(401), "Acme", keys=["ACME_KEY"])
+    assert isinstance(error, MissingKey)
+    assert error.variables == ("ACME_KEY",)
+
+
+# Exceptions of the transport
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+@pytest.mark.parametrize(
+    ("name", "kind", "billed"),
+    [
+        ("ConnectError", Unreachable, "no"),
+        ("ConnectTimeout", Unreachable, "no"),
+        ("ProxyError", Unreachable, "no"),
+        ("PoolTimeout", Unreachable, "no"),
+        ("UnsupportedProtocol", Unreachable, "no"),
+        ("LocalProtocolError", Unreachable, "no"),
+        ("InvalidURL", Unreachable, "no"),
+        ("ReadTimeout", TimedOut, None),
+        ("WriteTimeout", TimedOut, None),
+        ("ReadError", Unreachable, None),
+        ("WriteError", Unreachable, None),
+        ("CloseError", Unreachable, None),
+        ("RemoteProtocolError", Unreachable, None),
+        ("DecodingError", ProviderError, None),
+        ("TooManyRedirects", ProviderError, None),
+    ],
+)
+def test_transport_exception_says_whether_it_was_billed(
+    library: Any, name: str, kind: type[MediaError], billed: Billed | None
+) -> None:
+    error = transport_error(getattr(library, name)("scripted"), "Acme")
+    assert error
+    assert (type(error), error.billed) == (kind, billed)
+    assert "scripted" not in str(error)
+
+
+@pytest.mark.parametrize("error", [None, KeyError("no"), ValueError("no"), ssl.SSLError("no"), TimeoutError()])
+def test_other_exceptions_are_not_of_the_transport(error: Exception | None) -> None:
+    assert transport_error(error, "Acme") is None
+
+
+def test_base_url_of_the_user_is_shown() -> None:
+    error = transport_error(httpx2.ConnectError("no"), "Acme", base_url="http://localhost:8188")
+    assert error
+    assert error.message == "Acme cannot be reached at http://localhost:8188."
+
+
+def test_unreachable_provider_says_what_to_check() -> None:
+    error = unreachable_error("Acme")
+    assert error.billed == "no"
+    assert str(error).startswith("Acme cannot be reached. Nothing was billed. Check the network and the proxy")
+
+
+# Malformed answers
+
+
+@pytest.mark.parametrize("kind", [AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError])
+def test_answer_that_cannot_be_read_is_malformed(kind: type[Exception]) -> None:
+    with pytest.raises(ProviderError, match="Acme sent an answer that cannot be read") as caught, reading("Acme"):
+        raise kind("missing")
+    assert caught.value.billed is None
+    assert str(caught.value) == str(malformed("Acme"))
+
+
+def test_reading_leaves_media_errors_alone() -> None:
+    with pytest.raises(Refused), reading("Acme"):
+        raise Refused("No.")
+
+
+# What comes before the paying request
+
+
+def explain(error: Exception) -> MediaError | None:
+    return transport_error(error, "Acme")
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [(httpx2.ReadTimeout("no"), TimedOut), (ProviderError("No.", billed="unknown"), ProviderError)],
+    ids=["explained", "media error"],
+)
+def test_failure_before_the_paying_request_is_not_billed(failure: Exception, kind: type[MediaError]) -> None:
+    with pytest.raises(kind) as caught, not_billed(explain):
+        raise failure
+    assert caught.value.billed == "no"
+
+
+def test_unknown_failure_before_the_paying_request_is_raised_as_it_is() -> None:
+    with pytest.raises(KeyError), not_billed(explain):
+        raise KeyError("no")
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:28:30 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "today"}, None),
+    ],
+    ids=str,
+)
+def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_retry_after_is_read_in_any_case_of_http_headers() -> None:
+    assert retry_after(httpx2.Headers({"Retry-After": "7"})) == 7
+
+
+# The provider's own words
 
 
 @pytest.mark.parametrize(
     ("body", "text"),
     [
+        ("Too long.", "Too long."),
+        ({"error": {"message": "Too long.", "type": "invalid"}}, "Too long."),
+        ({"error": "Too long."}, "Too long."),
+        ({"message": "Too long."}, "Too long."),
+        ({"detail": "Too long."}, "Too long."),
+        ({"detail": {"message": "Too long."}}, "Too long."),
         ({"detail": [{"loc": ["body", "text"], "msg": "field required", "type": "missing"}]}, "text: field required"),
         ({"detail": [{"loc": ["body", "n"], "msg": "too low"}, {"msg": "odd"}]}, "n: too low; odd"),
         ({"detail": [{"loc": ["body", "text"]}]}, ""),
         ({"detail": [{"loc": "text", "msg": "odd"}]}, "odd"),
+        ([{"msg": str(number)} for number in range(5)], "0; 1; 2"),
+        ({"error": {"code": 7}, "message": "Too long."}, "Too long."),
+        ({}, ""),
+        ([], ""),
+        (None, ""),
+        (7, ""),
     ],
+    ids=str,
 )
-def test_a_list_of_complaints_names_each_field(body: object, text: str) -> None:
+def test_words_are_found_in_every_form(body: object, text: str) -> None:
     assert error_text(body) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [("", ""), (" \n", ""), ("Too\n long. ", ": Too long"), ("a" * 400, ": " + "a" * 300)],
+    ids=["empty", "blank", "words", "long"],
+)
+def test_words_end_a_sentence(text: str, end: str) -> None:
+    assert clause(text) == end

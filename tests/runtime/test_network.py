@@ -73,6 +73,33 @@ async def test_a_client_uses_the_proxy_and_follows_no_redirect(monkeypatch: pyte
         group.cancel_scope.cancel()
 
 
+async def test_no_request_waits_for_a_connection() -> None:
+    everyone, arrived = 150, 0  # more than HTTP clients open unless they are told otherwise
+    together = anyio.Event()
+
+    async def answer(stream: SocketStream) -> None:
+        nonlocal arrived
+        async with stream:
+            await stream.receive()
+            arrived += 1
+            if arrived == everyone:
+                together.set()
+            await together.wait()
+            await stream.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1", backlog=everyone) as listener,
+        anyio.create_task_group() as server,
+    ):
+        server.start_soon(listener.serve, answer)
+        url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        async with SystemNetwork().client(base_url=url) as client, anyio.create_task_group() as requests:
+            for _ in range(everyone):
+                requests.start_soon(client.get, "/")
+        server.cancel_scope.cancel()
+    assert arrived == everyone
+
+
 @pytest.mark.usefixtures("_unread_certificates")
 def test_certificates_are_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts: list[ssl.SSLContext] = []

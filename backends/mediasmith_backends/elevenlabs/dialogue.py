@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mediasmith.plugin.contract import Call, Capability, Request, Result
-from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith.plugin.params import Seed
 from mediasmith.plugin.text_split import split_text
 from mediasmith_backends.elevenlabs.audio_formats import (
@@ -38,7 +38,7 @@ class DialogueParams(AudioParams):
 
 def _refuses(request: Request[DialogueParams]) -> str:
     try:
-        voices = set(cast(turns(request.prompt), request.params.voices, DEFAULT_CAST).values())
+        voices = set(assign_voices(parse_turns(request.prompt), request.params.voices, DEFAULT_CAST).values())
     except ValueError as error:
         return str(error)
     if len(voices) > _MAX_VOICES:
@@ -49,10 +49,10 @@ def _refuses(request: Request[DialogueParams]) -> str:
 async def _start(call: Call[ElevenLabs, DialogueParams]) -> Result:
     params = call.params
     audio_format = find_format(params, VOICE_FORMATS)
-    lines = turns(call.prompt)
+    lines = parse_turns(call.prompt)
     voices = {
         speaker: await find_voice(call.client, voice)
-        for speaker, voice in cast(lines, params.voices, DEFAULT_CAST).items()
+        for speaker, voice in assign_voices(lines, params.voices, DEFAULT_CAST).items()
     }
     fields = _fields(call)
 

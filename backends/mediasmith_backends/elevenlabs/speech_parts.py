@@ -61,7 +61,7 @@ async def speak(
     async def collect_part(part: P) -> tuple[bytes, AudioHeaders]:
         return await collect(partial(speak_part, part))
 
-    answers = await speak_parts(call, parts, collect_part, words=text_of, explain=explain)
+    answers = await speak_parts(call, parts, collect_part, text_of=text_of, explain=explain)
     return SpokenParts(
         bodies=await _join(call, audio_format, [audio for audio, _ in answers]),
         audio_format=audio_format,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mediasmith.plugin.contract import Accepted, Call, Capability, Params, Request, Result
-from mediasmith.plugin.dialogue import Turn, cast, turns
+from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.sign_in import missing_key
 from mediasmith_backends.google.speech import SPEECH_MODELS, Format, Language, spoken_text, synthesize
@@ -32,7 +32,7 @@ def _voices_by_speaker(lines: Sequence[Turn], voices: Sequence[str]) -> Mapping[
     names = list(dict.fromkeys(line.speaker for line in lines))
     if len(names) != _SPEAKERS:
         raise ValueError(f"a dialogue has two speakers, and this one has {len(names)}: {', '.join(names)[:200]}")
-    return cast(lines, [_canonical_entry(entry) for entry in voices], DEFAULT_VOICES)
+    return assign_voices(lines, [_canonical_entry(entry) for entry in voices], DEFAULT_VOICES)
 
 
 def _canonical_entry(entry: str) -> str:
@@ -43,7 +43,7 @@ def _canonical_entry(entry: str) -> str:
 
 def _refuses(request: Request[DialogueParams]) -> str:
     try:
-        _voices_by_speaker(turns(request.prompt), request.params.voices)
+        _voices_by_speaker(parse_turns(request.prompt), request.params.voices)
     except ValueError as error:
         return str(error)
     return ""
@@ -51,7 +51,7 @@ def _refuses(request: Request[DialogueParams]) -> str:
 
 async def _start(call: Call[Google, DialogueParams]) -> Result | Accepted:
     params = call.params
-    lines = turns(call.prompt)
+    lines = parse_turns(call.prompt)
     speakers = [
         {"speaker": name, "voice": voice, **({"language": params.language} if params.language else {})}
         for name, voice in _voices_by_speaker(lines, params.voices).items()

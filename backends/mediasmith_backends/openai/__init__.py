@@ -1,4 +1,4 @@
-"""OpenAI, through its own SDK: pictures, speech, and videos where they are still served."""
+"""OpenAI, through its own SDK: images, speech, and videos from gateways that still serve them."""
 
 from __future__ import annotations
 

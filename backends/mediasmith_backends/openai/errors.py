@@ -1,10 +1,11 @@
-"""What went wrong, by statuses, codes and types of exceptions; never by the text of a message."""
+"""What OpenAI's errors mean, by status, code and type of exception; never by the text of a message."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from mediasmith.plugin.contract import Failed
 from mediasmith.plugin.errors import (
     Billed,
     MediaError,
@@ -15,15 +16,18 @@ from mediasmith.plugin.errors import (
     Refused,
     StateGone,
 )
-from mediasmith.plugin.http_errors import error_for_status
+from mediasmith.plugin.http_answers import Answer
+from mediasmith.plugin.http_errors import clause, error_for_status, error_text, retry_after
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import KEYS, TITLE
-from mediasmith_backends.openai_sdk import advice, words
 
 if TYPE_CHECKING:
     from openai import APIStatusError
 
-_LONGEST = 300  # characters of the provider's own words
+_LONGEST = 300
+"""Characters of the provider's reasons that an error repeats."""
+
+_NOT_FOUND = 404
 
 _REFUSALS = {
     "moderation_blocked",
@@ -33,65 +37,69 @@ _REFUSALS = {
     "misalignment_policy_violation",
     "invalid_prompt",
 }
-_EMPTY_ACCOUNT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+
+
+class Problem(Answer):
+    """Why something failed, as answers have it."""
+
+    code: Any = None
+    message: Any = None
 
 
 def explain(error: Exception) -> MediaError | None:
-    """What an exception of the SDK, or of the connection below it, means."""
-    return openai_sdk.explain(error, TITLE, _of_answer)
+    """Return what an exception of the SDK or of the connection below it means, or None for any other exception."""
+    return openai_sdk.explain(error, TITLE, _explain_status)
 
 
-def nonsense() -> ProviderError:
-    """What is said of an answer that does not hold what it must."""
-    return openai_sdk.nonsense(TITLE)
+def failed(what: str, problem: Problem | None) -> Failed:
+    """Return how accepted work ended: `what` it was to be, and the provider's reason.
 
-
-def of_code(code: str, said: str = "", *, reason: str = "", billed: Billed | None = None) -> MediaError | None:
-    """What one of the provider's codes means; None for one that says no more than its status.
-
-    `said` are the provider's own words, `reason` its word for why it declined. `billed` is for a refusal: the rest is
-    known to be free.
+    OpenAI does not say what it charges for such work.
     """
-    told = words(said)
+    problem = problem or Problem()
+    text = str(problem.message or "")
+    known = _by_code(str(problem.code or ""), text, billed="unknown")
+    return Failed(error=known or ProviderError(f"{TITLE} could not make the {what}{clause(text)}.", billed="unknown"))
+
+
+def _explain_status(error: APIStatusError) -> MediaError:
+    body: Mapping[str, Any] = cast("Mapping[str, Any]", error.body) if isinstance(error.body, Mapping) else {}
+    text = error_text(body)
+    moderation = body.get("moderation_details")
+    known = _by_code(error.code or "", text, reason=_categories(moderation), billed=_billed(moderation))
+    if known:
+        return known
+    if error.status_code == _NOT_FOUND and error.request.method == "GET":
+        return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
+    return error_for_status(
+        error.status_code, TITLE, keys=KEYS, detail=text, retry_after=retry_after(error.response.headers)
+    )
+
+
+def _by_code(code: str, text: str, *, reason: str = "", billed: Billed | None = None) -> MediaError | None:
+    """Return what one of the provider's codes means, or None for one that says no more than its status.
+
+    `text` is the provider's own, `reason` its word for why it declined. `billed` is for a refusal: the rest is free.
+    """
+    words = clause(text)
     if code in _REFUSALS:
-        return Refused(f"{TITLE} declined to make this{told}.", reason=reason or code, billed=billed)
-    if code in _EMPTY_ACCOUNT:
-        return OutOfCredit(f"The account at {TITLE} has no credit left{told}.")
+        return Refused(f"{TITLE} declined to make this{words}.", reason=reason or code, billed=billed)
+    if code in _NO_CREDIT:
+        return OutOfCredit(f"The account at {TITLE} has no credit left{words}.")
     if code == "model_not_found":
-        return ModelGone(f"{TITLE} does not serve this model, or not to this account{told}.")
+        return ModelGone(f"{TITLE} does not serve this model, or not to this account{words}.")
     if code == "previous_response_not_found":
         return StateGone(f"{TITLE} no longer has the conversation that this continues.")
     return MissingKey(TITLE, KEYS, rejected=True) if code == "invalid_api_key" else None
 
 
-def failed(what: str, code: object, said: object) -> MediaError:
-    """How work that was accepted ended: `what` it was to be, and the provider's code and words for why it is not.
-
-    What of such work is charged is not told.
-    """
-    told = str(said or "")
-    known = of_code(str(code or ""), told, billed="unknown")
-    return known or ProviderError(f"{TITLE} could not make the {what}{words(told)}.", billed="unknown")
+def _billed(moderation: object) -> Billed | None:
+    """Return whether a refused image was paid for: nothing was made when its prompt or inputs were refused."""
+    stage = cast("Any", moderation).get("moderation_stage") if isinstance(moderation, Mapping) else None
+    return "no" if stage == "input" else None
 
 
-def _of_answer(error: APIStatusError) -> MediaError:
-    body: Mapping[str, Any] = cast("Mapping[str, Any]", error.body) if isinstance(error.body, Mapping) else {}
-    said = str(body.get("message") or "")
-    details = body.get("moderation_details")
-    known = of_code(error.code or "", said, reason=_categories(details), billed=_billed(details))
-    if known:
-        return known
-    if error.status_code == 404 and error.request.method == "GET":  # noqa: PLR2004 - an HTTP status
-        return StateGone(f"{TITLE} does not have what was asked for{words(said)}.")
-    pause = advice(error.response.headers)
-    return error_for_status(error.status_code, TITLE, keys=KEYS, detail=said[:_LONGEST], retry_after=pause)
-
-
-def _billed(details: object) -> Billed | None:
-    """Whether a refused picture was paid for: what was stopped on its way in was not made."""
-    return "no" if isinstance(details, Mapping) and cast("Any", details).get("moderation_stage") == "input" else None
-
-
-def _categories(details: object) -> str:
-    found: object = cast("Any", details).get("categories") if isinstance(details, Mapping) else None
+def _categories(moderation: object) -> str:
+    found: object = cast("Any", moderation).get("categories") if isinstance(moderation, Mapping) else None
     return ", ".join(map(str, cast("list[object]", found)))[:_LONGEST] if isinstance(found, list) else ""

@@ -1,4 +1,4 @@
-"""The image capability: which way a picture is made."""
+"""The image capability: the Responses API where it can make the image, and the Images API for the rest."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 from mediasmith.plugin.contract import Accepted, Call, Capability, Result, Takes
 from mediasmith.plugin.errors import StateGone
-from mediasmith_backends.openai import at_once, conversation
+from mediasmith_backends.openai import images_api, responses_api
+from mediasmith_backends.openai.image_params import ImageParams, refuses, uses_responses
 from mediasmith_backends.openai.models import IMAGE_MODELS
-from mediasmith_backends.openai.pictures import ImageParams, converses, refuses
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 
 async def _start(call: Call[AsyncOpenAI, ImageParams]) -> Result | Accepted:
-    if converses(call):
-        accepted = await conversation.begin(call)
+    if uses_responses(call):
+        accepted = await responses_api.submit(call)
         if accepted:
             return accepted
     elif call.state is not None:
-        raise StateGone("With a mask, large references, as gif or as svg, a picture is edited from its file.")
-    return await at_once.make(call)
+        raise StateGone("A conversation takes no mask and no large references, and makes no gif or svg.")
+    return await images_api.generate(call)
 
 
 image: Capability[AsyncOpenAI, ImageParams] = Capability(
@@ -30,8 +30,10 @@ image: Capability[AsyncOpenAI, ImageParams] = Capability(
     params=ImageParams,
     models=IMAGE_MODELS,
     start=_start,
-    poll=conversation.poll,
-    cancel=conversation.cancel,
+    poll=responses_api.poll,
+    cancel=responses_api.cancel,
+    handle=responses_api.ResponseReference,
+    state=responses_api.ResponseReference,
     takes={
         "image": Takes(max=16, max_bytes=49_999_999),
         "mask": Takes(mimes=("image/png",), max_bytes=3_999_999),
@@ -41,4 +43,4 @@ image: Capability[AsyncOpenAI, ImageParams] = Capability(
     every=2.0,
     refuses=refuses,
 )
-"""Pictures, made and edited."""
+"""Images, generated and edited."""

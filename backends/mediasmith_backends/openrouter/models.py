@@ -1,14 +1,15 @@
-"""The models as data, for as long as nobody has asked OpenRouter itself: it lists more of them, and what each takes."""
+"""The models that are known without asking OpenRouter, which lists more of them and what each accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from mediasmith.plugin.contract import Accepts, Model, Price, Request
+from mediasmith.plugin.contract import Accepts, Call, Model, Price, Takes
 from mediasmith.plugin.kinds import Role
+from mediasmith_backends.openrouter.errors import TITLE
 
 _READ = date(2026, 11, 21)
 
@@ -17,33 +18,33 @@ PAGE = "https://openrouter.ai/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known(Model):
-    """A model, with what else is known of it.
+class PixelModel(Model):
+    """An image model that accepts sizes in pixels besides these `tiers`, which `accepts` cannot say."""
 
-    `roles` are the input files it takes, and how many of each. `tiers` are the sizes it takes beside pixels, where it
-    takes these.
-    """
-
-    roles: Mapping[Role, int] = field(default_factory=dict[Role, int])
-    tiers: tuple[str, ...] = ()
+    tiers: tuple[str, ...]
 
 
-def foreign(ask: Request[Any]) -> str:
-    """Why a model does not take the input files that it is given, or nothing."""
-    if not isinstance(ask.model, Known):
-        return ""
-    for role, files in ask.inputs.items():
-        if len(files) > (most := ask.model.roles.get(role, 0)):
-            return f"{f'takes at most {most} {role}' if most else f'does not take {role}'} with {ask.model.id}"
-    return ""
+def warn_if_unlisted(call: Call[Any, Any], given: Iterable[str]) -> None:
+    """Warn of a model of which nothing is known: OpenRouter ignores silently what a model does not accept."""
+    if call.model == Model(id=call.model.id) and (names := ", ".join(given)):
+        call.warn(f"{TITLE} does not list what {call.model.id[:60]} accepts; it may ignore {names}.")
+
+
+MOST_IMAGES = 16
+"""How many reference images any image request may have."""
+
+
+def image_takes(count: int) -> Mapping[Role, Takes | None]:
+    """Return the inputs of a model that takes so many reference images."""
+    return {"image": Takes(max=count) if count else None}
 
 
 _IMAGE_WORDS = ("aspect_ratio", "size", "quality", "background", "output_format", "output_compression", "n", "seed")
 
 
-def image_accepts(taken: Mapping[str, Accepts]) -> Mapping[str, Accepts]:
-    """What a model that makes pictures takes: these words, and none of the others."""
-    return {word: taken.get(word, False) for word in _IMAGE_WORDS}
+def image_accepts(accepted: Mapping[str, Accepts]) -> Mapping[str, Accepts]:
+    """Return what an image model accepts: these words, and none of the others."""
+    return {word: accepted.get(word, False) for word in _IMAGE_WORDS}
 
 
 def _price(model: str, usd: float, per: Literal["image", "1k_chars"]) -> tuple[Price, ...]:
@@ -76,76 +77,87 @@ _FLUX: Mapping[str, Accepts] = {
 }
 
 IMAGE_MODELS = (
-    Known(id="google/gemini-3-pro-image", accepts=image_accepts(_PRO), roles={"image": 14}),
-    Known(
+    Model(id="google/gemini-3-pro-image", accepts=image_accepts(_PRO), takes=image_takes(14)),
+    Model(
         id="black-forest-labs/flux.2-pro",
         accepts=image_accepts(_FLUX),
-        roles={"image": 8},
-        note="Priced by the megapixel, of references too.",
+        takes=image_takes(8),
+        note="Billed by the megapixel, references included.",
     ),
-    Known(
+    PixelModel(
         id="openai/gpt-image-2.5-sunburst",
         accepts=image_accepts({**_GPT_IMAGE, "quality": (*_QUALITIES, "xhigh", "max")}),
-        roles={"image": 16},
+        takes=image_takes(16),
         tiers=_GPT_TIERS,
         note=_GPT_SIZES,
     ),
-    Known(
+    PixelModel(
         id="openai/gpt-image-2",
         accepts=image_accepts(_GPT_IMAGE),
-        roles={"image": 16},
+        takes=image_takes(16),
         tiers=_GPT_TIERS,
         note=_GPT_SIZES,
     ),
-    Known(
+    PixelModel(
         id="bytedance-seed/seedream-4.5",
         accepts=image_accepts(_SEEDREAM),
         prices=_price("bytedance-seed/seedream-4.5", 0.04, "image"),
-        roles={"image": 10},
+        takes=image_takes(10),
         tiers=("2K", "4K"),
         note="Sizes: 2K, 4K, or WxH in pixels.",
     ),
-    Known(id="google/gemini-3.1-flash-lite-image", draft=True, accepts=image_accepts(_LITE), roles={"image": 3}),
-    Known(
+    Model(id="google/gemini-3.1-flash-lite-image", draft=True, accepts=image_accepts(_LITE), takes=image_takes(3)),
+    Model(
         id="recraft/recraft-v4-vector",
         accepts=image_accepts({"aspect_ratio": _RATIOS, "output_format": ("svg",)}),
-        roles={"image": 1},
+        takes=image_takes(1),
     ),
 )
-"""Those that make pictures of a single request."""
+"""The models of `/images`, the default first."""
 
 CHAT_MODELS = (
-    Known(id="google/gemini-3-pro-image", accepts=_PRO, roles={"image": 14}),
-    Known(id="google/gemini-3.1-flash-lite-image", draft=True, accepts=_LITE, roles={"image": 3}),
+    Model(id="google/gemini-3-pro-image", accepts=_PRO, takes=image_takes(14)),
+    Model(id="google/gemini-3.1-flash-lite-image", draft=True, accepts=_LITE, takes=image_takes(3)),
 )
-"""Those that make pictures in a conversation."""
+"""The models that make images in a conversation, the default first."""
 
 SILENT: Accepts = (False,)
-"""What a model without sound takes of `generate_audio`."""
+"""What a model without sound accepts for `generate_audio`."""
 
-REFERENCES = 9
-"""How many pictures a video is made after at the most; no list tells."""
+VIDEO_TAKES: Mapping[Role, Takes] = {
+    "first_frame": Takes(),
+    "last_frame": Takes(),
+    "image": Takes(max=9),
+    "audio": Takes(mimes=("audio/mpeg", "audio/wav")),
+    "video": Takes(mimes=("video/mp4", "video/quicktime", "video/webm")),
+}
+"""The inputs of videos. How many reference images are taken is listed nowhere."""
+
+
+def video_takes(*roles: Role) -> Mapping[Role, Takes | None]:
+    """Return the inputs of a model that takes files in these roles alone."""
+    return {role: None for role in VIDEO_TAKES if role not in roles}
+
 
 VIDEO_MODELS = (
-    Known(
+    Model(
         id="bytedance/seedance-2.0",
         accepts={
             "aspect_ratio": ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9"),
             "size": ("480p", "720p", "854x480", "480x854", "1280x720", "720x1280", "720x720"),
             "duration": tuple(range(4, 16)),
         },
-        roles={"first_frame": 1, "last_frame": 1, "image": REFERENCES, "audio": 1, "video": 1},
     ),
-    Known(
+    Model(
         id="google/veo-3.1",
         accepts={
             "aspect_ratio": ("16:9", "9:16"),
             "size": ("720p", "1080p", "1280x720", "720x1280", "1920x1080", "1080x1920"),
             "duration": (4, 6, 8),
         },
-        roles={"first_frame": 1, "last_frame": 1, "image": REFERENCES},
+        takes=video_takes("first_frame", "last_frame", "image"),
     ),
-    Known(
+    Model(
         id="alibaba/wan-2.7",
         draft=True,
         accepts={
@@ -155,10 +167,10 @@ VIDEO_MODELS = (
             "seed": False,
             "generate_audio": SILENT,
         },
-        roles={"first_frame": 1, "image": REFERENCES},
+        takes=video_takes("first_frame", "image"),
     ),
 )
-"""Those that make videos."""
+"""The video models, the default first."""
 
 _GPT_TTS, _GEMINI_TTS = "openai/gpt-4o-mini-tts-2025-12-15", "google/gemini-3.8-flash-tts"
 _VOXTRAL = "mistralai/voxtral-mini-tts-2603"
@@ -171,17 +183,17 @@ VOICES: Mapping[str, tuple[str, ...]] = {
     _GEMINI_TTS: ("Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede"),
     _VOXTRAL: ("en_paul_neutral",),
 }
-"""Voices of models, the default first. Most models need one to be named; those that make their own have more."""
+"""The voices of each model, the default first. Most models require one."""
 
 
-def _speaker(name: str, *, usd: float | None = None, **more: Any) -> Model:
+def _speech_model(name: str, *, usd: float | None = None, **more: Any) -> Model:
     prices = () if usd is None else _price(name, usd, "1k_chars")
     return Model(id=name, prices=prices, note=f"Voices: {', '.join(VOICES[name])}.", **more)
 
 
 SPEECH_MODELS = (
-    _speaker(_GPT_TTS, usd=0.0006, draft=True, retires=date(2027, 1, 6), max_prompt=4096),
-    _speaker(_GEMINI_TTS, accepts={"speed": False}),
-    _speaker(_VOXTRAL, usd=0.016, accepts={"speed": False, "instructions": False}),
+    _speech_model(_GPT_TTS, usd=0.0006, draft=True, retires=date(2027, 1, 6), max_prompt=4096),
+    _speech_model(_GEMINI_TTS, accepts={"speed": False}),
+    _speech_model(_VOXTRAL, usd=0.016, accepts={"speed": False, "instructions": False}),
 )
-"""Those that speak."""
+"""The speech models, the default first."""

@@ -1,4 +1,4 @@
-"""Speech: `/audio/speech`, as MP3, or as samples that are wrapped in WAV."""
+"""The speech capability: `/audio/speech`, as MP3, or as samples that are wrapped in WAV."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Output, Params, Result
 from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.http_errors import malformed
 from mediasmith.plugin.media import wav
-from mediasmith_backends.openrouter.client import Router
-from mediasmith_backends.openrouter.errors import TITLE, nonsense, within
-from mediasmith_backends.openrouter.models import SPEECH_MODELS, VOICES
+from mediasmith_backends.openrouter.client import Client
+from mediasmith_backends.openrouter.errors import TITLE, error_in
+from mediasmith_backends.openrouter.models import SPEECH_MODELS, VOICES, warn_if_unlisted
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
 _RATE, _CHANNELS = 24_000, 1
-"""What samples are when their type does not tell."""
+"""The format of samples whose content type does not say."""
 
 _BYTES = "application/octet-stream"
-"""The type of what says nothing of itself: it is taken for what was asked for."""
+"""The content type that says nothing: the audio is taken for what was asked for."""
 
-_CHUNK = 65_536  # bytes
-_TUNING = ("speed", "instructions")
+_CHUNK_BYTES = 65_536
 
 
 class SpeechParams(Params):
-    """How a text can be asked to be read."""
+    """The parameters of speech."""
 
     voice: Annotated[str | None, Field(min_length=1)] = None
     instructions: Annotated[str | None, Field(min_length=1)] = None
@@ -39,68 +39,67 @@ class SpeechParams(Params):
     output_format: Literal["mp3", "wav"] = "mp3"
 
 
-async def _voices(_client: Router) -> Sequence[str]:
+async def _voices(_client: Client) -> Sequence[str]:
     return tuple(voice for voices in VOICES.values() for voice in voices)
 
 
-async def _start(call: Call[Router, SpeechParams]) -> Result:
-    if call.model not in SPEECH_MODELS:
-        for word in call.params.model_dump(include=set(_TUNING), exclude_none=True):
-            call.warn(f"What {call.model.id[:60]} takes is not known here; {word} may have no effect.")
+async def _start(call: Call[Client, SpeechParams]) -> Result:
+    warn_if_unlisted(call, call.params.model_dump(include={"speed", "instructions"}, exclude_none=True))
     async with call.client.stream("/audio/speech", _body(call)) as response:
-        output = await _heard(call, response)
+        output = await _output(call, response)
     wanted = "audio/wav" if call.params.output_format == "wav" else "audio/mpeg"
     if output.mime != wanted:
-        call.warn(f"{TITLE} does not speak in the output_format {call.params.output_format} with {call.model.id[:60]}.")
+        call.warn(f"{call.model.id[:60]} did not answer in output_format {call.params.output_format}.")
     return Result(outputs=(output,))
 
 
-def _body(call: Call[Router, SpeechParams]) -> Mapping[str, Any]:
+def _body(call: Call[Client, SpeechParams]) -> Mapping[str, Any]:
     params = call.params
     given: dict[str, Any] = params.model_dump(exclude_none=True, exclude={"output_format"})
     default = {"voice": VOICES[call.model.id][0]} if call.model.id in VOICES else {}
-    # What is not asked for comes as samples.
-    form = "pcm" if params.output_format == "wav" else "mp3"
-    return {"model": call.model.id, "input": call.prompt, "response_format": form, **default, **given}
+    response_format = "pcm" if params.output_format == "wav" else "mp3"  # OpenRouter's own default is pcm
+    return {"model": call.model.id, "input": call.prompt, "response_format": response_format, **default, **given}
 
 
-async def _heard(call: Call[Router, SpeechParams], response: Response) -> Output:
-    """What is spoken, whatever form it comes in."""
-    told = Message()
-    told["content-type"] = response.headers.get("content-type") or _BYTES
-    mime = told.get_content_type()
+async def _output(call: Call[Client, SpeechParams], response: Response) -> Output:
+    """Return the audio, in whatever format it comes."""
+    content_type = Message()
+    content_type["content-type"] = response.headers.get("content-type") or _BYTES
+    mime = content_type.get_content_type()
     if mime == _BYTES:
         mime = "audio/pcm" if call.params.output_format == "wav" else "audio/mpeg"
     if mime == "audio/pcm":
         samples = await response.aread()
         if not samples:
-            raise _silence()
-        rate, channels = _number(told, "rate", _RATE, 192_000), _number(told, "channels", _CHANNELS, 8)
-        body = await to_thread.run_sync(partial(wav, samples, rate=rate, channels=channels))
-        return Output(body=body, mime="audio/wav")
+            raise _no_audio()
+        rate = _number(content_type, "rate", default=_RATE, most=192_000)
+        channels = _number(content_type, "channels", default=_CHANNELS, most=8)
+        return Output(
+            body=await to_thread.run_sync(partial(wav, samples, rate=rate, channels=channels)), mime="audio/wav"
+        )
     if not mime.startswith("audio/"):
-        raise within(await response.aread()) or nonsense()
+        raise error_in(await response.aread()) or malformed(TITLE)
     sink = None
-    async for chunk in response.aiter_bytes(_CHUNK):
+    async for chunk in response.aiter_bytes(_CHUNK_BYTES):
         sink = sink or call.file(mime)
         await sink.write(chunk)
     if sink is None:
-        raise _silence()
+        raise _no_audio()
     return Output(body=sink, mime=mime)
 
 
-def _silence() -> ProviderError:
-    return ProviderError(f"{TITLE} answered without sound.")
+def _no_audio() -> ProviderError:
+    return ProviderError(f"{TITLE} answered without audio.")
 
 
-def _number(told: Message, name: str, default: int, most: int) -> int:
-    """A parameter of a type, where it can be what it is said to be."""
-    found = str(told.get_param(name, ""))
-    number = int(found) if found.isdecimal() and len(found) <= len(str(most)) else 0
+def _number(content_type: Message, name: str, *, default: int, most: int) -> int:
+    """Return a parameter of a content type, or the default where it is not a number from 1 to `most`."""
+    text = str(content_type.get_param(name, ""))
+    number = int(text) if text.isdecimal() and len(text) <= len(str(most)) else 0
     return number if 0 < number <= most else default
 
 
-speech: Capability[Router, SpeechParams] = Capability(
+speech: Capability[Client, SpeechParams] = Capability(
     kind="speech",
     name="speech",
     params=SpeechParams,
@@ -109,4 +108,4 @@ speech: Capability[Router, SpeechParams] = Capability(
     preference=5,
     choices={"voice": _voices},
 )
-"""Texts, read aloud."""
+"""Texts read aloud."""

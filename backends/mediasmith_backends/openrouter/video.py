@@ -1,45 +1,42 @@
-"""Videos, later: `/videos`. There is no way to cancel one."""
+"""The video capability: `/videos`, submitted and polled. OpenRouter cannot cancel a video."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mediasmith.plugin.contract import (
-    JSON,
     Accepted,
     Call,
     Capability,
     Context,
+    Failed,
     Output,
     Params,
     Pending,
     Remote,
     Request,
     Result,
-    Takes,
 )
 from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
-from mediasmith.plugin.http_errors import not_billed
+from mediasmith.plugin.http_answers import Answer, Lenient, same_origin
+from mediasmith.plugin.http_errors import clause, retry_after
 from mediasmith.plugin.kinds import Role
-from mediasmith.plugin.params import AspectRatio, Seed, Size
-from mediasmith_backends.openai_sdk import words
-from mediasmith_backends.openrouter.client import Answered, Charged, Kept, Router, read, shown
+from mediasmith.plugin.params import IN_PIXELS, AspectRatio, Seed, Size
+from mediasmith_backends.openrouter.client import Client, PaidAnswer, read, url_parts
 from mediasmith_backends.openrouter.errors import TITLE, explain
-from mediasmith_backends.openrouter.fitting import fitted, refused
-from mediasmith_backends.openrouter.images import in_pixels
-from mediasmith_backends.openrouter.listed import video_model, video_models
-from mediasmith_backends.openrouter.models import REFERENCES, VIDEO_MODELS, Known, foreign
+from mediasmith_backends.openrouter.live_models import video_models
+from mediasmith_backends.openrouter.models import VIDEO_MODELS, VIDEO_TAKES, warn_if_unlisted
 
 _FRAMES: tuple[Literal["first_frame"], Literal["last_frame"]] = ("first_frame", "last_frame")
 _REFERENCES: Mapping[Role, str] = {"image": "image_url", "audio": "audio_url", "video": "video_url"}
 
 
 class VideoParams(Params):
-    """What a video can be asked to be."""
+    """The parameters of a video."""
 
     aspect_ratio: AspectRatio | None = None
     size: Size | None = None
@@ -48,131 +45,118 @@ class VideoParams(Params):
     seed: Seed | None = None
 
 
-def _refuses(ask: Request[VideoParams]) -> str:
-    given = {role for role, files in ask.inputs.items() if files}
-    if in_pixels(ask.params.size) and ask.params.aspect_ratio:
+class VideoReference(BaseModel):
+    """A video at OpenRouter, by its id: the handle of one being made, and the state of one to be continued."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    video: str = Field(min_length=1)
+
+
+def _refuses(request: Request[VideoParams]) -> str:
+    given = {role for role, files in request.inputs.items() if files}
+    if IN_PIXELS.fullmatch(request.params.size or "") and request.params.aspect_ratio:
         return "takes size in pixels or aspect_ratio, not both"
     if given & set(_FRAMES) and given & _REFERENCES.keys():
-        return "takes first_frame and last_frame, or else image, audio and video"
-    return foreign(ask)
+        return "takes first_frame and last_frame, or image, audio and video, but not both"
+    return ""
 
 
-async def _start(call: Call[Router, VideoParams]) -> Accepted:
-    earlier = None if call.state is None else _name(call.state)
-    if call.model not in VIDEO_MODELS:
-        with not_billed(explain):
-            model = await video_model(call.client, call.model.id)
-        if model is None:
-            raise ModelGone(f"{TITLE} lists no model {call.model.id[:60]!r} among those for videos.")
-        call = fitted(call, model)
-    refused(call, _refuses)
+async def _start(call: Call[Client, VideoParams]) -> Accepted:
+    if reason := _refuses(call):  # once more, for a saved file may have taken the place of its state
+        raise InvalidRequest(f"{TITLE} {reason}.", billed="no")
     body = await _body(call)
+    warn_if_unlisted(call, [*call.params.model_dump(exclude_none=True), *call.inputs])
     try:
-        content = await call.client.post("/videos", {**body, **({"previous_job_id": earlier} if earlier else {})})
+        content = await call.client.post("/videos", body)
     except Exception as error:
-        if earlier and isinstance(explain(error), InvalidRequest | ModelGone):
-            raise StateGone(f"{TITLE} does not go on from the earlier video.") from error
+        if call.state and isinstance(explain(error), InvalidRequest | ModelGone):
+            raise StateGone(f"{TITLE} cannot continue the earlier video.") from error
         raise
-    return Accepted(handle={"video": read(content, _Submitted).id})
+    return Accepted(handle=VideoReference(video=read(content, _Created).id))
 
 
-async def _body(call: Call[Router, VideoParams]) -> Mapping[str, Any]:
+async def _body(call: Call[Client, VideoParams]) -> Mapping[str, Any]:
     params = call.params
-    given: dict[str, Any] = params.model_dump(exclude_none=True)
-    body = {"model": call.model.id, "prompt": call.prompt, **given}
-    if params.size and not in_pixels(params.size):
+    body: dict[str, Any] = {"model": call.model.id, "prompt": call.prompt, **params.model_dump(exclude_none=True)}
+    if params.size and not IN_PIXELS.fullmatch(params.size):
         body["resolution"] = body.pop("size")
-    frames = [{**frame, "frame_type": role} for role in _FRAMES for frame in await shown(call.inputs.get(role, ()))]
+    frames = [{**frame, "frame_type": role} for role in _FRAMES for frame in await url_parts(call.inputs.get(role, ()))]
     references = [
-        reference for role, kind in _REFERENCES.items() for reference in await shown(call.inputs.get(role, ()), kind)
+        reference
+        for role, kind in _REFERENCES.items()
+        for reference in await url_parts(call.inputs.get(role, ()), kind)
     ]
     if frames:
         body["frame_images"] = frames
     if references:
         body["input_references"] = references
+    if call.state:
+        body["previous_job_id"] = call.state.video
     return body
 
 
-class _Submitted(Answered):
+class _Created(Answer):
     id: Annotated[str, Field(min_length=1)]
 
 
-class _Job(Charged):
+class _Video(PaidAnswer):
     status: str
-    urls: Kept[tuple[str, ...]] = None
-    unsigned_urls: Kept[tuple[str, ...]] = None
-    error: Kept[str] = None
+    urls: Lenient[tuple[str, ...]] = None
+    unsigned_urls: Lenient[tuple[str, ...]] = None
+    error: Lenient[str] = None
 
 
-async def _poll(work: Context[Router], handle: JSON) -> Pending | Result:
-    name = _name(handle)
-    job = await work.client.get(f"/videos/{quote(name, safe='')}", _Job)
-    match job.status:
+async def _poll(context: Context[Client], handle: VideoReference) -> Pending | Result | Failed:
+    response = await context.client.get(f"/videos/{quote(handle.video, safe='')}")
+    answer = read(response.content, _Video)
+    match answer.status:
         case "pending" | "in_progress":
-            return Pending(message=job.status.replace("_", " "))
+            return Pending(message=answer.status.replace("_", " "), after=retry_after(response.headers))
         case "completed":
-            return _result(work, name, job)
+            return _result(context, handle, answer)
         case "cancelled":
-            raise Cancelled(f"The video was cancelled at {TITLE}.", billed=_billed(job))
+            return Failed(error=Cancelled(f"The video was cancelled at {TITLE}.", billed=_billed(answer)))
         case "failed" | "expired":
-            said = words(job.error or "")
-            raise ProviderError(f"{TITLE} could not make the video, which has {job.status}{said}.", billed=_billed(job))
+            message = f"{TITLE} could not make the video (status {answer.status}){clause(answer.error or '')}."
+            return Failed(error=ProviderError(message, billed=_billed(answer)))
         case _:
-            raise ProviderError(f"{TITLE} says of the video what is not known here: {job.status[:60]}.")
+            raise ProviderError(f"{TITLE} answered with a status that is not known: {answer.status[:60]}.")
 
 
-def _name(handle: JSON) -> str:
-    match handle:
-        case {"video": str(name)} if name:
-            return name
-        case _:
-            raise StateGone(f"This is no video of {TITLE}'s.")
+def _billed(answer: _Video) -> Billed:
+    return "unknown" if answer.cost_usd is None else "yes" if answer.cost_usd else "no"
 
 
-def _billed(job: _Job) -> Billed:
-    """Whether a video that was not made was paid for, as far as it is told."""
-    return "unknown" if job.cost_usd is None else "yes" if job.cost_usd else "no"
+def _result(context: Context[Client], handle: VideoReference, answer: _Video) -> Result:
+    urls = answer.urls or answer.unsigned_urls or (f"videos/{quote(handle.video, safe='')}/content?index=0",)
+    # Models that take a video can continue one; for a model that is not listed, the request to continue will show it.
+    state = handle if len(urls) == 1 and "video" in video.takes_with(context.model) else None
+    outputs = tuple(Output(body=_remote(context.client, url), mime="video/mp4", state=state) for url in urls)
+    return Result(outputs=outputs, cost_usd=answer.cost_usd)
 
 
-def _result(work: Context[Router], name: str, job: _Job) -> Result:
-    urls = job.urls or job.unsigned_urls or (f"videos/{quote(name, safe='')}/content?index=0",)
-    # Who looks at videos goes on from them, too; of a model that is in no table this shows when it is asked to.
-    goes_on = work.model.roles.get("video") if isinstance(work.model, Known) else True
-    state: JSON = {"video": name} if len(urls) == 1 and goes_on else None
-    outputs = tuple(Output(body=_remote(work.client, url), mime="video/mp4", state=state) for url in urls)
-    return Result(outputs=outputs, cost_usd=job.cost_usd)
-
-
-def _remote(client: Router, text: str) -> Remote:
-    """Where a video waits. The key is shown to OpenRouter alone."""
-    base = str(client.sdk.base_url)
+def _remote(client: Client, text: str) -> Remote:
+    """Return where a video can be downloaded. The key is sent to OpenRouter alone."""
+    base_url = str(client.sdk.base_url)
     try:
-        url = urljoin(base, text)
-        ours = _origin(url) == _origin(base)
+        url = urljoin(base_url, text)
     except ValueError:
         return Remote(url=text)  # the server says what is wrong with it
-    return Remote(url=url, headers={"authorization": f"Bearer {client.sdk.api_key}"} if ours else {})
+    headers = {"authorization": f"Bearer {client.sdk.api_key}"} if same_origin(url, base_url) else {}
+    return Remote(url=url, headers=headers)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-video: Capability[Router, VideoParams] = Capability(
+video: Capability[Client, VideoParams] = Capability(
     kind="video",
     name="video",
     params=VideoParams,
     models=VIDEO_MODELS,
     start=_start,
     poll=_poll,
-    takes={
-        "first_frame": Takes(),
-        "last_frame": Takes(),
-        "image": Takes(max=REFERENCES),
-        "audio": Takes(mimes=("audio/mpeg", "audio/wav")),
-        "video": Takes(mimes=("video/mp4", "video/quicktime", "video/webm")),
-    },
+    handle=VideoReference,
+    state=VideoReference,
+    takes=VIDEO_TAKES,
     edits="video",
     every=10.0,
     deadline=1800.0,
@@ -180,4 +164,4 @@ video: Capability[Router, VideoParams] = Capability(
     refuses=_refuses,
     discover=video_models,
 )
-"""Videos, of words, frames and references."""
+"""Videos, from words, frames and references."""

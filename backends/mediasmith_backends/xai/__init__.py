@@ -1,14 +1,14 @@
-"""xAI: Grok's pictures and videos, over gRPC."""
+"""xAI: Grok's images and videos, over gRPC."""
 
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
-from mediasmith_backends.xai.client import Grok, connect
+from mediasmith_backends.xai.client import XAIClient, connect
 from mediasmith_backends.xai.errors import KEYS, TITLE, explain
 from mediasmith_backends.xai.image import image
 from mediasmith_backends.xai.video import video
 
-backend: Backend[Grok] = Backend(
+backend: Backend[XAIClient] = Backend(
     name="xai",
     title=TITLE,
     docs="https://docs.x.ai/developers/model-capabilities/imagine",

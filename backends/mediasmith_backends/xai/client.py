@@ -1,13 +1,14 @@
-"""How xAI is reached: the SDK's generated services on a channel of our own.
+"""Talk to xAI: the SDK's generated services, on a gRPC channel of our own.
 
-The SDK's clients are left out: they put prompts into traces, read the environment, and lose what was paid for when an
-answer holds less than was asked.
+The SDK's clients are not used: they put prompts into traces, read the environment, and lose the images that were paid
+for when an answer holds fewer than were asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from functools import partial
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.contract import Access, Network
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, Unreachable
-from mediasmith_backends.xai.errors import KEYS, TITLE, nonsense
+from mediasmith.plugin.http_errors import malformed
+from mediasmith_backends.xai.errors import KEYS, TITLE, explain
 
 _HOST = "api.x.ai"
 _BASE_URL = "MEDIASMITH_XAI_BASE_URL"
@@ -26,108 +29,112 @@ _ADDRESS = re.compile(r"(?:(?P<scheme>https|grpc|http)://)?(?P<host>(?:[\w.-]+|\
 
 _CONNECT_SECONDS = 10.0
 _MESSAGE_BYTES = 64 << 20
-"""Ten large pictures come in one message, as text."""
+"""Ten large images come in one message, as text."""
 
 _OPTIONS = (
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-    ("grpc.enable_retries", 0),  # what is paid for is never sent twice
-    ("grpc.use_local_subchannel_pool", 1),  # a new channel tries at once, however often others have failed
+    ("grpc.enable_retries", 0),  # a request that is paid for is never sent twice
+    ("grpc.use_local_subchannel_pool", 1),  # a new channel connects at once, however often others have failed
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),  # an answer is waited for in silence, minutes long
-    ("grpc.client_idle_timeout_ms", 60_000),  # one that was left alone for long may be dead without a sign
+    ("grpc.http2.max_pings_without_data", 0),  # an answer may take minutes, without a byte before it
+    ("grpc.client_idle_timeout_ms", 60_000),  # a connection that was idle for long may be dead without a sign
 )
 
 Method = Callable[[Any], Any]
-"""A method of a service, given the channel."""
+"""Returns a method of a service, given the channel."""
 
 
 @dataclass(eq=False)
-class _Line:
-    """A channel, and how many requests are on it."""
+class _Connection:
+    """A channel, and the number of requests that use it."""
 
     channel: Any
     users: int = 0
 
 
 @dataclass(kw_only=True, eq=False)
-class Grok:
-    """xAI, signed in.
+class XAIClient:
+    """A client that is signed in.
 
-    `dial` opens a channel; `signed` is the metadata of every request; `remedy` is what to do without a connection.
+    `metadata` goes with every request; `hint` says what to check when no connection can be made.
     """
 
-    dial: Callable[[], Any] = field(repr=False)
-    signed: tuple[tuple[str, str], ...] = field(repr=False)
-    remedy: str = ""
-    _line: _Line = field(init=False, repr=False)
+    open_channel: Callable[[], Any] = field(repr=False)
+    metadata: tuple[tuple[str, str], ...] = field(repr=False)
+    hint: str = ""
+    _connection: _Connection = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._line = _Line(self.dial())
+        self._connection = _Connection(self.open_channel())
 
-    async def ask(self, method: Method, request: object, *, seconds: float) -> Any:
-        """Send one request, once; its answer.
+    async def send(self, method: Method, request: object, *, seconds: float) -> Any:
+        """Send one request, once, and return its answer.
 
         Raises:
-            Unreachable: there is no connection, so nothing was sent.
+            Unreachable: no connection could be made, so nothing was sent.
             ProviderError: the answer cannot be read.
         """
         async with self._connected() as channel:
-            return _read(await method(channel)(request, timeout=seconds, metadata=self.signed))
+            return _answer(await method(channel)(request, timeout=seconds, metadata=self.metadata))
 
-    async def pour(self, method: Method, messages: AsyncGenerator[object], *, seconds: float) -> Any:
-        """Send one request of many messages; its answer. Raises what `ask` does."""
+    async def send_stream(self, method: Method, messages: AsyncGenerator[object], *, seconds: float) -> Any:
+        """Send one request of many messages and return its answer. Raises what `send` does."""
         async with aclosing(messages), self._connected() as channel:
-            call = method(channel)(timeout=seconds, metadata=self.signed)
+            call = method(channel)(timeout=seconds, metadata=self.metadata)
             try:
-                with suppress(asyncio.InvalidStateError):  # it was answered early, and is not listened to
+                with suppress(asyncio.InvalidStateError):  # it was answered early, and takes no more messages
                     async for message in messages:
                         await call.write(message)
                     await call.done_writing()
-                return _read(await call)
+                return _answer(await call)
             finally:
                 call.cancel()
 
     async def close(self) -> None:
-        """Hang up."""
-        await self._line.channel.close()
+        """Close the connection."""
+        await self._connection.channel.close()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Any]:
-        """A channel that is known to be connected: what breaks from here on may have been received.
+        """Yield a channel that is known to be connected: a request that fails from here on may have been received.
 
-        One that could not connect is given up, since it would not say when it tries again.
+        A channel that could not connect, or broke, is replaced: gRPC decides alone when it would connect again, and
+        the state of a channel may be that of a moment ago.
         """
-        line = self._line
-        line.users += 1
+        connection = self._connection
+        connection.users += 1
         try:
-            if not await _connects(line.channel):
-                if self._line is line:
-                    self._line = _Line(self.dial())
-                raise Unreachable(f"{TITLE} cannot be reached.", self.remedy, billed="no")
-            yield line.channel
+            await _connect(connection.channel, self.hint)
+            yield connection.channel
+        except Exception as error:
+            if isinstance(explain(error) or error, Unreachable) and self._connection is connection:
+                self._connection = _Connection(self.open_channel())
+            raise
         finally:
-            line.users -= 1
-            if line is not self._line and not line.users:
-                await line.channel.close()
+            connection.users -= 1
+            if connection is not self._connection and not connection.users:
+                await connection.channel.close()
 
 
 @asynccontextmanager
-async def connect(access: Access) -> AsyncGenerator[Grok]:
-    """A client that is signed in; nothing is sent yet.
+async def connect(access: Access) -> AsyncGenerator[XAIClient]:
+    """Yield a client that is signed in; nothing is sent yet.
 
     Raises:
-        MissingKey: the key cannot be one.
-        InvalidRequest: the base URL cannot be one.
+        MissingKey: the key has characters that no key has.
+        InvalidRequest: the base URL is not valid.
     """
     if not (access.key.isascii() and access.key.isprintable()):
         raise MissingKey(TITLE, KEYS, rejected=True)
-    host, tls = _address(access.base_url)
-    client = Grok(
-        dial=partial(_dial, host, tls),
-        signed=(("authorization", f"Bearer {access.key}"),),
-        remedy=_remedy(access.base_url, tls),
+    host, tls = _parse_address(access.base_url)
+    options = (*_OPTIONS, _proxy_option(access.network.proxy_for(f"{'https' if tls else 'http'}://{host}")))
+    certificates = await to_thread.run_sync(_trusted_certificates, access.network) if tls else None
+    client = XAIClient(
+        open_channel=partial(_open_channel, host, options, tls=tls, certificates=certificates),
+        metadata=(("authorization", f"Bearer {access.key}"),),
+        hint=_hint(access.base_url, tls=tls),
     )
     try:
         yield client
@@ -135,45 +142,65 @@ async def connect(access: Access) -> AsyncGenerator[Grok]:
         await client.close()
 
 
-def _address(base_url: str) -> tuple[str, bool]:
-    """The host, and whether it is spoken to over TLS."""
+def _parse_address(base_url: str) -> tuple[str, bool]:
+    """Return the host, and whether to use TLS."""
     found = _ADDRESS.fullmatch(base_url or _HOST)
     if not found:
         raise InvalidRequest(
-            f"The base URL of {TITLE} is not one.",
-            f"Set {_BASE_URL} to host:port, or grpc://host:port for one without TLS; it has no path.",
+            f"The base URL of {TITLE} is not valid.",
+            f"Set {_BASE_URL} to host:port, or to grpc://host:port without TLS; it has no path.",
             billed="no",
         )
     return found["host"], found["scheme"] in {None, "https"}
 
 
-def _remedy(base_url: str, tls: bool) -> str:
-    """What to do without a connection. gRPC reads the file of certificates that it trusts from its own variable."""
+def _proxy_option(proxy: str | None) -> tuple[str, str | int]:
+    """Return the option that sends a channel through this proxy, or past those that gRPC would read by itself."""
+    return ("grpc.http_proxy", proxy) if proxy else ("grpc.enable_http_proxy", 0)
+
+
+def _trusted_certificates(network: Network) -> bytes | None:
+    """Return the certificates to trust as PEM, or None for gRPC's own list."""
+    # gRPC takes no SSLContext, only PEM. The stores of macOS and Windows and the folder SSL_CERT_DIR cannot be listed;
+    # there gRPC's own list counts, or the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names.
+    try:
+        certificates = network.ssl_context.get_ca_certs(binary_form=True)
+    except NotImplementedError:
+        return None
+    return "".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode() or None
+
+
+def _hint(base_url: str, *, tls: bool) -> str:
+    """Return what to check when no connection can be made; gRPC does not say why."""
     places = f"{_BASE_URL}, the network and the proxy" if base_url else "the network and the proxy"
-    private = " A private certificate is trusted where GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names its file." if tls else ""
+    private = " Private certificates belong in the file that SSL_CERT_FILE names." if tls else ""
     return f"Check {places}.{private}"
 
 
-def _dial(host: str, tls: bool) -> Any:
+def _open_channel(
+    host: str, options: tuple[tuple[str, str | int], ...], *, tls: bool, certificates: bytes | None
+) -> Any:
     import grpc  # noqa: PLC0415 - heavy: the SDK loads it
 
     if tls:
-        return grpc.aio.secure_channel(host, grpc.ssl_channel_credentials(), options=_OPTIONS)
-    return grpc.aio.insecure_channel(host, options=_OPTIONS)
+        return grpc.aio.secure_channel(host, grpc.ssl_channel_credentials(certificates), options=options)
+    return grpc.aio.insecure_channel(host, options=options)
 
 
-async def _connects(channel: Any) -> bool:
+async def _connect(channel: Any, hint: str) -> None:
+    """Return when a channel is connected, or raise `Unreachable`."""
     from grpc import ChannelConnectivity as State  # noqa: PLC0415 - heavy: the SDK loads it
 
     with anyio.move_on_after(_CONNECT_SECONDS):
         while (state := channel.get_state(try_to_connect=True)) in {State.IDLE, State.CONNECTING}:
             await channel.wait_for_state_change(state)
-        return state is State.READY
-    return False
+        if state is State.READY:
+            return
+    raise Unreachable(f"{TITLE} cannot be reached.", hint, billed="no")
 
 
-def _read(answer: Any) -> Any:
-    """An answer, if it could be read: gRPC gives None for one that could not."""
+def _answer(answer: Any) -> Any:
+    """Return an answer that could be read: gRPC gives None for bytes that are no message."""
     if answer is None:
-        raise nonsense()
+        raise malformed(TITLE)
     return answer

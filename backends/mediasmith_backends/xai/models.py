@@ -1,4 +1,4 @@
-"""The models, with what each takes and costs. The prices are as others quote them; an answer tells the true cost."""
+"""The models, with what each takes and costs. The prices are second-hand; every answer says what was charged."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Literal
 
 from mediasmith.plugin.contract import Model, Price
 
-_READ = date(2026, 11, 20)
+_AS_OF = date(2026, 11, 20)
 
 
-def _price(source: str, per: Literal["image", "second"], given: float, usd: float, **when: str) -> Price:
-    """What is made costs `usd` each, and each picture that is given `given` once, however much is made of it."""
-    return Price(usd=usd, per=per, input_image_usd=given, when=when, as_of=_READ, source=source)
+def _price(source: str, per: Literal["image", "second"], input_image: float, usd: float, **when: str) -> Price:
+    return Price(usd=usd, per=per, input_image_usd=input_image, when=when, as_of=_AS_OF, source=source)
 
 
 _image_2 = partial(_price, "https://github.com/Wei-Shaw/sub2api/pull/5558", "image", 0.01)
@@ -39,21 +38,23 @@ IMAGE_MODELS = (
     ),
     Model(id="grok-imagine-image", draft=True, accepts={"quality": False}, prices=(_image_1(0.02),)),
 )
-"""The models for pictures."""
+"""The models for images."""
 
 VIDEO = Model(
     id="grok-imagine-video-1.5",
     accepts={"extend": False},
+    takes={"video": None},
     prices=(_video_15(0.08, size="480p"), _video_15(0.14, size="720p"), _video_15(0.25, size="1080p")),
-    note="Makes videos of words and pictures. A video cannot be stopped once it was begun.",
+    note="Generates videos from text and images. A video cannot be cancelled once it was accepted.",
 )
-"""The model that makes videos; it takes no video."""
+"""The model for new videos."""
 
 VIDEO_EDITOR = Model(
     id="grok-imagine-video",
     draft=True,
     accepts={"size": ("480p", "720p"), "keyframe_seconds": False},
+    takes={"last_frame": None},
     prices=(_video_1(0.05, size="480p"), _video_1(0.07, size="720p")),
-    note="Also edits and extends videos. A video cannot be stopped once it was begun.",
+    note="Also edits and extends videos. A video cannot be cancelled once it was accepted.",
 )
-"""The model that works on videos, too; of frames it takes the first alone."""
+"""The older model, which edits and extends videos as well."""

@@ -1,48 +1,66 @@
-"""Videos, later: of words, frames and references; and earlier ones edited or extended. None can be cancelled."""
+"""Generate, edit and extend videos. A video is polled for; it cannot be cancelled."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from mediasmith.plugin.contract import JSON, Accepted, Call, Capability, Context, Output, Pending, Remote, Result
-from mediasmith.plugin.errors import InvalidRequest, ModelGone, ProviderError, StateGone, Unreachable
-from mediasmith_backends.xai.answers import billed, cost_usd, empty, withheld
-from mediasmith_backends.xai.client import Grok
-from mediasmith_backends.xai.errors import ANEW, TITLE, explain, failed, nonsense
-from mediasmith_backends.xai.inputs import FILM, pictures, shown, uploaded
+from pydantic import BaseModel, ConfigDict, Field
+
+from mediasmith.plugin.contract import Accepted, Call, Capability, Context, Failed, Output, Pending, Remote, Result
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, ProviderError, StateGone
+from mediasmith.plugin.http_errors import malformed
+from mediasmith_backends.xai.client import XAIClient
+from mediasmith_backends.xai.cost import billed, cost_usd
+from mediasmith_backends.xai.errors import CHECK_CHARGES, TITLE, empty, error_for_failed_video, explain, withheld
+from mediasmith_backends.xai.inputs import VIDEO_FILE, image_contents, images, upload
 from mediasmith_backends.xai.models import VIDEO, VIDEO_EDITOR
-from mediasmith_backends.xai.rules import REFERENCES, VideoParams, refuses
+from mediasmith_backends.xai.video_params import MAX_REFERENCES, VideoParams, refuses
 
-_BEGIN_SECONDS = 120.0
-_LOOK_SECONDS = 30.0
-
-_FROM_A_COPY = "Generate from a copy of it, given as video, or make it anew."
+_START_SECONDS = 120.0
+_POLL_SECONDS = 30.0
 
 
-async def _start(call: Call[Grok, VideoParams]) -> Accepted:
-    earlier = None if call.state is None else _url(call.state)
-    if earlier is None:
-        answer = await _begin(call, await _film(call))
+class VideoHandle(BaseModel):
+    """The name of a video that was accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    video: Annotated[str, Field(min_length=1)]
+
+
+class VideoState(VideoHandle):
+    """Where a finished video can be found by xAI, for a day or so."""
+
+    url: Annotated[str, Field(min_length=1)]
+
+
+async def _start(call: Call[XAIClient, VideoParams]) -> Accepted:
+    state: VideoState | None = call.state
+    if state is None:
+        answer = await _send(call, await _upload_video(call))
     else:
         try:
-            answer = await _begin(call, {"url": earlier})
+            answer = await _send(call, {"url": state.url})
         except Exception as error:
-            # Whether the address is at fault is not told; with the file itself it is seen.
+            # The error does not say whether the URL is at fault; if it is not, the saved file is refused as well.
             if isinstance(explain(error), InvalidRequest | ModelGone):
-                raise StateGone(f"{TITLE} does not go on from the earlier video.", _FROM_A_COPY) from error
+                raise StateGone(
+                    f"{TITLE} cannot continue from the earlier video.",
+                    "Pass the saved file as video, or generate the video again.",
+                ) from error
             raise
     if not answer.request_id:
-        raise nonsense()
-    return Accepted(handle={"video": answer.request_id})
+        raise malformed(TITLE)
+    return Accepted(handle=VideoHandle(video=answer.request_id))
 
 
-async def _film(call: Call[Grok, VideoParams]) -> dict[str, str]:
-    """The video to work on, uploaded; nothing where there is none."""
-    films = call.inputs.get("video", ())
-    return {"file_id": await uploaded(call.client, films[0])} if films else {}
+async def _upload_video(call: Call[XAIClient, VideoParams]) -> dict[str, str]:
+    """Upload the video to work on, if there is one, and return the fields that name it."""
+    videos = call.inputs.get("video", ())
+    return {"file_id": await upload(call.client, videos[0])} if videos else {}
 
 
-async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
+async def _send(call: Call[XAIClient, VideoParams], video: dict[str, str]) -> Any:
     from xai_sdk.proto import video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = video_pb2_grpc.VideoStub
@@ -54,101 +72,84 @@ async def _begin(call: Call[Grok, VideoParams], film: dict[str, str]) -> Any:
     else:
         request = video_pb2.ExtendVideoRequest(prompt=call.prompt, model=call.model.id, duration=params.extend)
         method = "ExtendVideo"
-    if film:  # it keeps its shape, size and length
-        request.video.CopyFrom(video_pb2.VideoUrlContent(**film))
+    if video:
+        request.video.CopyFrom(video_pb2.VideoUrlContent(**video))
     else:
-        await _shape(request, call)
-    return await call.client.ask(lambda channel: getattr(stub(channel), method), request, seconds=_BEGIN_SECONDS)
+        await _describe_new_video(request, call)
+    return await call.client.send(lambda channel: getattr(stub(channel), method), request, seconds=_START_SECONDS)
 
 
-async def _shape(request: Any, call: Call[Grok, VideoParams]) -> None:
-    """Say what a new video is to be, and what is to be seen in it."""
+async def _describe_new_video(request: Any, call: Call[XAIClient, VideoParams]) -> None:
     params = call.params
     request.duration = params.duration
     request.resolution = f"VIDEO_RESOLUTION_{params.size.upper()}"
     if params.aspect_ratio:
         request.aspect_ratio = f"VIDEO_ASPECT_RATIO_{params.aspect_ratio.replace(':', '_')}"
-    for frame in await shown(call.inputs.get("first_frame", ())):
+    for frame in await image_contents(call.inputs.get("first_frame", ())):
         request.image.CopyFrom(frame)
-    for frame in await shown(call.inputs.get("last_frame", ())):
+    for frame in await image_contents(call.inputs.get("last_frame", ())):
         request.last_frame.CopyFrom(frame)
-    images = await shown(call.inputs.get("image", ()))
+    contents = await image_contents(call.inputs.get("image", ()))
     if params.keyframe_seconds is None:
-        request.reference_images.extend(images)
+        request.reference_images.extend(contents)
     else:
-        for image, second in zip(images, params.keyframe_seconds, strict=True):
+        for image, second in zip(contents, params.keyframe_seconds, strict=True):
             request.keyframes.add(image=image, timestamp_s=second)
 
 
-async def _poll(work: Context[Grok], handle: JSON) -> Pending | Result:
+async def _poll(context: Context[XAIClient], handle: VideoHandle) -> Pending | Result | Failed:
     from xai_sdk.proto import deferred_pb2, video_pb2, video_pb2_grpc  # noqa: PLC0415 - heavy: the SDK
 
     stub: Any = video_pb2_grpc.VideoStub
-    name = _name(handle)
-    request = video_pb2.GetDeferredVideoRequest(request_id=name)
+    request = video_pb2.GetDeferredVideoRequest(request_id=handle.video)
     try:
-        answer = await work.client.ask(lambda channel: stub(channel).GetDeferredVideo, request, seconds=_LOOK_SECONDS)
-    except Unreachable as error:
-        error.billed = "yes"  # nothing was sent just now, but the video is being made
-        raise
-    except ProviderError as error:  # what cannot be read says nothing of the video
-        raise Unreachable(error.message, billed="yes") from error
+        answer = await context.client.send(
+            lambda channel: stub(channel).GetDeferredVideo, request, seconds=_POLL_SECONDS
+        )
     except Exception as error:
-        if isinstance(explain(error), ModelGone):
-            raise ProviderError(f"{TITLE} does not have this video, or not any more.", ANEW) from error
+        if isinstance(explain(error), ModelGone):  # that is what NOT_FOUND means elsewhere
+            raise ProviderError(f"{TITLE} does not know this video, or no longer.", CHECK_CHARGES) from error
         raise
-    made = answer.response
+    video = answer.response
     match answer.status:
         case deferred_pb2.PENDING:
-            return Pending(progress=made.progress / 100 if 0 <= made.progress <= 100 else None)  # noqa: PLR2004 - percent
+            return Pending(progress=video.progress / 100 if 0 <= video.progress <= 100 else None)  # noqa: PLR2004 - percent
         case deferred_pb2.DONE:
-            return _result(name, made)
+            return _finished(handle, video)
         case deferred_pb2.FAILED:
-            raise failed(made.error.code, made.error.message, billed(made))
+            return Failed(error=error_for_failed_video(video.error.code, video.error.message, billed(video)))
         case deferred_pb2.EXPIRED:
-            raise ProviderError(f"The video has expired at {TITLE}.", ANEW, billed=billed(made))
+            return Failed(
+                error=ProviderError(f"The video has expired at {TITLE}.", CHECK_CHARGES, billed=billed(video))
+            )
         case _:
-            raise ProviderError(f"{TITLE} says of the video what is not known here.", ANEW)
+            raise malformed(TITLE)
 
 
-def _result(name: str, made: Any) -> Result:
-    if made.HasField("video") and not made.video.respect_moderation:  # what is not there reads as withheld
-        raise withheld(made, "video")
-    url = made.video.url
+def _finished(handle: VideoHandle, answer: Any) -> Result | Failed:
+    if answer.HasField("video") and not answer.video.respect_moderation:  # a video that is missing reads as withheld
+        return Failed(error=withheld("video", billed(answer)))
+    url = answer.video.url
     if not url:
-        raise empty(made, "video")
-    output = Output(body=Remote(url=url), mime="video/mp4", state={"video": name, "url": url})
-    return Result(outputs=(output,), cost_usd=cost_usd(made))
+        raise empty("video", billed(answer))
+    output = Output(body=Remote(url=url), mime="video/mp4", state=VideoState(video=handle.video, url=url))
+    return Result(outputs=(output,), cost_usd=cost_usd(answer))
 
 
-def _name(handle: JSON) -> str:
-    match handle:
-        case {"video": str(name)} if name:
-            return name
-        case _:
-            raise ProviderError(f"This is no video of {TITLE}'s.")
-
-
-def _url(state: JSON) -> str:
-    match state:
-        case {"video": str(), "url": str(url)} if url:
-            return url
-        case _:
-            raise StateGone(f"This is no video of {TITLE}'s.", _FROM_A_COPY)
-
-
-video: Capability[Grok, VideoParams] = Capability(
+video: Capability[XAIClient, VideoParams] = Capability(
     kind="video",
     name="video",
     params=VideoParams,
     models=(VIDEO, VIDEO_EDITOR),
     start=_start,
     poll=_poll,
+    handle=VideoHandle,
+    state=VideoState,
     takes={
-        "first_frame": pictures(),
-        "last_frame": pictures(),
-        "image": pictures(REFERENCES),
-        "video": FILM,
+        "first_frame": images(),
+        "last_frame": images(),
+        "image": images(MAX_REFERENCES),
+        "video": VIDEO_FILE,
     },
     edits="video",
     not_inherited=("extend", "keyframe_seconds", "aspect_ratio", "size", "duration"),
@@ -157,4 +158,4 @@ video: Capability[Grok, VideoParams] = Capability(
     preference=10,
     refuses=refuses,
 )
-"""Videos. What goes on from one uses its address while that lives, a day or so, and then the saved file."""
+"""Videos. An edit names the earlier video by its URL while that works, for a day or so, and then sends the file."""

@@ -47,7 +47,7 @@ class LazyEngine:
         return self._engine
 
     async def stop(self) -> None:
-        """Stop all work at once, and record where it stands."""
+        """Stop all work at once, and record its state."""
         self._work.cancel_scope.cancel()
         if self._engine is not None:
             await self._engine.release()
@@ -77,7 +77,7 @@ async def lazy_engine(
                 except BaseException as error:  # noqa: BLE001 - raised again below: a task group would wrap it
                     failure = error
                 work.cancel_scope.cancel()
-        finally:  # also when the program is cancelled: clients close only when they are told to
+        finally:  # also when the program is cancelled: clients do not close by themselves
             with anyio.CancelScope(shield=True):
                 await engine.stop()
                 await engine.close()

@@ -11,7 +11,7 @@ from mediasmith.config.offers import Offer
 from mediasmith.plugin.errors import Billed
 
 Status = Literal["done", "partial", "running", "failed", "cancelled", "unknown", "dry_run"]
-"""How a job stands. `unknown`: its answer was lost, and it may have been billed."""
+"""The state of a job. `unknown`: its answer was lost, and it may have been billed."""
 
 
 class _Answer(BaseModel):
@@ -60,7 +60,7 @@ class MediaResult(_Answer):
     """The answer of generate_media, continue_edit and get_job.
 
     `continuation_id` is the first file's. `parent` is the id an edit continued from. `details` is the provider's own
-    material. `progress` (0 to 1) and `message` tell how a running job stands; `next` says what to do. `error` says why
+    material. `progress` (0 to 1) and `message` describe a running job; `next` says what to do. `error` says why
     there is not all that was asked for, and `billed` whether what failed was paid for.
     """
 
@@ -89,7 +89,7 @@ class MediaResult(_Answer):
 
 
 class JobSummary(_Answer):
-    """A job in the list: enough to tell which it is, and to go on with it; its own answer has the rest.
+    """A job in the list: enough to recognise it and continue with it; its own answer has the rest.
 
     `created` is in UTC. `prompt` is the beginning of what was asked for.
     """

@@ -70,8 +70,8 @@ class ActiveJob:
         self.message = f"{error.message} {error.hint}".strip()
 
     def describe_progress(self) -> str:
-        """Return how the running job stands, in a few words."""
+        """Return the progress of the running job, in a few words."""
         percent = f"{self.progress:.0%}" if self.progress is not None else ""
         finished = sum(task.phase == "done" for task in self.tasks.values())
-        tasks = f"{finished} of {len(self.tasks)} parts done" if len(self.tasks) > 1 else ""
+        tasks = f"{finished} of {len(self.tasks)} requests done" if len(self.tasks) > 1 else ""
         return ", ".join(text for text in (percent, self.message, tasks) if text) or "working"

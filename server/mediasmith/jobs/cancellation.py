@@ -1,4 +1,4 @@
-"""Everything about cancelling a job: what a cancel stops, what it lets finish, and what it tells providers.
+"""Everything about cancelling a job: what a cancel stops, what it lets finish, and what it asks of providers.
 
 A cancelled call never cancels a job; only `get_job(cancel=true)` does. After it nothing more is sent. Work that the
 provider can stop is stopped, a handle that is due is waited for a little so that its work can be stopped or collected,
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from mediasmith.plugin.contract import Cancellation, Context
-from mediasmith.plugin.errors import Cancelled, InvalidRequest, MissingKey, NotAllowed, Unreachable, error_from_record
+from mediasmith.plugin.errors import Cancelled, InvalidRequest, TimedOut, error_from_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import is_task_cancelled, wait_for_event, with_timeout
 from mediasmith.selection.candidate import Candidate
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TELL_SECONDS = 5.0
-"""How long a provider may take to hear of a cancel."""
+_CANCEL_SECONDS = 5.0
+"""How long a provider may take to answer a cancel."""
 
 _HANDLE_SECONDS = 10.0
 """How long a cancel waits for the handle of a request that is out."""
@@ -42,9 +42,6 @@ _END_SECONDS = 10.0
 """How long a cancel waits for the end, once nothing more is sent."""
 
 _UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
-
-_STUCK = {Unreachable, NotAllowed, MissingKey}
-"""Errors at which collecting has stopped, so that it does not go on by itself and may be given up."""
 
 
 class CancelRequest:
@@ -125,27 +122,32 @@ def _cut_off() -> Generator[anyio.CancelScope]:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderCancel:
-    """Tells providers to stop."""
+    """Asks providers to stop."""
 
     clock: Clock
 
     async def stop(
         self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: BaseModel
     ) -> Cancellation | None:
-        """Return what became of telling the provider to stop this work; None where it could not be told."""
+        """Return what became of asking the provider to stop this work; None where it could not be asked."""
         cancel = candidate.capability.cancel
         if cancel is None:
             return None
-        title = candidate.backend.title
         try:
-            outcome = await with_timeout(self.clock, _TELL_SECONDS, lambda: cancel(context, handle))
-        except Exception as error:  # noqa: BLE001 - the cancel goes on without the provider
-            _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
-            active.warn(f"{title} could not be told to stop; what it has begun may go on and be billed.")
+            outcome = await with_timeout(self.clock, _CANCEL_SECONDS, lambda: cancel(context, handle))
+        except Exception as error:  # noqa: BLE001 - the job is cancelled all the same
+            warn_not_asked(active, candidate, error)
             return None
-        if outcome == "asked":
-            active.warn(f"{title} was asked to stop, but may finish and bill what it has begun.")
-        return outcome
+        if outcome in {"stopped", "too late"}:
+            return outcome
+        active.warn(f"{candidate.backend.title} was asked to stop, but its work may still finish and be billed.")
+        return "asked"
+
+
+def warn_not_asked(active: ActiveJob, candidate: Candidate, error: Exception) -> None:
+    """Warn that a job is cancelled without its provider."""
+    _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
+    active.warn(f"{candidate.backend.title} could not be asked to stop; its work may continue and be billed.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,13 +162,13 @@ class Canceller:
         """Wait until a cancelled job of this process has ended.
 
         Raises:
-            InvalidRequest: it goes on, for its provider cannot stop what it has begun, or its files are being saved.
+            InvalidRequest: it continues, for its provider cannot stop the work, or its files are being saved.
         """
         self.task_group.start_soon(active.cancel.wait_for_handles, self.clock)
         await active.cancel.nothing_in_flight.wait()
         self._check_stoppable(active)
         if not await wait_for_event(self.clock, _END_SECONDS, active.done):
-            raise _goes_on(active, "What was made is still being saved, so the job goes on.")
+            raise _continues(active, "Its files are still being saved, so the job continues.")
 
     async def end_recovered(self, active: ActiveJob) -> None:
         """End a job that was taken over: stop every task at its provider, and collect what cannot be stopped."""
@@ -178,7 +180,7 @@ class Canceller:
                     task_group.start_soon(end, active, task)
 
     async def cancel_elsewhere(self, job: Job) -> None:
-        """Tell the providers of a job that another process works on; that process hears of it at its next poll.
+        """Ask the providers of a job of another process to stop; that process learns of it at its next poll.
 
         Raises:
             InvalidRequest: not all of it could be stopped from here.
@@ -198,28 +200,29 @@ class Canceller:
             await active.destination.close()
         if any(task.phase in _UNFINISHED and task.number not in stopped for task in active.tasks.values()):
             raise InvalidRequest(
-                "Another server process works on this job: what it has not sent yet or cannot stop goes on.",
+                "Another server process works on this job: what it has not sent yet, or cannot stop, continues.",
                 "Cancel it in the session that started it, or let it end.",
             )
 
     async def _cancel_task(self, active: ActiveJob, task: Task) -> None:
         if await self._stop_task(active, task) == "too late":
-            await self.recovery.collect_task(active, task)
+            await self.recovery.collect_task(active, task, stoppable=False)
             return
         error = active.errors[task.item] = Cancelled(billed="yes")
         await self.recovery.execution.end(active, task.number, "cancelled", error)
 
     async def _stop_task(self, active: ActiveJob, task: Task) -> Cancellation | None:
-        """Tell the provider of an accepted task to stop; None where it could not be told."""
+        """Ask the provider of an accepted task to stop; None where it could not be asked."""
         candidate = self.recovery.candidate(task)
         if candidate is None or candidate.capability.cancel is None or task.phase != "accepted":
             return None
         return await self.recovery.execution.stop_at_provider(active, task, candidate)
 
     def _unstoppable(self, task: Task) -> Candidate | None:
-        """Return the candidate of a task that its provider has begun, has no way to stop, and is getting on with."""
+        """Return the candidate of an accepted task that its provider cannot stop and that is still being collected."""
         begun = task.handle is not None and task.phase in {"accepted", "saving"}
-        stuck = type(error_from_record(task.error)) in _STUCK
+        # Collecting has stopped at any other error than a deadline, and does not resume by itself.
+        stuck = bool(task.error) and not isinstance(error_from_record(task.error), TimedOut)
         candidate = self.recovery.candidate(task) if begun and not stuck else None
         return candidate if candidate and candidate.capability.cancel is None else None
 
@@ -230,10 +233,10 @@ class Canceller:
         title = next(iter(going.values())).backend.title
         files = sum(task.count for number, task in active.tasks.items() if number in going or task.phase == "done")
         rest = f" with {files} of its {active.spec.files} files" if files < active.spec.files else ""
-        raise _goes_on(active, f"{title} cannot stop what it has begun, so the job goes on{rest}.")
+        raise _continues(active, f"{title} cannot stop accepted work, so the job continues{rest}.")
 
 
-def _goes_on(active: ActiveJob, message: str) -> InvalidRequest:
+def _continues(active: ActiveJob, message: str) -> InvalidRequest:
     error = InvalidRequest(message, billed="yes")
     error.job_id = active.job.id
     return error

@@ -88,7 +88,8 @@ class Dispatcher:
                 active.record_attempt(candidate, f"{type(error).__name__}: {error.message}")
             if starts_cooldown(error):
                 self.cooldown.start(candidate.backend.name)
-            left = () if cancelled else await next_candidates(error, candidates, self.live_lists)
+            again = not cancelled and not _was_accepted(active, task)
+            left = await next_candidates(error, candidates, self.live_lists) if again else ()
             if left:
                 if isinstance(error, ModelGone):
                     active.warn(f"{candidate.label} is no longer served; {left[0].label} was used instead.")
@@ -121,7 +122,9 @@ class Dispatcher:
             except RETRIED as error:
                 advice = error.retry_after if isinstance(error, RateLimited) else None
                 wait = max(pause, advice or 0)
-                if error.billed != "no" or attempt == _RETRIES or wait > _LONGEST_PAUSE:
+                if error.billed != "no" or _was_accepted(active, task):
+                    raise
+                if attempt == _RETRIES or wait > _LONGEST_PAUSE:
                     raise
                 if active.cancel.requested or await next_candidates(error, candidates, self.live_lists):
                     raise
@@ -165,3 +168,8 @@ class Dispatcher:
         tasks = [replace(task, estimate_usd=estimate(candidate, prompt=prompt, count=task.count)) for task in tasks]
         active.tasks |= {task.number: task for task in tasks}
         return tasks
+
+
+def _was_accepted(active: ActiveJob, task: Task) -> bool:
+    """Return whether the provider has taken the task on, so that it is not asked for again, whatever became of it."""
+    return active.tasks[task.number].handle is not None

@@ -1,4 +1,4 @@
-"""Which errors let `auto` go on to another candidate, and to which."""
+"""Which errors let `auto` fall back to another candidate, and to which."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _MODEL_ONLY = (ModelGone, Unsuitable)
 """What says nothing against the backend's other models."""
 
 _FINAL = (Refused, InvalidRequest, Cancelled)
-"""What `auto` takes nowhere else, billed or not: a refusal, a mistake in the request, a cancel."""
+"""Errors after which nothing else is tried, billed or not: a refusal, a mistake in the request, a cancel."""
 
 
-def goes_on(error: MediaError) -> bool:
+def may_fall_back(error: MediaError) -> bool:
     """Return whether another candidate may be tried after this error."""
     return error.billed == "no" and not isinstance(error, _FINAL)
 
 
 def starts_cooldown(error: MediaError) -> bool:
     """Return whether the whole backend should rest after this error."""
-    return goes_on(error) and not isinstance(error, (*_MODEL_ONLY, StateGone))
+    return may_fall_back(error) and not isinstance(error, (*_MODEL_ONLY, StateGone))
 
 
 async def next_candidates(
@@ -61,7 +61,7 @@ async def next_candidates(
 
 def _left(error: MediaError, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Return the candidates after the first that may be tried. A stand-in is never among them."""
-    if not goes_on(error):
+    if not may_fall_back(error):
         return ()
     failed, *rest = candidates
     return tuple(

@@ -1,4 +1,4 @@
-"""How a job stands once its tasks have ended: its state, and the error that a caller reads."""
+"""The outcome of a job whose tasks have ended: its state, and the error that a caller reads."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def error_of(active: ActiveJob, state: JobState) -> MediaError | None:
     return error
 
 
-def own_fault(error: Exception) -> MediaError:
+def internal_error(error: Exception) -> MediaError:
     """Return the error for an exception that no code of ours expected."""
     return error if isinstance(error, MediaError) else MediaError(f"Mediasmith itself failed ({type(error).__name__}).")
 

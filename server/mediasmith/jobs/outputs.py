@@ -89,6 +89,7 @@ class Outputs:
                 stored = await self._save(active, token(task, number), candidate, output)
                 _check_content(active, candidate, stored)
             except MediaError as error:
+                await active.destination.discard(_token_of(task, number, output))
                 if task.handle is not None and not isinstance(error, ProviderError):
                     raise  # all of it can be collected again
                 failures.append(error)
@@ -171,7 +172,15 @@ class Outputs:
 
 
 _FORMATS = {name for mime, ending in EXTENSIONS.items() for name in (ending, mime.rpartition("/")[2])}
-"""Formats that a file shows; what is within it, such as the coding of its samples, is taken on trust."""
+"""Formats that a file shows; what it contains, such as the encoding of its samples, is taken on trust."""
+
+
+_EXPECTED = {"image": "an image", "video": "a video", "audio": "audio"}
+
+
+def _token_of(task: Task, number: int, output: Output) -> str:
+    """Return the name of an output's temporary file."""
+    return output.body.token if isinstance(output.body, FileSink) else token(task, number)
 
 
 def _check_content(active: ActiveJob, candidate: Candidate, stored: _Stored) -> None:
@@ -182,7 +191,8 @@ def _check_content(active: ActiveJob, candidate: Candidate, stored: _Stored) -> 
     expected = {MEDIA_TYPES[kind]} | ({"video"} if kind == "dubbing" else set[str]())
     if media_type(mime) not in expected:
         found = mime or "an unknown type of file"
-        raise ProviderError(f"{candidate.backend.title} answered with {found} instead of {MEDIA_TYPES[kind]}.")
+        wanted = _EXPECTED[MEDIA_TYPES[kind]]
+        raise ProviderError(f"{candidate.backend.title} answered with {found}, but {wanted} was expected.")
     asked = candidate.values.get("output_format")
     if asked in _FORMATS and asked not in {extension(mime), mime.rpartition("/")[2]}:
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")

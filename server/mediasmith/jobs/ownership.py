@@ -86,9 +86,9 @@ def _buried(file: Path) -> bool:
 def _alone_in(folder: Path) -> Generator[None]:
     """Keep every other process out of the folder's files for a moment.
 
-    An owner's file is made and locked, tried, or removed only under this one lock. So nobody tries a file that is
+    An owner's file is made and locked, tried, or removed only under this one lock. So no process tries a file that is
     made but not locked yet, two that try a dead one do not take each other for its owner, and a file is never
-    removed under somebody who has just opened it. The lock's own file stays for ever.
+    removed under a process that has just opened it. The lock's own file stays for ever.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,7 +13,7 @@ from mediasmith.config.settings import Settings
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import ProviderCancel
 from mediasmith.jobs.error_mapping import ErrorMapper
-from mediasmith.plugin.contract import JSON, Context, Failed, Pending, Result
+from mediasmith.plugin.contract import JSON, Context, Failed, Output, Pending, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, RateLimited, TimedOut, Unreachable
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import with_timeout
@@ -20,6 +21,9 @@ from mediasmith.selection.candidate import Candidate
 
 _POLL_SECONDS = 60.0
 """One poll that takes longer has hung."""
+
+_SHORTEST_PAUSE = 0.1
+"""Seconds between two polls, whatever a provider advises."""
 
 _SLOWEST_POLL = 60.0
 """Failed polls back off to this many seconds."""
@@ -48,7 +52,7 @@ class Poller:
     async def collect(
         self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: JSON, save: Save
     ) -> None:
-        """Poll until the result is saved. Where the provider can be told to stop, a cancel of the job ends it.
+        """Poll until the result is saved. Where the provider can stop the work, a cancel of the job ends it.
 
         Raises:
             WorkFailed: the provider says that it failed.
@@ -73,30 +77,38 @@ class Poller:
     async def _poll(
         self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: BaseModel, save: Save
     ) -> None:
-        every = candidate.capability.every
+        every = pause = candidate.capability.every
         seconds = deadline(self.settings, candidate)
         ends = self.clock.now() + seconds
-        pause = every
         while True:
             outcome = await self._poll_once(candidate, context, handle)
             if isinstance(outcome, Failed):
-                raise WorkFailed(self.errors.map(candidate.backend, outcome.error, billed="yes"))
+                raise WorkFailed(self._reason(candidate, outcome))
             if isinstance(outcome, Result):
                 try:
-                    await save(outcome)
-                    return
+                    return await save(outcome)
                 except ProviderError as error:  # an odd download; the next poll may name another place
                     outcome = error
             if isinstance(outcome, Pending):
                 context.report(outcome)
-                pause = every if outcome.after is None else max(outcome.after, 0.0)
+                pause = _advised(outcome.after) or every
             else:
                 active.report_trouble(outcome)
-                advice = outcome.retry_after if isinstance(outcome, RateLimited) else None
+                advice = _advised(outcome.retry_after) if isinstance(outcome, RateLimited) else None
                 pause = max(min(pause * 2, max(_SLOWEST_POLL, every)), advice or 0)
-            if self.clock.now() + pause > ends:
+            left = ends - self.clock.now()
+            # Advice that is longer than what is left must not cost the poll at the deadline.
+            if isinstance(outcome, Pending) and pause > every:
+                pause = min(pause, max(left, every))
+            if pause > left:
                 raise _deadline_error(candidate, outcome, seconds)
             await self.clock.sleep(pause)
+
+    def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
+        error = cast("object", failed.error)
+        if not isinstance(error, MediaError):  # a plug-in's types may not hold what they say
+            error = ProviderError(f"{candidate.backend.title} ended the work without a file.")
+        return self.errors.map(candidate.backend, error, billed="yes")
 
     async def _poll_once(
         self, candidate: Candidate, context: Context[Any], handle: BaseModel
@@ -104,14 +116,12 @@ class Poller:
         """Poll once; whatever goes wrong is returned as an error."""
         poll = candidate.capability.poll
         if poll is None:
-            return ProviderError(f"The backend {candidate.backend.name} can no longer ask about this work.")
+            return ProviderError(f"The installed backend {candidate.backend.name} cannot poll this work.")
         try:
             answer: object = await with_timeout(self.clock, _POLL_SECONDS, lambda: poll(context, handle))
             return answer if isinstance(answer, Pending | Failed) else checked_result(candidate, answer)
         except Exception as error:  # noqa: BLE001 - trouble of any type never ends what was accepted
-            trouble = self.errors.map(candidate.backend, error, billed="yes")
-            trouble.billed = "yes"  # a poll does not undo what was begun
-            return trouble
+            return self.errors.map(candidate.backend, error, billed="yes")
 
 
 def deadline(settings: Settings, candidate: Candidate) -> float:
@@ -149,7 +159,19 @@ def checked_result(candidate: Candidate, answer: object) -> Result:
         )
     if not answer.outputs:
         raise ProviderError(f"{candidate.backend.title} answered without a file.")
+    for output in answer.outputs:
+        if not isinstance(output, Output):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            raise ProviderError(
+                f"The backend {candidate.backend.name} answered with a {type(output).__name__} for a file."
+            )
     return answer
+
+
+def _advised(seconds: object) -> float | None:
+    """Return a provider's advice on when to ask again, in seconds; None for what is no such number."""
+    if isinstance(seconds, int | float) and 0 <= seconds < math.inf:
+        return max(float(seconds), _SHORTEST_PAUSE)
+    return None
 
 
 def _deadline_error(candidate: Candidate, outcome: Pending | MediaError, seconds: float) -> MediaError:

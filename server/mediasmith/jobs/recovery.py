@@ -83,14 +83,19 @@ class Recovery:
                 if task.phase == "accepted":
                     task_group.start_soon(self.collect_task, active, task)
 
-    async def collect_task(self, active: ActiveJob, task: Task) -> None:
-        """Collect a task that has a handle. What it stops at is in `active.errors`."""
+    async def collect_task(self, active: ActiveJob, task: Task, *, stoppable: bool = True) -> None:
+        """Collect a task that has a handle. What it stops at is in `active.errors`.
+
+        `stoppable`: a cancel of the job asks the provider to stop it.
+        """
         candidate = self.candidate(task)
         if candidate is None:
             active.errors[task.item] = ProviderError(
                 f"The backend {task.backend} that made it is not installed.", "Install it again to collect the job."
             )
             return
+        if not stoppable:
+            candidate = replace(candidate, capability=replace(candidate.capability, cancel=None))
         try:
             await self.execution.resume(active, task, candidate)
         except MediaError as error:

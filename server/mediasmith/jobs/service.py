@@ -23,7 +23,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
-from mediasmith.jobs.job_outcome import error_of, own_fault, state_of
+from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
 from mediasmith.jobs.ownership import Owner, alive
 from mediasmith.jobs.recovery import Recovery
 from mediasmith.plugin.errors import InvalidRequest, MediaError, error_record
@@ -45,7 +45,7 @@ _UNWINDING_SECONDS = 0.2
 """Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
 
 ELSEWHERE = "another server process works on it"
-"""How a running job stands that this process only looks at."""
+"""The progress message of a job that this process only watches."""
 
 
 @dataclass(kw_only=True)
@@ -97,7 +97,7 @@ class JobService:
         self.task_group.start_soon(self._run, active, run)
 
     async def wait(self, job: Job, *, seconds: float, notify: Notify | None = None) -> Job:
-        """Return the job once it has ended, or as it stands after so many seconds."""
+        """Return the job once it has ended, or in its current state after `seconds`."""
         started = self.clock.now()
         while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
             active = self._active.get(job.id)
@@ -121,7 +121,7 @@ class JobService:
             await notify(self.clock.now() - started, message, progress)
 
     async def look_up(self, job: Job) -> Job:
-        """Return the job as it stands now."""
+        """Return the job in its current state."""
         active = self._active.get(job.id)
         return active.job if active else await self.library.job(job.id, principal=job.principal) or job
 
@@ -135,7 +135,7 @@ class JobService:
         """Stop a job, at the provider too. One that has ended stays as it is.
 
         Raises:
-            InvalidRequest: all or some of it goes on; the message says why.
+            InvalidRequest: all or some of it continues; the message says why.
         """
         async with self._adopting:
             job = await self.look_up(job)
@@ -224,7 +224,7 @@ class JobService:
             except Exception as error:  # noqa: BLE001 - the top of a job
                 _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
                 await self._log_failure(active, self.recovery.mend(active))
-                active.errors = dict.fromkeys(range(len(active.spec.prompts)), own_fault(error))
+                active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
             with anyio.CancelScope(shield=True):
                 await self._finish(active)
             del self._active[active.job.id]

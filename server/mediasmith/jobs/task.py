@@ -22,6 +22,7 @@ from anyio import to_thread
 from pydantic import BaseModel
 
 from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
@@ -38,6 +39,9 @@ from mediasmith.storage.library.records import Artifact, Phase, Task
 from mediasmith.storage.library.store import Library
 
 _log = logging.getLogger(__name__)
+
+_LOST = object()
+"""In place of an answer that did not come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,18 +97,19 @@ class TaskExecution:
             if reason := self.reason_missing(candidate.backend, candidate.capability):
                 raise Unreachable(f"{candidate.backend.title} cannot be asked about it now: {reason}.")
         except MediaError as error:  # without a client nothing can be said about the work
-            self.errors.map(candidate.backend, error, billed="yes").billed = "yes"
+            error.billed = task.billed
             await self._record_trouble(active, task, error)
             raise
         async with self._recorded(active, replace(task, error=None), candidate):
             await self._poll(active, task.number, candidate, context)
 
     async def stop_at_provider(self, active: ActiveJob, task: Task, candidate: Candidate) -> Cancellation | None:
-        """Tell the provider of an accepted task to stop; None where it could not be told."""
+        """Ask the provider of an accepted task to stop; None where it could not be asked."""
         try:
             context = await self.contexts.open(active, task, candidate)
             handle = parse_handle(candidate, task.handle)
-        except MediaError:
+        except MediaError as error:
+            warn_not_asked(active, candidate, error)
             return None
         return await self.poller.provider_cancel.stop(active, candidate, context, handle)
 
@@ -139,10 +144,8 @@ class TaskExecution:
         await self._remove_temporary_files(active, task)
         await self._save_task(active, active.tasks[number])
 
-    async def _start(
-        self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]
-    ) -> Result | Accepted | None:
-        """Return the answer; None where it was lost, but the work has a handle that was named before."""
+    async def _start(self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]) -> object:
+        """Return the backend's answer; `_LOST` if it did not arrive, but the work has a handle recorded before."""
         seconds = deadline(self.poller.settings, candidate)
         # Without its handle, work could neither be stopped nor collected.
         may_stop = active.cancel.in_flight if candidate.capability.poll else active.cancel.stoppable
@@ -150,22 +153,24 @@ class TaskExecution:
             with may_stop():
                 return await with_timeout(self.clock, seconds, lambda: candidate.capability.start(call))
         except Exception as error:
-            lost = self.errors.map(candidate.backend, error, billed="unknown")
-            if active.tasks[number].handle is None or lost.billed == "no":
-                raise
+            known = self.errors.map(candidate.backend, error, billed="unknown")
+            if known.billed == "no" or isinstance(known, Refused):  # there is no work of that name
+                active.tasks[number] = replace(active.tasks[number], handle=None)
+            if active.tasks[number].handle is None:
+                raise known from error
             _log.info("the answer of job %s is lost (%s); it is polled", active.job.id, type(error).__name__)
-            return None
+            return _LOST
 
     async def _collect(
         self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any], answer: object
     ) -> None:
+        if answer is not _LOST:
+            active.tasks[number] = replace(active.tasks[number], billed="yes")
         if isinstance(answer, Accepted) and candidate.capability.poll:
-            active.tasks[number] = replace(active.tasks[number], billed="yes")
-            await self._accept(active, number, candidate, answer.handle)
-        elif answer is None:
-            active.tasks[number] = replace(active.tasks[number], phase="accepted")
+            await self._accept(active, replace(active.tasks[number], handle=_handle_json(candidate, answer.handle)))
+        elif answer is _LOST:
+            await self._accept(active, active.tasks[number])
         else:
-            active.tasks[number] = replace(active.tasks[number], billed="yes")
             await self._save_result(active, number, candidate, checked_result(candidate, answer))
             return
         await self._poll(active, number, candidate, context)
@@ -199,18 +204,21 @@ class TaskExecution:
 
     async def _record_handle(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:
         """Record a handle that the client has chosen, before anything is sent."""
-        task = replace(active.tasks[number], handle=_handle_json(candidate, handle))
-        await self._save_task(active, task)
+        try:
+            task = replace(active.tasks[number], handle=_handle_json(candidate, handle))
+            await self._save_task(active, task)
+        except MediaError as error:
+            error.billed = "no"
+            raise
 
-    async def _accept(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:
+    async def _accept(self, active: ActiveJob, task: Task) -> None:
         """Record the handle before anything waits. What it names is being paid for, so nothing may come between."""
-        named = _handle_json(candidate, handle)
-        task = active.tasks[number] = replace(active.tasks[number], phase="accepted", handle=named)
+        task = active.tasks[task.number] = replace(task, phase="accepted")
         try:
             with anyio.CancelScope(shield=True):
                 await self.library.save_task(task, at=self.clock.now())
         except MediaError as error:
-            # To go on without the record is the only way left to collect it.
+            # Continuing without the record is the only way left to collect it.
             _log.warning("the handle of job %s could not be recorded: %s", task.job_id, error.message)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What the prompt of a dialogue and its `voices` mean: lines that start with a name, and a voice for each name."""
+"""Read the prompt of a dialogue, whose lines start with a name, and give each speaker a voice."""
 
 from __future__ import annotations
 
@@ -12,35 +12,38 @@ _LINE = re.compile(r"\s*([^:\n]{1,60}?)\s*:\s+(\S.*)")
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """What one speaker says before the next one does."""
+    """The text of one speaker, until the next one speaks."""
 
     speaker: str
     text: str
 
 
-def turns(prompt: str) -> tuple[Turn, ...]:
-    """What is said, by whom. A line without a name goes on with the one before.
+def parse_turns(prompt: str) -> tuple[Turn, ...]:
+    """Return who says what. A line without a name continues the one before.
 
-    ValueError, in words for the caller, when the first line has no name.
+    Raises:
+        ValueError: the first line has no name; the message is for the caller.
     """
-    said: list[Turn] = []
+    found: list[Turn] = []
     for line in filter(None, map(str.strip, prompt.splitlines())):
-        if found := _LINE.fullmatch(line):
-            said.append(Turn(speaker=found[1], text=found[2]))
-        elif said:
-            said[-1] = Turn(speaker=said[-1].speaker, text=f"{said[-1].text}\n{line}")
+        if match := _LINE.fullmatch(line):
+            found.append(Turn(speaker=match[1], text=match[2]))
+        elif found:
+            found[-1] = Turn(speaker=found[-1].speaker, text=f"{found[-1].text}\n{line}")
         else:
             raise ValueError("every line of a dialogue starts with the speaker's name: 'Anna: Good morning.'")
-    return tuple(said)
+    return tuple(found)
 
 
-def cast(said: Sequence[Turn], voices: Sequence[str], default: Sequence[str]) -> Mapping[str, str]:
-    """The voice of each speaker, in the order they first speak: as `Name=voice` gives it, else one of `default`.
+def assign_voices(lines: Sequence[Turn], voices: Sequence[str], default: Sequence[str]) -> Mapping[str, str]:
+    """Return the voice of each speaker, in the order they first speak.
 
-    A default voice that was given to somebody is used for another speaker only when the others are used up.
-    ValueError, in words for the caller, when one of `voices` is of another form or for nobody who speaks.
+    It is the one that `voices` gives as `Name=voice`, else one of `default`; those that are taken come last.
+
+    Raises:
+        ValueError: an entry of `voices` has another form or names no speaker; the message is for the caller.
     """
-    names = list(dict.fromkeys(turn.speaker for turn in said))
+    names = list(dict.fromkeys(turn.speaker for turn in lines))
     given: dict[str, str] = {}
     for entry in voices:
         name, equals, voice = (part.strip() for part in entry.partition("="))

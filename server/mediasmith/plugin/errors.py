@@ -1,22 +1,22 @@
-"""Every way a call can end without a file, each with what happened, what was spent and what to do next.
+"""Every way a call can end without a file: what happened, whether it was billed, and what to do next.
 
 MediaError
-├── InvalidRequest            the arguments are wrong; nothing was sent
-│   ├── NotAllowed            a path, URL or host outside what the settings allow
-│   └── UnknownContinuation   no such continuation, artifact or job, for this caller
-├── Unsuitable                this backend or model cannot do this request; `auto` goes on to the next
-├── NothingSuitable           no installed backend can; carries why each one was passed over
-├── MissingKey                a backend is not signed in; carries the variables that would do it
-├── OverBudget                the estimate is above what the caller or the settings allow
-├── Refused                   the provider declined the content; never sent elsewhere
-├── RateLimited               too many requests just now
+├── InvalidRequest            the arguments are wrong
+│   ├── NotAllowed            a path, URL or host that the settings do not allow
+│   └── UnknownContinuation   this caller has no such continuation, artifact or job
+├── Unsuitable                this backend or model cannot do the request; `auto` tries the next
+├── NothingSuitable           no installed backend can, with the reason for each
+├── MissingKey                a backend has no key, or a wrong one, with the variables to set
+├── OverBudget                the estimate is above a limit of the caller or the settings
+├── Refused                   the provider declined the content; it is never sent elsewhere
+├── RateLimited               too many requests
 ├── OutOfCredit               the account's money or quota is used up
 ├── ModelGone                 the provider no longer serves this model
-├── StateGone                 the provider no longer has what an edit would continue from
-├── Unreachable               no connection was made, or it broke
-├── TimedOut                  our patience ended; the work may still be collected
+├── StateGone                 the provider no longer has what an edit continues from
+├── Unreachable               no connection could be made, or it broke
+├── TimedOut                  waiting ended; the work may still be collected
 ├── Cancelled                 the caller cancelled the job
-└── ProviderError             anything else the provider answered, or an answer that makes no sense
+└── ProviderError             the provider failed, or its answer cannot be read
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 Billed = Literal["no", "unknown", "yes"]
-"""Whether a failed request was paid for: `no`, `yes`, or `unknown` when no answer told."""
+"""Whether a failed request was billed; `unknown` when no answer said so."""
 
 _SPENT: Mapping[Billed, str] = {
     "no": "Nothing was billed.",
@@ -37,9 +37,8 @@ _SPENT: Mapping[Billed, str] = {
 class MediaError(Exception):
     """The base of every error that Mediasmith raises on purpose.
 
-    `message` says what happened in one or two sentences, `hint` what to do next. `billed` is None
-    while nobody has said: the engine then fills it in from the phase the error came from (`no`
-    before anything was sent, `unknown` after). `job_id` is set when there is something to collect.
+    `message` says what happened in one or two sentences, `hint` what to do next. Where `billed` is None, the server
+    sets it: `no` before anything was sent, `unknown` after. `job_id` is set when there is something to collect.
     """
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None) -> None:
@@ -50,7 +49,7 @@ class MediaError(Exception):
         self.job_id = ""
 
     def __str__(self) -> str:
-        """The whole text a caller is shown: what happened, what was spent, what to do, what to collect."""
+        """Return the text for the caller: what happened, whether it was billed, what to do, what to collect."""
         spent = _SPENT[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
         return " ".join(part for part in (self.message, spent, self.hint, collect) if part)
@@ -61,35 +60,35 @@ class InvalidRequest(MediaError):
 
 
 class NotAllowed(InvalidRequest):
-    """A path, URL or host that the settings keep out of reach."""
+    """A path, URL or host that the settings do not allow."""
 
 
 class UnknownContinuation(InvalidRequest):
-    """An id that names no continuation, artifact or job of this caller."""
+    """This caller has no continuation, artifact or job of this id."""
 
 
 class Unsuitable(MediaError):
-    """This backend cannot do this request, found before anything was made. `auto` tries the next one."""
+    """This backend or model cannot do the request, as is known before it is billed. `auto` tries the next one."""
 
 
 class NothingSuitable(MediaError):
-    """No installed backend can do the request. `passed_over` maps each one's name to the reason."""
+    """No installed backend can do the request. `passed_over` has the reason for each, by name."""
 
     passed_over: Mapping[str, str] = {}
 
     def __init__(self, message: str, hint: str = "", *, passed_over: Mapping[str, str]) -> None:
-        alike: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for name, reason in passed_over.items():
-            alike.setdefault(reason, []).append(name)
-        reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in alike.items())
+            names.setdefault(reason, []).append(name)
+        reasons = "; ".join(f"{', '.join(alike)}: {reason}" for reason, alike in names.items())
         super().__init__(f"{message} {reasons}." if reasons else message, hint, billed="no")
         self.passed_over = dict(passed_over)
 
 
 class MissingKey(MediaError):
-    """A backend is not signed in. `variables` are the environment variables of which one is enough.
+    """A backend has no key. `variables` are the environment variables that can hold one.
 
-    `rejected` says that there is a key, and the provider does not accept it.
+    `rejected` says that there is a key, which the provider does not accept.
     """
 
     variables: tuple[str, ...] = ()
@@ -102,11 +101,11 @@ class MissingKey(MediaError):
 
 
 class OverBudget(MediaError):
-    """The estimate is above a limit of the caller's or of the settings, or no price is known to hold against it."""
+    """The estimate is above a limit of the caller or the settings, or there is a limit and no known price."""
 
 
 class Refused(MediaError):
-    """The provider declined to make this. `reason` is the provider's own word for why, if it gave one."""
+    """The provider declined the content. `reason` is the provider's own word for why, if it gave one."""
 
     reason: str = ""
 
@@ -142,22 +141,22 @@ class ModelGone(MediaError):
 
 
 class StateGone(MediaError):
-    """What an edit would continue from is gone at the provider. Found before paying; the saved file is used."""
+    """The provider no longer has what an edit continues from. Nothing was billed; the saved file is used instead."""
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
         super().__init__(message, hint, billed=billed)
 
 
 class ProviderError(MediaError):
-    """The provider failed, or answered something that makes no sense."""
+    """The provider failed, or its answer cannot be read."""
 
 
 class Unreachable(MediaError):
-    """No connection was made (`billed="no"`), or it broke after the request had gone out (`billed="unknown"`)."""
+    """No connection could be made (`billed="no"`), or it broke after the request was sent (`billed="unknown"`)."""
 
 
 class TimedOut(MediaError):
-    """Our waiting ended. A job with a handle stays collectable."""
+    """Waiting ended. A job with a handle can still be collected."""
 
 
 class Cancelled(MediaError):
@@ -170,17 +169,20 @@ class Cancelled(MediaError):
 
 
 def error_record(error: MediaError) -> dict[str, str | None]:
-    """Return an error as the JSON that the library keeps."""
+    """Return an error as JSON for the library."""
     return {"type": type(error).__name__, "message": error.message, "hint": error.hint, "billed": error.billed}
 
 
 def error_from_record(record: Any, *, job_id: str = "") -> MediaError:
-    """The error that the library keeps as `type`, `message`, `hint` and `billed`; what else it carried is gone."""
-    kept: Mapping[str, Any] = record or {}
-    kind = {known.__name__: known for known in _all(MediaError)}.get(kept.get("type", ""), MediaError)
+    """Return the error of `error_record`'s JSON; other attributes of its class have their defaults.
+
+    A record of an unknown type, or none at all, gives a plain `MediaError`.
+    """
+    fields: Mapping[str, Any] = record or {}
+    kind = {known.__name__: known for known in _all(MediaError)}.get(fields.get("type", ""), MediaError)
     error = kind.__new__(kind)
-    message = kept.get("message") or "It failed, and nothing more is known."
-    MediaError.__init__(error, message, kept.get("hint", ""), billed=kept.get("billed"))
+    message = fields.get("message") or "It failed for an unknown reason."
+    MediaError.__init__(error, message, fields.get("hint", ""), billed=fields.get("billed"))
     error.job_id = job_id
     return error
 

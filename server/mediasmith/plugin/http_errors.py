@@ -121,7 +121,7 @@ def reading(name: str) -> Generator[None]:
     """Raise `malformed` for whatever a block that reads an answer stumbles over."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise malformed(name) from error
 
 

@@ -1,7 +1,4 @@
-"""What several parts need to know about media: types by their first bytes, measures, sizes, WAV.
-
-Pure, and nothing heavy: Pillow and PyAV are imported when a picture or a film is first looked into.
-"""
+"""Recognise media types, read sizes and aspect ratios, wrap PCM in WAV: pure, and nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Literal
 from mediasmith.plugin.kinds import MediaType
 
 HEAD = 4096
-"""How many bytes from the start of a file `sniff` can make use of."""
+"""Bytes from the start of a file that `sniff` looks at, at most."""
 
 EXTENSIONS: Mapping[str, str] = {
     "image/png": "png",
@@ -32,7 +29,7 @@ EXTENSIONS: Mapping[str, str] = {
     "audio/aac": "aac",
     "audio/mp4": "m4a",
 }
-"""Every type that `sniff` knows, and the extension its files get."""
+"""Every MIME type that `sniff` knows, and the extension of its files."""
 
 _STARTS: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -56,29 +53,27 @@ _BRANDS: Mapping[bytes, str] = {
     b"heix": "image/heic",
 }
 
-
-# Possessive, so that no text takes long: an XML prolog, comments and the doctype may stand before the element.
+# An XML prolog, comments and the doctype may precede the element. Possessive, so that no text takes long.
 _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
     re.DOTALL | re.IGNORECASE,
 )
-
 
 _RATIO = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?):([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
 def sniff(head: bytes) -> str:
-    """The MIME type that a file's first bytes say it has, or "" when they say nothing known.
+    """Return the MIME type that the first bytes of a file show, or "" for a type that is not known.
 
-    `HEAD` bytes are enough; more are not looked at.
+    Give it `HEAD` bytes, or the whole file if that is shorter.
     """
     for start, mime in _STARTS.items():
         if head.startswith(start):
             return mime
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], "")
-    if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not within a sound frame
+    if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not inside an audio frame
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return "video/webm" if b"webm" in head[:64] else ""
@@ -86,7 +81,7 @@ def sniff(head: bytes) -> str:
 
 
 def _sniff_ftyp(head: bytes) -> str:
-    """The MP4 family: the first brand that says more than "MP4" decides, the major brand before the others."""
+    """Return the type of a file of the MP4 family by its brands: the major one, or for HEIF the first that is known."""
     end = min(int.from_bytes(head[:4], "big"), len(head), HEAD)
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
     if brands[0] in {b"mif1", b"msf1"}:
@@ -95,7 +90,7 @@ def _sniff_ftyp(head: bytes) -> str:
 
 
 def _sniff_frame(head: bytes) -> str:
-    """MP3 and AAC may start with a bare frame: eleven or twelve set bits, then the layer."""
+    """Return the type of MP3 or AAC that starts with a bare frame: eleven or twelve set bits, then the layer."""
     if len(head) < 3 or head[0] != 0xFF:  # noqa: PLR2004 - the sync byte, and three bytes of frame header
         return ""
     layer, rates = head[1], head[2]
@@ -106,12 +101,12 @@ def _sniff_frame(head: bytes) -> str:
 
 
 def extension(mime: str) -> str:
-    """The file name extension for a MIME type, without the dot; "bin" for an unknown one."""
+    """Return the file name extension for a MIME type, without the dot; "bin" for an unknown one."""
     return EXTENSIONS.get(mime, "bin")
 
 
 def media_type(mime: str) -> MediaType | Literal[""]:
-    """The family a MIME type belongs to, or "" when it is no medium."""
+    """Return the media type of a MIME type, or "" if it is none."""
     match mime.partition("/")[0]:
         case "image" | "video" | "audio" as family:
             return family
@@ -120,20 +115,26 @@ def media_type(mime: str) -> MediaType | Literal[""]:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Width and height in pixels of a size like `1024x768`. ValueError for anything else."""
+    """Return width and height in pixels of a size like `1024x768`.
+
+    Raises:
+        ValueError: it has another form.
+    """
     if not (found := _SIZE.fullmatch(text)):
         raise ValueError("A size is WIDTHxHEIGHT in pixels, for example 1024x768.")
     return int(found[1]), int(found[2])
 
 
 def fit_ratio(ratio: str, *, pixels: int, multiple: int = 8, largest: int = 4096) -> tuple[int, int]:
-    """A width and height of about this `W:H` ratio and about this many pixels in all.
+    """Return a width and height of about this `W:H` ratio, with about this many pixels in all.
 
-    Both sides are multiples of `multiple` and at most `largest`; where that leaves less room, there are fewer
-    pixels. ValueError for text that is no ratio, and for one so extreme that a side would be under `multiple`.
+    Both sides are multiples of `multiple` and at most `largest`; where that limit is reached, there are fewer pixels.
+
+    Raises:
+        ValueError: it is not a ratio, or so extreme that a side would be shorter than `multiple`.
     """
     if not (found := _RATIO.fullmatch(ratio)) or not float(found[1]) or not float(found[2]):
-        raise ValueError("An aspect ratio is W:H with two numbers above zero, for example 16:9.")
+        raise ValueError("An aspect ratio is W:H, two numbers above zero, for example 16:9.")
     shape = float(found[1]) / float(found[2])
     width, height = (pixels * shape) ** 0.5, (pixels / shape) ** 0.5
     shrink = min(1.0, largest // multiple * multiple / max(width, height))
@@ -147,7 +148,7 @@ def _round(side: float, multiple: int) -> int:
 
 
 def wav(pcm: bytes, *, rate: int, channels: int = 1, width: int = 2) -> bytes:
-    """Wrap headerless little-endian PCM in WAV. `rate` is in hertz, `width` in bytes per sample of one channel.
+    """Return little-endian PCM with a WAV header. `rate` is in hertz, `width` in bytes per sample of one channel.
 
     An incomplete last frame is dropped.
     """

@@ -1,6 +1,6 @@
-"""Look into media files: open images, read video frames, measure dimensions and durations.
+"""Look into media files: open images, read video frames, measure dimensions and durations. All of it blocks.
 
-Pillow and PyAV are imported when a file is first looked into.
+Pillow and PyAV are imported on first use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-
 _READERS: Mapping[str, tuple[str, str]] = {
     "image/png": ("PIL.PngImagePlugin", "PngImageFile"),
     "image/jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
@@ -24,10 +23,8 @@ _READERS: Mapping[str, tuple[str, str]] = {
     "image/gif": ("PIL.GifImagePlugin", "GifImageFile"),
 }
 
-
 IMAGE_MIMES = tuple(_READERS)
-"""The types that `open_picture` opens."""
-
+"""The types that `open_image` opens."""
 
 _DEMUXERS: Mapping[str, str] = {
     "video/mp4": "mp4",
@@ -41,83 +38,87 @@ _DEMUXERS: Mapping[str, str] = {
     "audio/mp4": "mp4",
 }
 
-
 VIDEO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
-"""The types that `frames` reads."""
+"""The types that `video_frames` reads."""
 
-
-_WAV_HEADER = 44  # bytes before the sound in the usual form
+_WAV_HEADER = 44  # bytes before the samples, as a rule
 
 
 def open_image(file: BinaryIO, mime: str) -> ImageFile:
-    """A still picture, opened with Pillow as the type it was sniffed to be; only its header is read. Blocking.
+    """Return a still image, opened by Pillow as this type; only its header is read.
 
-    Its size is not limited: check it before loading the pixels. ValueError for a type that Pillow is not used for;
-    broken files raise what Pillow raises, SyntaxError and others.
+    Its size is not limited: check it before the pixels are loaded.
+
+    Raises:
+        ValueError: the type is none of `IMAGE_MIMES`.
+        Exception: the file is broken; Pillow raises SyntaxError and others.
     """
     if mime not in _READERS:
-        raise ValueError(f"{mime or 'An unknown type'} is not a picture that can be opened.")
+        raise ValueError(f"{mime or 'This type'} is not an image that can be opened.")
     module, reader = _READERS[mime]
     return getattr(importlib.import_module(module), reader)(file)
 
 
 def video_frames(file: BinaryIO, mime: str, side: int) -> Iterator[tuple[float, Image]]:
-    """The pictures of a film from its start, each with the second that it is shown at. Blocking.
+    """Yield the frames of a video from its start, each with the second at which it is shown.
 
-    They are upright, in RGB, and have at most `side` pixels on each side. KeyError for a type that is no film; broken
-    files raise what PyAV raises, sooner or later.
+    They are upright, in RGB, and scaled down to at most `side` pixels on each side.
+
+    Raises:
+        KeyError: the type is none of `VIDEO_MIMES`.
+        Exception: the file is broken; PyAV raises FFmpegError and others, at any frame.
     """
-    with _demuxed(file, mime) as container:
+    with _open(file, mime) as container:
         for frame in container.decode(container.streams.video[0]):
             scale = min(1.0, side / max(frame.width, frame.height))
             width, height = (max(1, round(length * scale)) for length in (frame.width, frame.height))
-            picture: Image = cast("Any", frame).to_image(width=width, height=height)  # PyAV does not say so
-            yield frame.time or 0.0, _upright(picture, frame)
+            image: Image = cast("Any", frame).to_image(width=width, height=height)  # PyAV gives it no type
+            yield frame.time or 0.0, _upright(image, frame)
 
 
-def _demuxed(file: BinaryIO, mime: str) -> InputContainer:
-    """The streams of a file, read from its start as what it was sniffed to be: other formats may name other files."""
+def _open(file: BinaryIO, mime: str) -> InputContainer:
+    """Open a file from its start as this type only: some other formats would open further files that they name."""
     import av  # noqa: PLC0415 - heavy: PyAV
 
     file.seek(0)
     return av.open(file, "r", format=_DEMUXERS[mime], metadata_errors="ignore")
 
 
-def _upright(picture: Image, frame: VideoFrame) -> Image:
+def _upright(image: Image, frame: VideoFrame) -> Image:
     from PIL.Image import Transpose  # noqa: PLC0415 - heavy: Pillow
 
     turns = {90: Transpose.ROTATE_90, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_270}
     turn = turns.get(frame.rotation % 360)
-    return picture if turn is None else picture.transpose(turn)
+    return image if turn is None else image.transpose(turn)
 
 
 def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
-    """Width and height in pixels by the header of a picture or a film, as it is shown.
+    """Return width and height in pixels of an image or a video as it is shown, or None if they are unknown.
 
-    None for other types and broken files. Blocking.
+    Only the header of an image is read.
     """
     try:
-        return _film_size(file, mime) if mime in VIDEO_MIMES else open_image(file, mime).size
+        return _video_dimensions(file, mime) if mime in VIDEO_MIMES else open_image(file, mime).size
     except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 
 
-def _film_size(file: BinaryIO, mime: str) -> tuple[int, int] | None:
-    with _demuxed(file, mime) as container:
-        film = container.streams.video[0]
-        width, height = film.width, film.height
-        with suppress(Exception):  # what cannot be decoded has its size all the same
-            if next(container.decode(film)).rotation % 180:
+def _video_dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
+    with _open(file, mime) as container:
+        video = container.streams.video[0]
+        width, height = video.width, video.height
+        with suppress(Exception):  # a video that cannot be decoded has its dimensions all the same
+            if next(container.decode(video)).rotation % 180:
                 width, height = height, width
     return (width, height) if width and height else None
 
 
 def duration(file: BinaryIO, mime: str) -> float | None:
-    """Seconds that sound or a film plays; None for other types and broken files. Blocking."""
+    """Return how many seconds audio or a video plays, or None if that is unknown."""
     try:
         if mime == "audio/wav":
             return _wav_duration(file)
-        return _played(file, mime) if mime in _DEMUXERS else None
+        return _container_duration(file, mime) if mime in _DEMUXERS else None
     except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 
@@ -128,25 +129,25 @@ def _wav_duration(file: BinaryIO) -> float | None:
 
     try:
         with wave.open(file, "rb") as reader:
-            # The header of a stream may claim no length or any, so the file's own counts too.
+            # The header of a streamed file may claim any length, so the size of the file counts as well.
             data = file.seek(0, os.SEEK_END) - _WAV_HEADER
-            there = data // (reader.getnchannels() * reader.getsampwidth())
-            return round(min(reader.getnframes() or there, there) / reader.getframerate(), 3)
-    except wave.Error:  # its samples are coded
+            frames = data // (reader.getnchannels() * reader.getsampwidth())
+            return round(min(reader.getnframes() or frames, frames) / reader.getframerate(), 3)
+    except wave.Error:  # its samples are compressed
         file.seek(0)
-        return _played(file, "audio/wav")
+        return _container_duration(file, "audio/wav")
 
 
-def _played(file: BinaryIO, mime: str) -> float | None:
-    with _demuxed(file, mime) as container:
-        # Bare AAC says nothing of its length, which is only guessed; a stream may not know its own.
+def _container_duration(file: BinaryIO, mime: str) -> float | None:
+    with _open(file, mime) as container:
+        # Bare AAC has no header, so its duration would be a guess; a streamed file may not state one.
         known = None if mime == "audio/aac" else container.duration
-        seconds = known / 1_000_000 if known else _counted(container)
+        seconds = known / 1_000_000 if known else _last_end(container)
     return round(seconds, 3) if seconds > 0 else None
 
 
-def _counted(container: InputContainer) -> float:
-    """Seconds from the start to the end of the packet that ends last."""
+def _last_end(container: InputContainer) -> float:
+    """Return the seconds from the start to the end of the packet that ends last."""
     ends = (
         float((packet.pts + (packet.duration or 0)) * packet.time_base)
         for packet in container.demux()

@@ -1,4 +1,4 @@
-"""Split a long text where a speaker would pause, and speak its parts one after the other."""
+"""Split a long text where a speaker would pause, and speak its parts one after another."""
 
 from __future__ import annotations
 
@@ -10,112 +10,90 @@ from mediasmith.plugin.contract import Call, Pending
 from mediasmith.plugin.errors import MediaError
 
 P = TypeVar("P")
-
-
 R = TypeVar("R")
 
-
-# Where a text may be cut, the best first: after a paragraph, a sentence, a line, a mark that may end a sentence, a part
-# of one, a word. No sentence ends after an initial, a small number or a short form, nor before a word in lower case.
-# Marks of Chinese and Japanese need no space behind them. What opens a quotation in one language closes it in another.
-_SHORT = (
+# Where a text may be cut, the best first: after a paragraph, a sentence, a line, a mark that may end a sentence, a
+# clause, a word. No sentence ends after an initial, a small number or an abbreviation, nor before a word in lower case.
+# Marks of Chinese and Japanese need no space after them. A quotation mark that opens in one language closes in another.
+_ABBREVIATIONS = (
     r"\w|\d\d|[djms]r|m[rs]s|ms|prof|st|mt|ft|capt|col|gen|gov|hon|lt|pres|rep|rev|sen|sgt|vs|cf|viz|al|nos?|nr|vol|ch"
     r"|figs?|sec|pp|approx|ca|est|inc|ltd|co|corp|dept|bzw|[ds]ra|sig|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
-
-
 _LOWER = "".join(filter(str.islower, map(chr, range(0x590))))  # of Latin, Greek, Cyrillic and Armenian
-
-
 _QUOTES = r"\"'\u2018-\u201f\u00ab\u00bb\u2039\u203a"
-
-
 _STOPS = r".!?\u2026\u0589\u061f\u06d4\u0964\u0965"
-
-
-_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_SHORT})\.)[\w'\u2019]++)?[{_STOPS}]++[{_QUOTES})\]]*+(?=\s)"
-
+_MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_ABBREVIATIONS})\.)[\w'\u2019]++)?[{_STOPS}]++[{_QUOTES})\]]*+(?=\s)"
 
 _PARAGRAPH = re.compile(r"\S(?=[^\S\n]*\n\s*\n)")
-
-
 _SENTENCE = re.compile(
     rf"{_MARK}(?!\s++[{_QUOTES}(\[]*+[{_LOWER}])"
     rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH.pattern}"
 )
-
-
 _LINE = re.compile(r"\S(?=[^\S\n]*\n)")
-
-
 _STOP = re.compile(_MARK)
-
-
 _CLAUSE = re.compile(r"[,;:\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a]")
-
-
 _WORD = re.compile(r"\S(?=\s)")
+_BREAKS = (_SENTENCE, _LINE, _STOP, _CLAUSE, _WORD)
 
-
-_JOINTS = (_SENTENCE, _LINE, _STOP, _CLAUSE, _WORD)
-
-
-_AHEAD = 100  # characters behind a piece that show how the text goes on
+_LOOKAHEAD = 100  # characters after a part that show how the text continues
 
 
 def split_text(text: str, limit: int) -> list[str]:
-    """A text in pieces of at most `limit` characters, cut between sentences where there are any to cut between.
+    """Return a text in parts of at most `limit` characters, cut between sentences where possible.
 
     Nothing is lost but white space at the cuts.
     """
-    found: list[str] = []
+    parts: list[str] = []
     rest = text.strip()
     while len(rest) > limit:
-        end = _cut(rest, limit)
-        found.append(rest[:end])
+        end = _end_of_part(rest, limit)
+        parts.append(rest[:end])
         rest = rest[end:].lstrip()
-    return [*found, rest] if rest else found
+    return [*parts, rest] if rest else parts
 
 
-def _cut(text: str, limit: int) -> int:
-    """Where the first piece ends: at a paragraph's end, when the piece is not much shorter for it, or else a joint."""
-    head = text[: limit + _AHEAD]
+def _end_of_part(text: str, limit: int) -> int:
+    """Return where the first part ends: after a paragraph, unless that makes it too short, else at the best break."""
+    head = text[: limit + _LOOKAHEAD]
     end = _last(_PARAGRAPH, head, limit)
     if end > limit // 2:
         return end
-    return next(filter(None, (_last(joint, head, limit) for joint in _JOINTS)), limit)
+    return next(filter(None, (_last(kind, head, limit) for kind in _BREAKS)), limit)
 
 
-def _last(joint: re.Pattern[str], text: str, limit: int) -> int:
-    """Where the last of these joints within the limit ends; 0 when there is none."""
-    return max((end for found in joint.finditer(text) if (end := found.end()) <= limit), default=0)
+def _last(kind: re.Pattern[str], text: str, limit: int) -> int:
+    """Return where the last break of this kind ends, up to the limit; 0 if there is none."""
+    return max((end for found in kind.finditer(text) if (end := found.end()) <= limit), default=0)
 
 
 async def speak_parts(
     call: Call[Any, Any],
     parts: Sequence[P],
-    say: Callable[[P], Awaitable[R]],
+    speak: Callable[[P], Awaitable[R]],
     *,
-    words: Callable[[P], str],
+    text_of: Callable[[P], str],
     explain: Callable[[Exception], MediaError | None],
 ) -> list[R]:
-    """What each part became. `say` is one paid request, `words` are what is said in a part, `explain` is the backend's.
+    """Speak the parts of a text one after another, and return the result of each.
+
+    `speak` sends one paid request, `text_of` returns the text of a part, `explain` is the backend's. When a request
+    after the first fails, the results so far are returned, with a warning.
 
     Raises:
-        Exception: the first request failed. When a later one does, there is a warning, and what was made is returned.
+        Exception: the first request failed, or `explain` does not know the error.
     """
-    made: list[R] = []
+    results: list[R] = []
     for part in parts:
         try:
-            made.append(await say(part))
+            results.append(await speak(part))
         except Exception as error:
             known = error if isinstance(error, MediaError) else explain(error)
-            if known is None or not made:
+            if known is None or not results:
                 raise
             call.warn(
-                f"Only the first {len(made)} of {len(parts)} parts of the text were said, which were paid for: "
-                f'{known.message} What is missing begins with "{words(part)[:60]}".'
+                f"Only the first {len(results)} of {len(parts)} parts of the text were spoken and billed: "
+                f'{known.message} The missing text begins with "{text_of(part)[:60]}".'
             )
             break
-        call.report(Pending(progress=len(made) / len(parts)))
-    return made
+        call.report(Pending(progress=len(results) / len(parts)))
+    return results

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
 _CONNECT_SECONDS = 10.0
+_CONNECTIONS = 1000  # more than concurrency allows: a call waits for a slot, never for a connection
+_IDLE_CONNECTIONS = 100
 
 
 class SystemNetwork:
@@ -42,6 +44,7 @@ class SystemNetwork:
             base_url=base_url,
             headers=dict(headers or {}),
             timeout=httpx2.Timeout(read_seconds, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
+            limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE_CONNECTIONS),
             follow_redirects=False,
             verify=self.ssl_context,
         )

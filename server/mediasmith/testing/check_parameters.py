@@ -134,19 +134,34 @@ async def rest_of_the_call(context: CheckContext) -> None:
             given = await differences.of(replace(context.request(), model=model))
             assert base != given, _alike(context, f"model {model.id}", f"model {context.models[0].id}")
         for role in context.capability.takes:
+            plain = await differences.without(context.request(model=_model_taking(context, role)))
             one, two = [await differences.of(request) for request in _with_inputs(context, role)]
-            assert base != one or role in context.required(), _alike(context, f"a file in {role}", "no file")
+            assert plain != one or role in context.required(), _alike(context, f"a file in {role}", "no file")
             assert one != two, _alike(context, f"one file in {role}", "another file")
 
 
+def _model_taking(context: CheckContext, role: Role) -> Model:
+    """Return the first model that takes a file in this role, and what the file needs beside it."""
+    roles = {role, *(name for name in context.capability.takes if name in _beside(context, role))}
+    for model in context.models:
+        if roles <= context.capability.takes_with(model).keys():
+            return model
+    raise AssertionError(f"no model takes {role}: see Model.takes, or do not declare it.")
+
+
+def _beside(context: CheckContext, role: Role) -> Mapping[str, Any]:
+    return {**({"image": True} if role == "mask" else {}), **context.rig.companions.get(role, {})}
+
+
 def _with_inputs(context: CheckContext, role: Role) -> Iterator[Request[Any]]:
-    beside: Mapping[str, Any] = {**({"image": True} if role == "mask" else {}), **context.rig.companions.get(role, {})}
+    beside = _beside(context, role)
     for colour in (_NEW, _NEW[::-1]):
         inputs: dict[Role, Sequence[Source]] = {
             name: [context.source(name)] for name in context.capability.takes if name in beside
         }
         params = {word: value for word, value in beside.items() if word not in context.capability.takes}
-        yield context.request(params, inputs={**inputs, role: [context.source(role, colour)]})
+        inputs[role] = [context.source(role, colour)]
+        yield context.request(params, model=_model_taking(context, role), inputs=inputs)
 
 
 @check("a word it does not take is refused, or left out with a warning")

@@ -1,4 +1,4 @@
-"""A fake of OpenAI as tests hold it: started as a process, scripted, and asked what it was asked."""
+"""A fake of OpenAI: `running()` starts it, and `FakeOpenAI` is how tests script it and read what it received."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager
 from fakes.held import FakeProcess, process
 
 KEY = "sk-openai-0123456789"
-"""A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
+"""A key that is accepted, as is any but `WRONG_KEY`."""
+
+WRONG_KEY = "sk-wrong-0123456789"
+"""The one key that is not accepted."""
 
 
 class FakeOpenAI(FakeProcess):
@@ -27,18 +30,18 @@ class FakeOpenAI(FakeProcess):
 
     @property
     def base_url(self) -> str:
-        """Where the SDK finds it."""
+        """The base URL for the SDK."""
         return f"{self.url}/v1"
 
     def env(self) -> dict[str, str]:
-        """The variables with which a server process is signed in here."""
+        """Return the variables that sign a server in here."""
         return {"OPENAI_API_KEY": KEY, "MEDIASMITH_OPENAI_BASE_URL": self.base_url}
 
     def settings(self, *, polls: int = 2, retired: Sequence[str] = ()) -> None:
-        """Set how often new background work says "not yet", and which models are gone beside those that long are."""
+        """Set how many polls new background work stays pending, and which models are gone."""
         self._set(polls=polls, retired=list(retired))
 
 
 def running() -> AbstractContextManager[FakeOpenAI]:
-    """A fake of one's own. It ends with the block, or with the process that started it."""
+    """Start a fake. It ends with the block, or with the process that started it."""
     return process("fakes.openai", FakeOpenAI)

@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias, get_args
 
-from pydantic import Field, model_validator
+from openai.types.audio.speech_model import SpeechModel
 
-from fakes.openai.catalogue import SPEECH_MODELS, VOICES
-from fakes.openai.errors import served
-from fakes.openai.state import OpenAIState
+from fakes.openai.requests import Speech
+from fakes.openai.state import OpenAIState, check_model
 from loopback.connection import Answer
-from loopback.faults import Strict, rule
 from loopback.routes import Asked, Route
 from loopback.sounds import SOUND_TYPES, sound
 
 _Asked: TypeAlias = Asked[OpenAIState]
 
-_SECONDS_A_LETTER = 0.05
-_LONGEST = 10.0  # Seconds, to be quick.
-
-
-class CustomVoice(Strict):
-    """A voice of the customer's own."""
-
-    id: str = Field(pattern="^voice_")
-
-
-class Speech(Strict):
-    """The body of `POST /v1/audio/speech`. What the provider sends as events, this fake does not."""
-
-    input: str = Field(min_length=1, max_length=4096)
-    model: str
-    voice: str | CustomVoice
-    instructions: str = Field(default="", max_length=4096)
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    speed: float = Field(default=1.0, ge=0.25, le=4.0)
-    stream_format: Literal["audio"] = "audio"
-
-    @model_validator(mode="after")
-    def _holds_together(self) -> Speech:
-        if isinstance(self.voice, str) and self.voice not in VOICES:
-            raise rule("invalid_value", f"Input should be one of {', '.join(VOICES)}", "voice")
-        if self.instructions and self.model.startswith("tts-1"):
-            raise rule("invalid_value", f"{self.model} does not support instructions", "instructions")
-        return self
+_SECONDS_PER_CHARACTER = 0.05
+LONGEST_SECONDS = 10.0
+"""No speech is longer, whatever the text, so that it is made quickly."""
 
 
 def _speak(asked: _Asked) -> Answer:
-    body: Speech = asked.body
-    served(asked.state, body.model, SPEECH_MODELS)
-    seed = body.model_dump_json(exclude={"response_format", "speed"}).encode()
-    seconds = min(_LONGEST, max(0.1, _SECONDS_A_LETTER * len(body.input) / body.speed))
-    data = sound(seed, seconds, body.response_format)
-    return Answer(mime=SOUND_TYPES[body.response_format], body=data, chunked=True)
+    body: Any = asked.body
+    check_model(asked.state, body.model, get_args(SpeechModel))
+    seconds = max(0.1, _SECONDS_PER_CHARACTER * len(body.input) / (body.speed or 1))
+    form = body.response_format or "mp3"
+    data = sound(body.model_dump_json().encode(), min(LONGEST_SECONDS, seconds), form)
+    return Answer(mime=SOUND_TYPES[form], body=data, chunked=True)
 
 
 ROUTES: Mapping[str, Route[OpenAIState]] = {"POST /v1/audio/speech": Route(answer=_speak, body=Speech)}
-"""The request for speech."""
+"""The route of speech."""

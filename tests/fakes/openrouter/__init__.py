@@ -1,4 +1,4 @@
-"""A fake of OpenRouter as tests hold it: started as a process, scripted, and asked what it was asked."""
+"""A fake of OpenRouter: `running()` starts it, and tests script it and read what it received by `FakeOpenRouter`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager
 from fakes.held import FakeProcess, process
 
 KEY = "sk-or-v1-0123456789"
-"""A key that the provider takes. It takes any but `errors.WRONG_KEY`."""
+"""A key that is accepted, as is any but `WRONG_KEY`."""
+
+WRONG_KEY = "sk-or-v1-wrong-0123456789"
+"""The one key that is not accepted."""
 
 
 class FakeOpenRouter(FakeProcess):
@@ -23,18 +26,18 @@ class FakeOpenRouter(FakeProcess):
 
     @property
     def base_url(self) -> str:
-        """Where the SDK finds it."""
+        """The base URL for the SDK."""
         return f"{self.url}/api/v1"
 
     def env(self) -> dict[str, str]:
-        """The variables with which a server process is signed in here."""
+        """Return the variables that sign a server in here."""
         return {"OPENROUTER_API_KEY": KEY, "MEDIASMITH_OPENROUTER_BASE_URL": self.base_url}
 
-    def settings(self, *, polls: int = 2, credit: float = 100.0, retired: Sequence[str] = ()) -> None:
-        """Set how often new videos say "not yet", what was paid in (USD), and which models are gone."""
-        self._set(polls=polls, credits=credit, retired=list(retired))
+    def settings(self, *, polls: int = 2, retired: Sequence[str] = ()) -> None:
+        """Set how many polls new videos stay pending, and which models are gone."""
+        self._set(polls=polls, retired=list(retired))
 
 
 def running() -> AbstractContextManager[FakeOpenRouter]:
-    """A fake of one's own. It ends with the block, or with the process that started it."""
+    """Start a fake. It ends with the block, or with the process that started it."""
     return process("fakes.openrouter", FakeOpenRouter)

@@ -1,63 +1,70 @@
-"""What the provider remembers: videos, and what was spent."""
+"""What the fake remembers, and how it refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from fakes.openrouter.errors import refusal
-from loopback.faults import Strict
+from fakes.openrouter import WRONG_KEY
+from loopback.connection import Answer, Request
+from loopback.faults import Fault, Refusal, Strict, answer_json, bearer, fault
 from loopback.state import Polled, State
 
 
 class Settings(Strict):
-    """The body of `POST /_settings`: polls until a video is done, what was paid in, and which models are gone."""
+    """How many polls a new video stays pending, and which models are gone."""
 
     polls: int = Field(default=2, ge=0)
-    credits: float = Field(default=100.0, ge=0)
     retired: list[str] = Field(default_factory=list)
 
 
 @dataclass(kw_only=True)
 class Video(Polled):
-    """A video, described; its bytes are made when they are fetched. `expired` ones have none any more."""
+    """A video, which is rendered when it is downloaded. An `expired` one can no longer be continued."""
 
     id: str
-    model: str
-    size: tuple[int, int]
+    size: str
     seconds: int
-    audio: bool
     seed: bytes
-    usd: float
-    blocked: bool = False
     expired: bool = False
 
 
 @dataclass(kw_only=True)
 class RouterState(State):
-    """Everything from one reset to the next. `spent` is in USD."""
+    """Everything from one reset to the next."""
 
     settings: Settings = field(default_factory=Settings)
     videos: dict[str, Video] = field(default_factory=dict[str, Video])
-    spent: float = 0.0
 
     def expire(self, name: str) -> bool:
-        """A video loses its bytes."""
+        """Let a video expire."""
         if name not in self.videos:
             return False
         self.videos[name].expired = True
         return True
 
-    def spend(self, usd: float) -> None:
-        """Take so much off the credits; refuse when there is not enough."""
-        if self.spent + usd > self.settings.credits:
-            message = "Insufficient credits. Add more using https://openrouter.ai/settings/credits"
-            raise refusal(402, message)
-        self.spent += usd
 
-    def served(self, model: str, models: Container[str]) -> None:
-        """Refuse a model that is not one of these, or not any more."""
-        if model not in models or model in self.settings.retired:
-            raise refusal(404, f"No endpoints found for {model}.")
+def refusal(status: int, message: str, metadata: Mapping[str, object] | None = None) -> Refusal:
+    """Return a refusal in OpenRouter's form."""
+    error = {"code": status, "message": message, **({"metadata": metadata} if metadata else {})}
+    return Refusal(answer_json({"error": error, "user_id": "user_2abc"}, status=status))
+
+
+def sign_in(request: Request) -> None:
+    """Refuse a request whose key is missing or wrong."""
+    if bearer(request) == WRONG_KEY:
+        raise fault("wrong key", "User not found.")
+
+
+def check_model(state: RouterState, model: str, models: Collection[str]) -> None:
+    """Refuse a model that is not one of these, or that is retired."""
+    if model not in models or model in state.settings.retired:
+        raise refusal(404, f"No endpoints found for {model}.")
+
+
+def wording(found: Fault) -> Answer:
+    """Return any other refusal in OpenRouter's form."""
+    status = {"path": 404, "no key": 401, "wrong key": 401, "type": 415}.get(found.kind, 400)
+    return refusal(status, "; ".join(f"{problem.field}: {problem.message}" for problem in found.problems)).answer

@@ -1,83 +1,73 @@
-"""What stands before the server, so that connections to it can be broken: gRPC itself ends them politely."""
+"""A TCP proxy before the gRPC server, to break connections: gRPC itself only ever ends them politely."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from functools import partial
 
-_PIECE = 65_536
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.from_thread import start_blocking_portal
+
+from mediasmith.testing.wire import Fault
+
 _DRIP_SECONDS = 0.02
-
-
-class Connection:
-    """One client's connection. `cut` ends it half-way through what comes next, `slow` sends a byte now and then."""
-
-    def __init__(self, client: asyncio.StreamWriter) -> None:
-        self._client = client
-        self.cut = False
-        self.slow = False
-
-    def abort(self) -> None:
-        """End it at once, whatever is under way."""
-        self._client.transport.abort()
-
-    async def send(self, data: bytes) -> None:
-        """Send this to the client, as well as the connection still can."""
-        if self.cut:
-            self._client.write(data[: len(data) // 2])
-            await self._client.drain()
-            self.abort()
-        for piece in (data[at : at + 1] for at in range(len(data))) if self.slow else (data,):
-            self._client.write(piece)
-            await self._client.drain()
-            if self.slow:
-                await asyncio.sleep(_DRIP_SECONDS)
+_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 
 class Gate:
-    """Passes every byte on, and knows each connection by the port that the server sees."""
+    """Passes every byte on. `faults` are the connections to break, by the port that the server sees."""
 
-    def __init__(self, server_port: int) -> None:
-        self._server_port = server_port
-        self._connections: dict[str, Connection] = {}
+    def __init__(self) -> None:
+        self.port = 0
+        self.server_port = 0
+        self.faults: dict[str, Fault] = {}
 
-    def connection(self, peer: str) -> Connection:
-        """The connection of a call, whose peer is as gRPC has it: `ipv4:127.0.0.1:50000`."""
-        return self._connections[peer.rpartition(":")[2]]
+    async def serve(self, client: SocketStream) -> None:
+        """Serve one connection until either side ends it."""
+        async with client, await anyio.connect_tcp("127.0.0.1", self.server_port) as server:
+            port = str(server.extra(SocketAttribute.local_port))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_pump, client, server.send, tasks.cancel_scope)
+                tasks.start_soon(_pump, server, partial(self._send_back, client, port), tasks.cancel_scope)
+            self.faults.pop(port, None)  # another connection may get the same port
 
-    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client until either side goes."""
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._server_port)
-        port = str(to_server.get_extra_info("sockname")[1])
-        connection = self._connections[port] = Connection(writer)
-        ways = {asyncio.create_task(_up(reader, to_server)), asyncio.create_task(_down(from_server, connection))}
+    async def _send_back(self, client: SocketStream, port: str, data: bytes) -> None:
+        fault = self.faults.get(port, "")
+        if fault == "drip":
+            for byte in data:
+                await client.send(bytes([byte]))
+                await anyio.sleep(_DRIP_SECONDS)
+        elif fault:
+            if fault == "truncate":
+                await client.send(data[: len(data) // 2])
+            raw = client.extra(SocketAttribute.raw_socket)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # end with a reset
+            await client.aclose()
+        else:
+            await client.send(data)
+
+
+async def _pump(source: SocketStream, send: Callable[[bytes], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    with suppress(*_GONE):
+        while True:
+            await send(await source.receive())
+    scope.cancel()
+
+
+@contextmanager
+def gate(port: int = 0) -> Generator[Gate]:
+    """Open a gate at a port, 0 for any; give it its `server_port` before the first connection."""
+    opened = Gate()
+    with start_blocking_portal() as portal:
+        listener = portal.call(partial(anyio.create_tcp_listener, local_host="127.0.0.1", local_port=port))
+        opened.port = listener.extra(SocketAttribute.local_port)
+        serving = portal.start_task_soon(listener.serve, opened.serve)
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            yield opened
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            to_server.close()
-            writer.close()
-            del self._connections[port]
-
-
-async def _up(reader: asyncio.StreamReader, to_server: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_PIECE):
-        to_server.write(data)
-        await to_server.drain()
-
-
-async def _down(from_server: asyncio.StreamReader, connection: Connection) -> None:
-    while data := await from_server.read(_PIECE):
-        await connection.send(data)
-
-
-@asynccontextmanager
-async def gate(server_port: int) -> AsyncGenerator[tuple[Gate, int]]:
-    """A gate before the server at this port, and the port of the gate."""
-    opened = Gate(server_port)
-    listener = await asyncio.start_server(opened.pass_on, "127.0.0.1", 0, backlog=1024)
-    async with listener:
-        yield opened, listener.sockets[0].getsockname()[1]
+            serving.cancel()
+            portal.call(listener.aclose)

@@ -1,126 +1,118 @@
-"""What the provider remembers: videos, pictures and files, for as long as they last."""
+"""What the fake of xAI remembers, and what tests ask of it."""
 
 from __future__ import annotations
 
-import secrets
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any
 
-from pydantic import Field
-from typing_extensions import override
+import anyio
+from google.protobuf.message import Message
 
-from fakes.xai.script import Plan, Planned
-from loopback.faults import Strict
-from loopback.state import Polled, State
+from mediasmith.testing.wire import Fault
 
+KEY = "xai-0123456789abcdef"
+"""A key; the provider accepts any."""
 
-class Settings(Strict):
-    """The body of `POST /_settings`: polls until a video is done, the credit, models that are gone.
+IMAGE = "/xai_api.Image/GenerateImage"
+VIDEO = "/xai_api.Video/GenerateVideo"
+EXTENSION = "/xai_api.Video/ExtendVideo"
+POLL = "/xai_api.Video/GetDeferredVideo"
+UPLOAD = "/xai_api.Files/UploadFile"
+MODELS = "/xai_api.Models/ListImageGenerationModels"
+"""The methods, by the names that requests have in the log and in scripts."""
 
-    Videos of fewer than `shortest` seconds cannot be extended.
-    """
-
-    polls: int = Field(default=2, ge=0)
-    credit: Literal["plenty", "spent", "none"] = "plenty"
-    retired: list[str] = Field(default_factory=list)
-    shortest: float = Field(default=2.0, ge=0, strict=False)
+PAYING = (IMAGE, VIDEO, EXTENSION)
+"""The methods that cost money."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Film:
-    """What a video is: its size in pixels, its length in seconds, and whether there is sound."""
+class Logged:
+    """One request. `body` is its message as JSON; of an upload, the first message and what tells the file."""
 
-    size: tuple[int, int]
-    seconds: float
-    audio: bool = True
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any = None
 
 
-@dataclass(kw_only=True)
-class Video(Polled):
-    """A video, described; its bytes are made when they are fetched, by its `name`. `cost` is in ticks.
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """How one call is answered instead of normally.
 
-    What is to be seen follows from the `seed`.
+    `code` is a status of gRPC by name; `message` is an answer as JSON and `raw` its bytes; `edit` changes the normal
+    answer, `fault` breaks the connection.
     """
 
-    name: str
-    model: str
-    film: Film
-    seed: bytes
-    cost: int
-    withheld: bool = False
+    code: str = ""
+    details: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    message: Mapping[str, object] | None = None
+    raw: bytes | None = None
+    edit: Callable[[Message], Message] | None = None
+    fault: Fault = ""
+
+
+@dataclass
+class Video:
+    """A video that was accepted. It is pending for so many `polls`, and gone once it has `expired`."""
+
+    seconds: int
+    polls: int
+    seen: int = 0
     expired: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A file that was uploaded."""
+class FakeXAI:
+    """A running fake. `polls` is how often new videos are pending."""
 
-    name: str
-    body: bytes
-    created: int
-    expires: int = 0
+    def __init__(self) -> None:
+        self.base_url = ""
+        self.store_url = ""
+        self.reset()
 
-
-class Breakable(Protocol):
-    """A connection that can be ended."""
-
-    def abort(self) -> None:
-        """End it at once."""
-        ...
-
-
-def unguessable() -> str:
-    """A name that nobody can guess."""
-    return secrets.token_hex(16)
-
-
-@dataclass(kw_only=True)
-class XAIState(State):
-    """Everything from one reset to the next. `videos` are by request, `pictures` by the name in their address."""
-
-    settings: Settings = field(default_factory=Settings)
-    planned: defaultdict[str, deque[Planned]] = field(
-        default_factory=lambda: defaultdict[str, deque[Planned]](deque[Planned])
-    )
-    videos: dict[str, Video] = field(default_factory=dict[str, Video])
-    pictures: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    uploads: dict[str, Upload] = field(default_factory=dict[str, Upload])
-    slowed: list[Breakable] = field(default_factory=list[Breakable])
-
-    def shown(self, name: str) -> Video | None:
-        """The video that can be fetched by this name."""
-        return next((video for video in self.videos.values() if video.name == name and not video.expired), None)
-
-    def plan(self, plan: Plan) -> None:
-        """Queue the answers of a plan."""
-        for planned in plan.answers:
-            self.planned[plan.request].extend([planned] * planned.times)
-
-    def next_planned(self, name: str, *, pays: bool) -> Planned:
-        """The next answer for a call; when no plan is left, the normal one."""
-        for waiting in (self.planned[name], self.planned["paying" if pays else "free"]):
-            if waiting:
-                return waiting.popleft()
-        return Planned()
+    def reset(self) -> None:
+        """Forget everything."""
+        self.polls = 1
+        self.videos: dict[str, Video] = {}
+        self.files: dict[str, bytes] = {}
+        self.clear()
 
     def clear(self) -> None:
-        """Forget the log and all plans."""
-        self.release()
-        for kept in (self.log, self.counts, self.planned, self.scripts):
-            kept.clear()
+        """Forget the log and the scripts."""
+        self.log: list[Logged] = []
+        self.scripts: defaultdict[str, deque[Reply]] = defaultdict(deque)
 
-    @override
-    def release(self) -> None:
-        """Let go of what hangs. A connection that was slowed down is of no use to anyone: it ends."""
-        super().release()
-        while self.slowed:
-            self.slowed.pop().abort()
+    def env(self) -> dict[str, str]:
+        """Return the variables that sign a server in here."""
+        return {"XAI_API_KEY": KEY, "MEDIASMITH_XAI_BASE_URL": self.base_url}
 
-    @override
-    def expire(self, name: str) -> bool:
-        """A video is out of reach, a picture or a file is gone."""
-        if name in self.videos:
-            self.videos[name].expired = True
-            return True
-        return self.uploads.pop(name, None) is not None or self.pictures.pop(name, None) is not None
+    def script(self, method: str, *replies: Reply) -> None:
+        """Answer the next calls of a method so, then normally again; "paying" and "free" stand for all of those."""
+        self.scripts[method].extend(replies)
+
+    def next_reply(self, method: str) -> Reply:
+        """Return how the next call of this method is answered."""
+        for name in (method, "paying" if method in PAYING else "free"):
+            if self.scripts[name]:
+                return self.scripts[name].popleft()
+        return Reply()
+
+    def bodies(self, method: str) -> Sequence[Any]:
+        """Return what the requests of this method held, in order."""
+        return [entry.body for entry in self.log if entry.path == method]
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the number of requests by method."""
+        return Counter(entry.path for entry in self.log)
+
+    def paid(self) -> int:
+        """Return the number of requests that cost money."""
+        return sum(entry.path in PAYING for entry in self.log)
+
+    async def wait_for(self, method: str) -> None:
+        """Wait until a request of this method has come."""
+        with anyio.fail_after(10):
+            while method not in self.counts():  # noqa: ASYNC110 - they come in threads of gRPC's
+                await anyio.sleep(0.005)

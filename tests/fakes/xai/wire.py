@@ -1,16 +1,18 @@
-"""A wire for the contract suite, whose answers are those of HTTP: here they are brought into the form of gRPC."""
+"""The contract suite's wire before this fake: it turns answers and faults of HTTP into those of gRPC."""
 
 from __future__ import annotations
 
-import base64
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import cast
+from typing import Any, cast
 
-from fakes.xai import FakeXAI, running
-from mediasmith.testing import Answer, Sent
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from fakes.xai.server import as_json, running
+from fakes.xai.state import PAYING, FakeXAI, Reply
+from mediasmith.testing.wire import Answer, Sent
 
 CODES: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
@@ -33,19 +35,15 @@ CODES: Mapping[int, str] = {
 }
 """The status of gRPC that says what a status of HTTP says."""
 
-Edit = Callable[[bytes], bytes]
+_UNDECLARED = 99
+"""Stands for a word that an enumeration does not have."""
 
 
-class CallWire:
-    """Implements `Wire` before a fake; `wire` opens it.
+class XAIWire:
+    """Implements `Wire`. The body of an answer is the message, or with a status that is an error its details."""
 
-    Calls and downloads are noted, calls alone are scripted. What is the body of an answer in HTTP is the message here,
-    or with a status that is an error its details. An edit is given the message as JSON.
-    """
-
-    def __init__(self, fake: FakeXAI, editor: _Editor) -> None:
+    def __init__(self, fake: FakeXAI) -> None:
         self._fake = fake
-        self._editor = editor
 
     @property
     def url(self) -> str:
@@ -53,76 +51,66 @@ class CallWire:
         return self._fake.base_url
 
     def requests(self) -> Sequence[Sent]:
-        """What went out since the last `clear`, in order."""
+        """Return what went out since the last `clear`, in order."""
         return tuple(
             Sent(
-                method=entry["method"],
-                path=entry["path"],
-                headers={name: value for name, value in entry["headers"].items() if name != "authorization"},
-                body=entry["body"],
-                pays=f"{entry['method']} {entry['path']}" in self._fake.paying,
+                method=entry.method,
+                path=entry.path,
+                headers={name: value for name, value in entry.headers.items() if name != "authorization"},
+                body=entry.body,
+                pays=entry.path in PAYING,
             )
-            for entry in self._fake.log()
+            for entry in self._fake.log
         )
 
     def script(self, *answers: Answer, pays: bool = True) -> None:
         """Answer the next calls so, one after the other, and then normally again."""
-        self._fake.plan("paying" if pays else "free", [self._planned(answer) for answer in answers])
+        self._fake.script("paying" if pays else "free", *map(_reply, answers))
 
     def clear(self) -> None:
         """Forget the log and the script."""
         self._fake.clear()
-        self._editor.edits.clear()
-
-    def _planned(self, answer: Answer) -> Mapping[str, object]:
-        fault = {"hang" if answer.fault == "silence" else answer.fault: True} if answer.fault else {}
-        if answer.edit:
-            return {"edit": self._editor.address(answer.edit), **fault}
-        if answer.status in CODES:
-            return {"code": CODES[answer.status], "details": answer.body.decode(), "metadata": dict(answer.headers)}
-        # What drips or is cut off needs bytes to do so.
-        return fault or ({"raw": base64.b64encode(answer.body).decode()} if answer.status else {})
 
 
-class _Editor(ThreadingHTTPServer):
-    """Does the edits of the tests, which live in their process, for the fake in its own."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Edited)
-        self.edits: list[Edit] = []
-
-    def address(self, edit: Edit) -> str:
-        """Where this edit is done."""
-        if edit not in self.edits:
-            self.edits.append(edit)
-        return f"http://127.0.0.1:{self.server_port}/{self.edits.index(edit)}"
+def _reply(answer: Answer) -> Reply:
+    if answer.status in CODES:
+        return Reply(code=CODES[answer.status], details=answer.body.decode(), metadata=answer.headers)
+    raw = answer.body if answer.status and not answer.fault else None  # a fault needs an answer to break
+    return Reply(raw=raw, edit=_edited(answer.edit) if answer.edit else None, fault=answer.fault)
 
 
-class _Edited(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        """Answer with what an edit makes of the body."""
-        edit = cast("_Editor", self.server).edits[int(self.path[1:])]
-        changed = edit(self.rfile.read(int(self.headers["content-length"])))
-        self.send_response(200)
-        self.send_header("content-length", str(len(changed)))
-        self.end_headers()
-        self.wfile.write(changed)
+def _edited(edit: Callable[[bytes], bytes]) -> Callable[[Message], Message]:
+    """Return an edit of a message from one of JSON: what fits into a message is kept."""
+    return lambda message: _fill(type(message)(), json.loads(edit(json.dumps(as_json(message)).encode())))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-        """Say nothing."""
+
+def _fill(message: Message, value: object) -> Message:
+    for name, inner in cast("Mapping[str, object]", value).items() if isinstance(value, Mapping) else ():
+        field = message.DESCRIPTOR.fields_by_name.get(name)
+        if field is None:
+            continue
+        part: Any = getattr(message, name)
+        if field.message_type is None:
+            _set(message, name, inner)
+        elif isinstance(inner, Mapping):
+            part.SetInParent()
+            _fill(part, cast("object", inner))
+        elif isinstance(inner, list) and field.is_repeated:
+            for each in cast("list[object]", inner):
+                _fill(part.add(), each)
+    return message
+
+
+def _set(message: Message, name: str, value: object) -> None:
+    try:
+        json_format.ParseDict({name: value}, message)
+    except json_format.ParseError:
+        if message.DESCRIPTOR.fields_by_name[name].enum_type and isinstance(value, str):
+            setattr(message, name, _UNDECLARED)
 
 
 @contextmanager
-def wire(*, polls: int = 1) -> Generator[CallWire]:
-    """A wire before a fake of its own, which says "not yet" so often. Its videos may be extended however short."""
-    with running() as fake, _Editor() as editor:
-        fake.settings(polls=polls, shortest=0)
-        serving = Thread(target=editor.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        serving.start()
-        try:
-            yield CallWire(fake, editor)
-        finally:
-            editor.shutdown()
-            serving.join()
+def wire() -> Generator[XAIWire]:
+    """Open a wire before a fake of its own."""
+    with running() as fake:
+        yield XAIWire(fake)

@@ -138,7 +138,7 @@ def _decoded(text: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError as error:
-        raise ProviderError("The provider's answer makes no sense.") from error
+        raise ProviderError("The provider's answer cannot be read.") from error
 
 
 class _Named(Answered):

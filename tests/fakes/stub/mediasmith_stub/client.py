@@ -30,7 +30,7 @@ KEYS = ("STUB_KEY",)
 """The variable with the key of every backend here."""
 
 TIMEOUT = "STUB_TIMEOUT_SECONDS"
-"""The variable with the client's patience in seconds; unset: 60."""
+"""The variable with the client's timeout in seconds; unset: 60."""
 
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -70,7 +70,7 @@ def read(content: bytes, answer: type[A]) -> A:
     try:
         return answer.model_validate_json(content)
     except ValidationError as error:
-        raise ProviderError("The provider's answer makes no sense.") from error
+        raise ProviderError("The provider's answer cannot be read.") from error
 
 
 def explain(backend: str) -> Callable[[Exception], MediaError | None]:

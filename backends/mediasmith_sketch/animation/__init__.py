@@ -1,0 +1,1 @@
+"""Drawing a scene or a picture as a video."""

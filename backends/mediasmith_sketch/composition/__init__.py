@@ -1,0 +1,1 @@
+"""Composing scenes from what a prompt names, and editing them."""

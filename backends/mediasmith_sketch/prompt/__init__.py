@@ -1,0 +1,1 @@
+"""Reading prompts and edits: what they name, in which colours, and what they say about the camera."""

@@ -1,0 +1,57 @@
+"""Sound as a file: MP3, WAV or Ogg Opus. Blocking: call it in a worker thread."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from mediasmith_sketch.voice.espeak import Sound
+
+Format: TypeAlias = Literal["mp3", "wav", "ogg"]
+"""The types of file that can be written."""
+
+MIMES: Mapping[Format, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg"}
+"""Their MIME types."""
+
+_LEAD = 0.05  # seconds of silence before the first sound, which some players swallow
+_FADE = 0.005  # seconds over which a sound fades in that begins at full level, so that there is no click
+
+# Codec, sample rate in hertz (None: the sound's own), bits per second and options, which are for a short wait:
+# several times as fast as their best, with no difference to be heard in such a voice.
+_CODECS: Mapping[Format, tuple[str, int | None, int | None, Mapping[str, str]]] = {
+    "mp3": ("libmp3lame", None, 64_000, {"compression_level": "7"}),
+    "wav": ("pcm_s16le", None, None, {}),
+    "ogg": ("libopus", 48_000, 32_000, {"compression_level": "5", "vbr": "constrained"}),
+}
+
+
+def soften(sound: Sound) -> None:
+    """Fade a sound in, after a moment of silence. Its end is soft already."""
+    with memoryview(sound.pcm).cast("h") as samples:
+        length = min(round(_FADE * sound.rate), len(samples))
+        for step in range(length):
+            samples[step] = samples[step] * step // length
+    sound.pcm[:0] = bytes(2 * round(_LEAD * sound.rate))
+
+
+def encode(sound: Sound, form: Format) -> bytes:
+    """Return the sound as a file, resampled if the codec wants another rate. The same sound gives the same bytes."""
+    import av  # noqa: PLC0415 - heavy: PyAV
+
+    codec, rate, bits, options = _CODECS[form]
+    file = io.BytesIO()
+    # Without this flag an Ogg stream has a random number.
+    opened: Any = av.open(file, "w", format=form, container_options={"fflags": "+bitexact"})  # only partly typed
+    with opened as output:
+        stream = output.add_stream(codec, rate or sound.rate, dict(options), layout="mono")
+        if bits:
+            stream.bit_rate = bits
+        for start in range(0, len(sound.pcm), 2 * sound.rate):  # by the second
+            piece = bytes(sound.pcm[start : start + 2 * sound.rate])
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
+            frame.planes[0].update(piece)
+            frame.sample_rate, frame.pts = sound.rate, start // 2
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return file.getvalue()

@@ -1,0 +1,94 @@
+"""Signing in to OpenAI: the address, the key, and the variables that count."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import MissingKey, ProviderError
+from mediasmith.runtime.network import SystemNetwork
+from mediasmith.testing import AdapterHarness, signed_in
+from mediasmith_backends.openai import backend
+from mediasmith_backends.openai.client import base_url, is_openai, poll_after
+
+SPEAK = "POST /v1/audio/speech"
+_, SPEECH, VIDEO = backend.capabilities
+
+
+def access(url: str = "", **env: str) -> Access:
+    return Access(key=KEY, env=env, base_url=url, network=SystemNetwork())
+
+
+def test_the_base_url_is_mediasmiths_own_then_the_sdks_then_openais() -> None:
+    assert base_url(access("http://a", OPENAI_BASE_URL="http://b")) == "http://a"
+    assert base_url(access(OPENAI_BASE_URL="http://b")) == "http://b"
+    assert base_url(access()) == "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("https://API.OpenAI.com/v1", True),
+        ("https://openai.com.example/v1", False),
+        ("https://notopenai.com/v1", False),
+        ("http://127.0.0.1:8000/v1", False),
+    ],
+)
+def test_videos_are_missing_at_openai_itself_and_nowhere_else(url: str, own: bool) -> None:
+    assert is_openai(access(url)) == own
+    assert ("2026-09-24" in VIDEO.missing(access(url))) == own
+
+
+async def test_declared_variables_are_honoured_and_no_others(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody-else")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-undeclared")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-undeclared")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "authorization: Bearer sk-custom\nx-custom: yes")
+    declared = {"OPENAI_BASE_URL": fake.base_url, "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj-1"}
+    for env in (declared, {"OPENAI_BASE_URL": fake.base_url}):
+        async with signed_in(backend, "", KEY, capability=SPEECH, env=env) as harness:
+            assert harness.client.api_key == KEY
+            await harness.generate()
+    named, bare = [request["headers"] for request in fake.log()]
+    assert (named["openai-organization"], named["openai-project"]) == ("org-1", "proj-1")
+    assert not {"openai-organization", "openai-project"} & bare.keys()
+    assert not [name for headers in (named, bare) for name in headers if "custom" in name]
+
+
+@pytest.mark.parametrize("key", ["sk-ключ", "sk\u200b-1", "sk-1\nsk-2"])
+async def test_a_key_with_impossible_characters_is_refused_before_anything_is_sent(fake: FakeOpenAI, key: str) -> None:
+    with pytest.raises(MissingKey, match="does not accept its key"):
+        async with signed_in(backend, fake.base_url, key):
+            pass
+    assert fake.counts() == {}
+
+
+async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenAI) -> None:
+    async with signed_in(backend, fake.base_url, WRONG_KEY, capability=SPEECH) as harness:
+        error = await harness.failure_of()
+    assert isinstance(error, MissingKey)
+    assert "OPENAI_API_KEY" in str(error)
+    assert WRONG_KEY[:8] not in str(error)
+
+
+async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: AdapterHarness) -> None:
+    fake.script(SPEAK, {"status": 307, "headers": {"location": f"{fake.base_url}/images/generations"}})
+    assert isinstance(await speech.failure_of(), ProviderError)
+    assert fake.counts() == {SPEAK: 1}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"openai-poll-after-ms": "2500", "retry-after": "9"}, 2.5),
+        ({"retry-after": "9"}, 9.0),
+        ({"openai-poll-after-ms": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_the_next_poll_is_when_the_provider_advises(headers: dict[str, str], seconds: float | None) -> None:
+    assert poll_after(headers) == seconds

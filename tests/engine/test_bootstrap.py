@@ -1,0 +1,160 @@
+"""Open an engine and close it again, whatever ends the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from fakes.backends import fake
+from fakes.engines import (
+    HASTY,
+    Scripted,
+    collected,
+    files_in,
+    forever,
+    job,
+    library_of,
+    made,
+    opened,
+    settled,
+    the_job,
+)
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
+from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.storage.library.store import Library
+
+
+async def turns(count: int) -> None:
+    """Let the others have so many turns."""
+    for _ in range(count):
+        await anyio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncGenerator[LazyEngine]:
+    """An opening as a server has it, which leaves before it is closed."""
+    installation = Installation(
+        settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
+        registry=Registry(backends={"one": fake("one")}, broken={}),
+        env={},
+    )
+    async with lazy_engine(installation) as server:
+        yield server
+
+
+async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    staging = anyio.Event()
+    stage = Library.stage
+
+    async def slow(self: Library, *given: Any, at: float) -> None:
+        staging.set()
+        await turns(200)
+        await stage(self, *given, at=at)
+
+    monkeypatch.setattr(Library, "stage", slow)
+    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
+    async with serving(tmp_path) as server:
+        running = await (await server.get()).generate({"prompt": "x"}, HASTY)
+        await staging.wait()
+        with anyio.CancelScope(shield=True):  # the process may end after this
+            await server.stop()
+            async with library_of(tmp_path) as library:
+                stored = await library.job(running.job_id, principal="local")
+                [task] = await library.tasks(running.job_id)
+            assert stored is not None
+            assert (stored.state, task.phase) == ("done", "done")
+    assert len(files_in(tmp_path)) == 1
+
+
+async def test_stopping_waits_for_a_delivery_that_is_being_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = Library.mark_answered
+
+    async def slow(self: Library, job_id: str) -> None:
+        await turns(200)
+        await mark(self, job_id)
+
+    monkeypatch.setattr(Library, "mark_answered", slow)
+    async with serving(tmp_path) as server:
+        done = await made(await server.get())
+        with anyio.CancelScope(shield=True):  # the process may end after this
+            await server.stop()
+            async with library_of(tmp_path) as library:
+                stored = await library.job(done.job_id, principal="local")
+            assert stored is not None
+            assert stored.answered
+
+
+@pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)
+async def test_an_exception_of_the_program_is_raised_as_it_is_and_everything_is_closed(
+    tmp_path: Path, ending: BaseException
+) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+
+    async def program() -> None:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            raise ending
+
+    with pytest.raises(type(ending)):
+        await program()
+    assert closed == ["closed"]
+    async with opened(tmp_path, provider.backend()) as engine:
+        assert (await collected(engine, (await the_job(engine)).job_id)).status == "done"
+
+
+async def test_cancelling_the_program_closes_everything(tmp_path: Path) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+    with anyio.CancelScope() as scope:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert closed == ["closed"]
+
+
+async def test_cancelling_the_asyncio_task_of_the_program_closes_everything(tmp_path: Path) -> None:
+    closed: list[str] = []
+    provider = Scripted(job("abc"), polls=[forever])
+    at_work = anyio.Event()
+
+    async def program() -> None:
+        async with opened(tmp_path, closing(provider, closed)) as engine:
+            await made(engine, caller=HASTY)
+            await settled(engine)
+            at_work.set()
+            await anyio.sleep_forever()
+
+    task = asyncio.create_task(program())
+    await at_work.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == ["closed"]
+
+
+def closing(provider: Scripted, closed: list[str]) -> Any:
+    """A backend that notes when its client is closed."""
+
+    @asynccontextmanager
+    async def connect(_access: object) -> AsyncGenerator[None]:
+        try:
+            yield None
+        finally:
+            closed.append("closed")
+
+    return fake("one", connect=connect, start=provider.start, poll=provider.poll)

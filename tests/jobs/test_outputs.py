@@ -1,0 +1,336 @@
+"""Save outputs: checked by content, named, downloaded with retries, and no temporary file left."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import anyio
+import pytest
+from pydantic import Field
+
+from fakes.backends import FakeParams, fake, png
+from fakes.engines import Scripted, collected, files_in, forever, job, made, opened, picture, saved
+from fakes.virtual_clock import VirtualClock
+from mediasmith.plugin import media
+from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
+from mediasmith.plugin.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.storage.downloader import Downloader
+from mediasmith.testing import MemorySink
+
+WAV = media.wav(b"\0\0" * 8000, rate=8000)
+HANG = object()
+URL = "https://files.one.invalid/secret-path?token=abc"
+
+
+class Formats(FakeParams):
+    output_format: Literal["png", "jpeg", "auto"] | None = None
+
+
+def out(body: Any, mime: str = "image/png") -> Result:
+    return Result(outputs=(Output(body=body, mime=mime),))
+
+
+class Files:
+    """What the downloader finds: entries are done one after the other, then there is a picture."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps: list[Any] = list(steps)
+        self.times: list[float] = []
+        self.headers: list[Mapping[str, str]] = []
+
+    def serve(self, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock) -> None:
+        async def fetch(
+            _self: Downloader,
+            _url: str,
+            write: Callable[[bytes], Awaitable[None]],
+            *,
+            max_bytes: int,
+            headers: Mapping[str, str],
+        ) -> str:
+            self.times.append(clock.now())
+            self.headers.append(headers)
+            step: Any = self.steps.pop(0) if self.steps else png()
+            if isinstance(step, MediaError):
+                await write(b"half of " * 50_000)
+                raise step
+            if step is HANG:
+                await write(b"half of " * 50_000)
+                await anyio.sleep_forever()
+            await write(step)
+            return "application/octet-stream"
+
+        monkeypatch.setattr(Downloader, "fetch", fetch)
+
+
+# The bytes are looked at, not the claim
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (WAV, "audio/wav"),
+        (b"<html>502 Bad Gateway</html>", "an unknown type of file"),
+        (b'{"error": "x"}', "an unknown type of file"),
+        (b"", "an unknown type of file"),
+        (png()[:6], "an unknown type of file"),
+    ],
+    ids=["sound", "page", "json", "nothing", "cut off"],
+)
+async def test_a_body_of_the_wrong_type_is_not_saved(tmp_path: Path, body: bytes, found: str) -> None:
+    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+        with pytest.raises(ProviderError, match=f"answered with {found}, but an image was expected") as caught:
+            await made(engine)
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
+async def test_the_extension_follows_the_content(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted(out(png(), mime="image/jpeg")).backend()) as engine:
+        [file] = (await made(engine, output=str(tmp_path / "out" / "kite.jpg"))).files
+    assert (file.mime, Path(file.path).name) == ("image/png", "kite.png")
+
+
+@pytest.mark.parametrize(("asked", "warned"), [("jpeg", True), ("png", False), ("auto", False)])
+async def test_another_format_than_requested_is_a_warning(tmp_path: Path, asked: str, *, warned: bool) -> None:
+    async with opened(tmp_path, Scripted().backend(params=Formats)) as engine:
+        result = await made(engine, output_format=asked)
+    expected = ("One answered with image/png, not the jpeg asked for.",) if warned else ()
+    assert result.warnings == expected
+
+
+async def test_an_encoding_that_a_file_does_not_show_is_taken_on_trust(tmp_path: Path) -> None:
+    class Coded(FakeParams):
+        output_format: Literal["ulaw", "mp3"] | None = None
+
+    backend = Scripted(*[out(WAV, "audio/wav")] * 2).backend(kind="speech", params=Coded)
+    async with opened(tmp_path, backend) as engine:
+        assert (await made(engine, kind="speech", output_format="ulaw")).warnings == ()
+        assert (await made(engine, kind="speech", output_format="mp3")).warnings
+
+
+@pytest.mark.parametrize(("per", "usd"), [("second", 0.1), ("minute", 0.0017), ("call", 0.1)])
+async def test_the_estimate_follows_the_measured_length(
+    tmp_path: Path, per: Literal["second", "minute", "call"], usd: float
+) -> None:
+    """The file plays a second; it might have been ten."""
+
+    class Lasting(FakeParams):
+        duration: Annotated[float | None, Field(le=10)] = None
+
+    price = Price(usd=0.1, per=per, as_of=date(2026, 1, 1), source="https://one.invalid/prices")
+    models = (Model(id="m", prices=(price,)),)
+    backend = Scripted(out(WAV, "audio/wav")).backend(kind="music", params=Lasting, models=models)
+    async with opened(tmp_path, backend) as engine:
+        cost = (await made(engine, kind="music")).cost
+    assert cost
+    assert (cost.basis, cost.usd) == ("estimated", pytest.approx(usd, abs=1e-4))
+
+
+async def test_a_dub_may_be_audio(tmp_path: Path) -> None:
+    backend = Scripted(out(WAV, "audio/wav")).backend(kind="dubbing")
+    async with opened(tmp_path, backend) as engine:
+        [file] = (await made(engine, kind="dubbing")).files
+    assert (file.mime, file.duration_seconds) == ("audio/wav", 1.0)
+
+
+async def test_one_bad_file_of_several_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    several = Result(outputs=(*picture().outputs, *out(b"<html>").outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(several).backend()) as engine:
+        result = await made(engine)
+    assert (result.status, len(result.files), len(files_in(tmp_path))) == ("done", 2, 2)
+    [warning] = result.warnings
+    assert warning.startswith("A file was left out: One answered with an unknown type of file")
+
+
+@pytest.mark.parametrize(
+    "body", [MemorySink(), "text", bytearray(png()), None, 7], ids=lambda body: type(body).__name__
+)
+async def test_a_body_of_an_unknown_type_is_an_error(tmp_path: Path, body: Any) -> None:
+    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+        with pytest.raises(ProviderError, match="a sink that is not the server's"):
+            await made(engine)
+
+
+async def test_the_same_sink_twice_is_an_error(tmp_path: Path) -> None:
+    async def start(call: Call[None, Any]) -> Result:
+        sink = call.file("image/png")
+        await sink.write(png())
+        return Result(outputs=(Output(body=sink, mime="image/png"),) * 2)
+
+    async with opened(tmp_path, fake(start=start)) as engine:
+        with pytest.raises(MediaError):
+            await made(engine)
+    assert files_in(tmp_path) == []
+
+
+async def test_a_file_above_the_limit_is_not_saved(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted().backend(), max_output_bytes=50) as engine:
+        with pytest.raises(ProviderError, match="larger than the limit of 50 bytes"):
+            await made(engine)
+    assert files_in(tmp_path) == []
+
+
+async def test_state_above_the_limit_is_dropped_with_a_warning(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted(picture(state={"plan": "x" * 70_000})).backend()) as engine:
+        result = await made(engine)
+        [artifact] = await engine.library.artifacts(result.job_id)
+    assert (result.status, artifact.state) == ("done", None)
+    assert "too much to keep" in result.warnings[0]
+
+
+async def test_the_record_of_a_file_matches_it(tmp_path: Path) -> None:
+    provider = Scripted(picture(state={"id": 1}))
+    clock = VirtualClock()
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+        result = await made(engine, "a red kite", seed=7, options={"mood": "calm"})
+        artifact = await engine.artifact(result.continuation_id, "local")
+    assert artifact.sha256 == hashlib.sha256(png()).hexdigest()
+    assert (artifact.mime, artifact.bytes, artifact.width, artifact.height) == ("image/png", len(png()), 16, 16)
+    assert (artifact.backend, artifact.capability, artifact.model, artifact.kind) == ("one", "image", "fake-1", "image")
+    assert (artifact.params, artifact.prompts) == ({"seed": 7, "mood": "calm"}, ("a red kite",))
+    assert (artifact.state, artifact.parent, artifact.principal) == ({"id": 1}, "", "local")
+    assert (artifact.created, artifact.token) == (clock.now(), "")
+
+
+async def test_names_in_one_folder_never_overwrite(tmp_path: Path) -> None:
+    async with opened(tmp_path, Scripted().backend()) as engine:
+        first = await made(engine, "one", output=str(tmp_path / "out" / "kite"))
+        second = await made(engine, "two", output=str(tmp_path / "out" / "kite.png"))
+    assert [Path(one.files[0].path).name for one in (first, second)] == ["kite.png", "kite-2.png"]
+    assert (first.warnings, second.warnings) == ((), ("kite.png existed; the new file is kite-2.png.",))
+
+
+# Downloads
+
+
+async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files()
+    files.serve(monkeypatch, clock)
+    remote = Remote(url=URL, headers={"Authorization": "Bearer x"})
+    async with opened(tmp_path, Scripted(out(remote)).backend(), clock=clock) as engine:
+        result = await made(engine)
+    assert saved(result) == [png()]
+    assert files.headers == [{"Authorization": "Bearer x"}]
+
+
+async def test_a_failed_download_is_retried_with_back_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = [ProviderError("Status 404."), TimedOut("Nothing came."), *[Unreachable("It broke.") for _ in range(6)]]
+    clock, files = VirtualClock(), Files(*errors)
+    files.serve(monkeypatch, clock)
+    provider = Scripted(out(Remote(url=URL)))
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        result = await made(engine)
+        assert saved(result) == [png()]
+    waits = [later - earlier for earlier, later in pairwise(files.times)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert len(provider.calls) == 1
+    assert len(files_in(tmp_path)) == 1
+
+
+async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, files = VirtualClock(), Files(*[Unreachable("It broke.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(Unreachable) as caught:
+            await made(engine)
+        assert clock.now() - started <= 100
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
+async def test_a_download_that_is_refused_is_retried_for_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(*[ProviderError("Status 404.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=1000)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(Unreachable, match=r"Status 404\.") as caught:
+            await made(engine)
+        assert 30 < clock.now() - started <= 60
+    assert caught.value.billed == "yes"
+    assert files_in(tmp_path) == []
+
+
+async def test_a_slow_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, files = VirtualClock(), Files(HANG)
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
+    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        started = clock.now()
+        with pytest.raises(TimedOut):
+            await made(engine)
+        assert clock.now() - started == 100
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("It broke."), NotAllowed("It is a private address.", billed="no"), ProviderError("Status 404.")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_failed_download_of_accepted_work_is_repeated_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MediaError
+) -> None:
+    clock, files = VirtualClock(), Files(*[error] * 99)
+    files.serve(monkeypatch, clock)
+    provider = Scripted(job(), polls=[out(Remote(url=URL))] * 2)
+    async with opened(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
+        running = await made(engine)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        assert error.message in running.error
+        assert "It was billed." in running.error
+        files.steps.clear()
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 1
+
+
+async def test_an_odd_download_leaves_no_file_while_the_work_is_polled_again(tmp_path: Path) -> None:
+    async def page(context: Context[None], _handle: object) -> Result:
+        sink = context.file("image/png")
+        await sink.write(b"<html>" + b" " * 300_000)
+        return out(sink)
+
+    clock, provider = VirtualClock(), Scripted(job(), polls=[page, forever])
+    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await made(engine, wait_seconds=30)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        assert "an image was expected" in running.message
+        provider.polls.clear()
+        assert (await collected(engine, running.job_id)).status == "done"
+    assert len(provider.calls) == 1
+
+
+async def test_files_of_accepted_work_are_collected_all_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
+    files.serve(monkeypatch, clock)
+    several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(job(), polls=[several] * 2).backend(), clock=clock) as engine:
+        running = await made(engine)
+        assert (running.status, files_in(tmp_path)) == ("running", [])
+        done = await collected(engine, running.job_id)
+    assert (done.status, len(done.files), len(files_in(tmp_path))) == ("done", 2, 2)
+
+
+async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
+    files.serve(monkeypatch, clock)
+    several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
+    async with opened(tmp_path, Scripted(several).backend(), clock=clock) as engine:
+        result = await made(engine)
+    assert (result.status, saved(result)) == ("done", [png()])
+    assert result.warnings == ("A file was left out: It is a private address.",)

@@ -1,0 +1,225 @@
+"""Poll accepted work: the pace, trouble on the way, the deadline, and the end."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+from fakes.backends import AnyJson, fake
+from fakes.engines import Scripted, a_job, forever, pending, picture
+from fakes.faults import ANSWERS, EXCEPTIONS
+from fakes.virtual_clock import VirtualClock
+from mediasmith.config.settings import Settings
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.cancellation import ProviderCancel
+from mediasmith.jobs.error_mapping import ErrorMapper
+from mediasmith.jobs.job_spec import JobSpec
+from mediasmith.jobs.polling import Poller, WorkFailed
+from mediasmith.plugin.contract import Backend, Context, Failed, Pending, Result
+from mediasmith.plugin.errors import (
+    Cancelled,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    ProviderError,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from mediasmith.runtime.redaction import Redactor
+from mediasmith.selection.candidate import Candidate
+
+FOLDER = Path("/nowhere")
+
+
+class Polling:
+    """One task that is polled on a clock which jumps; `times` are those of the polls, `saved` the results."""
+
+    def __init__(
+        self, *polls: Any, backend: Backend[Any] | None = None, settings: Settings | None = None, **more: Any
+    ) -> None:
+        self.clock = VirtualClock()
+        self.times: list[float] = []
+        self.saved: list[Result] = []
+        self.saving: list[MediaError] = []
+        self.provider = Scripted(polls=polls)
+        job = a_job(FOLDER)
+        self.active = ActiveJob(job=job, spec=JobSpec.from_job(job), destination=cast("Any", None))
+        one = backend or fake("one", start=self.provider.start, poll=self.poll, **more)
+        [capability] = one.capabilities
+        self.candidate = Candidate(backend=one, capability=capability, model=capability.models[0], values={})
+        self.poller = Poller(
+            clock=self.clock,
+            settings=settings or Settings(data_dir=FOLDER, output_dir=FOLDER),
+            errors=ErrorMapper(redact=Redactor(())),
+            provider_cancel=ProviderCancel(clock=self.clock),
+        )
+
+    async def poll(self, context: Context[None], handle: AnyJson) -> Any:
+        self.times.append(self.clock.now())
+        return await self.provider.poll(context, handle)
+
+    async def save(self, result: Result) -> None:
+        if self.saving:
+            raise self.saving.pop(0)
+        self.saved.append(result)
+
+    async def collect(self) -> Polling:
+        """Poll until the end."""
+        context = Context(
+            client=None,
+            model=self.candidate.model,
+            file=cast("Any", None),
+            report=self.active.report,
+            warn=self.active.warn,
+        )
+        async with self.clock.autojump():
+            await self.poller.collect(self.active, self.candidate, context, "job-1", self.save)
+        return self
+
+    @property
+    def pauses(self) -> list[float]:
+        """The seconds between two polls each."""
+        return [later - earlier for earlier, later in pairwise(self.times)]
+
+
+async def test_polls_come_at_the_interval_of_the_capability() -> None:
+    assert (await Polling(*pending(3), every=7).collect()).pauses == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("after", "pause"),
+    [(33, 33), (0.5, 0.5), (0, 0.1), (None, 5), (-1, 5), (math.nan, 5), (math.inf, 5), ("soon", 5)],
+)
+async def test_the_provider_may_say_when_to_poll_again(after: Any, pause: float) -> None:
+    polling = await Polling(Pending(after=after), Pending()).collect()
+    assert polling.pauses == pytest.approx([pause, 5])
+
+
+async def test_a_pause_never_goes_beyond_the_deadline() -> None:
+    polling = Polling(*[Pending(after=3600)] * 3, deadline=100)
+    with pytest.raises(TimedOut, match="still at work after 100 seconds"):
+        await polling.collect()
+    assert polling.pauses == [100]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(ConnectionResetError, TimeoutError, KeyError, ValueError),
+        *(RateLimited, Unreachable, Refused, ProviderError, InvalidRequest, Cancelled),
+    ],
+)
+async def test_any_exception_in_poll_is_retried_with_back_off(error: type[Exception]) -> None:
+    polling = await Polling(*(error("for now") for _ in range(6)), Pending()).collect()
+    assert polling.pauses == [10, 20, 40, 60, 60, 60, 5]
+    assert len(polling.saved) == 1
+
+
+@pytest.mark.parametrize("fault", [name for name in (*EXCEPTIONS, *ANSWERS) if name != "a body of text"])
+async def test_no_fault_of_poll_ends_accepted_work(fault: str) -> None:
+    polling = await Polling({**EXCEPTIONS, **ANSWERS}[fault]()).collect()
+    assert (polling.provider.polled, len(polling.saved)) == (["job-1"] * 2, 1)
+
+
+async def test_the_message_has_the_last_trouble_and_its_hint_until_the_provider_answers() -> None:
+    messages: list[str] = []
+
+    async def look(*_given: object) -> Pending:
+        messages.append(polling.active.message)
+        return Pending(message="drawing")
+
+    polling = Polling(MissingKey("one", ["ONE_KEY"]), look, look)
+    await polling.collect()
+    assert messages == ["one has no key. Set ONE_KEY and restart the server.", "drawing"]
+
+
+async def test_an_odd_download_is_polled_again() -> None:
+    polling = Polling()
+    polling.saving.append(ProviderError("One answered with text/html; an image was expected."))
+    await polling.collect()
+    assert (len(polling.times), len(polling.saved)) == (2, 1)
+
+
+async def test_a_full_disk_stops_polling_with_its_own_error() -> None:
+    polling = Polling()
+    polling.saving.append(MediaError("The disk is full."))
+    with pytest.raises(MediaError, match="The disk is full"):
+        await polling.collect()
+    assert len(polling.times) == 1
+
+
+@pytest.mark.parametrize(("advice", "pause"), [(33.0, 33), (1.0, 10), (-5.0, 10), (math.nan, 10), (None, 10)], ids=repr)
+async def test_retry_after_lengthens_the_pause_but_never_shortens_it(advice: float | None, pause: float) -> None:
+    assert (await Polling(RateLimited("slowly", retry_after=advice)).collect()).pauses == [pause]
+
+
+async def test_a_poll_that_hangs_is_given_up_and_repeated() -> None:
+    polling = await Polling(forever).collect()
+    assert polling.pauses == [70]
+
+
+@pytest.mark.parametrize("kind", [Refused, ProviderError, InvalidRequest, RateLimited, Cancelled])
+async def test_failed_ends_the_work(kind: type[MediaError]) -> None:
+    polling = Polling(Pending(), Failed(error=kind("It failed.", billed=None)))
+    with pytest.raises(WorkFailed) as caught:
+        await polling.collect()
+    assert isinstance(caught.value.error, kind)
+    assert caught.value.error.billed == "yes"
+    assert len(polling.times) == 2
+
+
+async def test_failed_may_say_that_nothing_was_billed() -> None:
+    with pytest.raises(WorkFailed) as caught:
+        await Polling(Failed(error=Refused("Declined.", billed="no"))).collect()
+    assert caught.value.error.billed == "no"
+
+
+async def test_failed_without_an_error_of_ours_still_ends_the_work() -> None:
+    with pytest.raises(WorkFailed):
+        await Polling(Failed(error=cast("Any", "it broke"))).collect()
+
+
+async def test_the_deadline_in_the_settings_overrides_the_capability() -> None:
+    settings = Settings(data_dir=FOLDER, output_dir=FOLDER, deadline_seconds=20)
+    polling = Polling(*pending(50), deadline=900, settings=settings)
+    with pytest.raises(TimedOut, match="after 20 seconds"):
+        await polling.collect()
+    assert polling.times[-1] - polling.times[0] == 20
+
+
+async def test_trouble_until_the_deadline_says_why_with_the_fix() -> None:
+    with pytest.raises(Unreachable) as caught:
+        await Polling(*[MissingKey("one", ["ONE_KEY"])] * 99, deadline=100).collect()
+    assert caught.value.message == "One could not be asked any more: one has no key."
+    assert caught.value.hint == "Set ONE_KEY and restart the server."
+
+
+async def test_a_handle_that_does_not_validate_is_an_error_and_is_not_polled() -> None:
+    class Numbered(BaseModel):
+        number: int
+
+    polling = Polling(handle=Numbered)
+    with pytest.raises(MediaError, match="cannot read the handle of this work, which is kept"):
+        await polling.collect()
+    assert polling.times == []
+
+
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [*((odd, None) for odd in (-1.0, math.nan, math.inf, 1.5, "50", None)), (1, 1.0), (0.5, 0.5), (0, 0.0)],
+)
+async def test_only_a_number_from_0_to_1_is_progress(progress: Any, shown: float | None) -> None:
+    polling = await Polling(Pending(progress=progress)).collect()
+    assert polling.active.progress == shown
+
+
+async def test_a_result_is_saved_once() -> None:
+    polling = await Polling(picture()).collect()
+    assert (len(polling.times), len(polling.saved)) == (1, 1)

@@ -1,0 +1,155 @@
+"""The errors: their texts, their records, and the tree in the module's docstring."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from mediasmith.plugin import errors
+from mediasmith.plugin.errors import (
+    Billed,
+    InvalidRequest,
+    MediaError,
+    MissingKey,
+    ModelGone,
+    NothingSuitable,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    Refused,
+    StateGone,
+    error_from_record,
+    error_record,
+)
+
+CLASSES = {
+    name: one
+    for name, one in vars(errors).items()
+    if inspect.isclass(one) and issubclass(one, MediaError) and one.__module__ == errors.__name__
+}
+
+
+def documented_tree() -> dict[str, str]:
+    """Return each error in the docstring's tree with its parent."""
+    parents: dict[str, str] = {}
+    path = ["MediaError"]
+    for branch, name in re.findall(r"^([│ ]*[├└]── )(\w+) {2,}\S", errors.__doc__ or "", re.MULTILINE):
+        depth = len(branch) // 4
+        parents[name] = path[depth - 1]
+        path[depth:] = [name]
+    return parents
+
+
+def test_docstring_has_the_tree_of_the_classes() -> None:
+    assert (errors.__doc__ or "").split("\n")[2] == "MediaError"
+    assert documented_tree() == {
+        name: one.__bases__[0].__name__ for name, one in CLASSES.items() if one is not MediaError
+    }
+
+
+def test_every_error_has_a_docstring() -> None:
+    for one in CLASSES.values():
+        assert one.__doc__
+        assert one.__doc__ != MediaError.__doc__ or one is MediaError
+
+
+@pytest.mark.parametrize(
+    ("billed", "spent"),
+    [
+        ("no", " Nothing was billed."),
+        ("unknown", " It may have been billed, so it was not sent again."),
+        ("yes", " It was billed."),
+        (None, ""),
+    ],
+)
+def test_text_says_what_happened_whether_it_was_billed_and_what_to_do(billed: Billed | None, spent: str) -> None:
+    error = ProviderError("It broke.", "Try again.", billed=billed)
+    assert str(error) == f"It broke.{spent} Try again."
+    error.job_id = "j1"
+    assert str(error) == f"It broke.{spent} Try again. Collect it with get_job, job_id j1."
+
+
+def test_text_leaves_out_what_is_not_set() -> None:
+    error = MediaError("It broke.")
+    assert (str(error), error.message, error.hint, error.billed, error.job_id) == (
+        "It broke.",
+        "It broke.",
+        "",
+        None,
+        "",
+    )
+
+
+def test_billed_can_be_set_later() -> None:
+    error = MediaError("It broke.")
+    error.billed = "yes"
+    assert str(error) == "It broke. It was billed."
+
+
+def test_errors_that_are_never_billed_say_so_by_default() -> None:
+    for kind in (RateLimited, OutOfCredit, ModelGone, StateGone):
+        assert kind("No.").billed == "no"
+        assert kind("No.", billed="unknown").billed == "unknown"
+    for kind in (MediaError, InvalidRequest, Refused, ProviderError):
+        assert kind("No.").billed is None
+
+
+def test_nothing_suitable_has_every_reason() -> None:
+    error = NothingSuitable("No backend can.", "Ask for less.", passed_over={"a": "no key", "b": "too long"})
+    assert str(error) == "No backend can. a: no key; b: too long. Nothing was billed. Ask for less."
+    assert error.passed_over == {"a": "no key", "b": "too long"}
+    assert str(NothingSuitable("No backend can.", passed_over={})) == "No backend can. Nothing was billed."
+
+
+def test_missing_key_names_the_variables() -> None:
+    error = MissingKey("google", ["GOOGLE_API_KEY", "GEMINI_API_KEY"])
+    assert str(error) == (
+        "google has no key. Nothing was billed. Set GOOGLE_API_KEY or GEMINI_API_KEY and restart the server."
+    )
+    assert error.variables == ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+
+
+def test_rejected_key_is_to_be_corrected() -> None:
+    assert str(MissingKey("acme", ["ACME_KEY"], rejected=True)) == (
+        "acme does not accept its key. Nothing was billed. Correct ACME_KEY and restart the server."
+    )
+
+
+def test_attributes_can_be_read() -> None:
+    assert Refused("No.", reason="violence").reason == "violence"
+    assert RateLimited("Later.", retry_after=2.5).retry_after == 2.5
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_error_is_restored_from_its_record(kind: type[MediaError]) -> None:
+    record: dict[str, str | None] = {
+        "type": kind.__name__,
+        "message": "It broke.",
+        "hint": "Wait.",
+        "billed": "unknown",
+    }
+    error = error_from_record(record, job_id="j1")
+    assert type(error) is kind
+    assert error_record(error) == record
+    assert str(error) == (
+        "It broke. It may have been billed, so it was not sent again. Wait. Collect it with get_job, job_id j1."
+    )
+    if isinstance(error, NothingSuitable | MissingKey | Refused | RateLimited):
+        carried = {"passed_over", "variables", "reason", "retry_after"} & vars(type(error)).keys()
+        assert not any(getattr(error, name) for name in carried)
+
+
+def test_incomplete_record_is_an_error() -> None:
+    for record in (None, {}, {"type": "Gone", "message": ""}, {"type": "SystemExit"}):
+        error = error_from_record(record)
+        assert type(error) is MediaError
+        assert str(error) == "It failed for an unknown reason."
+
+
+def test_backends_with_the_same_reason_are_named_together() -> None:
+    passed = {"a": "needs audio", "b": "cannot dub", "c": "cannot dub"}
+    error = NothingSuitable("No backend can make this dubbing.", passed_over=passed)
+    assert "No backend can make this dubbing. a: needs audio; b, c: cannot dub." in str(error)
+    assert error.passed_over == passed

@@ -1,0 +1,154 @@
+"""Edits of a sketch, and the state they continue from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mediasmith.plugin.contract import Result
+from mediasmith_sketch.drawing.colour import distance
+from mediasmith_sketch.drawing.renderer import render
+from mediasmith_sketch.prompt.colour_names import COLOURS
+from mediasmith_sketch.scene import MOST_EDITS, Scene
+from sketch.pictures import LIGHTHOUSE, Notes, draw, kept, make, opened, pixels, share_of, state_of
+
+
+@pytest.fixture(scope="module")
+async def lighthouse() -> Result:
+    """A picture that many tests edit."""
+    return await make(LIGHTHOUSE)
+
+
+async def test_the_state_redraws_the_picture_and_is_small_json(lighthouse: Result) -> None:
+    stored = state_of(lighthouse).model_dump_json()
+    assert render(Scene.model_validate_json(stored)).tobytes() == opened(lighthouse.outputs[0]).tobytes()
+    assert len(stored) < 4000
+
+
+async def test_the_state_stays_small_whatever_is_asked() -> None:
+    state: Scene | None = None
+    notes = Notes()
+    for words in ("Ж" * 9000 + " boats" * 300, *(f"add 12 boats, {'Щ' * 900} {at}" for at in range(MOST_EDITS + 3))):
+        state = state_of(await make(words, state=state, notes=notes, size="64x64"))
+    assert state
+    assert len(state.model_dump_json().encode()) < 64_000
+    assert any("The picture is full" in warning for warning in notes.warnings)
+    assert (await make("at night", state=state, size="64x64")).outputs
+
+
+@pytest.mark.parametrize(
+    ("words", "least"),
+    [
+        ("add a small red boat", 0.9),
+        ("make the lighthouse red", 0.9),
+        ("add a moon", 0.8),
+        ("remove the tower", 0.8),
+        ("add the text HELLO", 0.8),
+        ("replace the sun with a moon", 0.7),
+        ("make the sun smaller", 0.7),
+        ("flurble the grommet", 0.6),
+    ],
+)
+async def test_an_edit_changes_what_it_names_and_keeps_the_rest(lighthouse: Result, words: str, least: float) -> None:
+    before = lighthouse
+    after = await draw(words, state=state_of(before))
+    assert least <= kept(opened(before.outputs[0]), after) < 1
+
+
+async def test_edits_do_what_they_say(lighthouse: Result) -> None:
+    state = state_of(lighthouse)
+
+    async def after(words: str) -> Scene:
+        return state_of(await make(words, state=state))
+
+    def kinds(one: Scene) -> list[str]:
+        return [element.kind for element in one.elements]
+
+    assert (await after("make the sky purple")).palette.sky == COLOURS["purple"]
+    assert kinds(await after("add two red boats")).count("boat") == 2
+    assert "lighthouse" not in kinds(await after("remove the lighthouse"))
+    assert "lighthouse" not in kinds(await after("please take it away: delete the tower"))
+    assert {"moon", "stars"} <= set(kinds(await after("at night")))
+    assert (await after("add the text HELLO")).title == "HELLO"
+    assert (await after('write "Open Day" in the sky')).title == "Open Day"
+    assert (await after("turn the lighthouse into a castle")).elements != state.elements
+    assert "castle" in kinds(await after("turn the lighthouse into a castle"))
+    red = next(one for one in (await after("make the lighthouse red and white")).elements if one.kind == "lighthouse")
+    assert (red.main, red.trim) == ("#ff0000", "#ffffff")
+    assert not (await after("remove the caption")).band
+    assert (await after("remove the background")).cutout
+
+
+async def test_an_edited_region_shows_its_colour() -> None:
+    state = state_of(await make(LIGHTHOUSE, caption=False))
+    assert share_of(await draw("make the sky purple", state=state, caption=False), [COLOURS["purple"]]) > 0.15
+
+
+@pytest.mark.parametrize("caption", [True, False])
+async def test_an_edit_that_is_not_understood_is_visible_and_a_warning(caption: bool) -> None:
+    before = await make(LIGHTHOUSE, caption=caption, size="240x160")
+    state, image = state_of(before), opened(before.outputs[0])
+    for _ in range(3):
+        notes = Notes()
+        result = await make("flurble the grommet", state=state, caption=caption, size="240x160", notes=notes)
+        assert any("did not understand this edit" in warning for warning in notes.warnings)
+        assert kept(image, opened(result.outputs[0])) < 1
+        state, image = state_of(result), opened(result.outputs[0])
+    assert ("grommet" in state.caption) == caption
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("remove the elephant", "There was no elephant to remove."),
+        ("make the castle blue", "There was no castle, so one was added."),
+        ("add the text 你好", "Latin, Greek and Cyrillic"),
+        ("make the sky teal", "did not understand"),
+        ("", "did not understand"),
+    ],
+)
+async def test_what_an_edit_could_not_do_is_a_warning(lighthouse: Result, words: str, said: str) -> None:
+    before = lighthouse
+    notes = Notes()
+    after = await draw(words, state=state_of(before), notes=notes)
+    assert any(said in warning for warning in notes.warnings)
+    assert kept(opened(before.outputs[0]), after) < 1
+
+
+async def test_an_understood_edit_warns_of_nothing(lighthouse: Result) -> None:
+    notes = Notes()
+    await make("add a small red boat", state=state_of(lighthouse), notes=notes)
+    assert not notes.warnings
+
+
+async def test_sizes_and_formats_of_an_edit_apply() -> None:
+    state = state_of(await make(LIGHTHOUSE, caption=False))
+    plain = await draw("add a moon", state=state, size=None, caption=False)
+    larger = await make("add a moon", state=state, size="300x200", output_format="webp", caption=False)
+    assert plain.size == (150, 100)
+    assert (opened(larger.outputs[0]).size, larger.outputs[0].mime) == ((300, 200), "image/webp")
+    pairs = list(zip(pixels(plain.reduce(10)), pixels(opened(larger.outputs[0]).reduce(20)), strict=True))
+    assert sum(distance(f"#{one.hex()}", f"#{other.hex()}") < 40 for one, other in pairs) > 0.9 * len(pairs)
+
+
+async def test_parameters_of_an_edit_count_where_they_change() -> None:
+    given: dict[str, Any] = {"seed": 3, "size": "240x160"}  # large enough for a caption
+    given["state"] = state_of(await make(LIGHTHOUSE, **given))
+    plain, other = (opened(output) for output in (await make("add a moon", n=2, **given)).outputs)
+    unseeded = {name: value for name, value in given.items() if name != "seed"}
+    assert plain.tobytes() == (await draw("add a moon", **unseeded)).tobytes()
+    assert kept(plain, other) < 0.95
+    variants = [{"seed": 4}, {"style": "poster"}, {"caption": False}, {"background": "transparent"}]
+    for more in variants:
+        assert kept(plain, await draw("add a moon", **{**given, **more})) < 0.95, more
+
+
+async def test_edits_branch_and_follow_each_other(lighthouse: Result) -> None:
+    first = state_of(lighthouse)
+    moon = state_of(await make("add a moon", state=first))
+    both = state_of(await make("add a red boat", state=moon))
+    assert {"moon", "boat", "sun"} <= {element.kind for element in both.elements}
+    other = state_of(await make("add a red boat", state=first))
+    assert "moon" not in {element.kind for element in other.elements}
+    assert both.prompts == (LIGHTHOUSE, "add a moon", "add a red boat")
