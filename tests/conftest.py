@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -9,6 +11,10 @@ import pytest
 
 from fakes.held import FakeProcess
 from fakes.provider import Provider, running
+
+# Hundreds of processes import the same modules; without this each may have to compile them again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from anyio.from_thread import start_blocking_portal
 
 from fakes.google.account import write_account
 from fakes.google.imagen import EDIT, GENERATE
-from fakes.google.service import google_service
 from fakes.google.veo import START
 from fakes.held import FakeProcess
 from loopback.connection import serve
@@ -57,6 +56,8 @@ class FakeGoogle(FakeProcess):
 @contextmanager
 def running() -> Generator[FakeGoogle]:
     """Run a fake in a thread of this process, which has the SDK loaded, until the block ends."""
+    from fakes.google.service import google_service  # noqa: PLC0415 - heavy: the SDK, in every test process
+
     with start_blocking_portal() as portal:
         server = portal.call(serve, google_service(), 0)
         try:
