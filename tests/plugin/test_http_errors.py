@@ -133,12 +133,6 @@ def test_other_exceptions_are_not_of_the_transport(error: Exception | None) -> N
     assert transport_error(error, "Acme") is None
 
 
-def test_base_url_of_the_user_is_shown() -> None:
-    error = transport_error(httpx2.ConnectError("no"), "Acme", base_url="http://localhost:8188")
-    assert error
-    assert error.message == "Acme cannot be reached at http://localhost:8188."
-
-
 def test_unreachable_provider_says_what_to_check() -> None:
     error = unreachable_error("Acme")
     assert error.billed == "no"

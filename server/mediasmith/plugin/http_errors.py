@@ -80,17 +80,17 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
     )
 
 
-def transport_error(error: BaseException | None, name: str, *, base_url: str = "") -> MediaError | None:
+def transport_error(error: BaseException | None, name: str) -> MediaError | None:
     """Return what an exception of httpx2 or httpx means, or None for any other exception.
 
-    Only where no connection was made is it certain that nothing was billed. `base_url` is shown where the user set it.
+    Only where no connection was made is it certain that nothing was billed.
     """
     if error is None or type(error).__module__.partition(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2"}:
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
     found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
     if names & _NOT_CONNECTED:
-        found = unreachable_error(name, base_url)
+        found = unreachable_error(name)
     elif "PoolTimeout" in names:
         found = Unreachable(f"Too many requests to {name} are under way.", billed="no")
     elif "TimeoutException" in names:
@@ -102,10 +102,8 @@ def transport_error(error: BaseException | None, name: str, *, base_url: str = "
     return found
 
 
-def unreachable_error(name: str, base_url: str = "") -> Unreachable:
+def unreachable_error(name: str) -> Unreachable:
     """Return the error for a connection to `name` that was not made, so that nothing was sent."""
-    if base_url:
-        return Unreachable(f"{name} cannot be reached at {base_url}.", "Is it running? Check the URL.", billed="no")
     return Unreachable(
         f"{name} cannot be reached.", "Check the network and the proxy, and the base URL where one is set.", billed="no"
     )
