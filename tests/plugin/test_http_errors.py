@@ -25,6 +25,7 @@ from mediasmith.plugin.errors import (
 )
 from mediasmith.plugin.http_errors import (
     clause,
+    error_for_failed_work,
     error_for_response,
     error_for_status,
     error_text,
@@ -93,6 +94,33 @@ def test_response_of_a_rejected_key_names_the_variables() -> None:
     error = error_for_response(httpx2.Response(401), "Acme", keys=["ACME_KEY"])
     assert isinstance(error, MissingKey)
     assert error.variables == ("ACME_KEY",)
+
+
+# Work that was accepted and then failed
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (None, ProviderError, "Acme could not finish the song: Too long."),
+        (200, ProviderError, "Acme could not finish the song: Too long."),
+        (400, InvalidRequest, "Acme could not use the request for the song: Too long."),
+        (404, ProviderError, "Acme could not finish the song: Too long."),
+        (422, InvalidRequest, "Acme could not use the request for the song: Too long."),
+        (451, Refused, "Acme declined to make the song: Too long."),
+        (503, ProviderError, "Acme could not finish the song: Too long."),
+    ],
+)
+def test_failed_work_may_have_been_billed(status: int | None, kind: type[MediaError], message: str) -> None:
+    error = error_for_failed_work("Acme", "Too long.", what="the song", status=status, hint="Shorten it.")
+    assert (type(error), error.billed, error.message, error.hint) == (kind, "unknown", message, "Shorten it.")
+
+
+@pytest.mark.parametrize("status", [None, 422, 451])
+def test_failed_work_is_billed_as_its_answer_says(status: int | None) -> None:
+    error = error_for_failed_work("Acme", status=status, billed="no")
+    assert error.billed == "no"
+    assert error.message.endswith(" this.")
 
 
 # Exceptions of the transport

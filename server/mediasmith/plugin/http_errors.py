@@ -1,7 +1,7 @@
 """Turn what goes wrong over HTTP into the errors that callers see: transport, status, Retry-After, malformed bodies.
 
 A backend's `explain` is usually two lines: `transport_error` for exceptions of httpx2 or httpx, `error_for_status` for
-an answer. Neither imports an HTTP library.
+an answer. `Failed` takes `error_for_failed_work` instead. None of them imports an HTTP library.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from mediasmith.plugin.errors import (
+    Billed,
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -78,6 +79,31 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
     return error_for_status(
         response.status_code, name, keys=keys, detail=error_text(body), retry_after=retry_after(response.headers)
     )
+
+
+def error_for_failed_work(  # noqa: PLR0913 - what happened to what, each by name
+    name: str,
+    detail: str = "",
+    *,
+    what: str = "this",
+    status: int | None = None,
+    hint: str = "",
+    billed: Billed = "unknown",
+) -> MediaError:
+    """Return the error for work that the provider accepted and then failed, as `Failed` holds it.
+
+    `detail` is the provider's own text, `what` is what was to be generated, and `status` is that of the answer which
+    says so, if there is one that means more than failure: 400, 413, 415 and 422 are the request's fault, 451 is a
+    refusal. Such work may have been billed; pass `billed` only where the answer says it.
+    """
+    words = clause(detail)
+    match status:
+        case 400 | 413 | 415 | 422:
+            return InvalidRequest(f"{name} could not use the request for {what}{words}.", hint, billed=billed)
+        case 451:
+            return Refused(f"{name} declined to make {what}{words}.", hint, billed=billed)
+        case _:
+            return ProviderError(f"{name} could not finish {what}{words}.", hint, billed=billed)
 
 
 def transport_error(error: BaseException | None, name: str) -> MediaError | None:

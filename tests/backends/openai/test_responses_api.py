@@ -175,7 +175,7 @@ ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str, str | None]] = {
         status("failed", error={"code": "rate_limit_exceeded", "message": "Busy."}),
         *(ProviderError, "Busy", "unknown"),
     ),
-    "no reason": (status("failed", error=None), ProviderError, "could not make", "unknown"),
+    "no reason": (status("failed", error=None), ProviderError, "could not finish", "unknown"),
     "a policy": (
         status("failed", error={"code": "image_content_policy_violation", "message": "Not safe."}),
         *(Refused, "Not safe", "unknown"),
@@ -199,7 +199,7 @@ ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str, str | None]] = {
         completed(failed_call(code="moderation_blocked", message="Not safe.")),
         *(Refused, "Not safe", "unknown"),
     ),
-    "nothing": (completed(), ProviderError, "could not make", "unknown"),
+    "nothing": (completed(), ProviderError, "could not finish", "unknown"),
 }
 
 

@@ -139,7 +139,7 @@ def test_an_edit_inherits_neither_mode_nor_shape_nor_length() -> None:
     [
         ({"code": "moderation_blocked", "message": "No."}, Refused, "declined"),
         ({"code": "server_error", "message": "It fell."}, ProviderError, "It fell"),
-        (None, ProviderError, "could not make"),
+        (None, ProviderError, "could not finish"),
     ],
 )
 async def test_an_answer_that_names_the_end_fails_the_video(
