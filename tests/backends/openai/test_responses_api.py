@@ -67,8 +67,8 @@ async def test_references_are_sent_with_the_prompt(fake: FakeOpenAI, image: Adap
 
 
 async def test_an_image_is_continued_by_its_id(fake: FakeOpenAI, image: AdapterHarness) -> None:
-    first = await image.finish(await image.start(size=SMALL))
-    edit = await image.finish(await image.start(prompt="make it blue", state=first.outputs[0].state, size=SMALL))
+    first = await image.generate(size=SMALL)
+    edit = await image.generate(prompt="make it blue", state=first.outputs[0].state, size=SMALL)
     assert [first.outputs[0].body != edit.outputs[0].body, first.outputs[0].state != edit.outputs[0].state] == [
         True
     ] * 2
