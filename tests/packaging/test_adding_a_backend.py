@@ -8,11 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -22,11 +19,7 @@ from mediasmith.cli.reference import regenerate
 from mediasmith.config import registry
 from mediasmith.config.installation import Installation
 from mediasmith.plugin.contract import Backend
-from mediasmith.plugin.media import wav
-from mediasmith.testing import KEY, Case, Relay, Rig, Wire, relay
-from mediasmith.testing.check_polling import CHECKS as WAITING
-from mediasmith.testing.check_polling import cancelled
-from mediasmith.testing.rig import Check
+from mediasmith.testing import KEY, Relay
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-backend.md").read_text(encoding="utf-8")
 pytestmark = pytest.mark.wheel
@@ -53,14 +46,49 @@ def site(uv: Callable[..., str], project: Path, tmp_path_factory: pytest.TempPat
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def contract_run(project: Path, site: Path) -> Generator[subprocess.Popen[str]]:
-    """The page's own tests, run while the other ones here are."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(project), str(project)]
-    env = {**os.environ, "PYTHONPATH": str(site)}
-    with subprocess.Popen(command, env=env, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+@pytest.fixture(scope="module")
+def project_with_songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's files once the songs are added, and the fake that the page leaves out."""
+    folder = tmp_path_factory.mktemp("mediasmith-chime-with-songs")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(_with_songs(text) if name == MODULE else text, encoding="utf-8")
+    fake = Path(__file__).with_name("songs_fake.py")
+    (folder / "tests" / fake.name).write_text(fake.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def _with_songs(text: str) -> str:
+    imported = text.replace("from pydantic import Field\n", f"from pydantic import Field\n\n{SONGS}\n")
+    return imported.replace("capabilities=(sounds,)", "capabilities=(sounds, songs)")
+
+
+MODULE = "src/mediasmith_chime/__init__.py"
+SONGS = "from mediasmith_chime.songs import songs"
+
+
+@contextmanager
+def _pytest(file: Path, installed: Path) -> Generator[subprocess.Popen[str]]:
+    """Run a test file of the page in a process of its own, while the other tests here are run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", file.parent, file]
+    env = {**os.environ, "PYTHONPATH": str(installed)}
+    with subprocess.Popen(command, env=env, cwd=file.parent, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def contract_of_sounds(project: Path, site: Path) -> Generator[subprocess.Popen[str]]:
+    """The tests of the first three files, against what was installed."""
+    with _pytest(project / "tests" / "test_chime.py", site) as process:
+        yield process
+
+
+@pytest.fixture(scope="module", autouse=True)
+def contract_with_songs(project_with_songs: Path) -> Generator[subprocess.Popen[str]]:
+    """The tests of the whole page."""
+    with _pytest(project_with_songs / "tests" / "test_songs.py", project_with_songs / "src") as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -114,71 +142,22 @@ def test_the_tables_of_the_reference_follow(chime: Backend[Any]) -> None:
     assert "| `loop` | true or false | `false` | Ends as it begins, to be played again and again. |" in page
 
 
-class Singer(BaseHTTPRequestHandler):
-    """Chime's songs: not done at the first poll."""
-
-    protocol_version = "HTTP/1.1"
-    asked: dict[str, int]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        name = f"song-{len(self.asked)}"
-        self.asked[name] = 0
-        self.answer(b'{"id": "%b", "status": "working"}' % name.encode())
-
-    def do_GET(self) -> None:
-        _, place, name = self.path.split("/")
-        if place == "files":
-            self.answer(wav(bytes(1600), rate=8000))
-        elif name not in self.asked:
-            self.answer(b"{}", 404)
-        else:
-            self.asked[name] += 1
-            status = "done" if self.asked[name] > 1 else "working"
-            told = f'{{"id": "{name}", "status": "{status}", "url": "http://{self.headers["host"]}/files/{name}"}}'
-            self.answer(told.encode())
-
-    def answer(self, body: bytes, status: int = 200) -> None:
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has in the library
-        pass
+def test_the_first_files_pass_their_tests(contract_of_sounds: subprocess.Popen[str]) -> None:
+    output, _ = contract_of_sounds.communicate(timeout=150)
+    assert contract_of_sounds.returncode == 0, output
+    assert re.search(r"^2\d passed", output, re.MULTILINE), output
 
 
-@contextmanager
-def singing() -> Generator[Wire]:
-    handler = type("Chime", (Singer,), {"asked": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        with relay(f"http://127.0.0.1:{server.server_port}") as wire:
-            yield wire
-        server.shutdown()
+def test_the_whole_page_passes_its_tests(contract_with_songs: subprocess.Popen[str]) -> None:
+    output, _ = contract_with_songs.communicate(timeout=150)
+    assert contract_with_songs.returncode == 0, output
+    assert re.search(r"^5\d passed", output, re.MULTILINE), output
 
 
-@pytest.fixture(scope="module")
-def song_wire() -> Generator[Wire]:
-    with singing() as wire:
-        yield wire
-
-
-@pytest.mark.parametrize("check", [check for check in WAITING if check is not cancelled], ids=lambda check: check.name)
-def test_songs_which_take_longer_keep_the_contract(
-    chime: Backend[Any], song_wire: Wire, check: Check, tmp_path: Path
-) -> None:
-    songs = import_module("mediasmith_chime.songs").songs
-    rig = Rig(backend=replace(chime, capabilities=(songs,)), wire=singing)
-    Case(rig=rig, capability=songs, check=check).run(tmp_path, song_wire)
-
-
-def test_the_test_file_of_the_page_passes(contract_run: subprocess.Popen[str]) -> None:
-    told, _ = contract_run.communicate(timeout=150)
-    assert contract_run.returncode == 0, told
-    assert re.search(r"^2\d passed", told, re.MULTILINE), told
-
-
-def test_the_page_names_songs_as_it_is_to_be_written() -> None:
-    assert "    capabilities=(sounds,),\n" in FILES["src/mediasmith_chime/__init__.py"]
+def test_the_page_says_how_songs_are_added() -> None:
+    assert "    capabilities=(sounds,),\n" in FILES[MODULE]
     assert "`capabilities=(sounds, songs)`" in PAGE
+
+
+def test_the_page_is_read_in_one_sitting() -> None:
+    assert PAGE.count("\n") < 330

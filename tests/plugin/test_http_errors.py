@@ -25,6 +25,7 @@ from mediasmith.plugin.errors import (
 )
 from mediasmith.plugin.http_errors import (
     clause,
+    error_for_failed_work,
     error_for_response,
     error_for_status,
     error_text,
@@ -95,6 +96,33 @@ def test_response_of_a_rejected_key_names_the_variables() -> None:
     assert error.variables == ("ACME_KEY",)
 
 
+# Work that was accepted and then failed
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (None, ProviderError, "Acme could not finish the song: Too long."),
+        (200, ProviderError, "Acme could not finish the song: Too long."),
+        (400, InvalidRequest, "Acme could not use the request for the song: Too long."),
+        (404, ProviderError, "Acme could not finish the song: Too long."),
+        (422, InvalidRequest, "Acme could not use the request for the song: Too long."),
+        (451, Refused, "Acme declined to make the song: Too long."),
+        (503, ProviderError, "Acme could not finish the song: Too long."),
+    ],
+)
+def test_failed_work_may_have_been_billed(status: int | None, kind: type[MediaError], message: str) -> None:
+    error = error_for_failed_work("Acme", "Too long.", what="the song", status=status, hint="Shorten it.")
+    assert (type(error), error.billed, error.message, error.hint) == (kind, "unknown", message, "Shorten it.")
+
+
+@pytest.mark.parametrize("status", [None, 422, 451])
+def test_failed_work_is_billed_as_its_answer_says(status: int | None) -> None:
+    error = error_for_failed_work("Acme", status=status, billed="no")
+    assert error.billed == "no"
+    assert error.message.endswith(" this.")
+
+
 # Exceptions of the transport
 
 
@@ -131,12 +159,6 @@ def test_transport_exception_says_whether_it_was_billed(
 @pytest.mark.parametrize("error", [None, KeyError("no"), ValueError("no"), ssl.SSLError("no"), TimeoutError()])
 def test_other_exceptions_are_not_of_the_transport(error: Exception | None) -> None:
     assert transport_error(error, "Acme") is None
-
-
-def test_base_url_of_the_user_is_shown() -> None:
-    error = transport_error(httpx2.ConnectError("no"), "Acme", base_url="http://localhost:8188")
-    assert error
-    assert error.message == "Acme cannot be reached at http://localhost:8188."
 
 
 def test_unreachable_provider_says_what_to_check() -> None:

@@ -39,6 +39,7 @@ from mediasmith.plugin.contract import (
     Params,
     Pending,
     Price,
+    Remote,
     Result,
     Takes,
 )
@@ -50,7 +51,7 @@ from mediasmith.plugin.errors import (
     RateLimited,
     Unreachable,
 )
-from mediasmith.plugin.params import Seed
+from mediasmith.plugin.params import Count, Seed
 from mediasmith.testing import CHECKS, Answer, Rig, Sent, cases, png
 
 URL = "http://127.0.0.1:1"
@@ -109,13 +110,18 @@ class Paper:
     def _normal(self, method: str, path: str) -> Mapping[str, JSON]:
         if method == "POST":
             self.made += 1
-            return {"id": f"id-{self.made}", "colour": "blue", "count": 1}
+            return {"id": f"id-{self.made}", "colour": "blue", "count": 1, "url": f"{URL}/files/1"}
+        if method == "DELETE":
+            return {"status": "stopped", "colour": "blue"}
+        if path.endswith("/result"):
+            return {"status": "made", "colour": "blue", "url": f"{URL}/files/1"}
         self.polled[path] = self.polled.get(path, 0) + 1
         done = self.polled[path] > 1
         return {"status": "done" if done else "running", "colour": "blue", "url": f"{URL}/files/1"}
 
-    def fetch(self, url: str) -> None:
-        self.log.append(Sent(method="GET", path=urlsplit(url).path, headers={"host": urlsplit(url).netloc}))
+    def fetch(self, url: str, key: str = "") -> None:
+        headers = {"host": urlsplit(url).netloc, "authorization": key}
+        self.log.append(Sent(method="GET", path=urlsplit(url).path, headers=headers))
 
 
 @dataclass(frozen=True, repr=False)
@@ -219,9 +225,32 @@ async def poll(context: Context[Client], handle: PaperId) -> Pending | Result | 
             raise ProviderError("Paper answered with a status that is not known.")
 
 
+async def poll_for_result(context: Context[Client], handle: PaperId) -> Pending | Result | Failed:
+    """Ask for the status, and once that is "done" for the result."""
+    answer = await poll(context, handle)
+    if isinstance(answer, Result):
+        found = await context.client.ask("GET", f"/jobs/{handle.id}/result")
+        match found.get("status"):
+            case "made":
+                return answer
+            case "failed":
+                return Failed(error=ProviderError("Paper could not draw it."))
+            case _:
+                raise ProviderError("Paper answered with a result that is not known.")
+    return answer
+
+
 async def cancel(context: Context[Client], handle: PaperId) -> Cancellation:
-    await context.client.ask("DELETE", f"/jobs/{handle.id}")
-    return "stopped"
+    answer = await context.client.ask("DELETE", f"/jobs/{handle.id}")
+    match answer.get("status"):
+        case "stopped":
+            return "stopped"
+        case "running":
+            return "asked"
+        case "done":
+            return "too late"
+        case _:
+            raise ProviderError("Paper answered a cancel with a status that is not known.")
 
 
 PRICE = Price(usd=0.1, per="image", as_of=date(2026, 1, 2), source="https://paper.invalid/prices")
@@ -237,6 +266,20 @@ NOW: Capability[Client, Any] = Capability(
 )
 LATER = replace(NOW, start=submit, poll=poll, cancel=cancel, handle=PaperId)
 FAILED = {"image": Answer(status=200, body=b'{"status": "failed"}')}
+CANCEL_ANSWERS: Mapping[str, Mapping[Cancellation, Answer]] = {
+    "image": {
+        "stopped": Answer(status=200, body=b'{"status": "stopped", "colour": "blue"}'),
+        "asked": Answer(status=200, body=b'{"status": "running"}'),
+        "too late": Answer(status=200, body=b'{"status": "done", "colour": "blue"}'),
+    }
+}
+WITH_RESULT = replace(LATER, poll=poll_for_result)
+FAILED_WITH_RESULT = {
+    "image": (
+        Answer(status=200, body=b'{"status": "done", "colour": "blue"}'),
+        Answer(status=200, body=b'{"status": "failed"}'),
+    )
+}
 
 
 def backend(paper: Paper, capability: Capability[Client, Any], **changes: Any) -> Backend[Client]:
@@ -275,14 +318,21 @@ def rig(paper: Paper, capability: Capability[Client, Any], **changes: Any) -> Ri
         backend=backend(paper, capability, **changes),
         wire=lambda: nullcontext(paper),
         failed=FAILED,
+        cancelled=CANCEL_ANSWERS,
         seconds=SECONDS,
     )
 
 
-@pytest.mark.parametrize("capability", [NOW, LATER], ids=["at once", "later"])
-def test_a_backend_without_fault_passes_every_check(tmp_path: Path, capability: Capability[Client, Any]) -> None:
+@pytest.mark.parametrize(
+    ("capability", "failed"),
+    [(NOW, {}), (LATER, FAILED), (WITH_RESULT, FAILED_WITH_RESULT)],
+    ids=["at once", "later", "later, by two requests"],
+)
+def test_a_backend_without_fault_passes_every_check(
+    tmp_path: Path, capability: Capability[Client, Any], failed: Mapping[str, Answer | Sequence[Answer]]
+) -> None:
     paper = Paper()
-    assert not findings(tmp_path, rig(paper, capability), paper)
+    assert not findings(tmp_path, replace(rig(paper, capability), failed=failed), paper)
 
 
 # The faults. Each is a small change of a backend that passes.
@@ -371,6 +421,26 @@ async def forgetting_a_sink(call: Call[Client, Any]) -> Result:
 async def making_two(call: Call[Client, Any]) -> Result:
     made = await make(call)
     return replace(made, outputs=made.outputs * 2)
+
+
+class Many(PaperParams):
+    n: Count = 1
+
+
+async def making_many(call: Call[Client, Any]) -> Result:
+    made = await make(call)
+    return replace(made, outputs=made.outputs * call.params.n)
+
+
+async def fetching_with_the_key(call: Call[Client, Any]) -> Result:
+    answer = await call.client.ask("POST", "/make", await body_of(call))
+    call.client.paper.fetch(answer["url"], call.client.access.key)
+    return picture()
+
+
+async def having_the_server_send_the_key(call: Call[Client, Any]) -> Result:
+    answer = await call.client.ask("POST", "/make", await body_of(call))
+    return picture(body=Remote(url=answer["url"], headers={"authorization": call.client.access.key}))
 
 
 async def making_none(call: Call[Client, Any]) -> Result:
@@ -552,6 +622,19 @@ async def giving_up(context: Context[Client], handle: PaperId) -> Pending | Resu
         return Failed(error=explain(error) or ProviderError("Paper failed."))
 
 
+async def giving_up_the_result(context: Context[Client], handle: PaperId) -> Pending | Result | Failed:
+    answer = await poll(context, handle)
+    if not isinstance(answer, Result):
+        return answer
+    try:
+        await context.client.ask("GET", f"/jobs/{handle.id}/result")
+    except Status as error:
+        if error.args[0] == 422:
+            return Failed(error=ProviderError("Paper could not draw it."))
+        raise
+    return answer
+
+
 async def never_giving_up(context: Context[Client], handle: PaperId) -> Pending | Result | Failed:
     answer = await poll(context, handle)
     return Pending() if isinstance(answer, Failed) else answer
@@ -593,6 +676,18 @@ async def lists_nothing(_client: Client) -> Sequence[str]:
     return ()
 
 
+async def always_stopped(context: Context[Client], handle: PaperId) -> Cancellation:
+    await cancel(context, handle)
+    return "stopped"
+
+
+async def cancelling_in_vain(context: Context[Client], handle: PaperId) -> Cancellation:
+    outcome = await cancel(context, handle)
+    if outcome == "too late":
+        raise ProviderError("Paper did not cancel it.")
+    return outcome
+
+
 async def cancelling_twice(context: Context[Client], handle: PaperId) -> Cancellation:
     await cancel(context, handle)
     return await cancel(context, handle)
@@ -626,7 +721,9 @@ WORDS = "every parameter reaches the provider"
 REST = "the prompt, the model and every input reach the provider"
 KEYS = "without a key, the error names the variables"
 HIDDEN = "the key shows up nowhere"
+ELSEWHERE = "the key goes to no other host"
 ONE = "one call is one paying request and one file"
+SEVERAL = "as many files come as are asked for"
 TYPES = "a file is of the type it is said to be"
 STATE = "state survives JSON, and an edit continues from it"
 TIDY = "it prints nothing and leaves nothing on the disk"
@@ -639,6 +736,7 @@ SILENT = "a provider that falls silent is left at the deadline"
 CANCELLED = "a cancelled call leaves nothing behind"
 HANDLE = "start answers with a handle exactly when there is a poll"
 STOPPED = "a job is cancelled at the provider, once"
+OUTCOMES = "a cancel says what the provider made of it"
 UNSTOPPABLE = "a job that cannot be cancelled goes on and is collected"
 OUTLIVES = "a job outlives the deadline and the process"
 TROUBLE = "trouble while polling never ends the work"
@@ -677,6 +775,9 @@ FAULTS = {
     "a key in the log": planted(HIDDEN, "in the log, whole", start=logging_the_key),
     "a key kept with a file": planted(HIDDEN, "in a handle, state", start=keeping_the_key),
     "a key in a handle": planted(HIDDEN, "in a handle, state", of=LATER, start=handing_the_key),
+    "a key that follows a URL": planted(ELSEWHERE, "sent the key to another host", start=fetching_with_the_key),
+    "a key for a download elsewhere": planted(ELSEWHERE, "Remote has the key", start=having_the_server_send_the_key),
+    "one file where two are due": planted(SEVERAL, "1 files came", params=Many),
     "two paying requests": planted(ONE, "2 paying requests", start=paying_twice),
     "two files where one is due": planted(ONE, "2 files", start=making_two),
     "no file": planted(HANDLE, "without a file", start=making_none),
@@ -716,12 +817,24 @@ FAULTS = {
     "a poll without handles": planted(HANDLE, "leave it out", poll=poll, handle=PaperId),
     "work collected only once": planted(HANDLE, "cannot be polled again", of=LATER, poll=answering_once_only),
     "progress in per cent": planted(HANDLE, "progress is 50", of=LATER, poll=percenting),
+    "a cancel that always says the same": planted(OUTCOMES, "means 'asked'", of=LATER, cancel=always_stopped),
+    "a cancel that fails where it is too late": planted(
+        OUTCOMES, "cancel raised ProviderError for", of=LATER, cancel=cancelling_in_vain
+    ),
     "two cancels": planted(STOPPED, "cancel sent 2 requests", of=LATER, cancel=cancelling_twice),
     "a job known to one process only": planted(
         OUTLIVES, "after a restart", of=LATER, start=submitting_for_this_client, poll=knowing_its_client
     ),
     "a URL that it fetches itself": planted(URLS, "answer with Remote", of=LATER, poll=fetching),
-    "a job given up at the first trouble": planted(TROUBLE, "although no answer said", of=LATER, poll=giving_up),
+    "a job given up at the first trouble": planted(
+        TROUBLE, "a page with status 502 at request 1", of=LATER, poll=giving_up
+    ),
+    "a job given up at trouble of its second request": planted(
+        TROUBLE, "status 422 and no words at request 2", of=LATER, poll=giving_up_the_result
+    ),
+    "a verdict of the second request that is ignored": Fault(
+        check=VERDICT, says="did not answer Failed", of=LATER, rig={"failed": FAILED_WITH_RESULT}
+    ),
     "a verdict that is ignored": planted(VERDICT, "did not answer Failed", of=LATER, poll=never_giving_up),
     "an unknown status taken for progress": planted(UNKNOWN, "not listed", of=LATER, poll=hoping),
 }
@@ -741,10 +854,17 @@ def test_a_planted_fault_is_found(tmp_path: Path, fault: Fault) -> None:
     [
         (WORDS, replace(NOW, params=Sized, start=rounding_aloud)),
         (ONE, replace(NOW, start=forgetting_a_sink)),
+        (SEVERAL, replace(NOW, params=Many, start=making_many)),
         (WORDS, replace(NOW, models=(*NOW.models, Model(id="gone", retires=date(2026, 1, 2))))),
         (REST, replace(NOW, models=(*NOW.models, Model(id="gone", retires=date(2026, 1, 2))))),
     ],
-    ids=["a change that is said aloud", "a sink that is not returned", "a retired model", "a retired model's name"],
+    ids=[
+        "a change that is said aloud",
+        "a sink that is not returned",
+        "two files",
+        "a retired model",
+        "a retired model's name",
+    ],
 )
 def test_what_is_no_fault_passes(tmp_path: Path, check: str, capability: Capability[Client, Any]) -> None:
     paper = Paper()

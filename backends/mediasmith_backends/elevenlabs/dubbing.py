@@ -25,7 +25,7 @@ from mediasmith.plugin.contract import (
 )
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.http_errors import clause, reading
+from mediasmith.plugin.http_errors import clause, error_for_failed_work, reading
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs, without_none
 from mediasmith_backends.elevenlabs.errors import error_code, require_text
 from mediasmith_backends.elevenlabs.languages import Language, language_code
@@ -110,8 +110,7 @@ async def _poll(context: Context[ElevenLabs], handle: DubbingHandle) -> Pending 
             return Failed(error=ProviderError(f"{TITLE} no longer has the dub {handle.dubbing}.", billed="yes"))
         raise
     if status == "failed":  # the answer does not say whether it was charged
-        message = f"{TITLE} could not make the dub {handle.dubbing}{clause(reason)}."
-        return Failed(error=ProviderError(message, billed="unknown"))
+        return Failed(error=error_for_failed_work(TITLE, reason, what=f"the dub {handle.dubbing}"))
     if status in _PENDING:
         return Pending(message=status)
     if status != "dubbed":

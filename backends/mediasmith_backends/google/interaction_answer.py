@@ -8,9 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from mediasmith.plugin.errors import Cancelled, MediaError, OutOfCredit, ProviderError
+from mediasmith.plugin.errors import Cancelled, MediaError, OutOfCredit
 from mediasmith.plugin.http_answers import Answer, Lenient, decode_base64
-from mediasmith.plugin.http_errors import clause, malformed
+from mediasmith.plugin.http_errors import error_for_failed_work, malformed
 from mediasmith.plugin.media import HEAD, sniff, wav
 from mediasmith_backends.google.errors import refused
 from mediasmith_backends.google.sign_in import TITLE
@@ -119,7 +119,7 @@ class Interaction(Answer):
             return OutOfCredit(f"The account at {TITLE} has no budget left.", billed="unknown")
         if self.status == "completed" or codes & _BLOCKED:
             return refused((*reasons, self.text, *sorted(codes)))
-        return ProviderError(f"{TITLE} could not finish this{clause(next(iter(reasons), ''))}.", billed="unknown")
+        return error_for_failed_work(TITLE, next(iter(reasons), ""))
 
     def _outputs(self) -> Iterator[_Step]:
         yield from (step for step in self.steps or () if step and step.type == "model_output")

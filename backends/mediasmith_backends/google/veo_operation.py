@@ -12,9 +12,9 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from mediasmith.plugin.errors import MediaError, ProviderError
+from mediasmith.plugin.errors import MediaError
 from mediasmith.plugin.http_answers import Answer, Lenient, decode_base64, read_answer
-from mediasmith.plugin.http_errors import clause, malformed
+from mediasmith.plugin.http_errors import error_for_failed_work, malformed
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import refused
 from mediasmith_backends.google.sign_in import TITLE
@@ -128,9 +128,7 @@ def _id(name: str) -> str:
 
 def _failure(error: _Error) -> MediaError:
     message = error.message or ""
-    if error.code == _INVALID_ARGUMENT:
-        return refused([message])
-    return ProviderError(f"{TITLE} could not finish this{clause(message)}.", billed="unknown")
+    return refused([message]) if error.code == _INVALID_ARGUMENT else error_for_failed_work(TITLE, message)
 
 
 def _video(entry: _Video) -> Video | None:

@@ -12,12 +12,11 @@ from mediasmith.plugin.errors import (
     MissingKey,
     ModelGone,
     OutOfCredit,
-    ProviderError,
     Refused,
     StateGone,
 )
 from mediasmith.plugin.http_answers import Answer
-from mediasmith.plugin.http_errors import clause, error_for_status, error_text, retry_after
+from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, error_text, retry_after
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import KEYS, TITLE
 
@@ -60,7 +59,7 @@ def failed(what: str, problem: Problem | None) -> Failed:
     problem = problem or Problem()
     text = str(problem.message or "")
     known = _by_code(str(problem.code or ""), text, billed="unknown")
-    return Failed(error=known or ProviderError(f"{TITLE} could not make the {what}{clause(text)}.", billed="unknown"))
+    return Failed(error=known or error_for_failed_work(TITLE, text, what=f"the {what}"))
 
 
 def _explain_status(error: APIStatusError) -> MediaError:

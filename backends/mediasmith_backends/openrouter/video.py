@@ -23,7 +23,7 @@ from mediasmith.plugin.contract import (
 )
 from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
 from mediasmith.plugin.http_answers import Answer, Lenient, same_origin
-from mediasmith.plugin.http_errors import clause, retry_after
+from mediasmith.plugin.http_errors import error_for_failed_work, retry_after
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import IN_PIXELS, AspectRatio, Seed, Size
 from mediasmith_backends.openrouter.client import Client, PaidAnswer, read, url_parts
@@ -116,8 +116,8 @@ async def _poll(context: Context[Client], handle: VideoReference) -> Pending | R
         case "cancelled":
             return Failed(error=Cancelled(f"The video was cancelled at {TITLE}.", billed=_billed(answer)))
         case "failed" | "expired":
-            message = f"{TITLE} could not make the video (status {answer.status}){clause(answer.error or '')}."
-            return Failed(error=ProviderError(message, billed=_billed(answer)))
+            reason = answer.error or f"status {answer.status}"
+            return Failed(error=error_for_failed_work(TITLE, reason, what="the video", billed=_billed(answer)))
         case _:
             raise ProviderError(f"{TITLE} answered with a status that is not known: {answer.status[:60]}.")
 

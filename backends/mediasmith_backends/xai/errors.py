@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -12,7 +14,7 @@ from mediasmith.plugin.errors import (
     Refused,
     Unreachable,
 )
-from mediasmith.plugin.http_errors import clause, error_for_status, retry_after
+from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, retry_after
 
 TITLE = "xAI"
 """The provider's name in messages."""
@@ -64,15 +66,13 @@ def explain(error: Exception) -> MediaError | None:
 
 def error_for_failed_video(code: str, text: str, billed: Billed) -> MediaError:
     """Return what the error code of a video that was accepted and then failed means."""
-    code, words = code.lower(), clause(text)
-    if code == "permission_denied" or (code in {"invalid_argument", "failed_precondition"} and _is_declined(text)):
-        error: MediaError = _declined(words)
-    elif code in {"invalid_argument", "failed_precondition"}:
-        error = InvalidRequest(f"{TITLE} could not use the request{words}.")
-    else:
-        error = ProviderError(f"{TITLE} failed to generate the video{words}.", CHECK_CHARGES)
-    error.billed = billed
-    return error
+    wrong_request = code.lower() in {"invalid_argument", "failed_precondition"}
+    if code.lower() == "permission_denied" or (wrong_request and _is_declined(text)):
+        error = _declined(clause(text))
+        error.billed = billed
+        return error
+    status, hint = (HTTPStatus.BAD_REQUEST, "") if wrong_request else (None, CHECK_CHARGES)
+    return error_for_failed_work(TITLE, text, what="the video", status=status, hint=hint, billed=billed)
 
 
 def withheld(what: str, billed: Billed) -> Refused:

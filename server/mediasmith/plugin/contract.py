@@ -121,7 +121,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a provider made. `complete` is False when that is less than was asked for.
+    """What a provider made. `complete` is False when a file holds less than was asked for; files are counted anyway.
 
     `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller as
     foreign material.
@@ -154,7 +154,10 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """The provider says that the work has ended without a result. Only this ends what was accepted."""
+    """The provider says that the work has ended without a result. Only this ends what was accepted.
+
+    `error` is usually `http_errors.error_for_failed_work`. Where its `billed` is None, the work counts as billed.
+    """
 
     error: MediaError
 

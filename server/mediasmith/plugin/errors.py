@@ -38,7 +38,8 @@ class MediaError(Exception):
     """The base of every error that Mediasmith raises on purpose.
 
     `message` says what happened in one or two sentences, `hint` what to do next. Where `billed` is None, the server
-    sets it: `no` before anything was sent, `unknown` after. `job_id` is set when there is something to collect.
+    sets it: `no` before the request was sent, `unknown` until it was answered, `yes` afterwards. `job_id` is set when
+    there is something to collect.
     """
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None) -> None:

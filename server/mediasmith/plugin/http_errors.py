@@ -1,7 +1,7 @@
 """Turn what goes wrong over HTTP into the errors that callers see: transport, status, Retry-After, malformed bodies.
 
 A backend's `explain` is usually two lines: `transport_error` for exceptions of httpx2 or httpx, `error_for_status` for
-an answer. Neither imports an HTTP library.
+an answer. `Failed` takes `error_for_failed_work` instead. None of them imports an HTTP library.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from mediasmith.plugin.errors import (
+    Billed,
     InvalidRequest,
     MediaError,
     MissingKey,
@@ -80,17 +81,42 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
     )
 
 
-def transport_error(error: BaseException | None, name: str, *, base_url: str = "") -> MediaError | None:
+def error_for_failed_work(  # noqa: PLR0913 - what happened to what, each by name
+    name: str,
+    detail: str = "",
+    *,
+    what: str = "this",
+    status: int | None = None,
+    hint: str = "",
+    billed: Billed = "unknown",
+) -> MediaError:
+    """Return the error for work that the provider accepted and then failed, as `Failed` holds it.
+
+    `detail` is the provider's own text, `what` is what was to be generated, and `status` is that of the answer which
+    says so, if there is one that means more than failure: 400, 413, 415 and 422 are the request's fault, 451 is a
+    refusal. Such work may have been billed; pass `billed` only where the answer says it.
+    """
+    words = clause(detail)
+    match status:
+        case 400 | 413 | 415 | 422:
+            return InvalidRequest(f"{name} could not use the request for {what}{words}.", hint, billed=billed)
+        case 451:
+            return Refused(f"{name} declined to make {what}{words}.", hint, billed=billed)
+        case _:
+            return ProviderError(f"{name} could not finish {what}{words}.", hint, billed=billed)
+
+
+def transport_error(error: BaseException | None, name: str) -> MediaError | None:
     """Return what an exception of httpx2 or httpx means, or None for any other exception.
 
-    Only where no connection was made is it certain that nothing was billed. `base_url` is shown where the user set it.
+    Only where no connection was made is it certain that nothing was billed.
     """
     if error is None or type(error).__module__.partition(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2"}:
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
     found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
     if names & _NOT_CONNECTED:
-        found = unreachable_error(name, base_url)
+        found = unreachable_error(name)
     elif "PoolTimeout" in names:
         found = Unreachable(f"Too many requests to {name} are under way.", billed="no")
     elif "TimeoutException" in names:
@@ -102,10 +128,8 @@ def transport_error(error: BaseException | None, name: str, *, base_url: str = "
     return found
 
 
-def unreachable_error(name: str, base_url: str = "") -> Unreachable:
+def unreachable_error(name: str) -> Unreachable:
     """Return the error for a connection to `name` that was not made, so that nothing was sent."""
-    if base_url:
-        return Unreachable(f"{name} cannot be reached at {base_url}.", "Is it running? Check the URL.", billed="no")
     return Unreachable(
         f"{name} cannot be reached.", "Check the network and the proxy, and the base URL where one is set.", billed="no"
     )

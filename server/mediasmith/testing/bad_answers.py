@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -72,3 +73,10 @@ EDITS: Mapping[str, Callable[[bytes], bytes]] = {
     "whose fields are all in a list": _edit(_in_a_list),
 }
 """Edits of normal answers, by what they do."""
+
+_HOST = re.compile(rb"(https?:(?:\\?/){2})[^/?#\"\\\s]+")
+
+
+def moved_to(host: str) -> Callable[[bytes], bytes]:
+    """Return an edit after which every URL in an answer names this host."""
+    return lambda body: _HOST.sub(rb"\1" + host.encode(), body)

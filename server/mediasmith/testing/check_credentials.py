@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
-from mediasmith.plugin.contract import Access, Capability
+from mediasmith.plugin.contract import Accepted, Access, Capability, Output, Pending, Remote, Result
 from mediasmith.plugin.errors import MissingKey
 from mediasmith.runtime.network import SystemNetwork
+from mediasmith.testing.adapter_harness import AdapterHarness
+from mediasmith.testing.bad_answers import moved_to
 from mediasmith.testing.engine_harness import EngineHarness, failure_of, running_engine
 from mediasmith.testing.rig import KEY, CheckContext, Rig, check, leaks, needs_key
 from mediasmith.testing.wire import Answer
@@ -93,6 +96,49 @@ def _hidden(place: str, text: str | bytes) -> None:
     assert not form, f"the key stands in {place}, {how}: never put it, or a client's or request's repr, into text."
 
 
+def _may_send_key(rig: Rig, capability: Capability[Any, Any]) -> bool:
+    return rig.wire is not None and _has_key_to_leak(rig, capability)
+
+
+@check("the key goes to no other host", needs=_may_send_key)
+async def one_host(context: CheckContext) -> None:
+    """Every URL in an answer names another host: what leads there has no key."""
+    wire = context.on_wire
+    host = f"localhost:{urlsplit(wire.url).port}"
+    moved = Answer(edit=moved_to(host))
+    async with context.adapter() as adapter:
+        wire.clear()
+        wire.script(moved)
+        wire.script(*[moved] * 1000, pays=False)
+        outputs = await _outputs(adapter, context)
+        sent = [request for request in wire.requests() if request.headers.get("host") == host]
+        wire.clear()
+    bodies = [output.body for output in outputs]
+    remote = [body for body in bodies if isinstance(body, Remote) and urlsplit(body.url).netloc == host]
+    assert not any(leaks(repr((request.path, request.headers, request.body))) for request in sent), (
+        "it sent the key to another host, which an answer had named: ask at a URL of an answer only if same_origin "
+        "says that it is the base URL's."
+    )
+    assert not any(leaks(repr((body.url, dict(body.headers)))) for body in remote), (
+        "Remote has the key for a URL at another host: add headers only if same_origin says that it is the base URL's."
+    )
+
+
+async def _outputs(adapter: AdapterHarness, context: CheckContext) -> tuple[Output, ...]:
+    """Start, poll and cancel, and return the outputs if there are any."""
+    answer: object = None
+    with suppress(Exception):
+        answer = started = await adapter.capability.start(adapter.call_for(context.request()))
+        if isinstance(started, Accepted):
+            with suppress(Exception):
+                answer = await adapter.poll(started.handle)
+                while isinstance(answer, Pending):
+                    answer = await adapter.poll(started.handle)
+            if adapter.capability.cancel:
+                await adapter.cancel(started.handle)
+    return answer.outputs if isinstance(answer, Result) else ()
+
+
 class _Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -116,4 +162,4 @@ def _logged() -> Generator[list[str]]:
         root.removeHandler(lines)
 
 
-CHECKS = (missing_key, secret)
+CHECKS = (missing_key, secret, one_host)

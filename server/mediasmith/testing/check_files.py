@@ -20,11 +20,11 @@ import anyio.lowlevel
 from pydantic import BaseModel
 
 from mediasmith.engine.results import MediaResult
-from mediasmith.plugin.contract import JSON, Request, Result
+from mediasmith.plugin.contract import JSON, Capability, Request, Result
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.testing.adapter_harness import AdapterHarness
 from mediasmith.testing.engine_harness import EngineHarness, running_engine
-from mediasmith.testing.probes import probes
+from mediasmith.testing.probes import probes, unfit
 from mediasmith.testing.rig import CheckContext, Rig, accepts, check, content, counted, noise
 from mediasmith.testing.wire import Answer, Sent, facts
 
@@ -65,6 +65,25 @@ async def _readable(harness: EngineHarness, result: MediaResult) -> None:
         data = await anyio.Path(record.path).read_bytes()
         same = (len(data), sha256(data).hexdigest()) == (record.bytes, record.sha256)
         assert same, f"{file.path} is not what was saved."
+
+
+def _takes_two(rig: Rig, capability: Capability[Any, Any]) -> bool:
+    return "n" in capability.params.model_fields and not unfit(capability, rig, "n", 2)
+
+
+@check("as many files come as are asked for", needs=_takes_two)
+async def several(context: CheckContext) -> None:
+    """What is paid for is returned."""
+    request = context.request({**context.rig.companions.get("n", {}), "n": 2})
+    model = next((model for model in context.models if accepts(model, "n", 2)), None)
+    if model is None:
+        return
+    async with context.adapter() as adapter:
+        result = await _finished(adapter, replace(request, model=model))
+    assert len(result.outputs) == 2, (  # noqa: PLR2004 - as asked for
+        f"{len(result.outputs)} files came where n was 2: return every file of the answer, and have the fake provider "
+        "answer with as many as it is asked for."
+    )
 
 
 @check("a file is of the type it is said to be")
@@ -261,4 +280,4 @@ async def free_loop(context: CheckContext) -> None:
     )
 
 
-CHECKS = (one_call, true_types, state, tidy, apart, free_loop)
+CHECKS = (one_call, several, true_types, state, tidy, apart, free_loop)

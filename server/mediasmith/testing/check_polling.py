@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -10,8 +11,8 @@ from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.testing.adapter_harness import AdapterHarness
 from mediasmith.testing.bad_answers import PAGE, UNKNOWN_WORDS
 from mediasmith.testing.engine_harness import EngineHarness, failure_of, running_engine, until
-from mediasmith.testing.rig import CheckContext, Rig, check, polled, wired_and_polled
-from mediasmith.testing.wire import Answer
+from mediasmith.testing.rig import CheckContext, Rig, check, polled, sequence, wired_and_polled
+from mediasmith.testing.wire import Answer, Wire
 
 
 @check("start answers with a handle exactly when there is a poll")
@@ -87,6 +88,26 @@ async def cancelled(context: CheckContext) -> None:
         assert sent == 1, f"cancel sent {sent} requests; one is enough."
 
 
+def _has_cancel_answers(rig: Rig, capability: Capability[Any, Any]) -> bool:
+    return rig.wire is not None and capability.cancel is not None and capability.name in rig.cancelled
+
+
+@check("a cancel says what the provider made of it", needs=_has_cancel_answers)
+async def outcomes(context: CheckContext) -> None:
+    """Whether the work has stopped, may go on, or has ended already, as `Rig.cancelled` has it."""
+    async with context.adapter() as adapter:
+        for outcome, answers in context.rig.cancelled[context.capability.name].items():
+            accepted = await _accepted(context, adapter)
+            context.on_wire.script(*sequence(answers), pays=False)
+            try:
+                found = await adapter.cancel(accepted.handle)
+            except Exception as error:
+                raise AssertionError(
+                    f"cancel raised {type(error).__name__} for the answer that means {outcome!r}: {error}"
+                ) from error
+            assert found == outcome, f"cancel answered {found!r} where the provider's answer means {outcome!r}."
+
+
 async def _begin_and_poll(harness: EngineHarness) -> str:
     """Begin a job, and return its id once it has a handle and was polled once."""
     job_id = await harness.begin()
@@ -113,52 +134,97 @@ async def outlives(context: CheckContext) -> None:
     assert context.wire is None or len(context.paid()) == 1, "collecting it was paid for again."
 
 
-_ODD_POLLS = (
-    Answer(status=200, body=PAGE, mime="text/html"),
-    *(Answer(status=status, body=b"{}") for status in (400, 401, 404, 500, 503)),
-    Answer(edit=UNKNOWN_WORDS),
-    Answer(fault="reset"),
-)
+_ODD_ANSWERS: Mapping[str, Answer] = {
+    "a page": Answer(status=200, body=PAGE, mime="text/html"),
+    "a page with status 502": Answer(status=502, body=PAGE, mime="text/html"),
+    **{
+        f"status {status} and no words": Answer(status=status, body=b"{}")
+        for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504)
+    },
+    "unknown words": Answer(edit=UNKNOWN_WORDS),
+    "a broken connection": Answer(fault="reset"),
+}
+"""Answers that do not say that the work has ended."""
 
 
 @check("trouble while polling never ends the work", needs=wired_and_polled)
 async def trouble(context: CheckContext) -> None:
-    """A garbled answer, bare errors, an unknown status, a broken connection, an odd download: and then the result."""
+    """A garbled answer, a bare error or a broken connection at any request of a poll, or an odd download."""
+    await _trouble_at_every_request(context)
     async with running_engine(context) as harness:
         context.on_wire.clear()
-        context.on_wire.script(*_ODD_POLLS, pays=False)
+        context.on_wire.script(*list(_ODD_ANSWERS.values())[:4], pays=False)
         harness.observed.odd_downloads = 1
-        result = await failure_of(harness.generate())
-        verdicts = [answer for answer in harness.observed.answers if isinstance(answer, Failed)]
-        assert not verdicts, (
-            f"poll answered Failed ({verdicts[0].error}) although no answer said that the work has ended: return "
-            "Failed only for that, and let exceptions go."
-        )
-        assert result is None, f"trouble while polling ended the work: {result}"
-        for error in harness.observed.raised:
-            known = context.explain(error) or isinstance(error, OSError | TimeoutError)
-            assert known, (
-                f"poll raised {type(error).__name__}, which explain does not know: have explain make it a MediaError "
-                "with a sentence of your own."
-            )
+        error = await failure_of(harness.generate())
+        context.on_wire.clear()
+    assert error is None, f"trouble while polling ended the work: {error}"
+
+
+async def _trouble_at_every_request(context: CheckContext) -> None:
+    wire = context.on_wire
+    async with context.adapter() as adapter:
+        accepted = await _accepted(context, adapter)
+        for place in range(await _count_requests(adapter, accepted, wire)):
+            for odd, answer in _ODD_ANSWERS.items():
+                wire.clear()
+                wire.script(*[Answer()] * place, answer, pays=False)
+                await _poll_in_trouble(context, adapter, accepted, f"{odd} at request {place + 1} of a poll")
+        wire.clear()
+        await adapter.finish(accepted)
+
+
+async def _accepted(context: CheckContext, adapter: AdapterHarness) -> Accepted:
+    context.on_wire.clear()
+    answer = await adapter.capability.start(adapter.call_for(context.request()))
+    assert isinstance(answer, Accepted), f"start answered with a {type(answer).__name__}, so there is nothing to poll."
+    return answer
+
+
+async def _count_requests(adapter: AdapterHarness, accepted: Accepted, wire: Wire) -> int:
+    """Return how many requests the poll of finished work sends."""
+    await adapter.finish(accepted)
+    wire.clear()
+    await adapter.finish(accepted)
+    return len(wire.requests())
+
+
+async def _poll_in_trouble(context: CheckContext, adapter: AdapterHarness, accepted: Accepted, what: str) -> None:
+    answer: object = None
+    raised: Exception | None = None
+    try:
+        answer = await adapter.poll(accepted.handle)
+    except Exception as error:  # noqa: BLE001 - explain says what it was
+        raised = error
+    assert raised is None or isinstance(raised, OSError | TimeoutError) or context.explain(raised), (
+        f"{what} raised {type(raised).__name__}, which explain does not know: have explain make it a MediaError with a "
+        "sentence of your own."
+    )
+    assert not isinstance(answer, Failed), (
+        f"poll answered Failed ({answer.error}) to {what}, which does not say that the work has ended: return Failed "
+        "only for a body that says so, and let exceptions go."
+    )
 
 
 @check("an answer that says the work failed ends it", needs=wired_and_polled)
 async def verdict(context: CheckContext) -> None:
     """The provider's own verdict, as `Rig.failed` has it."""
-    answer = context.rig.failed.get(context.capability.name)
-    assert answer, (
-        f"give the provider's answer for failed work in Rig(failed={{'{context.capability.name}': Answer(…)}})."
+    answers = sequence(context.rig.failed.get(context.capability.name, ()))
+    assert answers, (
+        f"give the provider's answer for failed work in Rig(failed={{'{context.capability.name}': Answer(…)}}), or one "
+        "for each request of that poll."
     )
-    async with running_engine(context) as harness:
-        context.on_wire.clear()
-        context.on_wire.script(*[answer] * 50, pays=False)
-        error = await failure_of(harness.generate())
+    async with running_engine(context, jump=False) as harness:
+        job_id = await _begin_and_poll(harness)
+        context.on_wire.script(*answers * 50, pays=False)
+        async with harness.clock.autojump():
+            ended = await harness.ended(job_id)
         context.on_wire.clear()
     assert any(isinstance(one, Failed) for one in harness.observed.answers), (
         "poll did not answer Failed to an answer that says the work has failed."
     )
-    assert error, "the provider said that the work has failed, and the job went on."
+    assert ended.status in {"failed", "unknown", "cancelled"}, (
+        f"the provider said that the work has failed, and the job is {ended.status}."
+    )
 
 
 @check("an unknown status is trouble, not progress", needs=wired_and_polled)
@@ -199,6 +265,7 @@ async def remote(context: CheckContext) -> None:
 CHECKS = (
     handle_or_result,
     cancelled,
+    outcomes,
     unstoppable,
     outlives,
     trouble,

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from mediasmith.config.credentials import base_url_variable
-from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Output, Range, Request
+from mediasmith.plugin.contract import JSON, Backend, Cancellation, Capability, Model, Output, Range, Request
 from mediasmith.plugin.errors import MediaError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Kind, Role
@@ -33,6 +33,9 @@ _PROMPTS: Mapping[Kind, tuple[str, str]] = {
 }
 _DRAWN = ("A red kite over the sea.", "Two green boats on a lake.")
 
+Answers: TypeAlias = "Answer | Sequence[Answer]"
+"""An answer, or one for each request that is sent."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
@@ -43,8 +46,10 @@ class Rig:
     what is required, and what keeps the suite fast. `samples` are two or more values of a parameter whose type does
     not say what is accepted. `companions` are what a parameter or an input file needs beside it:
     `{"output_compression": {"output_format": "webp"}, "mask": {"image": True}}`. `failed` is the provider's answer to a
-    poll of work that has failed, by the name of the capability. `name` is that of the entry point, where it could
-    differ from the backend's. A check may take `seconds` of real time before it counts as hanging.
+    poll of work that has failed, by the name of the capability; `cancelled` is its answer to a cancel, by the name of
+    the capability and by what `cancel` must make of it. Both are sequences where more than one request is sent. `name`
+    is that of the entry point, where it could differ from the backend's. A check may take `seconds` of real time before
+    it counts as hanging.
     """
 
     backend: Backend[Any]
@@ -53,7 +58,10 @@ class Rig:
     base: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     samples: Mapping[str, Sequence[JSON]] = field(default_factory=dict[str, Sequence[JSON]])
     companions: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict[str, Mapping[str, JSON]])
-    failed: Mapping[str, Answer] = field(default_factory=dict[str, Answer])
+    failed: Mapping[str, Answers] = field(default_factory=dict[str, "Answers"])
+    cancelled: Mapping[str, Mapping[Cancellation, Answers]] = field(
+        default_factory=dict[str, "Mapping[Cancellation, Answers]"]
+    )
     name: str = ""
     seconds: float = 30.0
 
@@ -166,6 +174,11 @@ class CheckContext:
                 f"explain raised {type(fault).__name__} for a {type(error).__name__}: it must return a "
                 "MediaError, or None for what it does not know."
             ) from fault
+
+
+def sequence(answers: Answers) -> tuple[Answer, ...]:
+    """Return the answers, one for each request."""
+    return (answers,) if isinstance(answers, Answer) else tuple(answers)
 
 
 def accepts(model: Model, word: str, value: JSON) -> bool:

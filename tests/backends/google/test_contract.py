@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -14,6 +14,7 @@ from pathlib import Path
 from fakes.google import running
 from fakes.google.account import write_account
 from mediasmith.config.credentials import read_access
+from mediasmith.plugin.contract import Cancellation
 from mediasmith.testing import KEY, Answer, Relay, Rig, Sent, contract, relay
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.imagen_edit import imagen_edit
@@ -53,6 +54,19 @@ _ERROR = {"code": 13, "message": "An internal error has occurred."}
 _FAILED_INTERACTION = Answer(status=200, body=json.dumps({"status": "failed", "errors": [_ERROR]}).encode())
 _FAILED_OPERATION = Answer(status=200, body=json.dumps({"done": True, "error": _ERROR}).encode())
 
+_NOT_CANCELLED = Answer(status=400, body=b'{"error": {"code": "failed_precondition", "message": "It is not running."}}')
+
+
+def _interaction(status: str) -> Answer:
+    return Answer(status=200, body=json.dumps({"id": "interaction-1", "status": status}).encode())
+
+
+_CANCELLED: Mapping[Cancellation, Answer | Sequence[Answer]] = {
+    "stopped": _interaction("cancelled"),
+    "asked": _interaction("in_progress"),
+    "too late": (_NOT_CANCELLED, _interaction("completed")),
+}
+
 
 def _rig(**env: str) -> Rig:
     """Return the backend with what it offers when these variables are set."""
@@ -68,6 +82,7 @@ def _rig(**env: str) -> Rig:
             "segmentation_classes": ([1], [2, 3]),
         },
         failed={"image": _FAILED_INTERACTION, "video": _FAILED_INTERACTION, "veo": _FAILED_OPERATION},
+        cancelled={"image": _CANCELLED, "video": _CANCELLED},
         companions={
             "extend": {"video": True},
             "last_frame": {"first_frame": True},

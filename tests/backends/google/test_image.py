@@ -282,7 +282,7 @@ async def test_a_cancel_that_is_rejected_while_the_work_goes_on_is_an_error(
 async def test_an_edit_continues_the_interaction_and_sends_every_parameter_again(
     fake: FakeGoogle, harness: AdapterHarness
 ) -> None:
-    first = await harness.finish(await harness.start(aspect_ratio="16:9"))
+    first = await harness.generate(aspect_ratio="16:9")
     state = first.outputs[0].state
     assert isinstance(state, InteractionState)
     await harness.generate(prompt="at night", state=state, aspect_ratio="16:9", model=DRAFT)

@@ -146,7 +146,7 @@ async def test_without_a_bucket_the_video_is_inline(fake: FakeGoogle, harness: A
 async def test_with_a_bucket_the_server_downloads_it_and_an_extension_uses_it(
     fake: FakeGoogle, stored: AdapterHarness
 ) -> None:
-    result = await stored.finish(await stored.start(duration=4))
+    result = await stored.generate(duration=4)
     [output] = result.outputs
     assert isinstance(output.body, Remote)
     assert output.body.url.startswith(f"{fake.url}/storage/v1/b/films/o/made%20here%2F")

@@ -126,7 +126,7 @@ async def test_a_large_video_is_uploaded(fake: FakeGoogle, harness: AdapterHarne
 
 
 async def test_the_video_is_left_to_the_server_to_download(fake: FakeGoogle, harness: AdapterHarness) -> None:
-    result = await harness.finish(await harness.start(size="360p"))
+    result = await harness.generate(size="360p")
     [output] = result.outputs
     assert isinstance(output.body, Remote)
     assert output.body.url.startswith(f"{fake.url}/v1/files/")
@@ -155,7 +155,7 @@ async def test_a_uri_without_a_file_cannot_be_read(fake: FakeGoogle, harness: Ad
 
 
 async def test_edits_and_extensions_continue_the_interaction(fake: FakeGoogle, harness: AdapterHarness) -> None:
-    state = (await harness.finish(await harness.start(size="360p", duration=3))).outputs[0].state
+    state = (await harness.generate(size="360p", duration=3)).outputs[0].state
     assert isinstance(state, InteractionState)
     await harness.start(prompt="at night", state=state, size="360p")
     await harness.start(prompt="and then it rains", state=state, size="360p", extend=True, duration=5)

@@ -24,6 +24,11 @@ def openai() -> Generator[Relay]:
 
 FAILED = b'{"id": "%b", "status": "failed", "error": {"code": "server_error", "message": "It fell over."}}'
 
+
+def response(status: str) -> Answer:
+    return Answer(status=200, body=b'{"id": "resp_1", "status": "%b"}' % status.encode())
+
+
 test_contract = contract(
     Rig(
         backend=backend,
@@ -41,6 +46,13 @@ test_contract = contract(
         failed={
             "image": Answer(status=200, body=FAILED % b"resp_1"),
             "video": Answer(status=200, body=FAILED % b"video_1"),
+        },
+        cancelled={
+            "image": {
+                "stopped": response("cancelled"),
+                "asked": response("in_progress"),
+                "too late": response("completed"),
+            }
         },
     )
 )

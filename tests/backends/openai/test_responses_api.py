@@ -67,8 +67,8 @@ async def test_references_are_sent_with_the_prompt(fake: FakeOpenAI, image: Adap
 
 
 async def test_an_image_is_continued_by_its_id(fake: FakeOpenAI, image: AdapterHarness) -> None:
-    first = await image.finish(await image.start(size=SMALL))
-    edit = await image.finish(await image.start(prompt="make it blue", state=first.outputs[0].state, size=SMALL))
+    first = await image.generate(size=SMALL)
+    edit = await image.generate(prompt="make it blue", state=first.outputs[0].state, size=SMALL)
     assert [first.outputs[0].body != edit.outputs[0].body, first.outputs[0].state != edit.outputs[0].state] == [
         True
     ] * 2
@@ -175,7 +175,7 @@ ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str, str | None]] = {
         status("failed", error={"code": "rate_limit_exceeded", "message": "Busy."}),
         *(ProviderError, "Busy", "unknown"),
     ),
-    "no reason": (status("failed", error=None), ProviderError, "could not make", "unknown"),
+    "no reason": (status("failed", error=None), ProviderError, "could not finish", "unknown"),
     "a policy": (
         status("failed", error={"code": "image_content_policy_violation", "message": "Not safe."}),
         *(Refused, "Not safe", "unknown"),
@@ -199,7 +199,7 @@ ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str, str | None]] = {
         completed(failed_call(code="moderation_blocked", message="Not safe.")),
         *(Refused, "Not safe", "unknown"),
     ),
-    "nothing": (completed(), ProviderError, "could not make", "unknown"),
+    "nothing": (completed(), ProviderError, "could not finish", "unknown"),
 }
 
 

@@ -55,7 +55,7 @@ async def test_it_is_polled_and_its_download_left_to_the_server(fake: FakeOpenAI
 async def test_organization_and_project_are_sent_with_the_download(fake: FakeOpenAI) -> None:
     env = {"OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj-1"}
     async with signed_in(backend, fake.base_url, KEY, capability=VIDEO, env=env) as harness:
-        body = (await harness.finish(await harness.start())).outputs[0].body
+        body = (await harness.generate()).outputs[0].body
     assert isinstance(body, Remote)
     assert (body.headers["openai-organization"], body.headers["openai-project"]) == ("org-1", "proj-1")
 
@@ -72,7 +72,7 @@ async def test_organization_and_project_are_sent_with_the_download(fake: FakeOpe
 async def test_a_video_is_remixed_edited_and_extended_by_its_id(
     fake: FakeOpenAI, video: AdapterHarness, given: dict[str, Any], route: str, expected: dict[str, Any]
 ) -> None:
-    (output,) = (await video.finish(await video.start())).outputs
+    (output,) = (await video.generate()).outputs
     assert isinstance(output.state, VideoReference)
     await video.submit(state=output.state, **given)
     assert fake.counts()[route] == 1
@@ -139,7 +139,7 @@ def test_an_edit_inherits_neither_mode_nor_shape_nor_length() -> None:
     [
         ({"code": "moderation_blocked", "message": "No."}, Refused, "declined"),
         ({"code": "server_error", "message": "It fell."}, ProviderError, "It fell"),
-        (None, ProviderError, "could not make"),
+        (None, ProviderError, "could not finish"),
     ],
 )
 async def test_an_answer_that_names_the_end_fails_the_video(

@@ -173,7 +173,7 @@ async def test_any_other_answer_is_trouble_that_may_pass(
 
 
 async def finished(video: AdapterHarness) -> VideoReference:
-    state = (await video.finish(await video.start(duration=4))).outputs[0].state
+    state = (await video.generate(duration=4)).outputs[0].state
     assert isinstance(state, VideoReference)
     return state
 

@@ -22,10 +22,6 @@ FRAME, LAST, MP4 = MemorySource(), MemorySource(b"\xff\0\0"), MemorySource(mime=
 HANDLE = VideoHandle(video="1")
 
 
-async def finish(videos: AdapterHarness, **given: Any) -> Result:
-    return await videos.finish(await videos.start(**given))
-
-
 async def poll(fake: FakeXAI, videos: AdapterHarness, status: object, **response: object) -> Any:
     fake.script(POLL, Reply(message={"status": status, "response": response}))
     return await videos.poll(HANDLE)
@@ -106,7 +102,7 @@ async def test_accepted_video_without_a_name_is_malformed_and_maybe_billed(
 
 
 async def test_edit_names_the_url_of_the_earlier_video(fake: FakeXAI, videos: AdapterHarness) -> None:
-    [earlier] = (await finish(videos, duration=2)).outputs
+    [earlier] = (await videos.generate(duration=2)).outputs
     assert isinstance(earlier.body, Remote)
     await videos.submit(model=EDITOR, state=earlier.state)
     await videos.submit(model=EDITOR, state=earlier.state, extend=3)
@@ -117,7 +113,7 @@ async def test_edit_names_the_url_of_the_earlier_video(fake: FakeXAI, videos: Ad
 
 
 async def test_expired_earlier_video_is_state_that_is_gone(fake: FakeXAI, videos: AdapterHarness) -> None:
-    [earlier] = (await finish(videos, duration=2)).outputs
+    [earlier] = (await videos.generate(duration=2)).outputs
     for accepted in fake.videos.values():
         accepted.expired = True
     error = await videos.failure_of(model=EDITOR, state=earlier.state)
@@ -127,7 +123,7 @@ async def test_expired_earlier_video_is_state_that_is_gone(fake: FakeXAI, videos
 
 
 async def test_declined_edit_is_a_refusal_and_the_state_is_kept(fake: FakeXAI, videos: AdapterHarness) -> None:
-    [earlier] = (await finish(videos, duration=2)).outputs
+    [earlier] = (await videos.generate(duration=2)).outputs
     fake.script(VIDEO, Reply(code="INVALID_ARGUMENT", details="Rejected by content moderation."))
     assert isinstance(await videos.failure_of(model=EDITOR, state=earlier.state), Refused)
 

@@ -31,6 +31,7 @@ from mediasmith.plugin.contract import (
     Takes,
 )
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused
+from mediasmith.plugin.http_answers import same_origin
 from mediasmith.plugin.params import Seed
 from mediasmith_stub.client import KEYS, TIMEOUT, Answered, ask, connect, explain, read
 
@@ -176,10 +177,15 @@ async def _poll(context: Context[AsyncClient], handle: Named) -> Pending | Resul
         case "failed":
             return Failed(error=_failed(job.error.code))
         case "done":
-            headers = {"authorization": context.client.headers["authorization"]}
             return Result(
-                outputs=tuple(Output(body=Remote(url=file.url, headers=headers), mime=file.mime) for file in job.files)
+                outputs=tuple(Output(body=_remote(context.client, file.url), mime=file.mime) for file in job.files)
             )
+
+
+def _remote(client: AsyncClient, url: str) -> Remote:
+    """Where a file can be downloaded. The key is sent to the provider alone."""
+    own = same_origin(url, str(client.base_url))
+    return Remote(url=url, headers={"authorization": client.headers["authorization"]} if own else {})
 
 
 def _failed(code: str) -> MediaError:
