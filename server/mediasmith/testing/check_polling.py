@@ -124,11 +124,10 @@ async def _begin_and_poll(harness: EngineHarness) -> str:
 async def outlives(context: CheckContext) -> None:
     """What has a handle is collected later, by another process, without paying again."""
     async with running_engine(context, deadline=context.capability.every / 2) as harness:
-        job_id = (await harness.generate()).job_id
-        waiting = await harness.get_job(job_id)
+        waiting = await harness.generate()  # get_job would ask once more, and may collect it here
         assert waiting.status == "running", f"after the deadline the job is {waiting.status}: {waiting.error}"
     async with running_engine(context) as later:
-        collected = await later.get_job(job_id, wait=1e9)
+        collected = await later.get_job(waiting.job_id, wait=1e9)
         assert collected.status == "done", f"collected after a restart it is {collected.status}: {collected.error}"
         assert not later.observed.starts, "collecting it called start again."
     assert context.wire is None or len(context.paid()) == 1, "collecting it was paid for again."
