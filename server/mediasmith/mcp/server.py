@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
@@ -28,7 +29,6 @@ from mcp_types import (
 )
 from pydantic import AnyUrl, ConfigDict
 
-from mcp import MCPError
 from mediasmith.config.caller import LOCAL, Caller
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.engine.bootstrap import LazyEngine

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
+from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types import CONNECTION_CLOSED
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from mcp import MCPError
 
 _CANCEL_SCOPE = "mediasmith.cancel_scope"
 """The key of a request's cancel scope in its ASGI scope."""
