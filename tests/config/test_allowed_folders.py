@@ -1,4 +1,4 @@
-"""Where files may be, and where they go when nobody says."""
+"""The folders that files may be in, and the default folder for results."""
 
 from __future__ import annotations
 
