@@ -216,13 +216,17 @@ def test_text_that_would_be_read_as_endless_json_is_refused() -> None:
 def test_options_may_be_nested_but_not_without_end() -> None:
     assert read(options={"a": nested(31)}).options == {"a": nested(31)}
     assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": {"a": nested(32)}})
-    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500})
+    assert "options must be JSON of at most 32 levels" in refused(
+        {"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500}
+    )
 
 
 def test_options_take_nothing_but_plain_json() -> None:
     for wrong in (*NO_NUMBERS, b"bytes", object()):
         for depth in (0, 3):
-            assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": {"a": nested(depth, wrong)}})
+            assert "options must be JSON of at most 32 levels" in refused(
+                {"prompt": "a fox", "options": {"a": nested(depth, wrong)}}
+            )
     assert "a key in options must be text" in refused({"prompt": "a fox", "options": {7: 1}})
 
 
