@@ -32,7 +32,7 @@ from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.attach import fingerprint
 from mediasmith.plugin.contract import Result
 from mediasmith.plugin.errors import Billed, MediaError
-from mediasmith.selection.request import parse_request
+from mediasmith.selection.tool_request import parse_request
 from mediasmith.storage.library.records import Phase
 from mediasmith.storage.library.store import Library
 

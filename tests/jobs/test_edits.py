@@ -20,7 +20,7 @@ from fakes.engines import (
     saved,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import Call, Output, Params, Result, Takes
+from mediasmith.plugin.contract import Call, Output, Params, Request, Result, Takes
 from mediasmith.plugin.errors import (
     MediaError,
     StateGone,
@@ -74,6 +74,20 @@ async def test_the_saved_file_replaces_state_that_is_gone_with_a_warning(tmp_pat
     assert "The provider has forgotten it. The saved file was sent instead." in second.warnings
     assert provider.states == [None, {"id": 1}, None]
     assert [list(call.inputs) for call in provider.calls] == [[], [], ["image"]]
+
+
+async def test_a_saved_file_that_the_model_cannot_edit_is_not_sent(tmp_path: Path) -> None:
+    provider = Scripted(picture(state={"id": 1}), StateGone("The provider has forgotten it."))
+
+    def refuses(request: Request[Any]) -> str:
+        return "edits no files" if request.inputs else ""
+
+    backend = provider.backend(edits="image", takes=TAKES_AN_IMAGE, refuses=refuses)
+    async with opened(tmp_path, backend) as engine:
+        first = await made(engine)
+        with pytest.raises(StateGone, match=r"The saved file cannot be sent instead: one edits no files\."):
+            await edited(engine, first.continuation_id)
+    assert len(provider.calls) == 2
 
 
 async def test_state_that_is_gone_after_paying_is_not_sent_again(tmp_path: Path) -> None:

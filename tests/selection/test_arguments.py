@@ -17,7 +17,7 @@ from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.arguments import check_arguments
 from mediasmith.selection.near_matches import suggest
-from mediasmith.selection.request import MAX_PROMPT, ToolRequest, parse_request
+from mediasmith.selection.tool_request import MAX_PROMPT, ToolRequest, parse_request
 
 GENERATE, EDIT, LIST, JOB = (tool.parameters for tool in tools(INSTALLED))
 PROPERTIES: Mapping[str, Schema] = GENERATE["properties"]
@@ -215,18 +215,15 @@ def test_text_that_would_be_read_as_endless_json_is_refused() -> None:
 
 def test_options_may_be_nested_but_not_without_end() -> None:
     assert read(options={"a": nested(31)}).options == {"a": nested(31)}
-    assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": {"a": nested(32)}})
-    assert "options must be JSON of at most 32 levels" in refused(
-        {"prompt": "a fox", "options": '{"a": ' * 500 + "1" + "}" * 500}
-    )
+    for deep in ({"a": nested(32)}, '{"a": ' * 500 + "1" + "}" * 500):
+        assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": deep})
 
 
 def test_options_take_nothing_but_plain_json() -> None:
     for wrong in (*NO_NUMBERS, b"bytes", object()):
         for depth in (0, 3):
-            assert "options must be JSON of at most 32 levels" in refused(
-                {"prompt": "a fox", "options": {"a": nested(depth, wrong)}}
-            )
+            options = {"a": nested(depth, wrong)}
+            assert "options must be JSON of at most 32 levels" in refused({"prompt": "a fox", "options": options})
     assert "a key in options must be text" in refused({"prompt": "a fox", "options": {7: 1}})
 
 

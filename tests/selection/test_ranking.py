@@ -22,6 +22,7 @@ from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import WORDS, AspectRatio, Count, Seed
 from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.matching import match_saved_file
 from mediasmith.selection.ranking import SelectionContext, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 
@@ -801,7 +802,8 @@ def test_without_the_saved_file_only_native_state_goes_on() -> None:
 
 def test_a_choice_can_go_on_from_the_file_when_native_state_is_gone() -> None:
     choice = first(wish(origin=edit_of("a", native=True), inputs={"image": (FOX,)}), editor("a"))
-    again = choice.with_saved_file(EDITED)
+    again = match_saved_file(choice, EDITED, prompt="a fox", count=1)
+    assert isinstance(again, Candidate)
     assert (again.state, again.inputs) == (None, {"image": (EDITED, FOX)})
     assert (choice.state is not None, choice.inputs) == (True, {"image": (FOX,)})
 

@@ -63,8 +63,6 @@ def _refuses(request: Request[VideoParams]) -> str:
 
 
 async def _start(call: Call[Client, VideoParams]) -> Accepted:
-    if reason := _refuses(call):  # once more, for a saved file may have taken the place of its state
-        raise InvalidRequest(f"{TITLE} {reason}.", billed="no")
     body = await _body(call)
     warn_if_unlisted(call, [*call.params.model_dump(exclude_none=True), *call.inputs])
     try:

@@ -26,7 +26,7 @@ from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.kinds import KINDS, MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.media import EXTENSIONS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
-from mediasmith.selection.request import MAX_PROMPT
+from mediasmith.selection.tool_request import MAX_PROMPT
 
 _MARKER = re.compile(r"(?:# )?<!-- (/?)(\w+) -->")
 

@@ -16,7 +16,7 @@ from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import error_from_record
 from mediasmith.selection.budget import total_cost
 from mediasmith.selection.planning import Selection
-from mediasmith.selection.request import ToolRequest
+from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.storage.library.records import Artifact, Job, Task
 
 _MAX_DETAILS = 2000

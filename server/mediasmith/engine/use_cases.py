@@ -33,7 +33,7 @@ from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.arguments import check_arguments
 from mediasmith.selection.planning import Planner
-from mediasmith.selection.request import ToolRequest, parse_request
+from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.artifacts.file_names import new_id
 from mediasmith.storage.library.records import Artifact, Job

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mediasmith.plugin.errors import MediaError, error_from_record
 from mediasmith.runtime.clock import Clock
-from mediasmith.selection.request import ToolRequest
+from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.store import Library
 

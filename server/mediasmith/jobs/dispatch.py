@@ -18,6 +18,7 @@ from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.matching import match_saved_file
 from mediasmith.selection.pricing import estimate
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.library.records import Job, Task
@@ -140,11 +141,14 @@ class Dispatcher:
         try:
             await self.execution.execute(active, task, candidate)
         except StateGone as error:
-            can_edit_file = plan.origin_file is not None and candidate.capability.edits is not None
-            if plan.origin_file is None or not can_edit_file or error.billed != "no" or candidate.state is None:
+            if plan.origin_file is None or error.billed != "no" or candidate.state is None:
                 raise
+            instead = match_saved_file(candidate, plan.origin_file, prompt=task.prompt, count=task.count)
+            if isinstance(instead, str):
+                reason = f"The saved file cannot be sent instead: {candidate.backend.name} {instead}."
+                raise StateGone(f"{error.message} {reason}", error.hint) from error
             active.warn(f"{error.message} The saved file was sent instead.")
-            await self.execution.execute(active, task, candidate.with_saved_file(plan.origin_file))
+            await self.execution.execute(active, task, instead)
 
     def _split(  # noqa: PLR0913 - which files of which prompt
         self, active: ActiveJob, candidate: Candidate, *, item: int, prompt: str, first: int, count: int

@@ -10,7 +10,7 @@ from mediasmith.plugin.errors import OverBudget
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.pricing import estimate
-from mediasmith.selection.request import ToolRequest
+from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.storage.library.store import Library
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,10 +60,6 @@ class Candidate:
             changed["seed"] = (seed + first) % (highest + 1)
         values = {name: value for name, value in self.values.items() if name in declared}
         return self.capability.params.model_validate({**values, **changed})
-
-    def with_saved_file(self, file: Source) -> Candidate:
-        """Return the same candidate with the saved file in place of the backend's own state."""
-        return replace(self, state=None, inputs=add_saved_file(self.capability, self.inputs, file))
 
 
 def add_saved_file(

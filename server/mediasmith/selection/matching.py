@@ -53,6 +53,16 @@ def match(
     return replace(best, warnings=(*best.warnings, *left_out), lacks=best.lacks + len(left_out))
 
 
+def match_saved_file(candidate: Candidate, file: Source, *, prompt: str, count: int) -> Candidate | str:
+    """Return the candidate with the saved file in place of its state, or why it cannot edit that."""
+    if candidate.capability.edits is None:
+        return "cannot continue from a saved file"
+    inputs = add_saved_file(candidate.capability, candidate.inputs, file)
+    instead = replace(candidate, state=None, inputs=inputs)
+    reason = _input_fault(candidate.capability, candidate.model, inputs) or _rule_fault((prompt,), instead, count)
+    return reason or instead
+
+
 def _inheriting(request: SelectionRequest, kept: Collection[str]) -> SelectionRequest:
     """Return the request, inheriting only these words and options."""
     inherited = {name: value for name, value in request.inherited.items() if name in kept}
@@ -223,20 +233,20 @@ def _checked_by_rules(request: SelectionRequest, candidate: Candidate) -> Candid
     """Return the candidate with as many files per call as its rules allow, or what they say against even one."""
     reason = ""
     for count in range(candidate.per_call, 0, -1):
-        reason = _rule_fault(request, candidate, count)
+        reason = _rule_fault(request.prompts, candidate, count)
         if not reason:
             return replace(candidate, per_call=count)
     return reason
 
 
-def _rule_fault(request: SelectionRequest, candidate: Candidate, count: int) -> str:
+def _rule_fault(prompts: Sequence[str], candidate: Candidate, count: int) -> str:
     try:
         params = candidate.params(count)
     except ValidationError as error:
         return "; ".join(_params_faults(error))
     except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
         return f"failed to check this ({type(error).__name__})"
-    for prompt in request.prompts:
+    for prompt in prompts:
         asked = Request(
             model=candidate.model,
             prompt=prompt,

@@ -23,8 +23,8 @@ from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.ranking import SelectionContext, is_called, select
-from mediasmith.selection.request import ToolRequest
 from mediasmith.selection.selection_request import Origin, SelectionRequest
+from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs

@@ -12,7 +12,7 @@ import pytest
 from fakes.openrouter import KEY, FakeOpenRouter
 from fakes.poll_errors import poll_error
 from mediasmith.plugin.contract import Failed, Model, Pending, Remote, Result
-from mediasmith.plugin.errors import Cancelled, InvalidRequest, MediaError, ModelGone, ProviderError, Refused, StateGone
+from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, ProviderError, Refused, StateGone
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.openrouter import backend
 from mediasmith_backends.openrouter.video import VideoReference
@@ -79,14 +79,6 @@ def test_only_parameters_that_do_not_go_together_are_refused(given: dict[str, An
     found = VIDEO.refuses(AdapterHarness(backend, None, VIDEO).call(**given))
     assert reason in found
     assert bool(found) == bool(reason)
-
-
-async def test_a_file_in_place_of_its_state_is_checked_before_paying(
-    fake: FakeOpenRouter, video: AdapterHarness
-) -> None:
-    error = await video.failure_of(inputs={"first_frame": [KITE], "video": [CLIP]})
-    assert (type(error), error.billed) == (InvalidRequest, "no")
-    assert fake.paid() == 0
 
 
 async def test_a_video_is_polled_and_its_download_left_to_the_server(
