@@ -252,9 +252,9 @@ def test_an_unknown_backend_is_a_failure_with_a_suggestion(command: CommandLine)
     ran = command("backends", "fakir")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert "Did you mean fake?" in ran.stderr
-    told = command("backends", "fakir", "--json")
-    assert told.code == ExitCode.FAILED
-    assert (told.json["status"], told.json["billed"]) == ("failed", "no")
+    ran = command("backends", "fakir", "--json")
+    assert ran.code == ExitCode.FAILED
+    assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
 
 
 def test_doctor_prints_its_report_and_its_exit_code_says_whether_there_are_problems(command: CommandLine) -> None:
@@ -263,9 +263,9 @@ def test_doctor_prints_its_report_and_its_exit_code_says_whether_there_are_probl
     assert {"Versions", "Backends", "Settings", "Folders", "Problems"} <= set(healthy.out)
     assert ["fake", "image", "ready"] in [line.split() for line in healthy.out]
     assert healthy.out[-1] == "Ready: fake. No problems."
-    told = command("doctor", "--json").json
-    assert (told["healthy"], told["ready"], told["problems"]) == (True, ["fake"], [])
-    assert told["sections"]["Backends"] == [["fake", "image", "ready"]]
+    report = command("doctor", "--json").json
+    assert (report["healthy"], report["ready"], report["problems"]) == (True, ["fake"], [])
+    assert report["sections"]["Backends"] == [["fake", "image", "ready"]]
     command.install(fake(keys=("FAKE_API_KEY",)))
     assert command("doctor").code == ExitCode.FAILED
     assert command("doctor", "--json").json["healthy"] is False

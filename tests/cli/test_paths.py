@@ -1,4 +1,4 @@
-"""Paths at the command line are the shell's: they start at the working directory, and whoever types one allows it."""
+"""Paths on the command line: they are relative to the working directory, and may lead anywhere."""
 
 from __future__ import annotations
 

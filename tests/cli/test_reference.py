@@ -77,7 +77,7 @@ def test_a_model_has_its_retirement_price_and_restrictions() -> None:
         Model(id="old", draft=True, retires=date(2025, 1, 31), accepts={"seed": Range(low=0, high=9), "n": False}),
         Model(id="odd", accepts={"aspect_ratio": ("1:1", "16:9"), "seed": Range(low=1, high=1), "mood": True}),
     )
-    head, *told = rows("models", fake("one", models=models))
+    head, *table = rows("models", fake("one", models=models))
     assert head == [
         *("backend", "kind", "model", "used", "retires", "price", "longest prompt", "accepts", "note"),
     ]
@@ -85,7 +85,7 @@ def test_a_model_has_its_retirement_price_and_restrictions() -> None:
         "0.01 USD per image (2026-01-02)",
         "0.04 USD per image + 0.01 USD per input image at quality high (2026-01-02)",
     )
-    assert told == [
+    assert table == [
         [
             *("one", "image", "`best`", "by default", ""),
             "<br>".join(costs),
@@ -97,8 +97,8 @@ def test_a_model_has_its_retirement_price_and_restrictions() -> None:
 
 
 def test_capabilities_of_the_same_kind_have_their_names() -> None:
-    told = rows("models", fake("one", capabilities=(capability("svg"), capability("pixels"))))
-    assert [row[1] for row in told] == ["kind", "image (svg)", "image (pixels)"]
+    table = rows("models", fake("one", capabilities=(capability("svg"), capability("pixels"))))
+    assert [row[1] for row in table] == ["kind", "image (svg)", "image (pixels)"]
 
 
 def test_an_option_has_its_values_default_and_description() -> None:
@@ -143,8 +143,8 @@ FORMS = [
 
 
 def test_every_type_of_parameter_is_described_in_words() -> None:
-    told = rows("options", fake("one", params=Formed))
-    assert [[name.strip("`"), accepts, default] for _, _, name, accepts, default in told[1:]] == FORMS
+    table = rows("options", fake("one", params=Formed))
+    assert [[name.strip("`"), accepts, default] for _, _, name, accepts, default in table[1:]] == FORMS
 
 
 def test_a_shared_parameter_is_binding_or_advisory_and_names_the_backends_that_accept_it() -> None:
@@ -152,9 +152,9 @@ def test_a_shared_parameter_is_binding_or_advisory_and_names_the_backends_that_a
         aspect_ratio: AspectRatio | None = None
 
     pictures = (capability("picture"), capability("film", kind="video", params=Ratio))
-    told = rows("parameters", fake("one", capabilities=pictures), stub_now)
-    assert told[0] == ["parameter", "strength", "meaning", "accepted by"]
-    by_name = {row[0]: row for row in told[1:]}
+    table = rows("parameters", fake("one", capabilities=pictures), stub_now)
+    assert table[0] == ["parameter", "strength", "meaning", "accepted by"]
+    by_name = {row[0]: row for row in table[1:]}
     assert by_name["`aspect_ratio`"][1::2] == ["binding", "one (image, video), stub_now (image)"]
     assert by_name["`seed`"][1::2] == ["advisory", "one (image), stub_now (image)"]
     assert by_name["`n`"][1::2] == ["binding", "every backend"]
@@ -177,20 +177,20 @@ def test_an_input_has_its_argument_number_types_and_size() -> None:
 
 
 def test_limits_are_those_of_the_server() -> None:
-    told = {row[0]: row[1:] for row in rows("limits")}
-    assert told["Prompts in one batch."] == ["16", ""]
-    assert told["Seconds that a call waits for its job."] == ["40, at most 600", "`MEDIASMITH_WAIT_SECONDS`"]
-    assert told["Size of a file that is read as a `media://` resource."] == ["6 MiB", ""]
-    assert told["A preview."] == ["512 pixels, 60,000 bytes", ""]
-    assert told["Bytes of the largest input file."] == ["200,000,000", "`MEDIASMITH_MAX_INPUT_BYTES`"]
+    table = {row[0]: row[1:] for row in rows("limits")}
+    assert table["Prompts in one batch."] == ["16", ""]
+    assert table["Seconds that a call waits for its job."] == ["40, at most 600", "`MEDIASMITH_WAIT_SECONDS`"]
+    assert table["Size of a file that is read as a `media://` resource."] == ["6 MiB", ""]
+    assert table["A preview."] == ["512 pixels, 60,000 bytes", ""]
+    assert table["Bytes of the largest input file."] == ["200,000,000", "`MEDIASMITH_MAX_INPUT_BYTES`"]
 
 
 def test_every_setting_is_described() -> None:
-    told = {row[0].strip("`"): row[1:] for row in rows("settings")[1:]}
-    assert list(told) == [*map(variable, Settings.model_fields), "MEDIASMITH_NAME_BASE_URL"]
-    assert told["MEDIASMITH_PREVIEW"] == ["Add small previews to answers.", "1 or 0", "`1`"]
-    assert told["MEDIASMITH_CONCURRENCY"][1:] == ["a whole number from 1 to 256", "`32`"]
-    assert [told[name][-1] for name in ("MEDIASMITH_DATA_DIR", "MEDIASMITH_DEFAULTS", "MEDIASMITH_ORDER")] == [""] * 3
+    table = {row[0].strip("`"): row[1:] for row in rows("settings")[1:]}
+    assert list(table) == [*map(variable, Settings.model_fields), "MEDIASMITH_NAME_BASE_URL"]
+    assert table["MEDIASMITH_PREVIEW"] == ["Add small previews to answers.", "1 or 0", "`1`"]
+    assert table["MEDIASMITH_CONCURRENCY"][1:] == ["a whole number from 1 to 256", "`32`"]
+    assert [table[name][-1] for name in ("MEDIASMITH_DATA_DIR", "MEDIASMITH_DEFAULTS", "MEDIASMITH_ORDER")] == [""] * 3
 
 
 def test_front_matter_lists_variables_and_keywords_without_duplicates() -> None:

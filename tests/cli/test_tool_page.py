@@ -1,4 +1,4 @@
-"""TOOL.md: its tables are made, its front matter parses, and its examples are run."""
+"""TOOL.md: its tables are up to date, its front matter parses, and its examples run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = (Path(__file__).parents[2] / "TOOL.md").read_text(encoding="utf-8")
 
 
 def built_in(folder: Path) -> Installation:
-    """The backends of our own distribution, without a key."""
+    """Return an installation of our own backends, without keys."""
     points = distribution("mediasmith").entry_points.select(group=registry.GROUP)
     return Installation(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
@@ -42,28 +42,28 @@ def test_the_tables_are_up_to_date(tmp_path: Path) -> None:
 
 def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
     _, front, _ = PAGE.split("---\n", 2)
-    told: Mapping[str, Any] = yaml.safe_load(front)
-    assert list(told) == ["name", "description", "keywords", "environment"]
-    assert told["name"] == "mediasmith"
-    assert len(told["description"].split()) > 10
+    front_matter: Mapping[str, Any] = yaml.safe_load(front)
+    assert list(front_matter) == ["name", "description", "keywords", "environment"]
+    assert front_matter["name"] == "mediasmith"
+    assert len(front_matter["description"].split()) > 10
     backends = built_in(tmp_path).registry.backends.values()
     made = [capability for backend in backends for capability in backend.capabilities]
     words = {word for one in made for word in (one.kind.replace("_", " "), MEDIA_TYPES[one.kind])}
-    assert {*words, *(backend.name for backend in backends)} < set(told["keywords"])
+    assert {*words, *(backend.name for backend in backends)} < set(front_matter["keywords"])
     variables = {name for backend in backends for name in backend.variables}
-    assert set(told["environment"]) == {*variables, *map(variable, Settings.model_fields)}
-    assert all(len(told[name]) == len(set(told[name])) for name in ("keywords", "environment"))
+    assert set(front_matter["environment"]) == {*variables, *map(variable, Settings.model_fields)}
+    assert all(len(front_matter[name]) == len(set(front_matter[name])) for name in ("keywords", "environment"))
 
 
 def test_the_page_describes_exactly_the_arguments_of_the_tools(tmp_path: Path) -> None:
     tools = built_in(tmp_path).tools
-    told = {name: _own(_told(name)) for name in tools}
-    told["continue_edit"] |= told["generate_media"] - {"prompts", "kind"}  # which the page says in a sentence
-    assert told == {name: _own(tool.parameters["properties"]) for name, tool in tools.items()}
+    described = {name: _own(_described(name)) for name in tools}
+    described["continue_edit"] |= described["generate_media"] - {"prompts", "kind"}  # which the page says in a sentence
+    assert described == {name: _own(tool.parameters["properties"]) for name, tool in tools.items()}
 
 
-def _told(tool: str) -> Iterator[str]:
-    """What stands in the first column of a tool's arguments."""
+def _described(tool: str) -> Iterator[str]:
+    """Yield the names in the first column of a tool's arguments."""
     _, section = PAGE.split(f"\n## {tool}\n")
     _, rows = section.split("| argument | meaning |\n", 1)
     for line in rows.partition("\n\n")[0].splitlines():
@@ -71,12 +71,12 @@ def _told(tool: str) -> Iterator[str]:
 
 
 def _own(names: Iterable[str]) -> set[str]:
-    """Those that do not depend on who is installed."""
+    """Return the names that do not depend on the installed backends."""
     return {*names} - WORDS.keys() - INPUT_WORDS.keys()
 
 
 def examples() -> Iterator[tuple[Mapping[str, Any], str, str]]:
-    """Each call with the form and the text of what it is answered."""
+    """Yield each call with the format and the text of its answer."""
     blocks: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     calls, answers = blocks[::2], blocks[1::2]
     for (_, call), (form, answer) in zip(calls, answers, strict=True):
@@ -112,7 +112,7 @@ _THE_SAME = {"status", "kind", "prompt", "next"}
 
 
 def _compare(shown: Any, real: Any, ids: dict[str, str], *, whole: bool, place: str = "") -> None:
-    """The answer has what the page shows, of the same types; ids are noted. A `whole` one has nothing else."""
+    """Check that an answer has what the page shows, with the same types. A `whole` one has nothing else."""
     assert type(shown) is type(real), f"{place}: {real!r}"
     if isinstance(shown, dict):
         named = cast("dict[str, Any]", shown)

@@ -1,4 +1,4 @@
-"""Where files may be, and where they go when nobody says."""
+"""The folders that files may be in, and the default folder for results."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_text_that_is_not_a_path_is_refused(project: Path, path: str) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "~"])).map("/".join))
 def test_an_allowed_path_is_always_a_real_path_inside(project: Path, path: str) -> None:
-    roots = AllowedFolders.find(Settings(), project)
+    roots = AllowedFolders(output=project / "media", allowed=(project / "media", project), base=project)
     try:
         real = roots.confine(path)
     except NotAllowed:

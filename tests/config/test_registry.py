@@ -187,7 +187,7 @@ def test_a_backend_is_found_by_name_or_alias_ignoring_case() -> None:
     assert found.find("ACME") is found.backends["acme"]
     assert found.find(" wile ") is found.backends["acme"]
     assert found.find("beta") is found.backends["beta"], "a name goes before an alias"
-    assert found.find("nobody") is None
+    assert found.find("unknown") is None
 
 
 def test_a_capability_is_found_by_the_names_in_a_record() -> None:

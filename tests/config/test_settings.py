@@ -348,10 +348,10 @@ SWITCHES = ("A_CLOUD", "A_VERTEX")
 
 def test_the_error_of_a_missing_key_names_a_switch_that_is_neither_on_nor_off() -> None:
     backend = a_backend(keys=("A_KEY",), switches=SWITCHES)
-    for said, told in (("yes", "A_CLOUD=yes has no effect; use true or 1."), ("false", "the server.")):
+    for value, end in (("yes", "A_CLOUD=yes has no effect; use true or 1."), ("false", "the server.")):
         with pytest.raises(MissingKey) as caught:
-            read_access(backend, {"A_CLOUD": said})
-        assert caught.value.hint.endswith(told)
+            read_access(backend, {"A_CLOUD": value})
+        assert caught.value.hint.endswith(end)
 
 
 @pytest.mark.parametrize(

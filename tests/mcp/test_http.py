@@ -155,24 +155,24 @@ async def test_the_previews_of_an_answer_fit_into_one_mebibyte(local: Site) -> N
 
 async def test_progress_is_sent_while_a_call_waits(tmp_path: Path, era: Era) -> None:
     clock = VirtualClock()
-    heard: list[tuple[float, str | None]] = []
+    received: list[tuple[float, str | None]] = []
 
     async def make_slowly(call: Call[None, Any]) -> Result:
         call.report(Pending(progress=0.5, message="painting"))
         await clock.sleep(12)
         return await make(call)
 
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        heard.append((progress, message))
+    async def receive(progress: float, total: float | None, message: str | None) -> None:
+        received.append((progress, message))
 
     async with (
         site(installed(tmp_path, fake(start=make_slowly)), clock=clock) as served,
         served.client(era) as client,
         clock.autojump(),
     ):
-        result = await client.call_tool("generate_media", {"prompt": "a lighthouse"}, progress_callback=hear)
+        result = await client.call_tool("generate_media", {"prompt": "a lighthouse"}, progress_callback=receive)
     assert json.loads(text(result))["status"] == "done"
-    assert heard == [(5, "50%, painting"), (10, "50%, painting")]
+    assert received == [(5, "50%, painting"), (10, "50%, painting")]
 
 
 async def test_the_job_of_a_client_that_disconnected_is_attached_to(tmp_path: Path, era: Era) -> None:
@@ -463,7 +463,7 @@ async def test_no_path_leads_to_the_files_of_another_user(shared: Site, commons:
         for path in (*theirs, *cwd):
             said = await refused(bob, "generate_media", prompt="a lighthouse", image=[path])
             assert "is outside the allowed folders" in said
-            assert path.removeprefix("file://") in said, "what a link leads to is not told"
+            assert path.removeprefix("file://") in said, "the target of a link is not shown"
         for output in (hers, f"{Path(hers).parent}/", f"{Path(beside).parent}/x", f"{commons}/out/", "../x.png", "~/x"):
             said = await refused(bob, "generate_media", prompt="a lighthouse", output=output)
             assert "is outside the allowed folders" in said
@@ -606,8 +606,8 @@ async def test_a_link_expires_after_an_hour_and_get_job_gives_a_new_one(tmp_path
         await clock.advance(1)
         late = await browser.get(link)
         [job] = (await ask(client, "get_job"))["jobs"]
-        [anew] = resource_links(await client.call_tool("get_job", {"job_id": job["job_id"]}))
-        assert (await browser.get(anew.uri)).status_code == 200
+        [new_link] = resource_links(await client.call_tool("get_job", {"job_id": job["job_id"]}))
+        assert (await browser.get(new_link.uri)).status_code == 200
     assert (late.status_code, late.text) == (410, f"This link has expired. {NEW_LINK}")
 
 

@@ -359,20 +359,20 @@ async def test_the_instructions_say_what_is_ready_and_what_is_missing(era: Era, 
         fake("half", capabilities=(capability("one"), capability("two", kind="music", missing=needs_terms))),
     )
     async with connected(era, installed(tmp_path, *backends)) as client:
-        told = client.instructions or ""
-    assert "Ready: image: ready, half." in told
-    assert "keyless (Set FAKE_KEY or OTHER_KEY and restart the server)" in told
-    assert "half (accept its terms first)" in told
-    assert "get_job" in told
+        instructions_text = client.instructions or ""
+    assert "Ready: image: ready, half." in instructions_text
+    assert "keyless (Set FAKE_KEY or OTHER_KEY and restart the server)" in instructions_text
+    assert "half (accept its terms first)" in instructions_text
+    assert "get_job" in instructions_text
 
 
 async def test_the_instructions_stay_short_with_many_backends(era: Era, tmp_path: Path) -> None:
     backends = [fake(f"backend_{number}", keys=(f"KEY_{number}",)) for number in range(50)]
     async with connected(era, installed(tmp_path, *backends)) as client:
-        told = client.instructions or ""
-    assert len(told.split()) <= 150
-    assert "collect the job with get_job" in told
-    assert "path of each file" in told
+        instructions_text = client.instructions or ""
+    assert len(instructions_text.split()) <= 150
+    assert "collect the job with get_job" in instructions_text
+    assert "path of each file" in instructions_text
 
 
 async def test_without_a_backend_the_server_starts_and_says_so(era: Era, tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ async def test_without_a_backend_the_server_starts_and_says_so(era: Era, tmp_pat
 
 async def test_progress_is_sent_while_a_call_waits_and_never_falls(era: Era, tmp_path: Path) -> None:
     clock = VirtualClock()
-    heard: list[tuple[float, str | None]] = []
+    received: list[tuple[float, str | None]] = []
 
     async def make_slowly(call: Call[None, Any]) -> Result:
         call.report(Pending(progress=0.5, message="painting"))
@@ -394,16 +394,16 @@ async def test_progress_is_sent_while_a_call_waits_and_never_falls(era: Era, tmp
         call.report(Pending(progress=0.2, message="painting again"))
         return await make(call)
 
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        heard.append((progress, message))
+    async def receive(progress: float, total: float | None, message: str | None) -> None:
+        received.append((progress, message))
 
     async with connected(era, installed(tmp_path, fake(start=make_slowly)), clock) as client, clock.autojump():
-        result = await client.call_tool("generate_media", {"prompt": "a lighthouse"}, progress_callback=hear)
-        told = len(heard)
+        result = await client.call_tool("generate_media", {"prompt": "a lighthouse"}, progress_callback=receive)
+        count = len(received)
         await clock.sleep(60)
     assert json.loads(text(result))["status"] == "done"
-    assert heard == [(seconds, "50%, painting") for seconds in (5, 10, 15, 20)]
-    assert len(heard) == told
+    assert received == [(seconds, "50%, painting") for seconds in (5, 10, 15, 20)]
+    assert len(received) == count
 
 
 async def test_a_call_waits_as_long_as_the_settings_say(era: Era, tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ async def test_the_same_call_attaches_to_a_cancelled_one_and_sends_nothing(era: 
     gate = Gate()
     async with connected(era, installed(tmp_path, fake(start=gate))) as client:
         await cancel_call(client, gate)
-        await ask(client, "list_backends")  # by its answer the server has heard of the cancel
+        await ask(client, "list_backends")  # by its answer the server has received of the cancel
         gate.open.set()
         said = await ask(client, "generate_media", prompt="a lighthouse")
     assert "nothing was sent again" in said["warnings"][0]

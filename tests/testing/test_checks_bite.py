@@ -749,7 +749,7 @@ UNKNOWN = "an unknown status is trouble, not progress"
 
 FAULTS = {
     "a name with capitals": Fault(check=FORMED, says="lower-case letters", backend={"name": "Paper"}),
-    "another name than its entry point": Fault(check=FORMED, says="its entry point says", rig={"name": "papers"}),
+    "another name than its entry point": Fault(check=FORMED, says="that of its entry point", rig={"name": "papers"}),
     "no page to read": Fault(check=FORMED, says="https page", backend={"docs": ""}),
     "a variable that is none": Fault(check=FORMED, says="environment variable", backend={"env": ("paper org",)}),
     "params that take anything": planted(PLAIN, "keep extra='forbid'", params=Open),

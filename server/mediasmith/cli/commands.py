@@ -182,7 +182,7 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
 
 @commands.command(params=[json_option()])
 def doctor(*, as_json: bool) -> ExitCode:
-    """Check the installation: what is set, what is ready, and what to fix.
+    """Show what is set, what is ready, and what to fix.
 
     This sends nothing, costs nothing and shows no keys.
     """

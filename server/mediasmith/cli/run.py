@@ -79,7 +79,7 @@ def print_result(ctx: click.Context, get_result: GetResult, *, as_json: bool, op
             async with open_engine(ctx) as engine:
                 try:
                     result, answered = await get_result(engine, interrupts)
-                except MediaError as error:  # reported here: after Ctrl-C nobody should have to wait for the engine
+                except MediaError as error:  # reported before the engine closes, which may take a moment
                     return _report_failure(error, as_json=as_json)
                 with engine.delivery(result) if answered else nullcontext():
                     code = show(result, as_json=as_json)

@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     )
     order: Names = _field("Backends in order of preference.", "names separated by commas", ())
     preview: bool = _switch("Add small previews to answers.")
-    links: bool = _switch("Add a resource link for each file to answers.")
+    links: bool = _switch("Add resource links to answers.")
     wait_seconds: int = _whole("Seconds that a call waits before it answers with a job id.", 0, 600, 40)
     concurrency: int = _whole("Concurrent requests to each backend.", 1, 256, 32)
     deadline_seconds: float | None = _field(
@@ -202,7 +202,7 @@ class Settings(BaseSettings):
         """Return the settings from `env` (default: this process's), and a sentence for each value that is not used.
 
         Never raise: a value that is not valid is replaced by its default. Only a cost limit that is not valid becomes
-        0: whoever set one does not want to pay without it. Every sentence begins with the variable's name.
+        0, because it was set to avoid costs. Every sentence begins with the variable's name.
         """
         own = _own_variables(os.environ if env is None else env)
         values = _by_field({name: text for name, text in own.items() if not unexpanded(text)})

@@ -112,7 +112,7 @@ def _without_stand_ins(
 def _of_backend(
     request: SelectionRequest, context: SelectionContext, backend: Backend[Any]
 ) -> tuple[list[Candidate], str]:
-    """Return the backend's candidates, or the most telling reason why there are none.
+    """Return the backend's candidates, or the most specific reason why there are none.
 
     That is what keeps its best model from doing it, other than a word that other models take; and what would enable a
     capability that could do it.
@@ -135,10 +135,10 @@ def _of_backend(
                 candidates.append(replace(matched, warnings=(*notes, *matched.warnings)))
             elif not disabled:
                 reasons.append(matched)
-    telling = [reason for reason in reasons if not reason.startswith(UNKNOWN_WORD)]
-    if telling and to_enable:
-        return candidates, f"{telling[0]}; alternatively, {to_enable[0]}"
-    found = [*to_enable, *telling, *reasons]
+    specific = [reason for reason in reasons if not reason.startswith(UNKNOWN_WORD)]
+    if specific and to_enable:
+        return candidates, f"{specific[0]}; alternatively, {to_enable[0]}"
+    found = [*to_enable, *specific, *reasons]
     return candidates, found[0] if found else _no_model(request, context, backend, able)
 
 

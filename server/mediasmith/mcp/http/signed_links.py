@@ -1,4 +1,4 @@
-"""Sign links to files: whoever has one may fetch that file for an hour, without a token."""
+"""Sign links to files: a link gives access to one file for an hour, without a token."""
 
 from __future__ import annotations
 
