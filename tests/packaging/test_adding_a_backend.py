@@ -157,7 +157,3 @@ def test_the_whole_page_passes_its_tests(contract_with_songs: subprocess.Popen[s
 def test_the_page_says_how_songs_are_added() -> None:
     assert "    capabilities=(sounds,),\n" in FILES[MODULE]
     assert "`capabilities=(sounds, songs)`" in PAGE
-
-
-def test_the_page_is_read_in_one_sitting() -> None:
-    assert PAGE.count("\n") < 330
