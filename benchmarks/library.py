@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from comparison import Row, alternate
 
 from fakes.backends import fake
-from fakes.engines import PATIENT, edited, made
+from fakes.engines import WAIT_FOR_END, continue_edit, generate
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
@@ -50,12 +50,12 @@ async def _session(folder: Path, ids: Sequence[str]) -> dict[str, float]:
     """Return the milliseconds of each call of a short session."""
     started = time.perf_counter()
     async with _opened(folder) as engine:
-        await engine.get_job({}, PATIENT)
+        await engine.get_job({}, WAIT_FOR_END)
         return {
             "first call": (time.perf_counter() - started) * 1e3,
-            "generate_media": await _time(made(engine)),
-            "continue_edit": await _time(edited(engine, random.choice(ids))),
-            "get_job": await _time(engine.get_job({}, PATIENT)),
+            "generate_media": await _time(generate(engine)),
+            "continue_edit": await _time(continue_edit(engine, random.choice(ids))),
+            "get_job": await _time(engine.get_job({}, WAIT_FOR_END)),
         }
 
 
@@ -78,7 +78,7 @@ def _opened(folder: Path) -> AbstractAsyncContextManager[Engine]:
 async def _fill(folder: Path, number: int) -> list[str]:
     """Create a library with a number of artifacts and return their IDs."""
     async with _opened(folder) as engine:
-        await made(engine)
+        await generate(engine)
     return _copy(folder, number)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakes.held import FakeProcess
+from fakes.fake_process import FakeProcess
 from fakes.provider import Provider, running
 
 # Hundreds of processes import the same modules; without this each may have to compile them again.
@@ -38,7 +38,7 @@ def provider(process: Provider) -> Provider:
 
 
 @pytest.fixture(scope="module")
-def held(request: pytest.FixtureRequest) -> Generator[FakeProcess]:
+def fake_process(request: pytest.FixtureRequest) -> Generator[FakeProcess]:
     """The process of the fake that a file of tests names as its `PROVIDER`."""
     asked: Any = request  # the type of its module is not known
     with asked.module.PROVIDER() as fake:
@@ -46,7 +46,7 @@ def held(request: pytest.FixtureRequest) -> Generator[FakeProcess]:
 
 
 @pytest.fixture
-def fake(held: FakeProcess) -> FakeProcess:
+def fake(fake_process: FakeProcess) -> FakeProcess:
     """The same, with no memory of earlier tests."""
-    held.reset()
-    return held
+    fake_process.reset()
+    return fake_process

@@ -13,7 +13,7 @@ import pytest
 
 import mediasmith
 from fakes.backends import fake, png
-from fakes.engines import Scripted, job, opened, pending, saved
+from fakes.engines import Scripted, accepted, pending, read_files, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith import MediaError
 from mediasmith.api import Media
@@ -25,7 +25,7 @@ from mediasmith.plugin.errors import InvalidRequest, NothingSuitable, Refused
 
 @asynccontextmanager
 async def media_of(folder: Path, *backends: Any, **given: Any) -> AsyncGenerator[Media]:
-    async with opened(folder, *backends, **given) as engine:
+    async with running_engine(folder, *backends, **given) as engine:
         yield Media(engine=engine)
 
 
@@ -35,13 +35,13 @@ async def test_a_program_generates_and_edits(tmp_path: Path) -> None:
         first = await media.generate("a red kite", aspect_ratio="16:9")
         second = await media.continue_edit(first.continuation_id, "make it blue")
         several = await media.generate(prompts=["a", "b"], kind="image")
-    assert (first.status, saved(first), second.parent) == ("done", [png()], first.continuation_id)
+    assert (first.status, read_files(first), second.parent) == ("done", [png()], first.continuation_id)
     assert [item.status for item in several.items] == ["done", "done"]
     assert provider.calls[0].params.aspect_ratio == "16:9"
 
 
 async def test_a_program_waits_for_the_end_unless_it_says_how_long(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), job(), polls=pending(100))
+    clock, provider = VirtualClock(), Scripted(accepted(), accepted(), polls=pending(100))
     async with media_of(tmp_path, provider.backend(), clock=clock) as media:
         async with clock.autojump():
             started = clock.now()
@@ -106,7 +106,7 @@ async def test_a_program_that_closes_right_after_its_answer_does_not_attach_late
 
 @pytest.mark.parametrize("how", ["get_job", "call"])
 async def test_a_job_that_a_program_has_collected_is_not_attached_to(tmp_path: Path, how: str) -> None:
-    provider = Scripted(job())
+    provider = Scripted(accepted())
     async with media_of(tmp_path, provider.backend()) as media:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(media.generate, "x")

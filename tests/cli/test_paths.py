@@ -9,7 +9,7 @@ import pytest
 
 from fakes.backends import fake, make, png
 from fakes.commands import CommandLine
-from fakes.engines import PATIENT, Scripted, a_job, a_part, collected, library_of, opened
+from fakes.engines import WAIT_FOR_END, Scripted, get_job, job_record, open_library, running_engine, task_record
 from fakes.virtual_clock import VirtualClock
 from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.config.allowed_folders import AllowedFolders
@@ -103,7 +103,7 @@ async def test_other_front_ends_stay_confined(command: CommandLine, home: Path, 
     async with open_engine() as engine:
         for given in ({"image": [str(home / "fox.png")]}, {"output": str(home / "made.png")}):
             with pytest.raises(NotAllowed):
-                await engine.generate({"prompt": "a fox", **given}, PATIENT)
+                await engine.generate({"prompt": "a fox", **given}, WAIT_FOR_END)
     assert read == []
 
 
@@ -119,17 +119,17 @@ def test_only_the_user_of_this_machine_is_not_confined(home: Path) -> None:
 
 async def test_a_job_with_a_folder_outside_is_collected_only_by_the_command_line(tmp_path: Path) -> None:
     elsewhere, provider = tmp_path / "elsewhere", Scripted()
-    stored = a_job(tmp_path, folder=str(elsewhere))
-    async with library_of(tmp_path) as library:
-        await library.add_job(stored, [a_part(phase="accepted", handle="abc", billed="yes")])
+    stored = job_record(tmp_path, folder=str(elsewhere))
+    async with open_library(tmp_path) as library:
+        await library.add_job(stored, [task_record(phase="accepted", handle="abc", billed="yes")])
     installation = Installation.load(
         settings=Settings(data_dir=tmp_path / "data", output_dir=tmp_path / "out"),
         env={},
         backends=Registry(backends={"one": provider.backend()}, broken={}),
     )
-    async with opened(tmp_path, provider.backend()) as server:
+    async with running_engine(tmp_path, provider.backend()) as server:
         with pytest.raises(NotAllowed):
-            await collected(server, stored.id)
+            await get_job(server, stored.id)
         async with lazy_engine(installation, clock=VirtualClock(), confined=False) as unconfined:
-            result = await collected(await unconfined.get(), stored.id)
+            result = await get_job(await unconfined.get(), stored.id)
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)

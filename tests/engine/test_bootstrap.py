@@ -13,17 +13,17 @@ import pytest
 
 from fakes.backends import fake
 from fakes.engines import (
-    HASTY,
+    NO_WAIT,
     Scripted,
-    collected,
-    files_in,
-    forever,
-    job,
-    library_of,
-    made,
-    opened,
-    settled,
-    the_job,
+    accepted,
+    generate,
+    get_job,
+    hang,
+    newest_job,
+    open_library,
+    output_files,
+    running_engine,
+    wait_until_idle,
 )
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
@@ -62,16 +62,16 @@ async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, mon
     monkeypatch.setattr(Library, "stage", slow)
     monkeypatch.setattr("mediasmith.jobs.service._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
     async with serving(tmp_path) as server:
-        running = await (await server.get()).generate({"prompt": "x"}, HASTY)
+        running = await (await server.get()).generate({"prompt": "x"}, NO_WAIT)
         await staging.wait()
         with anyio.CancelScope(shield=True):  # the process may end after this
             await server.stop()
-            async with library_of(tmp_path) as library:
+            async with open_library(tmp_path) as library:
                 stored = await library.job(running.job_id, principal="local")
                 [task] = await library.tasks(running.job_id)
             assert stored is not None
             assert (stored.state, task.phase) == ("done", "done")
-    assert len(files_in(tmp_path)) == 1
+    assert len(output_files(tmp_path)) == 1
 
 
 async def test_stopping_waits_for_a_delivery_that_is_being_recorded(
@@ -85,10 +85,10 @@ async def test_stopping_waits_for_a_delivery_that_is_being_recorded(
 
     monkeypatch.setattr(Library, "mark_answered", slow)
     async with serving(tmp_path) as server:
-        done = await made(await server.get())
+        done = await generate(await server.get())
         with anyio.CancelScope(shield=True):  # the process may end after this
             await server.stop()
-            async with library_of(tmp_path) as library:
+            async with open_library(tmp_path) as library:
                 stored = await library.job(done.job_id, principal="local")
             assert stored is not None
             assert stored.answered
@@ -99,28 +99,28 @@ async def test_an_exception_of_the_program_is_raised_as_it_is_and_everything_is_
     tmp_path: Path, ending: BaseException
 ) -> None:
     closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
+    provider = Scripted(accepted("abc"), polls=[hang])
 
     async def program() -> None:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
+        async with running_engine(tmp_path, closing(provider, closed)) as engine:
+            await generate(engine, caller=NO_WAIT)
+            await wait_until_idle(engine)
             raise ending
 
     with pytest.raises(type(ending)):
         await program()
     assert closed == ["closed"]
-    async with opened(tmp_path, provider.backend()) as engine:
-        assert (await collected(engine, (await the_job(engine)).job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        assert (await get_job(engine, (await newest_job(engine)).job_id)).status == "done"
 
 
 async def test_cancelling_the_program_closes_everything(tmp_path: Path) -> None:
     closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
+    provider = Scripted(accepted("abc"), polls=[hang])
     with anyio.CancelScope() as scope:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
+        async with running_engine(tmp_path, closing(provider, closed)) as engine:
+            await generate(engine, caller=NO_WAIT)
+            await wait_until_idle(engine)
             scope.cancel()
             await anyio.sleep_forever()
     assert scope.cancelled_caught
@@ -129,13 +129,13 @@ async def test_cancelling_the_program_closes_everything(tmp_path: Path) -> None:
 
 async def test_cancelling_the_asyncio_task_of_the_program_closes_everything(tmp_path: Path) -> None:
     closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
+    provider = Scripted(accepted("abc"), polls=[hang])
     at_work = anyio.Event()
 
     async def program() -> None:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            await made(engine, caller=HASTY)
-            await settled(engine)
+        async with running_engine(tmp_path, closing(provider, closed)) as engine:
+            await generate(engine, caller=NO_WAIT)
+            await wait_until_idle(engine)
             at_work.set()
             await anyio.sleep_forever()
 

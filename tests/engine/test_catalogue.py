@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from fakes.backends import FakeParams, capability, fake
-from fakes.engines import opened, usd
+from fakes.engines import per_image, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Model, Price, Range, Takes
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
@@ -47,7 +47,7 @@ async def test_the_table_has_a_row_for_each_thing_a_backend_makes(tmp_path: Path
         keys=("TWO_KEY", "OTHER_KEY"),
         capabilities=(capability("picture"), replace(capability("song"), kind="music", models=(Model(id="s"),))),
     )
-    async with opened(tmp_path, fake("one", takes={"image": Takes()}), signed) as engine:
+    async with running_engine(tmp_path, fake("one", takes={"image": Takes()}), signed) as engine:
         listed = await engine.list_backends({})
         music = await engine.list_backends({"kind": "music"})
     assert [(row.backend, row.kind, row.ready) for row in listed.backends] == [
@@ -71,7 +71,7 @@ async def test_capabilities_of_one_kind_share_a_row(tmp_path: Path) -> None:
         capability("other", models=(Model(id="fake-1"), Model(id="other-1"))),
     )
     closed = capability(missing=lambda _access: "pay first"), capability("too", missing=lambda _access: "pay later")
-    async with opened(tmp_path, fake("one", capabilities=ways), fake("two", capabilities=closed)) as engine:
+    async with running_engine(tmp_path, fake("one", capabilities=ways), fake("two", capabilities=closed)) as engine:
         one, two = (await engine.list_backends({})).backends
     assert (one.ready, one.missing, one.models) == (True, "", ("fake-1", "other-1"))
     assert one.takes == ("aspect_ratio", "quality", "seed", "mask")
@@ -102,7 +102,7 @@ async def test_one_backend_is_described_in_full(tmp_path: Path) -> None:
     backend = fake(
         "one", params=Params, models=(model,), takes={"image": Takes(max=3)}, edits="image", aliases=("uno",)
     )
-    async with opened(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend) as engine:
         listed = await engine.list_backends({"backend": "UNO"})
     [detail] = listed.capabilities
     assert (listed.backend, listed.title, listed.docs) == ("one", "One", "https://one.invalid/docs")
@@ -131,16 +131,16 @@ async def test_one_backend_is_described_in_full(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_backend_is_an_error_with_the_closest_name(tmp_path: Path) -> None:
-    async with opened(tmp_path, fake("openai"), fake("google")) as engine:
+    async with running_engine(tmp_path, fake("openai"), fake("google")) as engine:
         with pytest.raises(InvalidRequest, match="Did you mean openai"):
             await engine.list_backends({"backend": "openia"})
 
 
 async def test_live_lists_are_shown_and_cached_for_some_minutes(tmp_path: Path) -> None:
-    voices, models = Lists(["Ada", "Bob"], ["Cid"]), Lists([Model(id="new", prices=usd(0.1))])
+    voices, models = Lists(["Ada", "Bob"], ["Cid"]), Lists([Model(id="new", prices=per_image(0.1))])
     backend = fake("one", params=Spoken, choices={"voice": voices}, discover=models)
     clock = VirtualClock()
-    async with opened(tmp_path, backend, clock=clock) as engine:
+    async with running_engine(tmp_path, backend, clock=clock) as engine:
         for _ in range(3):
             listed = await engine.list_backends({"backend": "one"})
             assert listed.capabilities[0].choices == {"voice": ("Ada", "Bob")}
@@ -156,7 +156,7 @@ async def test_live_lists_are_shown_and_cached_for_some_minutes(tmp_path: Path) 
 async def test_a_list_that_capabilities_share_is_fetched_once(tmp_path: Path) -> None:
     voices = Lists(["Ada"])
     both = tuple(capability(name, params=Spoken, choices={"voice": voices}) for name in ("a", "b"))
-    async with opened(tmp_path, fake("one", capabilities=both)) as engine:
+    async with running_engine(tmp_path, fake("one", capabilities=both)) as engine:
         listed = await engine.list_backends({"backend": "one"})
     assert [detail.choices for detail in listed.capabilities] == [{"voice": ("Ada",)}] * 2
     assert voices.asked == 1
@@ -165,7 +165,7 @@ async def test_a_list_that_capabilities_share_is_fetched_once(tmp_path: Path) ->
 async def test_a_backend_that_is_not_ready_is_not_asked(tmp_path: Path) -> None:
     voices = Lists(["Ada"])
     backend = fake("one", keys=("ONE_KEY",), params=Spoken, choices={"voice": voices})
-    async with opened(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend) as engine:
         listed = await engine.list_backends({"backend": "one"})
         assert (await engine.list_backends({})).backends[0].ready is False
     assert listed.capabilities[0].missing == "Set ONE_KEY and restart the server"
@@ -174,7 +174,7 @@ async def test_a_backend_that_is_not_ready_is_not_asked(tmp_path: Path) -> None:
 
 async def test_the_table_fetches_nothing(tmp_path: Path) -> None:
     voices = Lists(["Ada"])
-    async with opened(tmp_path, fake("one", params=Spoken, choices={"voice": voices})) as engine:
+    async with running_engine(tmp_path, fake("one", params=Spoken, choices={"voice": voices})) as engine:
         await engine.list_backends({})
     assert voices.asked == 0
 
@@ -189,7 +189,7 @@ async def test_a_list_that_fails_is_left_out_and_fetched_again(
 ) -> None:
     caplog.set_level(logging.INFO, logger="mediasmith")
     voices = Lists(error, ["Ada"])
-    async with opened(tmp_path, fake("one", params=Spoken, choices={"voice": voices})) as engine:
+    async with running_engine(tmp_path, fake("one", params=Spoken, choices={"voice": voices})) as engine:
         first = await engine.list_backends({"backend": "one"})
         second = await engine.list_backends({"backend": "one"})
     assert first.capabilities[0].choices == {}
@@ -214,7 +214,7 @@ async def test_lists_that_hang_share_one_short_timeout(tmp_path: Path) -> None:
             capability("b", params=Spoken, choices={"voice": hang_too}),
         ),
     )
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
         listed = await engine.list_backends({"backend": "one"})
         assert clock.now() - started == 10
@@ -226,7 +226,7 @@ async def test_listed_names_are_redacted(tmp_path: Path) -> None:
     voices = Lists([f"\x1b[1mAda {key}", None, 7])
     models = Lists([Model(id="m", note=f"\x00{key}"), "not a model", None])
     backend = fake("one", keys=("ONE_KEY",), params=Spoken, choices={"voice": voices}, discover=models)
-    async with opened(tmp_path, backend, env={"ONE_KEY": key}) as engine:
+    async with running_engine(tmp_path, backend, env={"ONE_KEY": key}) as engine:
         listed = await engine.list_backends({"backend": "one"})
     [detail] = listed.capabilities
     assert detail.choices == {"voice": ("Ada [secret]", "None", "7")}
@@ -234,7 +234,7 @@ async def test_listed_names_are_redacted(tmp_path: Path) -> None:
 
 
 async def test_broken_plug_ins_and_invalid_settings_are_named(tmp_path: Path) -> None:
-    async with opened(tmp_path, fake("one")) as engine:
+    async with running_engine(tmp_path, fake("one")) as engine:
         object.__setattr__(engine.installation, "problems", ("MEDIASMITH_X is not a setting",))
         object.__setattr__(engine.installation.registry, "broken", {"bad": "ImportError"})
         listed = await engine.list_backends({})

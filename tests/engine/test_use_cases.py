@@ -12,18 +12,18 @@ import pytest
 
 from fakes.backends import fake, png
 from fakes.engines import (
-    HASTY,
-    PATIENT,
+    NO_WAIT,
+    WAIT_FOR_END,
     Scripted,
-    collected,
-    files_in,
-    job,
-    made,
-    opened,
+    accepted,
+    generate,
+    get_job,
+    output_files,
     pending,
     picture,
-    saved,
-    settled,
+    read_files,
+    running_engine,
+    wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
@@ -46,29 +46,29 @@ def gate() -> tuple[anyio.Event, Any]:
 
 
 async def test_a_result_describes_its_file(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted(picture(state=1)).backend()) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, Scripted(picture(state=1)).backend()) as engine:
+        result = await generate(engine)
     [file] = result.files
     assert result.status == "done"
     assert result.continuation_id == file.id
     assert (result.kind, result.backend, result.model) == ("image", "one", "fake-1")
     assert Path(file.path).parent == tmp_path / "out"
-    assert saved(result) == [png()]
+    assert read_files(result) == [png()]
     assert file.bytes == len(png())
     assert (file.mime, file.width, file.height, file.uri) == ("image/png", 16, 16, f"media://{file.id}")
-    assert files_in(tmp_path) == [Path(file.path).name]
+    assert output_files(tmp_path) == [Path(file.path).name]
 
 
 async def test_a_call_whose_wait_is_over_answers_with_the_job_id(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(20))
-    async with opened(tmp_path, provider.backend(every=4.0), clock=clock) as engine, clock.autojump():
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(20))
+    async with running_engine(tmp_path, provider.backend(every=4.0), clock=clock) as engine, clock.autojump():
         started = clock.now()
-        running = await made(engine, caller=Caller(wait=40))
+        running = await generate(engine, caller=Caller(wait=40))
         assert clock.now() == started + 40
         assert (running.status, running.files, bool(running.job_id)) == ("running", (), True)
         assert (running.message, running.progress) == ("45%, drawing", 0.45)
         assert "get_job" in running.next
-        done = await collected(engine, running.job_id)
+        done = await get_job(engine, running.job_id)
     assert (done.status, done.job_id, len(done.files)) == ("done", running.job_id, 1)
     assert (done.message, done.progress) == ("", None)
     assert (len(provider.calls), len(provider.polled)) == (1, 21)
@@ -76,39 +76,39 @@ async def test_a_call_whose_wait_is_over_answers_with_the_job_id(tmp_path: Path)
 
 async def test_a_call_may_set_how_long_it_waits(tmp_path: Path) -> None:
     clock = VirtualClock()
-    backend = Scripted(job(), polls=pending(100)).backend()
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    backend = Scripted(accepted(), polls=pending(100)).backend()
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
-        assert (await made(engine, wait_seconds=12, caller=Caller(wait=40))).status == "running"
+        assert (await generate(engine, wait_seconds=12, caller=Caller(wait=40))).status == "running"
         assert clock.now() == started + 12
 
 
 async def test_a_call_need_not_wait_at_all(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
-        running = await made(engine, wait_seconds=0)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        running = await generate(engine, wait_seconds=0)
         assert running.status == "running"
         event.set()
-        assert (await collected(engine, running.job_id)).status == "done"
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
 
 async def test_get_job_waits_for_the_seconds_given(tmp_path: Path) -> None:
     clock = VirtualClock()
-    backend = Scripted(job(), polls=pending(100)).backend()
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await made(engine, caller=HASTY)
+    backend = Scripted(accepted(), polls=pending(100)).backend()
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate(engine, caller=NO_WAIT)
         started = clock.now()
-        assert (await collected(engine, running.job_id, wait_seconds=7)).status == "running"
+        assert (await get_job(engine, running.job_id, wait_seconds=7)).status == "running"
         assert clock.now() == started + 7
 
 
 async def test_a_finished_job_can_be_collected_again(tmp_path: Path) -> None:
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
-        result = await made(engine)
-        again = await collected(engine, result.job_id)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        result = await generate(engine)
+        again = await get_job(engine, result.job_id)
     assert again.files == result.files
     assert len(provider.calls) == 1
 
@@ -119,10 +119,10 @@ async def test_progress_notifications_increase_and_end_with_the_job(tmp_path: Pa
     async def notify(seconds: float, message: str, progress: float | None) -> None:
         notified.append((seconds, message, progress))
 
-    backend = Scripted(job(), polls=pending(4)).backend(every=4.0)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    backend = Scripted(accepted(), polls=pending(4)).backend(every=4.0)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
-        result = await made(engine, caller=Caller(wait=math.inf, notify=notify))
+        result = await generate(engine, caller=Caller(wait=math.inf, notify=notify))
         ended = clock.now() - started
         await clock.sleep(60)
     assert result.status == "done"
@@ -132,15 +132,15 @@ async def test_progress_notifications_increase_and_end_with_the_job(tmp_path: Pa
 
 async def test_a_failed_job_raises_once_and_is_listed_by_get_job(tmp_path: Path) -> None:
     provider = Scripted(MediaError("It broke.", "Try later.", billed="yes"))
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(MediaError) as caught:
-            await made(engine)
+            await generate(engine)
         assert str(caught.value) == "It broke. It was billed. Try later."
-        listed = await engine.get_job({}, PATIENT)
+        listed = await engine.get_job({}, WAIT_FOR_END)
         assert isinstance(listed, JobList)
         [failed] = listed.jobs
         assert (failed.status, failed.error) == ("failed", "It broke. It was billed. Try later.")
-        assert (await made(engine)).status == "done"
+        assert (await generate(engine)).status == "done"
 
 
 async def test_a_job_that_cannot_be_recorded_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,21 +148,21 @@ async def test_a_job_that_cannot_be_recorded_is_not_started(tmp_path: Path, monk
         raise MediaError("The disk is full.", billed="no")
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
             patched.setattr(Library, "add_job", full)
             with pytest.raises(MediaError, match="disk is full"):
-                await made(engine)
+                await generate(engine)
         assert provider.calls == []
-        assert (await made(engine)).status == "done"
+        assert (await generate(engine)).status == "done"
 
 
 async def test_jobs_and_files_belong_to_their_principal(tmp_path: Path) -> None:
     ada, bob = Caller(principal="ada", wait=math.inf), Caller(principal="bob", wait=math.inf)
-    async with opened(tmp_path, Scripted().backend(edits="image", takes={})) as engine:
-        result = await made(engine, caller=ada)
+    async with running_engine(tmp_path, Scripted().backend(edits="image", takes={})) as engine:
+        result = await generate(engine, caller=ada)
         with pytest.raises(UnknownContinuation):
-            await collected(engine, result.job_id, caller=bob)
+            await get_job(engine, result.job_id, caller=bob)
         with pytest.raises(UnknownContinuation):
             await engine.artifact(result.continuation_id, "bob")
         with pytest.raises(UnknownContinuation):
@@ -175,63 +175,63 @@ async def test_jobs_and_files_belong_to_their_principal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x", "j" * 26, "../etc/passwd", "\u202e", "y" * 1_000_000])
 async def test_an_unknown_id_is_an_error_that_repeats_little_of_it(tmp_path: Path, name: str) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
         with pytest.raises(UnknownContinuation) as of_job:
-            await collected(engine, name)
+            await get_job(engine, name)
         with pytest.raises(UnknownContinuation) as of_file:
-            await engine.continue_edit({"continuation_id": name, "prompt": "x"}, PATIENT)
+            await engine.continue_edit({"continuation_id": name, "prompt": "x"}, WAIT_FOR_END)
     for caught in (of_job, of_file):
         assert caught.value.billed == "no"
         assert len(str(caught.value)) < 400
 
 
 async def test_the_id_of_a_file_given_for_a_job_is_explained(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        result = await generate(engine)
         with pytest.raises(UnknownContinuation, match="is a file's id"):
-            await collected(engine, result.files[0].id)
+            await get_job(engine, result.files[0].id)
 
 
 async def test_the_recent_jobs_are_listed_newest_first(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with opened(tmp_path, Scripted().backend(), clock=clock) as engine:
+    async with running_engine(tmp_path, Scripted().backend(), clock=clock) as engine:
         names: list[str] = []
         for number in range(12):
-            names.append((await made(engine, f"kite {number}")).job_id)
+            names.append((await generate(engine, f"kite {number}")).job_id)
             await clock.advance(1)
-        listed = await engine.get_job({}, PATIENT)
+        listed = await engine.get_job({}, WAIT_FOR_END)
     assert isinstance(listed, JobList)
     assert [one.job_id for one in listed.jobs] == names[:1:-1]
 
 
 async def test_unused_records_expire_and_used_ones_are_kept(tmp_path: Path) -> None:
     clock, backend = VirtualClock(), Scripted().backend()
-    async with opened(tmp_path, backend, clock=clock) as engine:
-        kept, forgotten = await made(engine, "one"), await made(engine, "two")
+    async with running_engine(tmp_path, backend, clock=clock) as engine:
+        kept, forgotten = await generate(engine, "one"), await generate(engine, "two")
         await clock.advance(20 * 3600)
         await engine.artifact(kept.files[0].id, "local")
     await clock.advance(10 * 3600)
-    async with opened(tmp_path, backend, clock=clock, retention_days=1) as engine:
-        await engine.get_job({}, PATIENT)
+    async with running_engine(tmp_path, backend, clock=clock, retention_days=1) as engine:
+        await engine.get_job({}, WAIT_FOR_END)
         assert (await engine.artifact(kept.files[0].id, "local")).used == clock.now()
         with pytest.raises(UnknownContinuation):
             await engine.artifact(forgotten.files[0].id, "local")
-    assert len(files_in(tmp_path)) == 2, "the files themselves stay"
+    assert len(output_files(tmp_path)) == 2, "the files themselves stay"
 
 
 async def test_an_invalid_argument_sends_and_records_nothing(tmp_path: Path) -> None:
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(InvalidRequest, match="sead"):
-            await made(engine, sead=1)
+            await generate(engine, sead=1)
     assert provider.calls == []
     assert not (tmp_path / "data" / "library.sqlite3").exists()
 
 
 async def test_the_error_says_that_no_backend_is_installed(tmp_path: Path) -> None:
-    async with opened(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         with pytest.raises(NothingSuitable, match="No backend is installed"):
-            await made(engine)
+            await generate(engine)
 
 
 async def test_a_backend_whose_own_check_fails_is_passed_over(tmp_path: Path) -> None:
@@ -240,12 +240,12 @@ async def test_a_backend_whose_own_check_fails_is_passed_over(tmp_path: Path) ->
 
     good = Scripted()
     backends = (fake("bad", refuses=broken), fake("worse", missing=broken), good.backend("good"))
-    async with opened(tmp_path, *backends) as engine:
-        assert (await made(engine)).backend == "good"
+    async with running_engine(tmp_path, *backends) as engine:
+        assert (await generate(engine)).backend == "good"
         with pytest.raises(InvalidRequest, match="failed to check this"):
-            await made(engine, backend="bad")
+            await generate(engine, backend="bad")
         with pytest.raises(InvalidRequest, match="its own check failed"):
-            await made(engine, backend="worse")
+            await generate(engine, backend="worse")
 
 
 async def test_fetched_inputs_are_removed_with_the_job(tmp_path: Path) -> None:
@@ -255,11 +255,11 @@ async def test_fetched_inputs_are_removed_with_the_job(tmp_path: Path) -> None:
         seen.append(await call.inputs["image"][0].read())
         return picture()
 
-    async with opened(tmp_path, Scripted(read).backend(takes={"image": Takes()})) as engine:
-        await made(engine, image=[f"data:image/png;base64,{base64.b64encode(png()).decode()}"])
+    async with running_engine(tmp_path, Scripted(read).backend(takes={"image": Takes()})) as engine:
+        await generate(engine, image=[f"data:image/png;base64,{base64.b64encode(png()).decode()}"])
         with pytest.raises(InvalidRequest):
-            await made(engine, image=[f"data:image/png;base64,{base64.b64encode(png()).decode()}"], output="/etc/")
-        await settled(engine)
+            await generate(engine, image=[f"data:image/png;base64,{base64.b64encode(png()).decode()}"], output="/etc/")
+        await wait_until_idle(engine)
         assert seen == [png()]
         assert [path for path in (tmp_path / "data" / "scratch").rglob("*") if path.is_file()] == []
 
@@ -274,28 +274,28 @@ async def test_a_file_has_a_continuation_id_only_if_it_can_be_edited_here(tmp_pa
     locked = Scripted().backend(
         "locked", kind="music", takes={"audio": Takes()}, edits="audio", missing=lambda _access: "pay first"
     )
-    async with opened(tmp_path, songs, films, locked) as engine:
-        assert (await made(engine)).continuation_id
-        assert not (await made(engine, kind="music")).continuation_id
+    async with running_engine(tmp_path, songs, films, locked) as engine:
+        assert (await generate(engine)).continuation_id
+        assert not (await generate(engine, kind="music")).continuation_id
     lazy_engine = Scripted().backend("open", kind="music", takes={"audio": Takes()}, edits="audio")
-    async with opened(tmp_path, songs, lazy_engine) as engine:
-        assert (await made(engine, "another", kind="music", backend="songs")).continuation_id
+    async with running_engine(tmp_path, songs, lazy_engine) as engine:
+        assert (await generate(engine, "another", kind="music", backend="songs")).continuation_id
 
 
 async def test_a_delivery_that_completes_lets_the_same_call_make_a_new_job(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        first = await engine.generate({"prompt": "x"}, PATIENT)
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        first = await engine.generate({"prompt": "x"}, WAIT_FOR_END)
         with pytest.raises(BrokenPipeError), engine.delivery(first):
             raise BrokenPipeError
-        second = await engine.generate({"prompt": "x"}, PATIENT)
+        second = await engine.generate({"prompt": "x"}, WAIT_FOR_END)
         with engine.delivery(second):
             pass
-        third = await engine.generate({"prompt": "x"}, PATIENT)
+        third = await engine.generate({"prompt": "x"}, WAIT_FOR_END)
     assert first.job_id == second.job_id != third.job_id
 
 
 async def test_an_answer_without_a_job_can_be_delivered_too(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        for answer in (await engine.get_job({}, PATIENT), await engine.list_backends({})):
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        for answer in (await engine.get_job({}, WAIT_FOR_END), await engine.list_backends({})):
             with engine.delivery(answer):
                 pass

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import anyio
 
 from fakes.death import arm
-from fakes.engines import PATIENT
+from fakes.engines import WAIT_FOR_END
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.jobs.ownership import Owner, alive
@@ -85,7 +85,7 @@ def generate_and_die(_pipe: Any, env: Mapping[str, str], backend: str, prompt: s
 
     async def main() -> None:
         async with open_engine(env=env, backends=stub_backends()) as engine:
-            await engine.generate({"prompt": prompt, "backend": backend}, PATIENT)
+            await engine.generate({"prompt": prompt, "backend": backend}, WAIT_FOR_END)
 
     arm(step)
     anyio.run(main)
@@ -103,7 +103,7 @@ def generate_together(pipe: Any, env: Mapping[str, str], prompts: Sequence[tuple
         async with open_engine(env=env, backends=stub_backends()) as engine:
 
             async def generate(backend: str, prompt: str) -> None:
-                result = await engine.generate({"prompt": prompt, "backend": backend}, PATIENT)
+                result = await engine.generate({"prompt": prompt, "backend": backend}, WAIT_FOR_END)
                 batch.statuses.append(result.status)
                 batch.paths.extend(file.path for file in result.files)
 

@@ -37,10 +37,10 @@ from mediasmith.plugin.contract import (
 from mediasmith.storage.library.records import Artifact, Job, Task
 from mediasmith.storage.library.store import Library
 
-PATIENT = Caller(wait=math.inf)
+WAIT_FOR_END = Caller(wait=math.inf)
 """Waits for the end."""
 
-HASTY = Caller(wait=0)
+NO_WAIT = Caller(wait=0)
 """Does not wait."""
 
 Step: TypeAlias = Any
@@ -103,7 +103,7 @@ async def _done(script: deque[Step], *given: object) -> Any:
     return await step(*given) if isinstance(step, FunctionType) else step
 
 
-def job(handle: JSON = "job-1") -> Accepted:
+def accepted(handle: JSON = "job-1") -> Accepted:
     """The answer of a provider that took the work and named it."""
     return Accepted(handle=AnyJson(handle))
 
@@ -113,7 +113,7 @@ def pending(times: int) -> list[Pending]:
     return [Pending(progress=index / times, message="drawing") for index in range(times)]
 
 
-def usd(price: float) -> tuple[Price, ...]:
+def per_image(price: float) -> tuple[Price, ...]:
     """A price for each image."""
     return (Price(usd=price, per="image", as_of=date(2026, 1, 1), source="https://one.invalid/prices"),)
 
@@ -125,7 +125,7 @@ class Voiced(FakeParams):
     voices: tuple[str, ...] = ()
 
 
-def listing(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]:
+def voice_list(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], Awaitable[Sequence[str]]]]:
     """A provider's list of voices; of none when there are no names."""
 
     async def fetch(_client: None) -> Sequence[str]:
@@ -136,17 +136,17 @@ def listing(*names: str, word: str = "voice") -> Mapping[str, Callable[[None], A
     return {word: fetch}
 
 
-def speaking(
+def voice_backend(
     provider: Scripted, name: str, *names: str, word: str = "voice", preference: int = 0, models: int = 1
 ) -> Backend[None]:
     """A backend that has these voices."""
     offered = tuple(Model(id=f"{name}-{number}") for number in range(models))
-    choices = listing(*names, word=word)
+    choices = voice_list(*names, word=word)
     return provider.backend(name, params=Voiced, choices=choices, preference=preference, models=offered)
 
 
 @asynccontextmanager
-async def opened(
+async def running_engine(
     folder: Path,
     *backends: Backend[Any],
     clock: VirtualClock | None = None,
@@ -167,34 +167,36 @@ async def opened(
 
 
 @asynccontextmanager
-async def library_of(folder: Path) -> AsyncGenerator[Library]:
+async def open_library(folder: Path) -> AsyncGenerator[Library]:
     """The library that an engine left, or will find, in this folder."""
     async with Library.open(folder / "data" / "library.sqlite3") as library:
         yield library
 
 
-async def made(engine: Engine, prompt: str = "a red kite", caller: Caller = PATIENT, **given: Any) -> MediaResult:
+async def generate(
+    engine: Engine, prompt: str = "a red kite", caller: Caller = WAIT_FOR_END, **given: Any
+) -> MediaResult:
     """What generate_media answers, its answer having left the server."""
     result = await engine.generate({"prompt": prompt, **given}, caller)
     with engine.delivery(result):
         return result
 
 
-async def edited(engine: Engine, of: str, prompt: str = "make it blue", **given: Any) -> MediaResult:
+async def continue_edit(engine: Engine, of: str, prompt: str = "make it blue", **given: Any) -> MediaResult:
     """What continue_edit answers, its answer having left the server."""
-    result = await engine.continue_edit({"continuation_id": of, "prompt": prompt, **given}, PATIENT)
+    result = await engine.continue_edit({"continuation_id": of, "prompt": prompt, **given}, WAIT_FOR_END)
     with engine.delivery(result):
         return result
 
 
-async def batch(engine: Engine, *prompts: str, **given: Any) -> MediaResult:
+async def generate_batch(engine: Engine, *prompts: str, **given: Any) -> MediaResult:
     """What generate_media answers to several prompts."""
-    result = await engine.generate({"prompts": list(prompts), **given}, PATIENT)
+    result = await engine.generate({"prompts": list(prompts), **given}, WAIT_FOR_END)
     with engine.delivery(result):
         return result
 
 
-async def collected(engine: Engine, job_id: str, caller: Caller = PATIENT, **given: Any) -> MediaResult:
+async def get_job(engine: Engine, job_id: str, caller: Caller = WAIT_FOR_END, **given: Any) -> MediaResult:
     """What get_job answers for one job."""
     result = await engine.get_job({"job_id": job_id, **given}, caller)
     assert isinstance(result, MediaResult)
@@ -202,24 +204,24 @@ async def collected(engine: Engine, job_id: str, caller: Caller = PATIENT, **giv
         return result
 
 
-async def settled(engine: Engine) -> None:
+async def wait_until_idle(engine: Engine) -> None:
     """Wait until nothing can happen any more unless the clock moves or the test does something."""
     assert isinstance(engine.clock, VirtualClock)
     await engine.clock.advance(0)
 
 
-def saved(result: MediaResult) -> list[bytes]:
+def read_files(result: MediaResult) -> list[bytes]:
     """The bytes of a result's files on the disk."""
     return [Path(file.path).read_bytes() for file in result.files]
 
 
-def files_in(folder: Path) -> list[str]:
+def output_files(folder: Path) -> list[str]:
     """The names of all files that an engine has in its output folder, temporary ones too."""
     out = folder / "out"
     return sorted(path.name for path in out.rglob("*")) if out.exists() else []
 
 
-def a_job(folder: Path, /, **changed: Any) -> Job:
+def job_record(folder: Path, /, **changed: Any) -> Job:
     """A job's record as a process that is gone may have left it."""
     values: dict[str, Any] = {
         "id": "j" * 26,
@@ -237,7 +239,7 @@ def a_job(folder: Path, /, **changed: Any) -> Job:
     return Job(**{**values, **changed})
 
 
-def a_part(**changed: Any) -> Task:
+def task_record(**changed: Any) -> Task:
     """A task's record."""
     values: dict[str, Any] = {
         "job_id": "j" * 26,
@@ -251,7 +253,7 @@ def a_part(**changed: Any) -> Task:
     return Task(**{**values, **changed})
 
 
-def an_artifact(path: Path, **changed: Any) -> Artifact:
+def artifact_record(path: Path, **changed: Any) -> Artifact:
     """An artifact's record."""
     values: dict[str, Any] = {
         "id": "a" * 26,
@@ -275,13 +277,13 @@ def an_artifact(path: Path, **changed: Any) -> Artifact:
     return Artifact(**{**values, **changed})
 
 
-async def forever(*_given: object) -> Any:
+async def hang(*_given: object) -> Any:
     """A provider that never answers."""
     await anyio.sleep_forever()
 
 
-async def the_job(engine: Engine) -> MediaResult:
+async def newest_job(engine: Engine) -> MediaResult:
     """The newest job in its current state."""
-    listed = await engine.get_job({}, PATIENT)
+    listed = await engine.get_job({}, WAIT_FOR_END)
     assert isinstance(listed, JobList)
-    return await collected(engine, listed.jobs[0].job_id, HASTY)
+    return await get_job(engine, listed.jobs[0].job_id, NO_WAIT)

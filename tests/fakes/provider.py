@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from fakes.held import STUB, FakeProcess, Logged, process
+from fakes.fake_process import STUB, FakeProcess, Logged, process
 
 __all__ = ["KEY", "PAYING", "STUB", "Logged", "Provider", "running"]
 

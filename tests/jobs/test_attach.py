@@ -12,18 +12,18 @@ import anyio
 import pytest
 
 from fakes.engines import (
-    HASTY,
-    PATIENT,
+    NO_WAIT,
+    WAIT_FOR_END,
     Scripted,
-    a_job,
-    a_part,
-    collected,
-    job,
-    made,
-    opened,
+    accepted,
+    generate,
+    get_job,
+    job_record,
     pending,
     picture,
-    settled,
+    running_engine,
+    task_record,
+    wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
@@ -56,10 +56,10 @@ async def abandoned(engine: Engine, **given: Any) -> None:
         async with anyio.create_task_group() as tasks:
 
             async def call() -> None:
-                await engine.generate({"prompt": "a red kite", **given}, PATIENT)
+                await engine.generate({"prompt": "a red kite", **given}, WAIT_FOR_END)
 
             tasks.start_soon(call)
-            await settled(engine)
+            await wait_until_idle(engine)
             scope.cancel()
     assert scope.cancelled_caught
 
@@ -67,13 +67,13 @@ async def abandoned(engine: Engine, **given: Any) -> None:
 async def test_a_cancelled_call_does_not_cancel_its_job(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
-        listed = await engine.get_job({}, PATIENT)
+        listed = await engine.get_job({}, WAIT_FOR_END)
         assert isinstance(listed, JobList)
         assert [one.status for one in listed.jobs] == ["running"]
         event.set()
-        done = await collected(engine, listed.jobs[0].job_id)
+        done = await get_job(engine, listed.jobs[0].job_id)
     assert done.status == "done"
     assert len(provider.calls) == 1
 
@@ -81,14 +81,14 @@ async def test_a_cancelled_call_does_not_cancel_its_job(tmp_path: Path) -> None:
 async def test_cancelling_the_asyncio_task_of_a_call_does_not_cancel_its_job(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
-        call = asyncio.create_task(made(engine))
-        await settled(engine)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        call = asyncio.create_task(generate(engine))
+        await wait_until_idle(engine)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         event.set()
-        result = await engine.generate({"prompt": "a red kite"}, PATIENT)
+        result = await engine.generate({"prompt": "a red kite"}, WAIT_FOR_END)
     assert result.warnings == (EARLIER,)
     assert len(provider.calls) == 1
 
@@ -96,24 +96,24 @@ async def test_cancelling_the_asyncio_task_of_a_call_does_not_cancel_its_job(tmp
 async def test_the_same_call_after_a_cancelled_one_attaches_and_sends_nothing(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
         event.set()
-        result = await made(engine)
+        result = await generate(engine)
         assert (result.status, result.warnings) == ("done", (EARLIER,))
         assert len(provider.calls) == 1
-        assert (await made(engine)).warnings == ()
+        assert (await generate(engine)).warnings == ()
     assert len(provider.calls) == 2
 
 
 async def test_the_same_call_attaches_to_a_job_that_has_ended(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
         event.set()
-        await settled(engine)
-        result = await made(engine)
+        await wait_until_idle(engine)
+        result = await generate(engine)
     assert (result.status, result.warnings, len(provider.calls)) == ("done", (EARLIER,), 1)
 
 
@@ -121,15 +121,15 @@ async def test_the_same_call_while_another_one_waits_is_a_job_of_its_own(tmp_pat
     event, wait = gate()
     provider = Scripted(wait, wait)
     results: list[MediaResult] = []
-    async with opened(tmp_path, provider.backend()) as engine, anyio.create_task_group() as tasks:
+    async with running_engine(tmp_path, provider.backend()) as engine, anyio.create_task_group() as tasks:
 
         async def call() -> None:
-            results.append(await made(engine))
+            results.append(await generate(engine))
 
         tasks.start_soon(call)
-        await settled(engine)
+        await wait_until_idle(engine)
         tasks.start_soon(call)
-        await settled(engine)
+        await wait_until_idle(engine)
         event.set()
     assert len(provider.calls) == 2
     assert len({result.job_id for result in results}) == 2
@@ -143,13 +143,13 @@ async def test_a_call_that_is_being_notified_still_counts_as_waiting(tmp_path: P
         notifying.set()
         await go_on.wait()
 
-    provider = Scripted(job(), job(), polls=pending(30))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, anyio.create_task_group() as tasks:
+    provider = Scripted(accepted(), accepted(), polls=pending(30))
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, anyio.create_task_group() as tasks:
         tasks.start_soon(engine.generate, {"prompt": "a red kite"}, Caller(wait=math.inf, notify=notify))
         async with clock.autojump():
             await notifying.wait()
-        second = await made(engine, caller=HASTY)
-        await settled(engine)
+        second = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         assert second.warnings == ()
         assert len(provider.calls) == 2
         tasks.cancel_scope.cancel()
@@ -161,9 +161,9 @@ async def test_the_same_call_after_an_answer_is_a_new_job(tmp_path: Path, wait_s
     provider = Scripted(wait, wait)
     if wait_seconds is None:
         event.set()
-    async with opened(tmp_path, provider.backend()) as engine:
-        first = await made(engine, wait_seconds=wait_seconds)
-        second = await made(engine, wait_seconds=wait_seconds)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        first = await generate(engine, wait_seconds=wait_seconds)
+        second = await generate(engine, wait_seconds=wait_seconds)
         event.set()
         assert second.job_id != first.job_id
         assert second.warnings == ()
@@ -172,13 +172,13 @@ async def test_the_same_call_after_an_answer_is_a_new_job(tmp_path: Path, wait_s
 async def test_a_job_that_get_job_has_answered_is_not_attached_to(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
-        listed = await engine.get_job({}, PATIENT)
+        listed = await engine.get_job({}, WAIT_FOR_END)
         assert isinstance(listed, JobList)
-        await collected(engine, listed.jobs[0].job_id, wait_seconds=0)
+        await get_job(engine, listed.jobs[0].job_id, wait_seconds=0)
         event.set()
-        assert (await made(engine)).warnings == ()
+        assert (await generate(engine)).warnings == ()
     assert len(provider.calls) == 2
 
 
@@ -192,9 +192,9 @@ async def test_a_delivery_counts_before_it_is_recorded(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Library, "mark_answered", late)
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
-        await made(engine)
-        assert (await made(engine)).warnings == ()
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        await generate(engine)
+        assert (await generate(engine)).warnings == ()
         recorded.set()
     assert len(provider.calls) == 2
 
@@ -202,8 +202,8 @@ async def test_a_delivery_counts_before_it_is_recorded(tmp_path: Path, monkeypat
 async def test_a_delivery_is_recorded_even_if_the_program_ends_right_after(tmp_path: Path) -> None:
     provider = Scripted()
     for _ in range(2):
-        async with opened(tmp_path, provider.backend()) as engine:
-            result = await made(engine)
+        async with running_engine(tmp_path, provider.backend()) as engine:
+            result = await generate(engine)
         assert result.warnings == ()
     assert len(provider.calls) == 2
 
@@ -212,11 +212,11 @@ async def test_a_delivery_is_recorded_even_if_the_program_ends_right_after(tmp_p
 async def test_a_call_can_be_attached_to_for_an_hour(tmp_path: Path, later: float, *, attaches: bool) -> None:
     event, wait = gate()
     clock, provider = VirtualClock(), Scripted(wait)
-    async with opened(tmp_path, provider.backend(deadline=1e6), clock=clock) as engine:
+    async with running_engine(tmp_path, provider.backend(deadline=1e6), clock=clock) as engine:
         await abandoned(engine)
         event.set()
         await clock.advance(later)
-        result = await made(engine)
+        result = await generate(engine)
     assert (result.warnings == (EARLIER,)) is attaches
     assert len(provider.calls) == (1 if attaches else 2)
 
@@ -224,10 +224,10 @@ async def test_a_call_can_be_attached_to_for_an_hour(tmp_path: Path, later: floa
 async def test_another_principals_call_is_not_attached_to(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
         event.set()
-        result = await made(engine, caller=Caller(principal="ada", wait=math.inf))
+        result = await generate(engine, caller=Caller(principal="ada", wait=math.inf))
     assert result.warnings == ()
     assert len(provider.calls) == 2
 
@@ -240,10 +240,10 @@ async def test_another_principals_call_is_not_attached_to(tmp_path: Path) -> Non
 async def test_arguments_that_do_not_change_the_request_still_attach(tmp_path: Path, given: Mapping[str, Any]) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
         event.set()
-        assert (await made(engine, **given)).warnings == (EARLIER,)
+        assert (await generate(engine, **given)).warnings == (EARLIER,)
 
 
 @pytest.mark.parametrize(
@@ -254,39 +254,39 @@ async def test_arguments_that_do_not_change_the_request_still_attach(tmp_path: P
 async def test_a_changed_argument_makes_another_job(tmp_path: Path, given: Mapping[str, Any]) -> None:
     event, wait = gate()
     provider = Scripted(wait)
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await abandoned(engine)
         event.set()
-        assert EARLIER not in (await made(engine, **given)).warnings
+        assert EARLIER not in (await generate(engine, **given)).warnings
     assert len(provider.calls) > 1
 
 
 @pytest.mark.parametrize("swept", [False, True])
 async def test_a_possibly_billed_job_is_reported_once_and_then_sent_again(tmp_path: Path, *, swept: bool) -> None:
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await lost_by_a_dead_process(engine, tmp_path)
         if swept:
-            await engine.get_job({}, PATIENT)
-            await settled(engine)
+            await engine.get_job({}, WAIT_FOR_END)
+            await wait_until_idle(engine)
         with pytest.raises(MediaError) as caught:
-            await made(engine, "lost")
+            await generate(engine, "lost")
         assert caught.value.billed == "unknown"
         assert "may have been billed" in str(caught.value)
         assert provider.calls == []
-        assert (await made(engine, "lost")).status == "done"
+        assert (await generate(engine, "lost")).status == "done"
     assert len(provider.calls) == 1
 
 
 @pytest.mark.parametrize("swept", [False, True])
 async def test_an_unsent_job_of_a_dead_process_is_replaced_at_once(tmp_path: Path, *, swept: bool) -> None:
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         await lost_by_a_dead_process(engine, tmp_path, phase="queued", billed="no")
         if swept:
-            await engine.get_job({}, PATIENT)
-            await settled(engine)
-        result = await made(engine, "lost")
+            await engine.get_job({}, WAIT_FOR_END)
+            await wait_until_idle(engine)
+        result = await generate(engine, "lost")
     assert (result.status, result.warnings, len(provider.calls)) == ("done", (), 1)
 
 
@@ -295,13 +295,13 @@ async def lost_by_a_dead_process(
 ) -> None:
     """Record what a process left that died, by default while the answer to "lost" was due."""
     request = parse_request({"prompt": "lost"}, engine.installation.tools["generate_media"].parameters)
-    lost = a_job(
+    lost = job_record(
         folder,
         id="k" * 26,
         fingerprint=fingerprint("generate_media", request),
         request={"prompts": ["lost"], "count": 1, "parent": "", "history": []},
     )
-    await engine.library.add_job(lost, [a_part(job_id=lost.id, prompt="lost", phase=phase, billed=billed)])
+    await engine.library.add_job(lost, [task_record(job_id=lost.id, prompt="lost", phase=phase, billed=billed)])
 
 
 async def test_a_call_cancelled_while_its_job_is_recorded_leaves_a_whole_job(
@@ -317,12 +317,12 @@ async def test_a_call_cancelled_while_its_job_is_recorded_leaves_a_whole_job(
 
     monkeypatch.setattr(Library, "add_job", slow)
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(made, engine)
+            tasks.start_soon(generate, engine)
             await recording.wait()
             tasks.cancel_scope.cancel()
             go_on.set()
-        result = await made(engine)
+        result = await generate(engine)
     assert (result.status, result.warnings) == ("done", (EARLIER,))
     assert len(provider.calls) == 1

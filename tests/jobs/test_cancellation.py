@@ -12,20 +12,20 @@ from pydantic import BaseModel
 
 from fakes.backends import AnyJson, fake
 from fakes.engines import (
-    HASTY,
-    PATIENT,
+    NO_WAIT,
+    WAIT_FOR_END,
     Scripted,
-    batch,
-    collected,
-    files_in,
-    forever,
-    job,
-    made,
-    opened,
+    accepted,
+    generate,
+    generate_batch,
+    get_job,
+    hang,
+    newest_job,
+    output_files,
     pending,
     picture,
-    settled,
-    the_job,
+    running_engine,
+    wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.jobs.outputs import Outputs
@@ -54,80 +54,80 @@ async def test_a_start_can_be_cancelled_and_may_have_been_billed(tmp_path: Path)
             ended.append("stopped")
         return picture()
 
-    async with opened(tmp_path, fake(start=start)) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-        result = await collected(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, fake(start=start)) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        result = await get_job(engine, running.job_id, cancel=True)
         assert ended == ["stopped"]
         assert (result.status, result.files, result.attempts) == ("cancelled", (), ())
         assert result.error.startswith("The job was cancelled. It may have been billed")
         [task] = await engine.library.tasks(running.job_id)
         assert (task.phase, task.billed) == ("cancelled", "unknown")
-        assert (await collected(engine, running.job_id)).status == "cancelled"
+        assert (await get_job(engine, running.job_id)).status == "cancelled"
 
 
 async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
+    clock, provider = VirtualClock(), Scripted(accepted("abc"), polls=pending(99))
     backend = provider.backend(cancel=provider.cancel)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=12)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
         polls = len(provider.polled)
-        result = await collected(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id, cancel=True)
         assert result.status == "cancelled"
         assert "It was billed" in result.error
-        await collected(engine, running.job_id, cancel=True)
+        await get_job(engine, running.job_id, cancel=True)
         await clock.sleep(100)
     assert provider.cancelled == ["abc"]
     assert len(provider.polled) == polls
 
 
 async def test_a_job_whose_provider_cannot_stop_is_collected(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=12)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(9))
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
         with pytest.raises(
             InvalidRequest, match=r"One cannot stop accepted work, so the job continues\. .*get_job"
         ) as caught:
-            await collected(engine, running.job_id, cancel=True)
+            await get_job(engine, running.job_id, cancel=True)
         assert caught.value.job_id == running.job_id
-        result = await collected(engine, running.job_id)
+        result = await get_job(engine, running.job_id)
     assert (result.status, len(result.files), len(provider.calls)) == ("done", 1, 1)
 
 
 async def test_an_unstoppable_job_of_a_dead_process_is_collected(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=12)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
     provider.polls.clear()
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine:
         with pytest.raises(InvalidRequest, match="One cannot stop accepted work"):
-            await collected(engine, running.job_id, cancel=True)
+            await get_job(engine, running.job_id, cancel=True)
         async with clock.autojump():
-            assert (await collected(engine, running.job_id)).status == "done"
+            assert (await get_job(engine, running.job_id)).status == "done"
 
 
 async def test_nothing_more_is_sent_after_a_cancel(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(9))
-    async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine, clock.autojump():
-        running = await engine.generate({"prompts": ["one", "two", "three"], "wait_seconds": 12}, PATIENT)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(9))
+    async with running_engine(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine, clock.autojump():
+        running = await engine.generate({"prompts": ["one", "two", "three"], "wait_seconds": 12}, WAIT_FOR_END)
         with pytest.raises(InvalidRequest, match=r"continues with 1 of its 3 files\. It was billed\.") as caught:
-            await collected(engine, running.job_id, cancel=True)
+            await get_job(engine, running.job_id, cancel=True)
         assert caught.value.billed == "yes"
-        result = await collected(engine, running.job_id)
+        result = await get_job(engine, running.job_id)
     assert (result.status, len(provider.calls)) == ("partial", 1)
     assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
 
 
 async def test_only_the_provider_that_can_stop_is_asked_to(tmp_path: Path) -> None:
-    clock, one, two = VirtualClock(), Scripted(job("a"), RateLimited("Too much.")), Scripted(job("b"))
+    clock, one, two = VirtualClock(), Scripted(accepted("a"), RateLimited("Too much.")), Scripted(accepted("b"))
     one.polls.extend(pending(9))
     two.polls.extend(pending(99))
     backends = [one.backend("one"), two.backend("two", cancel=two.cancel)]
-    async with opened(tmp_path, *backends, clock=clock, order=("one", "two")) as engine, clock.autojump():
-        running = await engine.generate({"prompts": ["here", "there"], "wait_seconds": 12}, PATIENT)
+    async with running_engine(tmp_path, *backends, clock=clock, order=("one", "two")) as engine, clock.autojump():
+        running = await engine.generate({"prompts": ["here", "there"], "wait_seconds": 12}, WAIT_FOR_END)
         with pytest.raises(InvalidRequest, match="One cannot stop accepted work"):
-            await collected(engine, running.job_id, cancel=True)
-        result = await collected(engine, running.job_id)
+            await get_job(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id)
     assert (two.cancelled, [item.status for item in result.items]) == (["b"], ["done", "cancelled"])
 
 
@@ -137,60 +137,63 @@ async def test_a_handle_that_arrives_during_a_cancel_is_not_lost(tmp_path: Path,
 
     async def start(_call: object) -> Accepted:
         await go_on.wait()
-        return job("late")
+        return accepted("late")
 
     provider = Scripted()
     backend = provider.backend(start=start, cancel=provider.cancel) if stoppable else provider.backend(start=start)
-    async with opened(tmp_path, backend) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         async with anyio.create_task_group() as task_group:
 
             async def stop() -> None:
                 with nullcontext() if stoppable else pytest.raises(InvalidRequest, match="so the job continues"):
-                    await collected(engine, running.job_id, cancel=True)
+                    await get_job(engine, running.job_id, cancel=True)
 
             task_group.start_soon(stop)
-            await settled(engine)
+            await wait_until_idle(engine)
             go_on.set()
-        ended = await collected(engine, running.job_id)
+        ended = await get_job(engine, running.job_id)
     assert (ended.status, provider.cancelled) == (("cancelled", ["late"]) if stoppable else ("done", []))
 
 
 async def test_a_start_that_gives_no_handle_is_cut_off(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(forever)
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    clock, provider = VirtualClock(), Scripted(hang)
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         started = clock.now()
         async with clock.autojump():
-            result = await collected(engine, running.job_id, cancel=True)
+            result = await get_job(engine, running.job_id, cancel=True)
         assert clock.now() - started <= 10
     assert result.status == "cancelled"
     assert "It may have been billed" in result.error
 
 
 async def test_a_job_may_still_fail_after_its_cancel_was_refused(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[*pending(9), Failed(error=ProviderError("It broke."))])
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=12)
+    clock, provider = (
+        VirtualClock(),
+        Scripted(accepted(), polls=[*pending(9), Failed(error=ProviderError("It broke."))]),
+    )
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
         with pytest.raises(InvalidRequest):
-            await collected(engine, running.job_id, cancel=True)
-        result = await collected(engine, running.job_id)
+            await get_job(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id)
     assert (result.status, result.error) == ("failed", "It broke. It was billed.")
 
 
 async def test_a_job_that_cannot_be_polled_any_more_can_be_given_up(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[MissingKey("One", ("ONE_KEY",), rejected=True)] * 99)
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=[MissingKey("One", ("ONE_KEY",), rejected=True)] * 99)
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert (running.status, "does not accept its key" in running.error) == ("running", True)
-        result = await collected(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id, cancel=True)
     assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
 
 
 async def test_a_stuck_task_is_given_up_and_a_running_one_is_kept(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job("a"), job("b"))
+    clock, provider = VirtualClock(), Scripted(accepted("a"), accepted("b"))
     stuck = [True]
 
     async def poll(_work: Context[None], handle: AnyJson) -> Pending | Result:
@@ -199,23 +202,23 @@ async def test_a_stuck_task_is_given_up_and_a_running_one_is_kept(tmp_path: Path
         return Pending() if stuck else picture()
 
     backend = provider.backend(poll=poll, deadline=20)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await batch(engine, "stuck", "slow")
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate_batch(engine, "stuck", "slow")
         assert running.status == "running"
         with pytest.raises(InvalidRequest, match="continues with 1 of its 2 files"):
-            await collected(engine, running.job_id, cancel=True)
+            await get_job(engine, running.job_id, cancel=True)
         stuck.clear()
-        result = await collected(engine, running.job_id)
+        result = await get_job(engine, running.job_id)
     assert [item.status for item in result.items] == ["cancelled", "done"]
 
 
 async def test_a_stuck_job_can_be_given_up_by_the_first_call_of_another_process(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[Unreachable("No connection.", billed="yes")] * 99)
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=[Unreachable("No connection.", billed="yes")] * 99)
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert "could not be asked any more: No connection." in running.error
-    async with opened(tmp_path, provider.backend()) as engine:
-        result = await collected(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        result = await get_job(engine, running.job_id, cancel=True)
     assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
 
 
@@ -233,16 +236,16 @@ async def test_a_cancel_stops_a_request_that_is_about_to_be_sent(
             await go_on.wait()
 
     monkeypatch.setattr(Library, "save_task", slow)
-    provider = Scripted(job())
+    provider = Scripted(accepted())
     backend = provider.backend() if polled else fake("one", start=provider.start)
-    async with opened(tmp_path, backend) as engine:
-        running = await made(engine, caller=HASTY)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await generate(engine, caller=NO_WAIT)
         await saving.wait()
         async with anyio.create_task_group() as task_group:
-            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
-            await settled(engine)
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, WAIT_FOR_END)
+            await wait_until_idle(engine)
             go_on.set()
-        result = await collected(engine, running.job_id)
+        result = await get_job(engine, running.job_id)
     assert (result.status, result.error) == ("cancelled", "The job was cancelled. Nothing was billed.")
     assert provider.calls == []
 
@@ -255,12 +258,12 @@ async def test_a_cancel_does_not_wait_for_a_download(tmp_path: Path, monkeypatch
         await anyio.sleep_forever()
 
     monkeypatch.setattr(Outputs, "store", stay)
-    async with opened(tmp_path, Scripted().backend(), clock=clock) as engine:
-        running = await made(engine, caller=HASTY)
+    async with running_engine(tmp_path, Scripted().backend(), clock=clock) as engine:
+        running = await generate(engine, caller=NO_WAIT)
         await started.wait()
         async with clock.autojump():
             with pytest.raises(InvalidRequest, match="still being saved"):
-                await collected(engine, running.job_id, cancel=True)
+                await get_job(engine, running.job_id, cancel=True)
 
 
 @pytest.mark.parametrize("failing", ["raises", "hangs", "cancels itself"])
@@ -278,15 +281,15 @@ async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_p
                 raise anyio.get_cancelled_exc_class()
         return "stopped"
 
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
-    async with opened(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=12)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
         started = clock.now()
-        result = await collected(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id, cancel=True)
         assert result.status == "cancelled"
         assert result.warnings == ("One could not be asked to stop; its work may continue and be billed.",)
         assert clock.now() - started <= 5
-        assert (await made(engine, "another", wait_seconds=0)).status == "running"
+        assert (await generate(engine, "another", wait_seconds=0)).status == "running"
     assert asked == [AnyJson("job-1")]
 
 
@@ -311,28 +314,28 @@ async def test_the_provider_says_what_became_of_a_cancel(
         provider.polls.clear()
         return answer
 
-    provider = Scripted(job("abc"), polls=[forever] * 2)
+    provider = Scripted(accepted("abc"), polls=[hang] * 2)
     backend = provider.backend(cancel=cancel)
-    async with opened(tmp_path, backend) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         if not recovered:
-            await collected(engine, running.job_id, cancel=True)
-    async with opened(tmp_path, backend) as engine:
+            await get_job(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, backend) as engine:
         if recovered:
-            await collected(engine, running.job_id, cancel=True)
-        result = await collected(engine, running.job_id)
+            await get_job(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id)
     assert (result.status, result.warnings, asked) == (status, (warning,) if warning else (), ["abc"])
 
 
 async def test_a_provider_that_cannot_be_reached_to_cancel_is_a_warning(tmp_path: Path) -> None:
-    provider = Scripted(job(), polls=[forever])
+    provider = Scripted(accepted(), polls=[hang])
     backend = fake("one", keys=("ONE_KEY",), start=provider.start, poll=provider.poll, cancel=provider.cancel)
-    async with opened(tmp_path, backend, env={"ONE_KEY": "key-0123456789"}) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-    async with opened(tmp_path, backend) as engine:
-        result = await collected(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, backend, env={"ONE_KEY": "key-0123456789"}) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+    async with running_engine(tmp_path, backend) as engine:
+        result = await get_job(engine, running.job_id, cancel=True)
     assert (result.status, provider.cancelled) == ("cancelled", [])
     assert result.warnings == ("One could not be asked to stop; its work may continue and be billed.",)
 
@@ -341,26 +344,26 @@ async def test_a_job_whose_handle_cannot_be_read_can_be_given_up(tmp_path: Path)
     class Numbered(BaseModel):
         number: int
 
-    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
-    async with opened(tmp_path, provider.backend(handle=Numbered)) as engine:
-        assert (await collected(engine, running.job_id)).status == "running"
-        assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+    clock, provider = VirtualClock(), Scripted(accepted("abc"), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
+    async with running_engine(tmp_path, provider.backend(handle=Numbered)) as engine:
+        assert (await get_job(engine, running.job_id)).status == "running"
+        assert (await get_job(engine, running.job_id, cancel=True)).status == "cancelled"
 
 
 async def test_work_whose_answer_is_lost_is_cancelled_by_the_handle_recorded_before(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Accepted:
         await call.handle(AnyJson("chosen"))
-        return await forever()
+        return await hang()
 
     clock, provider = VirtualClock(), Scripted()
     backend = provider.backend(start=start, cancel=provider.cancel)
-    async with opened(tmp_path, backend, clock=clock) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    async with running_engine(tmp_path, backend, clock=clock) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         async with clock.autojump():
-            assert (await collected(engine, running.job_id, cancel=True)).status == "cancelled"
+            assert (await get_job(engine, running.job_id, cancel=True)).status == "cancelled"
     assert provider.cancelled == ["chosen"]
 
 
@@ -374,19 +377,22 @@ async def test_two_cancels_at_once_are_one(tmp_path: Path) -> None:
         await go_on.wait()
         return "stopped"
 
-    provider = Scripted(job(), polls=[forever])
+    provider = Scripted(accepted(), polls=[hang])
     results: list[str] = []
-    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine, anyio.create_task_group() as task_group:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    async with (
+        running_engine(tmp_path, provider.backend(cancel=cancel)) as engine,
+        anyio.create_task_group() as task_group,
+    ):
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
 
         async def stop() -> None:
-            results.append((await collected(engine, running.job_id, cancel=True)).status)
+            results.append((await get_job(engine, running.job_id, cancel=True)).status)
 
         task_group.start_soon(stop)
         await cancelling.wait()
         task_group.start_soon(stop)
-        await settled(engine)
+        await wait_until_idle(engine)
         go_on.set()
     assert results == ["cancelled", "cancelled"]
     assert asked == [AnyJson("job-1")]
@@ -400,17 +406,17 @@ async def test_a_cancel_completes_even_if_its_own_call_is_cancelled(tmp_path: Pa
         await go_on.wait()
         return "stopped"
 
-    provider = Scripted(job(), polls=[forever])
-    async with opened(tmp_path, provider.backend(cancel=cancel)) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    provider = Scripted(accepted(), polls=[hang])
+    async with running_engine(tmp_path, provider.backend(cancel=cancel)) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         async with anyio.create_task_group() as task_group:
-            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, WAIT_FOR_END)
             await cancelling.wait()
             task_group.cancel_scope.cancel()
         go_on.set()
-        await settled(engine)
-        assert (await the_job(engine)).status == "cancelled"
+        await wait_until_idle(engine)
+        assert (await newest_job(engine)).status == "cancelled"
 
 
 async def test_files_saved_before_a_cancel_are_kept(tmp_path: Path) -> None:
@@ -419,13 +425,13 @@ async def test_files_saved_before_a_cancel_are_kept(tmp_path: Path) -> None:
             await anyio.sleep_forever()
         return picture()
 
-    async with opened(tmp_path, fake(start=by_prompt), concurrency=2) as engine:
-        running = await engine.generate({"prompts": ["quick", "slow", "queued"]}, HASTY)
-        await settled(engine)
-        result = await collected(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, fake(start=by_prompt), concurrency=2) as engine:
+        running = await engine.generate({"prompts": ["quick", "slow", "queued"]}, NO_WAIT)
+        await wait_until_idle(engine)
+        result = await get_job(engine, running.job_id, cancel=True)
     assert (result.status, len(result.files)) == ("partial", 1)
     assert [item.status for item in result.items] == ["done", "cancelled", "cancelled"]
-    assert files_in(tmp_path) == [Path(result.files[0].path).name]
+    assert output_files(tmp_path) == [Path(result.files[0].path).name]
 
 
 async def test_a_cancel_removes_partial_files(tmp_path: Path) -> None:
@@ -434,20 +440,20 @@ async def test_a_cancel_removes_partial_files(tmp_path: Path) -> None:
         await anyio.sleep_forever()
         return picture()
 
-    async with opened(tmp_path, fake(start=start)) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-        assert len(files_in(tmp_path)) == 1
-        await collected(engine, running.job_id, cancel=True)
-        assert files_in(tmp_path) == []
+    async with running_engine(tmp_path, fake(start=start)) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        assert len(output_files(tmp_path)) == 1
+        await get_job(engine, running.job_id, cancel=True)
+        assert output_files(tmp_path) == []
 
 
 async def test_a_cancel_ends_the_pause_before_a_retry(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(Unreachable("No connection.", billed="no"))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-        result = await collected(engine, running.job_id, cancel=True)
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        result = await get_job(engine, running.job_id, cancel=True)
         await clock.advance(100)
     assert (result.status, len(provider.calls)) == ("cancelled", 1)
     assert "Nothing was billed" in result.error
@@ -456,51 +462,51 @@ async def test_a_cancel_ends_the_pause_before_a_retry(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [Refused("Declined.", billed="yes"), None], ids=["failed", "done"])
 async def test_cancelling_a_job_that_has_ended_changes_nothing(tmp_path: Path, ending: MediaError | None) -> None:
     provider = Scripted(*([ending] if ending else []))
-    async with opened(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
+    async with running_engine(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
         if ending:
             with pytest.raises(Refused):
-                await made(engine)
+                await generate(engine)
         else:
-            await made(engine)
-        before = await the_job(engine)
-        assert await collected(engine, before.job_id, cancel=True) == before
+            await generate(engine)
+        before = await newest_job(engine)
+        assert await get_job(engine, before.job_id, cancel=True) == before
     assert provider.cancelled == []
 
 
 async def test_a_call_that_waits_for_a_cancelled_job_raises_cancelled(tmp_path: Path) -> None:
     errors: list[MediaError] = []
-    async with opened(tmp_path, fake(start=forever)) as engine, anyio.create_task_group() as task_group:
+    async with running_engine(tmp_path, fake(start=hang)) as engine, anyio.create_task_group() as task_group:
 
         async def wait() -> None:
             with pytest.raises(Cancelled) as caught:
-                await made(engine)
+                await generate(engine)
             errors.append(caught.value)
 
         task_group.start_soon(wait)
-        await settled(engine)
-        await collected(engine, (await the_job(engine)).job_id, cancel=True)
+        await wait_until_idle(engine)
+        await get_job(engine, (await newest_job(engine)).job_id, cancel=True)
     assert [error.billed for error in errors] == ["unknown"]
 
 
 async def test_a_job_past_its_deadline_can_be_cancelled(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(99))
+    clock, provider = VirtualClock(), Scripted(accepted("abc"), polls=pending(99))
     backend = provider.backend(cancel=provider.cancel, deadline=20)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert "still at work" in running.error
-        result = await collected(engine, running.job_id, cancel=True)
+        result = await get_job(engine, running.job_id, cancel=True)
     assert result.status == "cancelled"
     assert provider.cancelled == ["abc"]
 
 
 async def test_a_slot_is_free_again_after_a_cancel(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(forever)
-    async with opened(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
+    clock, provider = VirtualClock(), Scripted(hang)
+    async with running_engine(tmp_path, provider.backend(), clock=clock, concurrency=1) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
         async with clock.autojump():
-            await collected(engine, running.job_id, cancel=True)
-        assert (await made(engine, "another")).status == "done"
+            await get_job(engine, running.job_id, cancel=True)
+        assert (await generate(engine, "another")).status == "done"
 
 
 async def test_a_cancel_while_files_are_being_named_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -513,13 +519,13 @@ async def test_a_cancel_while_files_are_being_named_loses_none(tmp_path: Path, m
         await go_on.wait()
 
     monkeypatch.setattr(Library, "stage", slow)
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        running = await made(engine, caller=HASTY)
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        running = await generate(engine, caller=NO_WAIT)
         await staging.wait()
         async with anyio.create_task_group() as task_group:
-            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, PATIENT)
-            await settled(engine)
+            task_group.start_soon(engine.get_job, {"job_id": running.job_id, "cancel": True}, WAIT_FOR_END)
+            await wait_until_idle(engine)
             go_on.set()
-        result = await collected(engine, running.job_id)
+        result = await get_job(engine, running.job_id)
     assert (result.status, len(result.files)) == ("done", 1)
-    assert files_in(tmp_path) == [Path(result.files[0].path).name]
+    assert output_files(tmp_path) == [Path(result.files[0].path).name]

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from fakes.backends import capability, fake, png
 from fakes.engines import (
     Scripted,
-    edited,
-    job,
-    made,
-    opened,
+    accepted,
+    continue_edit,
+    generate,
     picture,
-    saved,
+    read_files,
+    running_engine,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Call, Output, Params, Request, Result, Takes
@@ -33,20 +33,20 @@ TAKES_AN_IMAGE: Mapping[Role, Takes] = {"image": Takes()}
 
 async def test_an_edit_continues_from_native_state(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}), picture(state={"id": 2}))
-    async with opened(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
-        second = await edited(engine, first.continuation_id)
-        await edited(engine, second.continuation_id, "larger")
+    async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
+        second = await continue_edit(engine, first.continuation_id)
+        await continue_edit(engine, second.continuation_id, "larger")
     assert provider.states == [None, {"id": 1}, {"id": 2}]
     assert [dict(call.inputs) for call in provider.calls] == [{}, {}, {}]
 
 
 async def test_two_edits_of_one_file_are_two_branches(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}))
-    async with opened(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
-        left = await edited(engine, first.continuation_id, "left")
-        right = await edited(engine, first.continuation_id, "right")
+    async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
+        left = await continue_edit(engine, first.continuation_id, "left")
+        right = await continue_edit(engine, first.continuation_id, "right")
     assert provider.states == [None, {"id": 1}, {"id": 1}]
     assert left.parent == right.parent == first.continuation_id
     assert left.continuation_id != right.continuation_id
@@ -59,17 +59,17 @@ async def test_a_capability_without_state_is_given_the_saved_file(tmp_path: Path
         seen.extend([await source.read() for source in call.inputs.get("image", ())])
         return Result(outputs=(Output(body=png(colour=b"\1\2\3"), mime="image/png"),))
 
-    async with opened(tmp_path, fake(start=start, edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
-        await edited(engine, first.continuation_id)
-    assert seen == saved(first) == [png(colour=b"\1\2\3")]
+    async with running_engine(tmp_path, fake(start=start, edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
+        await continue_edit(engine, first.continuation_id)
+    assert seen == read_files(first) == [png(colour=b"\1\2\3")]
 
 
 async def test_the_saved_file_replaces_state_that_is_gone_with_a_warning(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}), StateGone("The provider has forgotten it."))
-    async with opened(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
-        second = await edited(engine, first.continuation_id)
+    async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
+        second = await continue_edit(engine, first.continuation_id)
     assert second.status == "done"
     assert "The provider has forgotten it. The saved file was sent instead." in second.warnings
     assert provider.states == [None, {"id": 1}, None]
@@ -83,19 +83,19 @@ async def test_a_saved_file_that_the_model_cannot_edit_is_not_sent(tmp_path: Pat
         return "edits no files" if request.inputs else ""
 
     backend = provider.backend(edits="image", takes=TAKES_AN_IMAGE, refuses=refuses)
-    async with opened(tmp_path, backend) as engine:
-        first = await made(engine)
+    async with running_engine(tmp_path, backend) as engine:
+        first = await generate(engine)
         with pytest.raises(StateGone, match=r"The saved file cannot be sent instead: one edits no files\."):
-            await edited(engine, first.continuation_id)
+            await continue_edit(engine, first.continuation_id)
     assert len(provider.calls) == 2
 
 
 async def test_state_that_is_gone_after_paying_is_not_sent_again(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}), StateGone("It is gone.", billed="unknown"))
-    async with opened(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
+    async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
         with pytest.raises(StateGone):
-            await edited(engine, first.continuation_id)
+            await continue_edit(engine, first.continuation_id)
     assert len(provider.calls) == 2
 
 
@@ -105,11 +105,11 @@ async def test_state_that_is_gone_falls_back_where_files_cannot_be_edited(tmp_pa
         provider.backend(preference=1),
         other.backend("other", edits="image", takes=TAKES_AN_IMAGE),
     )
-    async with opened(tmp_path, *backends) as engine:
-        first = await made(engine)
-        second = await edited(engine, first.continuation_id)
+    async with running_engine(tmp_path, *backends) as engine:
+        first = await generate(engine)
+        second = await continue_edit(engine, first.continuation_id)
         assert second.backend == "other"
-        assert (await made(engine)).backend == "one", "it does not rest for that"
+        assert (await generate(engine)).backend == "one", "it does not rest for that"
     assert [list(call.inputs) for call in other.calls] == [["image"]]
 
 
@@ -120,9 +120,9 @@ async def test_another_backend_edits_the_saved_file_in_its_own_role(tmp_path: Pa
         provider.backend(edits="image", takes=TAKES_AN_IMAGE),
         other.backend("other", edits="subject_image", takes=takes_subject),
     )
-    async with opened(tmp_path, *backends) as engine:
-        first = await made(engine, backend="one")
-        second = await edited(engine, first.continuation_id, backend="other")
+    async with running_engine(tmp_path, *backends) as engine:
+        first = await generate(engine, backend="one")
+        second = await continue_edit(engine, first.continuation_id, backend="other")
     assert (second.backend, second.parent) == ("other", first.continuation_id)
     [call] = other.calls
     assert (call.state, list(call.inputs)) == (None, ["subject_image"])
@@ -137,21 +137,21 @@ async def test_a_native_edit_is_not_refused_for_lack_of_an_input_file(tmp_path: 
             "a mask needs an image" if ask.inputs.get("mask") and not (ask.inputs.get("image") or ask.state) else ""
         ),
     )
-    async with opened(tmp_path, backend) as engine:
-        first = await made(engine)
+    async with running_engine(tmp_path, backend) as engine:
+        first = await generate(engine)
         mask = first.files[0].path
-        assert (await edited(engine, first.continuation_id, mask=mask)).status == "done"
+        assert (await continue_edit(engine, first.continuation_id, mask=mask)).status == "done"
         with pytest.raises(MediaError, match="a mask needs an image"):
-            await made(engine, mask=mask)
+            await generate(engine, mask=mask)
     assert provider.states[1] == {"id": 1}
 
 
 async def test_an_edit_may_be_accepted_with_a_handle(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), job(), polls=[picture(state={"id": 1})])
+    clock, provider = VirtualClock(), Scripted(accepted(), accepted(), polls=[picture(state={"id": 1})])
     backend = provider.backend(edits="image", takes=TAKES_AN_IMAGE)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        first = await made(engine)
-        assert (await edited(engine, first.continuation_id)).status == "done"
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        first = await generate(engine)
+        assert (await continue_edit(engine, first.continuation_id)).status == "done"
     assert provider.states == [None, {"id": 1}]
 
 
@@ -166,9 +166,9 @@ async def test_two_capabilities_of_one_kind_each_have_their_own_state(tmp_path: 
             capability("quick", start=second.start, params=Other, edits="image", takes=TAKES_AN_IMAGE),
         )
     )
-    async with opened(tmp_path, backend) as engine:
-        result = await made(engine, aspect_ratio="16:9")
-        await edited(engine, result.continuation_id)
+    async with running_engine(tmp_path, backend) as engine:
+        result = await generate(engine, aspect_ratio="16:9")
+        await continue_edit(engine, result.continuation_id)
     assert first.states == [None, {"id": 1}]
     assert second.calls == []
 
@@ -178,10 +178,10 @@ async def test_state_that_does_not_validate_gives_way_to_the_saved_file_with_a_w
         name: str
 
     provider = Scripted(picture(state={"id": 1}))
-    async with opened(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
-        first = await made(engine)
+    async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
+        first = await generate(engine)
     changed = provider.backend(edits="image", takes=TAKES_AN_IMAGE, state=Named)
-    async with opened(tmp_path, changed) as engine:
-        second = await edited(engine, first.continuation_id)
+    async with running_engine(tmp_path, changed) as engine:
+        second = await continue_edit(engine, first.continuation_id)
     assert (second.status, len(second.warnings)) == ("done", 1)
     assert [(call.state, list(call.inputs)) for call in provider.calls] == [(None, []), (None, ["image"])]

@@ -10,11 +10,11 @@ import pytest
 from fakes.backends import fake
 from fakes.engines import (
     Scripted,
-    edited,
-    made,
-    opened,
+    continue_edit,
+    generate,
     picture,
-    speaking,
+    running_engine,
+    voice_backend,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Model, Takes
@@ -52,8 +52,8 @@ async def test_an_unbilled_error_falls_back_and_the_attempts_say_so(tmp_path: Pa
     for number, (name, error) in enumerate(MOVING.items()):
         provider, other = Scripted(error()), Scripted()
         folder = tmp_path / str(number)
-        async with opened(folder, provider.backend(preference=1), other.backend("other")) as engine:
-            result = await made(engine)
+        async with running_engine(folder, provider.backend(preference=1), other.backend("other")) as engine:
+            result = await generate(engine)
         assert (result.status, result.backend) == ("done", "other"), name
         assert (len(provider.calls), len(other.calls)) == (1, 1), name
         assert [(one.backend, one.outcome.partition(":")[0]) for one in result.attempts] == [
@@ -77,112 +77,114 @@ async def test_a_refusal_or_a_possibly_billed_error_does_not_fall_back(tmp_path:
     for number, (name, error) in enumerate(STAYING.items()):
         provider, other = Scripted(error()), Scripted()
         folder = tmp_path / str(number)
-        async with opened(folder, provider.backend(preference=1), other.backend("other")) as engine:
+        async with running_engine(folder, provider.backend(preference=1), other.backend("other")) as engine:
             with pytest.raises(type(error())):
-                await made(engine)
+                await generate(engine)
         assert (len(provider.calls), other.calls) == (1, []), name
 
 
 async def test_only_a_provider_that_lists_the_voice_is_fallen_back_to(tmp_path: Path) -> None:
     one, two, three = Scripted(OutOfCredit("No credit.")), Scripted(), Scripted()
     backends = (
-        speaking(one, "one", "Rachel", preference=2),
-        speaking(two, "two", "Kore", preference=1),
-        speaking(three, "three", "rachel"),
+        voice_backend(one, "one", "Rachel", preference=2),
+        voice_backend(two, "two", "Kore", preference=1),
+        voice_backend(three, "three", "rachel"),
     )
-    async with opened(tmp_path, *backends) as engine:
-        assert (await made(engine, voice="Rachel")).backend == "three"
+    async with running_engine(tmp_path, *backends) as engine:
+        assert (await generate(engine, voice="Rachel")).backend == "three"
     assert two.calls == []
 
 
 async def test_the_error_says_that_no_other_provider_lists_the_voice(tmp_path: Path) -> None:
     one, two = Scripted(OutOfCredit("No credit.")), Scripted()
-    backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", "Kore", "Puck")
-    async with opened(tmp_path, *backends) as engine:
+    backends = voice_backend(one, "one", "Rachel", preference=1), voice_backend(two, "two", "Kore", "Puck")
+    async with running_engine(tmp_path, *backends) as engine:
         with pytest.raises(OutOfCredit, match=r"No credit\. .*No other backend lists voice Rachel\."):
-            await made(engine, voice="Rachel")
+            await generate(engine, voice="Rachel")
     assert two.calls == []
 
 
 async def test_every_voice_of_a_dialogue_must_be_listed(tmp_path: Path) -> None:
     one, two = Scripted(OutOfCredit("No credit.")), Scripted()
     backends = (
-        speaking(one, "one", "Rachel", "Puck", word="voices", preference=1),
-        speaking(two, "two", "Puck", "Kore", word="voices"),
+        voice_backend(one, "one", "Rachel", "Puck", word="voices", preference=1),
+        voice_backend(two, "two", "Puck", "Kore", word="voices"),
     )
-    async with opened(tmp_path, *backends) as engine:
+    async with running_engine(tmp_path, *backends) as engine:
         with pytest.raises(OutOfCredit, match="No other backend lists voices Rachel"):
-            await made(engine, voices=["Anna=Puck", "Ben = Rachel"])
-        assert (await made(engine, voices=["Anna=Puck", "Ben=Kore"])).backend == "two"
+            await generate(engine, voices=["Anna=Puck", "Ben = Rachel"])
+        assert (await generate(engine, voices=["Anna=Puck", "Ben=Kore"])).backend == "two"
 
 
 async def test_another_model_of_the_same_provider_needs_no_list(tmp_path: Path) -> None:
     provider = Scripted(ModelGone("Gone."))
-    async with opened(tmp_path, speaking(provider, "one", models=2)) as engine:
-        assert (await made(engine, voice="Rachel")).model == "one-1"
+    async with running_engine(tmp_path, voice_backend(provider, "one", models=2)) as engine:
+        assert (await generate(engine, voice="Rachel")).model == "one-1"
 
 
 async def test_without_a_voice_the_next_provider_is_not_asked_for_its_list(tmp_path: Path) -> None:
     one, two = Scripted(OutOfCredit("No credit.")), Scripted()
-    async with opened(tmp_path, speaking(one, "one", preference=1), speaking(two, "two")) as engine:
-        assert (await made(engine)).backend == "two"
+    async with running_engine(tmp_path, voice_backend(one, "one", preference=1), voice_backend(two, "two")) as engine:
+        assert (await generate(engine)).backend == "two"
 
 
 async def test_a_passing_error_is_retried_when_no_other_provider_has_the_voice(tmp_path: Path) -> None:
     clock, one, two = VirtualClock(), Scripted(RateLimited("Slow down.")), Scripted()
-    backends = speaking(one, "one", "Rachel", preference=1), speaking(two, "two", "Kore")
-    async with opened(tmp_path, *backends, clock=clock) as engine, clock.autojump():
-        assert (await made(engine, voice="Rachel")).backend == "one"
+    backends = voice_backend(one, "one", "Rachel", preference=1), voice_backend(two, "two", "Kore")
+    async with running_engine(tmp_path, *backends, clock=clock) as engine, clock.autojump():
+        assert (await generate(engine, voice="Rachel")).backend == "one"
     assert (len(one.calls), two.calls) == (2, [])
 
 
 async def test_a_named_backend_is_never_replaced(tmp_path: Path) -> None:
     provider, other = Scripted(OutOfCredit("No credit.")), Scripted()
-    async with opened(tmp_path, provider.backend(), other.backend("other")) as engine:
+    async with running_engine(tmp_path, provider.backend(), other.backend("other")) as engine:
         with pytest.raises(OutOfCredit):
-            await made(engine, backend="one")
+            await generate(engine, backend="one")
     assert other.calls == []
 
 
 async def test_a_backend_that_failed_is_tried_last_for_a_minute(tmp_path: Path) -> None:
     clock, provider, other = VirtualClock(), Scripted(OutOfCredit("No credit.")), Scripted()
     backends = (provider.backend(preference=1), other.backend("other"))
-    async with opened(tmp_path, *backends, clock=clock) as engine:
-        await made(engine)
+    async with running_engine(tmp_path, *backends, clock=clock) as engine:
+        await generate(engine)
         await clock.advance(59)
-        assert (await made(engine)).backend == "other"
+        assert (await generate(engine)).backend == "other"
         other.starts.append(OutOfCredit("No credit either."))
-        assert (await made(engine)).backend == "one"
+        assert (await generate(engine)).backend == "one"
         await clock.advance(61)
-        assert (await made(engine)).backend == "one"
+        assert (await generate(engine)).backend == "one"
     assert len(other.calls) == 3
 
 
 async def test_a_model_that_is_gone_starts_no_cooldown(tmp_path: Path) -> None:
     models = (Model(id="old"), Model(id="new"))
     provider, other = Scripted(ModelGone("Gone.")), Scripted()
-    async with opened(tmp_path, provider.backend(models=models, preference=1), other.backend("other")) as engine:
-        result = await made(engine)
+    async with running_engine(
+        tmp_path, provider.backend(models=models, preference=1), other.backend("other")
+    ) as engine:
+        result = await generate(engine)
         assert (result.backend, result.model) == ("one", "new")
         assert "one old is no longer served; one new was used instead." in result.warnings
-        assert (await made(engine)).backend == "one"
+        assert (await generate(engine)).backend == "one"
     assert other.calls == []
 
 
 async def test_a_model_the_caller_named_is_never_replaced(tmp_path: Path) -> None:
     models = (Model(id="old"), Model(id="new"))
     provider, other = Scripted(ModelGone("Gone.")), Scripted()
-    async with opened(tmp_path, provider.backend(models=models), other.backend("other")) as engine:
+    async with running_engine(tmp_path, provider.backend(models=models), other.backend("other")) as engine:
         with pytest.raises(ModelGone):
-            await made(engine, model="old")
+            await generate(engine, model="old")
     assert (len(provider.calls), other.calls) == (1, [])
 
 
 async def test_a_configured_model_that_is_gone_is_replaced_with_a_warning(tmp_path: Path) -> None:
     models = (Model(id="new"), Model(id="old"))
     provider = Scripted(ModelGone("Gone."))
-    async with opened(tmp_path, provider.backend(models=models), defaults={"image": "one:old"}) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, provider.backend(models=models), defaults={"image": "one:old"}) as engine:
+        result = await generate(engine)
     assert [call.model.id for call in provider.calls] == ["old", "new"]
     assert "one old is no longer served; one new was used instead." in result.warnings
 
@@ -194,22 +196,22 @@ async def test_a_stand_in_is_never_a_fallback(tmp_path: Path) -> None:
         stand_in.backend("sketch", preference=-1, edits="image", takes=TAKES_AN_IMAGE),
     )
     clock = VirtualClock()
-    async with opened(tmp_path, *backends, clock=clock) as engine:
+    async with running_engine(tmp_path, *backends, clock=clock) as engine:
         with pytest.raises(OutOfCredit):
-            await made(engine)
+            await generate(engine)
         assert stand_in.calls == []
         await clock.advance(61)
-        drawn = await made(engine, backend="sketch")
+        drawn = await generate(engine, backend="sketch")
         stand_in.starts.append(OutOfCredit("It rests now."))
-        assert (await edited(engine, drawn.continuation_id)).backend == "one"
+        assert (await continue_edit(engine, drawn.continuation_id)).backend == "one"
         with pytest.raises(OutOfCredit):
-            await edited(engine, drawn.continuation_id)
+            await continue_edit(engine, drawn.continuation_id)
     assert len(stand_in.calls) == 2
 
 
 async def test_a_backend_whose_client_cannot_be_made_is_passed_over(tmp_path: Path) -> None:
     broken = fake("one", preference=1, start=Scripted().start)
     object.__setattr__(broken, "sdk", "mediasmith.no_such_module")
-    async with opened(tmp_path, broken, Scripted().backend("other")) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, broken, Scripted().backend("other")) as engine:
+        result = await generate(engine)
     assert (result.backend, [one.backend for one in result.attempts]) == ("other", ["one", "other"])

@@ -14,7 +14,7 @@ import pytest
 from pydantic import Field
 
 from fakes.backends import FakeParams, fake, png
-from fakes.engines import Scripted, collected, files_in, forever, job, made, opened, picture, saved
+from fakes.engines import Scripted, accepted, generate, get_job, hang, output_files, picture, read_files, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
 from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
@@ -82,23 +82,23 @@ class Files:
     ids=["sound", "page", "json", "nothing", "cut off"],
 )
 async def test_a_body_of_the_wrong_type_is_not_saved(tmp_path: Path, body: bytes, found: str) -> None:
-    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+    async with running_engine(tmp_path, Scripted(out(body)).backend()) as engine:
         with pytest.raises(ProviderError, match=f"answered with {found}, but an image was expected") as caught:
-            await made(engine)
+            await generate(engine)
     assert caught.value.billed == "yes"
-    assert files_in(tmp_path) == []
+    assert output_files(tmp_path) == []
 
 
 async def test_the_extension_follows_the_content(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted(out(png(), mime="image/jpeg")).backend()) as engine:
-        [file] = (await made(engine, output=str(tmp_path / "out" / "kite.jpg"))).files
+    async with running_engine(tmp_path, Scripted(out(png(), mime="image/jpeg")).backend()) as engine:
+        [file] = (await generate(engine, output=str(tmp_path / "out" / "kite.jpg"))).files
     assert (file.mime, Path(file.path).name) == ("image/png", "kite.png")
 
 
 @pytest.mark.parametrize(("asked", "warned"), [("jpeg", True), ("png", False), ("auto", False)])
 async def test_another_format_than_requested_is_a_warning(tmp_path: Path, asked: str, *, warned: bool) -> None:
-    async with opened(tmp_path, Scripted().backend(params=Formats)) as engine:
-        result = await made(engine, output_format=asked)
+    async with running_engine(tmp_path, Scripted().backend(params=Formats)) as engine:
+        result = await generate(engine, output_format=asked)
     expected = ("One answered with image/png, not the jpeg asked for.",) if warned else ()
     assert result.warnings == expected
 
@@ -108,9 +108,9 @@ async def test_an_encoding_that_a_file_does_not_show_is_taken_on_trust(tmp_path:
         output_format: Literal["ulaw", "mp3"] | None = None
 
     backend = Scripted(*[out(WAV, "audio/wav")] * 2).backend(kind="speech", params=Coded)
-    async with opened(tmp_path, backend) as engine:
-        assert (await made(engine, kind="speech", output_format="ulaw")).warnings == ()
-        assert (await made(engine, kind="speech", output_format="mp3")).warnings
+    async with running_engine(tmp_path, backend) as engine:
+        assert (await generate(engine, kind="speech", output_format="ulaw")).warnings == ()
+        assert (await generate(engine, kind="speech", output_format="mp3")).warnings
 
 
 @pytest.mark.parametrize(("per", "usd"), [("second", 0.1), ("minute", 0.0017), ("call", 0.1)])
@@ -125,24 +125,24 @@ async def test_the_estimate_follows_the_measured_length(
     price = Price(usd=0.1, per=per, as_of=date(2026, 1, 1), source="https://one.invalid/prices")
     models = (Model(id="m", prices=(price,)),)
     backend = Scripted(out(WAV, "audio/wav")).backend(kind="music", params=Lasting, models=models)
-    async with opened(tmp_path, backend) as engine:
-        cost = (await made(engine, kind="music")).cost
+    async with running_engine(tmp_path, backend) as engine:
+        cost = (await generate(engine, kind="music")).cost
     assert cost
     assert (cost.basis, cost.usd) == ("estimated", pytest.approx(usd, abs=1e-4))
 
 
 async def test_a_dub_may_be_audio(tmp_path: Path) -> None:
     backend = Scripted(out(WAV, "audio/wav")).backend(kind="dubbing")
-    async with opened(tmp_path, backend) as engine:
-        [file] = (await made(engine, kind="dubbing")).files
+    async with running_engine(tmp_path, backend) as engine:
+        [file] = (await generate(engine, kind="dubbing")).files
     assert (file.mime, file.duration_seconds) == ("audio/wav", 1.0)
 
 
 async def test_one_bad_file_of_several_is_left_out_with_a_warning(tmp_path: Path) -> None:
     several = Result(outputs=(*picture().outputs, *out(b"<html>").outputs, *picture().outputs))
-    async with opened(tmp_path, Scripted(several).backend()) as engine:
-        result = await made(engine)
-    assert (result.status, len(result.files), len(files_in(tmp_path))) == ("done", 2, 2)
+    async with running_engine(tmp_path, Scripted(several).backend()) as engine:
+        result = await generate(engine)
+    assert (result.status, len(result.files), len(output_files(tmp_path))) == ("done", 2, 2)
     [warning] = result.warnings
     assert warning.startswith("A file was left out: One answered with an unknown type of file")
 
@@ -151,9 +151,9 @@ async def test_one_bad_file_of_several_is_left_out_with_a_warning(tmp_path: Path
     "body", [MemorySink(), "text", bytearray(png()), None, 7], ids=lambda body: type(body).__name__
 )
 async def test_a_body_of_an_unknown_type_is_an_error(tmp_path: Path, body: Any) -> None:
-    async with opened(tmp_path, Scripted(out(body)).backend()) as engine:
+    async with running_engine(tmp_path, Scripted(out(body)).backend()) as engine:
         with pytest.raises(ProviderError, match="a sink that is not the server's"):
-            await made(engine)
+            await generate(engine)
 
 
 async def test_the_same_sink_twice_is_an_error(tmp_path: Path) -> None:
@@ -162,22 +162,22 @@ async def test_the_same_sink_twice_is_an_error(tmp_path: Path) -> None:
         await sink.write(png())
         return Result(outputs=(Output(body=sink, mime="image/png"),) * 2)
 
-    async with opened(tmp_path, fake(start=start)) as engine:
+    async with running_engine(tmp_path, fake(start=start)) as engine:
         with pytest.raises(MediaError):
-            await made(engine)
-    assert files_in(tmp_path) == []
+            await generate(engine)
+    assert output_files(tmp_path) == []
 
 
 async def test_a_file_above_the_limit_is_not_saved(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend(), max_output_bytes=50) as engine:
+    async with running_engine(tmp_path, Scripted().backend(), max_output_bytes=50) as engine:
         with pytest.raises(ProviderError, match="larger than the limit of 50 bytes"):
-            await made(engine)
-    assert files_in(tmp_path) == []
+            await generate(engine)
+    assert output_files(tmp_path) == []
 
 
 async def test_state_above_the_limit_is_dropped_with_a_warning(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted(picture(state={"plan": "x" * 70_000})).backend()) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, Scripted(picture(state={"plan": "x" * 70_000})).backend()) as engine:
+        result = await generate(engine)
         [artifact] = await engine.library.artifacts(result.job_id)
     assert (result.status, artifact.state) == ("done", None)
     assert "too much to keep" in result.warnings[0]
@@ -186,8 +186,8 @@ async def test_state_above_the_limit_is_dropped_with_a_warning(tmp_path: Path) -
 async def test_the_record_of_a_file_matches_it(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}))
     clock = VirtualClock()
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine:
-        result = await made(engine, "a red kite", seed=7, options={"mood": "calm"})
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine:
+        result = await generate(engine, "a red kite", seed=7, options={"mood": "calm"})
         artifact = await engine.artifact(result.continuation_id, "local")
     assert artifact.sha256 == hashlib.sha256(png()).hexdigest()
     assert (artifact.mime, artifact.bytes, artifact.width, artifact.height) == ("image/png", len(png()), 16, 16)
@@ -198,9 +198,9 @@ async def test_the_record_of_a_file_matches_it(tmp_path: Path) -> None:
 
 
 async def test_names_in_one_folder_never_overwrite(tmp_path: Path) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        first = await made(engine, "one", output=str(tmp_path / "out" / "kite"))
-        second = await made(engine, "two", output=str(tmp_path / "out" / "kite.png"))
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        first = await generate(engine, "one", output=str(tmp_path / "out" / "kite"))
+        second = await generate(engine, "two", output=str(tmp_path / "out" / "kite.png"))
     assert [Path(one.files[0].path).name for one in (first, second)] == ["kite.png", "kite-2.png"]
     assert (first.warnings, second.warnings) == ((), ("kite.png existed; the new file is kite-2.png.",))
 
@@ -214,9 +214,9 @@ async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
     clock, files = VirtualClock(), Files()
     files.serve(monkeypatch, clock)
     remote = Remote(url=URL, headers={"Authorization": "Bearer x"})
-    async with opened(tmp_path, Scripted(out(remote)).backend(), clock=clock) as engine:
-        result = await made(engine)
-    assert saved(result) == [png()]
+    async with running_engine(tmp_path, Scripted(out(remote)).backend(), clock=clock) as engine:
+        result = await generate(engine)
+    assert read_files(result) == [png()]
     assert files.headers == [{"Authorization": "Bearer x"}]
 
 
@@ -225,26 +225,26 @@ async def test_a_failed_download_is_retried_with_back_off(tmp_path: Path, monkey
     clock, files = VirtualClock(), Files(*errors)
     files.serve(monkeypatch, clock)
     provider = Scripted(out(Remote(url=URL)))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        result = await made(engine)
-        assert saved(result) == [png()]
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        result = await generate(engine)
+        assert read_files(result) == [png()]
     waits = [later - earlier for earlier, later in pairwise(files.times)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     assert len(provider.calls) == 1
-    assert len(files_in(tmp_path)) == 1
+    assert len(output_files(tmp_path)) == 1
 
 
 async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(*[Unreachable("It broke.") for _ in range(99)])
     files.serve(monkeypatch, clock)
     backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
         with pytest.raises(Unreachable) as caught:
-            await made(engine)
+            await generate(engine)
         assert clock.now() - started <= 100
     assert caught.value.billed == "yes"
-    assert files_in(tmp_path) == []
+    assert output_files(tmp_path) == []
 
 
 async def test_a_download_that_is_refused_is_retried_for_a_minute(
@@ -253,25 +253,25 @@ async def test_a_download_that_is_refused_is_retried_for_a_minute(
     clock, files = VirtualClock(), Files(*[ProviderError("Status 404.") for _ in range(99)])
     files.serve(monkeypatch, clock)
     backend = Scripted(out(Remote(url=URL))).backend(deadline=1000)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
         with pytest.raises(Unreachable, match=r"Status 404\.") as caught:
-            await made(engine)
+            await generate(engine)
         assert 30 < clock.now() - started <= 60
     assert caught.value.billed == "yes"
-    assert files_in(tmp_path) == []
+    assert output_files(tmp_path) == []
 
 
 async def test_a_slow_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(HANG)
     files.serve(monkeypatch, clock)
     backend = Scripted(out(Remote(url=URL))).backend(deadline=100)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
         with pytest.raises(TimedOut):
-            await made(engine)
+            await generate(engine)
         assert clock.now() - started == 100
-    assert files_in(tmp_path) == []
+    assert output_files(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -284,14 +284,14 @@ async def test_a_failed_download_of_accepted_work_is_repeated_later(
 ) -> None:
     clock, files = VirtualClock(), Files(*[error] * 99)
     files.serve(monkeypatch, clock)
-    provider = Scripted(job(), polls=[out(Remote(url=URL))] * 2)
-    async with opened(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
-        assert (running.status, files_in(tmp_path)) == ("running", [])
+    provider = Scripted(accepted(), polls=[out(Remote(url=URL))] * 2)
+    async with running_engine(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
+        assert (running.status, output_files(tmp_path)) == ("running", [])
         assert error.message in running.error
         assert "It was billed." in running.error
         files.steps.clear()
-        assert (await collected(engine, running.job_id)).status == "done"
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
 
@@ -301,13 +301,13 @@ async def test_an_odd_download_leaves_no_file_while_the_work_is_polled_again(tmp
         await sink.write(b"<html>" + b" " * 300_000)
         return out(sink)
 
-    clock, provider = VirtualClock(), Scripted(job(), polls=[page, forever])
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        running = await made(engine, wait_seconds=30)
-        assert (running.status, files_in(tmp_path)) == ("running", [])
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=[page, hang])
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=30)
+        assert (running.status, output_files(tmp_path)) == ("running", [])
         assert "an image was expected" in running.message
         provider.polls.clear()
-        assert (await collected(engine, running.job_id)).status == "done"
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
 
@@ -317,11 +317,11 @@ async def test_files_of_accepted_work_are_collected_all_or_none(
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
     several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
-    async with opened(tmp_path, Scripted(job(), polls=[several] * 2).backend(), clock=clock) as engine:
-        running = await made(engine)
-        assert (running.status, files_in(tmp_path)) == ("running", [])
-        done = await collected(engine, running.job_id)
-    assert (done.status, len(done.files), len(files_in(tmp_path))) == ("done", 2, 2)
+    async with running_engine(tmp_path, Scripted(accepted(), polls=[several] * 2).backend(), clock=clock) as engine:
+        running = await generate(engine)
+        assert (running.status, output_files(tmp_path)) == ("running", [])
+        done = await get_job(engine, running.job_id)
+    assert (done.status, len(done.files), len(output_files(tmp_path))) == ("done", 2, 2)
 
 
 async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
@@ -330,7 +330,7 @@ async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
     several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
-    async with opened(tmp_path, Scripted(several).backend(), clock=clock) as engine:
-        result = await made(engine)
-    assert (result.status, saved(result)) == ("done", [png()])
+    async with running_engine(tmp_path, Scripted(several).backend(), clock=clock) as engine:
+        result = await generate(engine)
+    assert (result.status, read_files(result)) == ("done", [png()])
     assert result.warnings == ("A file was left out: It is a private address.",)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from fakes.backends import AnyJson, fake
-from fakes.engines import Scripted, a_job, forever, pending, picture
+from fakes.engines import Scripted, hang, job_record, pending, picture
 from fakes.faults import ANSWERS, EXCEPTIONS
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.settings import Settings
@@ -49,7 +49,7 @@ class Polling:
         self.saved: list[Result] = []
         self.saving: list[MediaError] = []
         self.provider = Scripted(polls=polls)
-        job = a_job(FOLDER)
+        job = job_record(FOLDER)
         self.active = ActiveJob(job=job, spec=JobSpec.from_job(job), destination=cast("Any", None))
         one = backend or fake("one", start=self.provider.start, poll=self.poll, **more)
         [capability] = one.capabilities
@@ -161,7 +161,7 @@ async def test_retry_after_lengthens_the_pause_but_never_shortens_it(advice: flo
 
 
 async def test_a_poll_that_hangs_is_given_up_and_repeated() -> None:
-    polling = await Polling(forever).collect()
+    polling = await Polling(hang).collect()
     assert polling.pauses == [70]
 
 

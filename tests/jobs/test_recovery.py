@@ -11,18 +11,18 @@ import pytest
 
 from fakes.backends import fake, png
 from fakes.engines import (
-    PATIENT,
+    WAIT_FOR_END,
     Scripted,
-    a_job,
-    a_part,
-    an_artifact,
-    collected,
-    files_in,
-    job,
-    library_of,
-    opened,
+    accepted,
+    artifact_record,
+    get_job,
+    job_record,
+    open_library,
+    output_files,
     picture,
-    settled,
+    running_engine,
+    task_record,
+    wait_until_idle,
 )
 from mediasmith.engine.results import JobList, MediaResult
 from mediasmith.plugin.contract import Failed
@@ -34,8 +34,8 @@ ID = "j" * 26
 
 async def left(folder: Path, /, *tasks: Task, artifacts: tuple[Artifact, ...] = (), **changed: Any) -> Job:
     """Record a job as a process left it that is gone."""
-    stored = a_job(folder, **changed)
-    async with library_of(folder) as library:
+    stored = job_record(folder, **changed)
+    async with open_library(folder) as library:
         await library.add_job(stored, tasks)
         for artifact in artifacts:
             task = next(task for task in tasks if task.number == artifact.task)
@@ -45,13 +45,13 @@ async def left(folder: Path, /, *tasks: Task, artifacts: tuple[Artifact, ...] = 
 
 async def found(folder: Path, provider: Scripted) -> MediaResult:
     """The job once the next process has done with it what may be done."""
-    async with opened(folder, provider.backend()) as engine:
-        return await collected(engine, ID)
+    async with running_engine(folder, provider.backend()) as engine:
+        return await get_job(engine, ID)
 
 
 async def test_a_queued_task_ends_as_not_sent_and_costs_nothing(tmp_path: Path) -> None:
     provider = Scripted()
-    await left(tmp_path, a_part(phase="queued"))
+    await left(tmp_path, task_record(phase="queued"))
     result = await found(tmp_path, provider)
     assert result.status == "failed"
     assert result.error == "The server stopped before anything was sent. Nothing was billed."
@@ -60,7 +60,7 @@ async def test_a_queued_task_ends_as_not_sent_and_costs_nothing(tmp_path: Path) 
 
 async def test_a_request_in_flight_may_have_been_billed_and_is_not_sent_again(tmp_path: Path) -> None:
     provider = Scripted()
-    await left(tmp_path, a_part(phase="sending", billed="unknown"))
+    await left(tmp_path, task_record(phase="sending", billed="unknown"))
     result = await found(tmp_path, provider)
     assert result.status == "unknown"
     assert "It may have been billed, so it was not sent again." in result.error
@@ -70,14 +70,14 @@ async def test_a_request_in_flight_may_have_been_billed_and_is_not_sent_again(tm
 
 async def test_a_request_in_flight_with_a_handle_is_polled(tmp_path: Path) -> None:
     provider = Scripted()
-    await left(tmp_path, a_part(phase="sending", handle="chosen", billed="unknown"))
+    await left(tmp_path, task_record(phase="sending", handle="chosen", billed="unknown"))
     result = await found(tmp_path, provider)
     assert (result.status, provider.calls, provider.polled) == ("done", [], ["chosen"])
 
 
 async def test_accepted_work_is_collected(tmp_path: Path) -> None:
     provider = Scripted()
-    await left(tmp_path, a_part(phase="accepted", handle={"id": 7}, billed="yes"))
+    await left(tmp_path, task_record(phase="accepted", handle={"id": 7}, billed="yes"))
     result = await found(tmp_path, provider)
     assert (result.status, len(result.files)) == ("done", 1)
     assert (provider.calls, provider.polled) == ([], [{"id": 7}])
@@ -87,7 +87,7 @@ def half_saved(folder: Path, token: str, name: str = "kite.png") -> Artifact:
     """A file that is whole but has no name yet, and its record."""
     (folder / "out").mkdir(exist_ok=True)
     (folder / "out" / f".{token}.part").write_bytes(png())
-    return an_artifact(folder / "out" / name, token=token, sha256=_sha256(png()))
+    return artifact_record(folder / "out" / name, token=token, sha256=_sha256(png()))
 
 
 def _sha256(data: bytes) -> str:
@@ -97,17 +97,17 @@ def _sha256(data: bytes) -> str:
 async def test_a_finished_temporary_file_only_gets_its_name(tmp_path: Path) -> None:
     provider = Scripted()
     token = f"{ID}-0-0"
-    await left(tmp_path, a_part(phase="saving", billed="yes"), artifacts=(half_saved(tmp_path, token),))
+    await left(tmp_path, task_record(phase="saving", billed="yes"), artifacts=(half_saved(tmp_path, token),))
     result = await found(tmp_path, provider)
     assert (result.status, [Path(file.path).name for file in result.files]) == ("done", ["kite.png"])
-    assert files_in(tmp_path) == ["kite.png"]
+    assert output_files(tmp_path) == ["kite.png"]
     assert (provider.calls, provider.polled) == ([], [])
 
 
 async def test_a_file_that_already_had_its_name_is_kept(tmp_path: Path) -> None:
     artifact = half_saved(tmp_path, f"{ID}-0-0")
     (tmp_path / "out" / f".{ID}-0-0.part").rename(tmp_path / "out" / "kite.png")
-    await left(tmp_path, a_part(phase="saving", billed="yes"), artifacts=(artifact,))
+    await left(tmp_path, task_record(phase="saving", billed="yes"), artifacts=(artifact,))
     result = await found(tmp_path, Scripted())
     assert (result.status, len(result.files)) == ("done", 1)
 
@@ -116,10 +116,10 @@ async def test_files_that_vanished_are_collected_again_where_there_is_a_handle(t
     provider = Scripted()
     artifact = half_saved(tmp_path, f"{ID}-0-0")
     (tmp_path / "out" / f".{ID}-0-0.part").unlink()
-    await left(tmp_path, a_part(phase="saving", handle="abc", billed="yes"), artifacts=(artifact,))
+    await left(tmp_path, task_record(phase="saving", handle="abc", billed="yes"), artifacts=(artifact,))
     result = await found(tmp_path, provider)
     assert (result.status, len(result.files), provider.polled) == ("done", 1, ["abc"])
-    async with library_of(tmp_path) as library:
+    async with open_library(tmp_path) as library:
         assert [one.token for one in await library.artifacts(ID)] == [""]
 
 
@@ -127,7 +127,7 @@ async def test_files_that_vanished_without_a_handle_were_billed(tmp_path: Path) 
     provider = Scripted()
     artifact = half_saved(tmp_path, f"{ID}-0-0")
     (tmp_path / "out" / f".{ID}-0-0.part").unlink()
-    await left(tmp_path, a_part(phase="saving", billed="yes"), artifacts=(artifact,))
+    await left(tmp_path, task_record(phase="saving", billed="yes"), artifacts=(artifact,))
     result = await found(tmp_path, provider)
     assert result.status == "unknown"
     assert "It was billed" in result.error
@@ -135,7 +135,7 @@ async def test_files_that_vanished_without_a_handle_were_billed(tmp_path: Path) 
 
 
 async def test_a_saving_task_without_files_is_not_done(tmp_path: Path) -> None:
-    await left(tmp_path, a_part(phase="saving", billed="yes"))
+    await left(tmp_path, task_record(phase="saving", billed="yes"))
     assert (await found(tmp_path, Scripted())).status == "unknown"
 
 
@@ -143,10 +143,10 @@ async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
     provider = Scripted()
     request = {"prompts": ["a", "b", "c", "d"], "count": 1, "parent": "", "history": []}
     tasks = (
-        a_part(number=0, item=0, prompt="a", phase="accepted", handle="abc", billed="yes"),
-        a_part(number=1, item=1, prompt="b", phase="sending", billed="unknown"),
-        a_part(number=2, item=2, prompt="c", phase="queued"),
-        a_part(
+        task_record(number=0, item=0, prompt="a", phase="accepted", handle="abc", billed="yes"),
+        task_record(number=1, item=1, prompt="b", phase="sending", billed="unknown"),
+        task_record(number=2, item=2, prompt="c", phase="queued"),
+        task_record(
             number=3,
             item=3,
             prompt="d",
@@ -166,8 +166,8 @@ async def test_an_earlier_failure_is_still_reported_once_the_rest_is_there(tmp_p
     failure = {"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"}
     request = {"prompts": ["a", "b"], "count": 1, "parent": "", "history": []}
     tasks = (
-        a_part(number=0, item=0, phase="failed", error=failure),
-        a_part(number=1, item=1, phase="accepted", handle="abc", billed="yes"),
+        task_record(number=0, item=0, phase="failed", error=failure),
+        task_record(number=1, item=1, phase="accepted", handle="abc", billed="yes"),
     )
     await left(tmp_path, *tasks, request=request)
     result = await found(tmp_path, Scripted())
@@ -177,8 +177,8 @@ async def test_an_earlier_failure_is_still_reported_once_the_rest_is_there(tmp_p
 async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path: Path) -> None:
     failure = {"type": "OutOfCredit", "message": "No credit.", "hint": "", "billed": "no"}
     tasks = (
-        a_part(number=0, backend="two", phase="failed", error=failure),
-        a_part(number=1, phase="accepted", handle="abc", billed="yes"),
+        task_record(number=0, backend="two", phase="failed", error=failure),
+        task_record(number=1, phase="accepted", handle="abc", billed="yes"),
     )
     await left(tmp_path, *tasks)
     result = await found(tmp_path, Scripted())
@@ -187,9 +187,11 @@ async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path
 
 async def test_an_edit_that_is_collected_later_keeps_its_lineage(tmp_path: Path) -> None:
     request = {"prompts": ["make it blue"], "count": 1, "parent": "p" * 26, "history": ["a red kite"]}
-    await left(tmp_path, a_part(prompt="make it blue", phase="accepted", handle="abc", billed="yes"), request=request)
-    async with opened(tmp_path, Scripted(polls=[picture(state={"id": 2})]).backend()) as engine:
-        result = await collected(engine, ID)
+    await left(
+        tmp_path, task_record(prompt="make it blue", phase="accepted", handle="abc", billed="yes"), request=request
+    )
+    async with running_engine(tmp_path, Scripted(polls=[picture(state={"id": 2})]).backend()) as engine:
+        result = await get_job(engine, ID)
         artifact = await engine.artifact(result.continuation_id, "local")
     assert (result.parent, artifact.parent) == ("p" * 26, "p" * 26)
     assert (artifact.prompts, artifact.state) == (("a red kite", "make it blue"), {"id": 2})
@@ -197,36 +199,36 @@ async def test_an_edit_that_is_collected_later_keeps_its_lineage(tmp_path: Path)
 
 async def test_the_first_call_of_any_kind_recovers_unfinished_jobs(tmp_path: Path) -> None:
     provider = Scripted()
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
-    async with opened(tmp_path, provider.backend()) as engine:
-        listed = await engine.get_job({}, PATIENT)
-        await settled(engine)
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        listed = await engine.get_job({}, WAIT_FOR_END)
+        await wait_until_idle(engine)
         assert isinstance(listed, JobList)
         assert provider.polled == ["abc"]
-        assert (await collected(engine, ID)).status == "done"
+        assert (await get_job(engine, ID)).status == "done"
     assert provider.polled == ["abc"]
 
 
 async def test_a_backend_that_was_removed_leaves_its_job_to_be_collected(tmp_path: Path) -> None:
-    await left(tmp_path, a_part(backend="gone", phase="accepted", handle="abc", billed="yes"))
+    await left(tmp_path, task_record(backend="gone", phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, Scripted())
     assert result.status == "running"
     assert "The backend gone that made it is not installed." in result.error
     provider = Scripted()
-    async with opened(tmp_path, provider.backend("gone")) as engine:
-        assert (await collected(engine, ID)).status == "done"
+    async with running_engine(tmp_path, provider.backend("gone")) as engine:
+        assert (await get_job(engine, ID)).status == "done"
 
 
 async def test_a_key_that_is_missing_leaves_a_job_to_be_collected(tmp_path: Path) -> None:
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
     provider = Scripted()
     backend = fake("one", keys=("ONE_KEY",), start=provider.start, poll=provider.poll)
-    async with opened(tmp_path, backend) as engine:
-        running = await collected(engine, ID)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await get_job(engine, ID)
         assert running.status == "running"
         assert running.error == "one has no key. It was billed. Set ONE_KEY and restart the server."
-    async with opened(tmp_path, backend, env={"ONE_KEY": "secret-key"}) as engine:
-        assert (await collected(engine, ID)).status == "done"
+    async with running_engine(tmp_path, backend, env={"ONE_KEY": "secret-key"}) as engine:
+        assert (await get_job(engine, ID)).status == "done"
     assert provider.calls == []
 
 
@@ -238,15 +240,15 @@ async def test_a_model_that_is_listed_no_more_still_collects(tmp_path: Path) -> 
         await anyio.lowlevel.checkpoint()
         return picture()
 
-    await left(tmp_path, a_part(model="retired-1", phase="accepted", handle="abc", billed="yes"))
-    async with opened(tmp_path, Scripted().backend(poll=poll)) as engine:
-        assert (await collected(engine, ID)).status == "done"
+    await left(tmp_path, task_record(model="retired-1", phase="accepted", handle="abc", billed="yes"))
+    async with running_engine(tmp_path, Scripted().backend(poll=poll)) as engine:
+        assert (await get_job(engine, ID)).status == "done"
     assert models == ["retired-1"]
 
 
 async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
     provider = Scripted(polls=[Failed(error=ProviderError("It failed."))])
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, provider)
     assert (result.status, result.error) == ("failed", "It failed. It was billed.")
     assert [attempt.outcome for attempt in result.attempts] == ["ProviderError: It failed."]
@@ -254,30 +256,30 @@ async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("request_left", [{}, None, {"prompts": 5}], ids=["empty", "nothing", "strange"])
 async def test_an_unreadable_record_does_not_stop_other_jobs(tmp_path: Path, request_left: Any) -> None:
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"), request=request_left)
-    provider = Scripted(job("def"))
-    async with opened(tmp_path, provider.backend()) as engine:
-        result = await engine.generate({"prompt": "a new one"}, PATIENT)
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"), request=request_left)
+    provider = Scripted(accepted("def"))
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        result = await engine.generate({"prompt": "a new one"}, WAIT_FOR_END)
     assert result.status == "done"
 
 
 async def test_a_job_waits_until_its_folder_is_allowed_again(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"), folder=str(elsewhere))
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"), folder=str(elsewhere))
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(NotAllowed):
-            await collected(engine, ID)
-    async with opened(tmp_path, provider.backend(), allowed_dirs=(elsewhere,)) as engine:
-        result = await collected(engine, ID)
+            await get_job(engine, ID)
+    async with running_engine(tmp_path, provider.backend(), allowed_dirs=(elsewhere,)) as engine:
+        result = await get_job(engine, ID)
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)
 
 
 async def test_a_job_of_a_dead_process_is_cancelled_at_its_provider(tmp_path: Path) -> None:
     provider = Scripted(polls=[_forever])
-    await left(tmp_path, a_part(phase="accepted", handle="abc", billed="yes"))
-    async with opened(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
-        result = await collected(engine, ID, cancel=True)
+    await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
+    async with running_engine(tmp_path, provider.backend(cancel=provider.cancel)) as engine:
+        result = await get_job(engine, ID, cancel=True)
     assert (result.status, provider.cancelled) == ("cancelled", ["abc"])
 
 
@@ -289,6 +291,6 @@ async def test_partial_files_of_a_dead_process_are_removed(tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / f".{ID}-0-1000.part").write_bytes(b"half")
     (tmp_path / "out" / f".{ID}-01-0.part").write_bytes(b"another task's")
-    await left(tmp_path, a_part(phase="sending", billed="unknown"))
+    await left(tmp_path, task_record(phase="sending", billed="unknown"))
     await found(tmp_path, Scripted())
-    assert files_in(tmp_path) == [f".{ID}-01-0.part"]
+    assert output_files(tmp_path) == [f".{ID}-01-0.part"]

@@ -14,20 +14,20 @@ import pytest
 
 from fakes.backends import fake, png
 from fakes.engines import (
-    HASTY,
+    NO_WAIT,
     Scripted,
-    batch,
-    collected,
-    files_in,
-    forever,
-    job,
-    library_of,
-    made,
-    opened,
+    accepted,
+    generate,
+    generate_batch,
+    get_job,
+    hang,
+    newest_job,
+    open_library,
+    output_files,
     pending,
     picture,
-    settled,
-    the_job,
+    running_engine,
+    wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.results import MediaResult
@@ -38,29 +38,29 @@ from mediasmith.storage.library.store import Library
 
 
 async def test_two_calls_that_collect_at_once_share_one_collection(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(5))
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(5))
     results: list[MediaResult] = []
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert running.status == "running"
 
         async def collect() -> None:
-            results.append(await collected(engine, running.job_id))
+            results.append(await get_job(engine, running.job_id))
 
         async with anyio.create_task_group() as task_group:
             for _ in range(3):
                 task_group.start_soon(collect)
     assert [result.status for result in results] == ["done"] * 3
     assert len({result.files[0].path for result in results}) == 1
-    assert len(files_in(tmp_path)) == 1
+    assert len(output_files(tmp_path)) == 1
 
 
 async def test_a_job_that_is_collected_again_drops_its_old_error(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(10))
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(10))
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert "still at work" in running.error
-        again = await collected(engine, running.job_id, wait_seconds=3)
+        again = await get_job(engine, running.job_id, wait_seconds=3)
         assert (again.status, again.error) == ("running", "")
 
 
@@ -70,12 +70,12 @@ async def test_the_end_of_a_job_is_answered_even_if_it_cannot_be_recorded(
     async def full(*_given: object) -> None:
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
             patched.setattr(Library, "save_job", full)
-            first = await made(engine)
+            first = await generate(engine)
         assert (first.status, len(first.files)) == ("done", 1)
-        again = await collected(engine, first.job_id)
+        again = await get_job(engine, first.job_id)
         assert (again.status, again.files) == ("done", first.files)
 
 
@@ -86,10 +86,10 @@ async def test_failing_to_record_a_delivery_does_not_end_the_server(
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
     monkeypatch.setattr(Library, "mark_answered", full)
-    async with opened(tmp_path, Scripted().backend()) as engine:
-        await made(engine)
-        await settled(engine)
-        assert (await made(engine)).warnings == ()
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        await generate(engine)
+        await wait_until_idle(engine)
+        assert (await generate(engine)).warnings == ()
 
 
 async def test_an_internal_error_ends_only_its_own_job(
@@ -98,13 +98,13 @@ async def test_an_internal_error_ends_only_its_own_job(
     async def broken(*_given: object) -> None:
         raise ZeroDivisionError("secret words")
 
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
             patched.setattr(Dispatcher, "run", broken)
             with pytest.raises(MediaError, match=r"Mediasmith itself failed \(ZeroDivisionError\)"):
-                await made(engine)
-        assert (await the_job(engine)).status == "failed"
-        assert (await made(engine)).status == "done"
+                await generate(engine)
+        assert (await newest_job(engine)).status == "failed"
+        assert (await generate(engine)).status == "done"
     assert "ZeroDivisionError" in caplog.text
     assert "secret words" not in caplog.text
 
@@ -119,30 +119,30 @@ def refuse_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_full_disk_after_paying_says_that_it_was_billed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
             refuse_to_write(patched)
             with pytest.raises(MediaError, match="the disk is full") as caught:
-                await made(engine)
+                await generate(engine)
         assert caught.value.billed == "yes"
         assert "It was billed" in str(caught.value)
-        assert files_in(tmp_path) == []
+        assert output_files(tmp_path) == []
 
 
 async def test_accepted_work_is_collected_once_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = Scripted(job())
-    async with opened(tmp_path, provider.backend()) as engine:
+    provider = Scripted(accepted())
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
             refuse_to_write(patched)
-            running = await made(engine)
+            running = await generate(engine)
         assert running.status == "running"
         assert "the disk is full" in running.error
         assert "It was billed" in running.error
         assert "get_job" in running.next
-        assert files_in(tmp_path) == []
-        done = await collected(engine, running.job_id)
+        assert output_files(tmp_path) == []
+        done = await get_job(engine, running.job_id)
     assert (done.status, done.error, len(done.files)) == ("done", "", 1)
     assert len(provider.calls) == 1
 
@@ -153,31 +153,31 @@ async def test_files_whose_names_could_not_be_recorded_are_found_again(
     async def full(*_given: object, **_more: object) -> None:
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
-    async with opened(tmp_path, Scripted().backend()) as engine:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
         with monkeypatch.context() as patched:
             patched.setattr(Library, "commit", full)
-            running = await made(engine)
+            running = await generate(engine)
         assert running.status == "running"
-        done = await collected(engine, running.job_id)
+        done = await get_job(engine, running.job_id)
     assert (done.status, len(done.files)) == ("done", 1)
-    assert files_in(tmp_path) == [Path(done.files[0].path).name]
+    assert output_files(tmp_path) == [Path(done.files[0].path).name]
 
 
 async def test_closing_leaves_accepted_work_for_the_next_process(tmp_path: Path) -> None:
-    provider = Scripted(job("abc"), polls=[forever])
-    async with opened(tmp_path, provider.backend()) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-    async with opened(tmp_path, provider.backend()) as engine:
-        result = await collected(engine, running.job_id)
+    provider = Scripted(accepted("abc"), polls=[hang])
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        result = await get_job(engine, running.job_id)
     assert (result.status, provider.polled, len(provider.calls)) == ("done", ["abc", "abc"], 1)
 
 
 async def test_closing_records_a_request_in_flight_as_possibly_billed(tmp_path: Path) -> None:
-    async with opened(tmp_path, fake(start=forever)) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-    async with library_of(tmp_path) as library:
+    async with running_engine(tmp_path, fake(start=hang)) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+    async with open_library(tmp_path) as library:
         stored = await library.job(running.job_id, principal="local")
         [task] = await library.tasks(running.job_id)
     assert stored is not None
@@ -197,12 +197,12 @@ async def test_closing_waits_for_a_handle_that_is_being_recorded(
         await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", slow)
-    provider = Scripted(job("abc"), polls=[forever])
-    async with opened(tmp_path, provider.backend()) as engine:
-        running = await made(engine, caller=HASTY)
+    provider = Scripted(accepted("abc"), polls=[hang])
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        running = await generate(engine, caller=NO_WAIT)
         await writing.wait()
-    async with opened(tmp_path, provider.backend()) as engine:
-        assert (await collected(engine, running.job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
 
@@ -225,10 +225,10 @@ async def test_closing_waits_for_a_failure_that_is_being_recorded(
         await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", slow)
-    async with opened(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
-        running = await made(engine, caller=HASTY)
+    async with running_engine(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:
+        running = await generate(engine, caller=NO_WAIT)
         await recording.wait()
-    async with library_of(tmp_path) as library:
+    async with open_library(tmp_path) as library:
         [task] = await library.tasks(running.job_id)
     assert (task.phase, task.billed) == ("failed", "no")
 
@@ -253,16 +253,16 @@ async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
     closed: list[str] = []
-    provider = Scripted(job("abc"), polls=[forever])
+    provider = Scripted(accepted("abc"), polls=[hang])
     with monkeypatch.context() as patched:
-        async with opened(tmp_path, closing(provider, closed)) as engine:
-            running = await made(engine, caller=HASTY)
-            await settled(engine)
+        async with running_engine(tmp_path, closing(provider, closed)) as engine:
+            running = await generate(engine, caller=NO_WAIT)
+            await wait_until_idle(engine)
             patched.setattr(Library, "save_job", full)
             patched.setattr(Library, "save_task", full)
     assert closed == ["closed"]
-    async with opened(tmp_path, provider.backend()) as engine:
-        assert (await collected(engine, running.job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        assert (await get_job(engine, running.job_id)).status == "done"
 
 
 async def test_a_batch_left_by_a_closed_process_is_collected_item_by_item(tmp_path: Path) -> None:
@@ -271,23 +271,23 @@ async def test_a_batch_left_by_a_closed_process_is_collected_item_by_item(tmp_pa
             case "quick":
                 return picture()
             case "accepted":
-                return job("abc")
+                return accepted("abc")
             case _:
-                return await forever()
+                return await hang()
 
     async def poll(_work: Context[None], _handle: object) -> Pending | Result:
-        return await forever() if first else Result(outputs=(Output(body=png(), mime="image/png"),))
+        return await hang() if first else Result(outputs=(Output(body=png(), mime="image/png"),))
 
     first = True
     backend = fake(start=by_prompt, poll=poll)
-    async with opened(tmp_path, backend) as engine:
-        running = await engine.generate({"prompts": ["quick", "accepted", "in flight"]}, HASTY)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await engine.generate({"prompts": ["quick", "accepted", "in flight"]}, NO_WAIT)
         with engine.delivery(running):
             pass
-        await settled(engine)
+        await wait_until_idle(engine)
     first = False
-    async with opened(tmp_path, backend) as engine:
-        result = await collected(engine, running.job_id)
+    async with running_engine(tmp_path, backend) as engine:
+        result = await get_job(engine, running.job_id)
         assert [item.status for item in result.items] == ["done", "done", "unknown"]
         assert (result.status, len(result.files)) == ("partial", 2)
-        assert (await batch(engine, "quick", "quick")).status == "done"
+        assert (await generate_batch(engine, "quick", "quick")).status == "done"

@@ -15,21 +15,21 @@ from pydantic import BaseModel
 
 from fakes.backends import AnyJson, fake, png
 from fakes.engines import (
-    HASTY,
-    PATIENT,
+    NO_WAIT,
+    WAIT_FOR_END,
     Scripted,
-    batch,
-    collected,
-    files_in,
-    forever,
-    job,
-    library_of,
-    made,
-    opened,
+    accepted,
+    generate,
+    generate_batch,
+    get_job,
+    hang,
+    newest_job,
+    open_library,
+    output_files,
     pending,
     picture,
-    settled,
-    the_job,
+    running_engine,
+    wait_until_idle,
 )
 from fakes.faults import FAULTS
 from fakes.virtual_clock import VirtualClock
@@ -53,14 +53,14 @@ from mediasmith.storage.library.store import Library
 
 async def test_any_fault_of_start_is_a_typed_error_and_is_never_sent_again(tmp_path: Path) -> None:
     provider, other = Scripted(*[odd() for odd in FAULTS.values()]), Scripted()
-    async with opened(tmp_path, provider.backend(preference=1), other.backend("other")) as engine:
+    async with running_engine(tmp_path, provider.backend(preference=1), other.backend("other")) as engine:
         for number, odd in enumerate(FAULTS, start=1):
             with pytest.raises(MediaError) as caught:
-                await made(engine, odd)
+                await generate(engine, odd)
             assert caught.value.billed in {"unknown", "yes"}, odd
             assert (len(provider.calls), other.calls) == (number, []), odd
-            assert files_in(tmp_path) == [], odd
-        assert (await made(engine)).status == "done"
+            assert output_files(tmp_path) == [], odd
+        assert (await generate(engine)).status == "done"
 
 
 @pytest.mark.parametrize("odd", ["KeyError", "ExceptionGroup", "its own cancellation", "SystemExit"])
@@ -74,11 +74,14 @@ async def test_any_fault_of_connect_is_a_typed_error_and_nothing_is_billed(tmp_p
         yield
 
     clock, good = VirtualClock(), Scripted()
-    async with opened(tmp_path, fake("bad", connect=connect), good.backend(), clock=clock) as engine, clock.autojump():
+    async with (
+        running_engine(tmp_path, fake("bad", connect=connect), good.backend(), clock=clock) as engine,
+        clock.autojump(),
+    ):
         with pytest.raises(MediaError) as caught:
-            await made(engine, backend="bad")
+            await generate(engine, backend="bad")
         assert caught.value.billed == "no"
-        assert (await made(engine, backend="one")).status == "done"
+        assert (await generate(engine, backend="one")).status == "done"
 
 
 async def test_one_faulty_task_leaves_the_rest_of_its_batch_alone(tmp_path: Path) -> None:
@@ -88,16 +91,16 @@ async def test_one_faulty_task_leaves_the_rest_of_its_batch_alone(tmp_path: Path
         await anyio.lowlevel.checkpoint()
         return picture()
 
-    async with opened(tmp_path, fake(start=by_prompt)) as engine:
-        result = await batch(engine, "even", "odd", "also even")
+    async with running_engine(tmp_path, fake(start=by_prompt)) as engine:
+        result = await generate_batch(engine, "even", "odd", "also even")
     assert result.status == "partial"
     assert [item.status for item in result.items] == ["done", "unknown", "done"]
 
 
 async def test_outputs_may_be_a_list(tmp_path: Path) -> None:
     listed = Result(outputs=[*picture().outputs])  # pyright: ignore[reportArgumentType] - as backends may
-    async with opened(tmp_path, Scripted(listed).backend()) as engine:
-        assert (await made(engine)).status == "done"
+    async with running_engine(tmp_path, Scripted(listed).backend()) as engine:
+        assert (await generate(engine)).status == "done"
 
 
 async def test_state_that_json_cannot_hold_is_dropped_and_the_file_kept(tmp_path: Path) -> None:
@@ -105,18 +108,18 @@ async def test_state_that_json_cannot_hold_is_dropped_and_the_file_kept(tmp_path
     for _ in range(100_000):
         nested = [nested]
     odd: list[Any] = [object(), {"x": b"\xff"}, math.nan, "x" * 70_000, nested]
-    async with opened(tmp_path, Scripted(*[picture(state=state) for state in odd]).backend()) as engine:
+    async with running_engine(tmp_path, Scripted(*[picture(state=state) for state in odd]).backend()) as engine:
         for number in range(len(odd)):
-            result = await made(engine, f"kite {number}")
+            result = await generate(engine, f"kite {number}")
             artifact = await engine.artifact(result.files[0].id, "local")
             assert (result.status, artifact.state) == ("done", None), number
 
 
 async def test_an_invalid_cost_counts_as_unknown(tmp_path: Path) -> None:
     odd: list[Any] = [-3.0, math.nan, math.inf, "0.04", object()]
-    async with opened(tmp_path, Scripted(*[picture(cost=cost) for cost in odd]).backend()) as engine:
+    async with running_engine(tmp_path, Scripted(*[picture(cost=cost) for cost in odd]).backend()) as engine:
         for cost in odd:
-            result = await made(engine, f"kite {cost}")
+            result = await generate(engine, f"kite {cost}")
             assert result.cost == Cost(basis="unknown"), cost
         assert await engine.library.spent(since=0) == 0
 
@@ -125,8 +128,8 @@ async def test_details_that_are_no_json_do_not_lose_the_file(tmp_path: Path) -> 
     circle: list[Any] = []
     circle.append(circle)
     odd: dict[str, Any] = {"when": object(), "raw": png(), "circle": circle, "nan": math.nan, "seed": 7}
-    async with opened(tmp_path, Scripted(picture(**odd)).backend()) as engine:
-        result = await made(engine)
+    async with running_engine(tmp_path, Scripted(picture(**odd)).backend()) as engine:
+        result = await generate(engine)
     assert (result.status, result.details["seed"]) == ("done", 7)
 
 
@@ -141,26 +144,26 @@ async def test_an_error_of_start_may_have_been_billed_unless_it_says_otherwise(t
         KeyError: "unknown",
     }
     clock, provider = VirtualClock(), Scripted()
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         for number, (error, billed) in enumerate(expected.items()):
             provider.starts.extend(error() for _ in range(4))
             with pytest.raises(MediaError) as caught:
-                await made(engine, f"kite {number}")
+                await generate(engine, f"kite {number}")
             provider.starts.clear()
             assert caught.value.billed == billed, number
             state = "unknown" if billed == "unknown" and not isinstance(caught.value, Refused) else "failed"
-            listed = await engine.get_job({}, PATIENT)
+            listed = await engine.get_job({}, WAIT_FOR_END)
             assert isinstance(listed, JobList)
             assert listed.jobs[0].status == state, number
 
 
 async def test_a_start_that_hangs_may_have_been_billed_and_is_not_sent_again(tmp_path: Path) -> None:
-    clock, provider, other = VirtualClock(), Scripted(forever), Scripted()
+    clock, provider, other = VirtualClock(), Scripted(hang), Scripted()
     backends = (provider.backend(preference=1, deadline=180), other.backend("other"))
-    async with opened(tmp_path, *backends, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, *backends, clock=clock) as engine, clock.autojump():
         started = clock.now()
         with pytest.raises(TimedOut) as caught:
-            await made(engine)
+            await generate(engine)
         assert clock.now() - started == 180
     assert caught.value.billed == "unknown"
     assert (len(provider.calls), other.calls) == (1, [])
@@ -170,11 +173,11 @@ async def test_a_hanging_start_is_unknown_however_the_backend_explains_timeouts(
     def explain(_error: Exception) -> MediaError:
         return Unreachable("No connection was made.", billed="no")
 
-    clock, provider = VirtualClock(), Scripted(forever)
+    clock, provider = VirtualClock(), Scripted(hang)
     backend = fake(start=provider.start, explain=explain)
-    async with opened(tmp_path, backend, clock=clock, deadline_seconds=30) as engine, clock.autojump():
+    async with running_engine(tmp_path, backend, clock=clock, deadline_seconds=30) as engine, clock.autojump():
         with pytest.raises(TimedOut) as caught:
-            await made(engine)
+            await generate(engine)
     assert caught.value.billed == "unknown"
     assert len(provider.calls) == 1
 
@@ -186,11 +189,11 @@ async def test_nothing_is_sent_when_it_cannot_be_recorded_first(
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend()) as engine:
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
             patched.setattr(Library, "save_task", full)
             with pytest.raises(MediaError) as caught:
-                await made(engine)
+                await generate(engine)
         assert caught.value.billed == "no"
         assert provider.calls == []
 
@@ -203,93 +206,96 @@ async def test_a_client_that_never_opens_is_given_up(tmp_path: Path) -> None:
 
     clock, other = VirtualClock(), Scripted()
     backends = (fake("stuck", connect=hanging, preference=1), other.backend("other"))
-    async with opened(tmp_path, *backends, clock=clock) as engine, clock.autojump():
-        result = await made(engine)
+    async with running_engine(tmp_path, *backends, clock=clock) as engine, clock.autojump():
+        result = await generate(engine)
     assert result.backend == "other"
     assert [attempt.outcome.split(":")[0] for attempt in result.attempts] == ["Unreachable", "done"]
 
 
 async def test_a_handle_of_a_capability_that_cannot_poll_is_an_error(tmp_path: Path) -> None:
-    async with opened(tmp_path, fake(start=Scripted(job()).start)) as engine:
+    async with running_engine(tmp_path, fake(start=Scripted(accepted()).start)) as engine:
         with pytest.raises(ProviderError, match="answered with Accepted, not a Result"):
-            await made(engine)
+            await generate(engine)
 
 
 async def test_an_explained_error_in_poll_leaves_the_job_collectable(tmp_path: Path) -> None:
     def explain(_error: Exception) -> MediaError:
         return InvalidRequest("It does not like the request.", billed="no")
 
-    clock, provider = VirtualClock(), Scripted(job(), polls=[KeyError("x")] * 99)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=[KeyError("x")] * 99)
     backend = fake("one", start=provider.start, poll=provider.poll, explain=explain, deadline=100)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert running.status == "running"
         assert "could not be asked any more: It does not like the request. It was billed." in running.error
         provider.polls.clear()
-        assert (await collected(engine, running.job_id)).status == "done"
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
 
 async def test_a_job_is_not_polled_while_its_capability_is_not_ready(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(99))
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
     polls = len(provider.polled)
     not_ready = provider.backend(missing=lambda _access: "it needs another mode")
-    async with opened(tmp_path, not_ready) as engine:
-        result = await collected(engine, running.job_id)
+    async with running_engine(tmp_path, not_ready) as engine:
+        result = await get_job(engine, running.job_id)
         assert (result.status, len(provider.polled)) == ("running", polls)
         assert "One cannot be asked about it now: it needs another mode. It was billed." in result.error
     provider.polls.clear()
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        assert (await collected(engine, running.job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        assert (await get_job(engine, running.job_id)).status == "done"
 
 
 async def test_the_deadline_ends_the_waiting_and_not_the_job(tmp_path: Path) -> None:
-    clock, provider = VirtualClock(), Scripted(job("abc"), polls=pending(50))
-    async with opened(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    clock, provider = VirtualClock(), Scripted(accepted("abc"), polls=pending(50))
+    async with running_engine(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         assert running.status == "running"
         assert "still at work after 100 seconds" in running.error
         assert "get_job" in running.next
         polls = len(provider.polled)
         await clock.sleep(500)
         assert len(provider.polled) == polls, "nothing is polled while no call waits"
-        again = await collected(engine, running.job_id, wait_seconds=20)
+        again = await get_job(engine, running.job_id, wait_seconds=20)
         assert (again.status, again.error) == ("running", "")
-        done = await collected(engine, running.job_id)
-        done = done if done.status == "done" else await collected(engine, running.job_id)
+        done = await get_job(engine, running.job_id)
+        done = done if done.status == "done" else await get_job(engine, running.job_id)
     assert (done.status, done.error) == ("done", "")
     assert (len(provider.calls), set(provider.polled)) == (1, {"abc"})
 
 
 @pytest.mark.parametrize("billed", ["yes", "no"])
 async def test_failed_ends_the_job_and_nothing_is_sent_again(tmp_path: Path, billed: Billed) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[Failed(error=ProviderError("It failed.", billed=billed))])
+    clock, provider = (
+        VirtualClock(),
+        Scripted(accepted(), polls=[Failed(error=ProviderError("It failed.", billed=billed))]),
+    )
     other = Scripted()
     backends = (provider.backend(preference=1), other.backend("other"))
-    async with opened(tmp_path, *backends, clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, *backends, clock=clock) as engine, clock.autojump():
         with pytest.raises(ProviderError) as caught:
-            await made(engine)
+            await generate(engine)
     assert caught.value.billed == billed
     assert (len(provider.calls), other.calls) == (1, [])
 
 
 @pytest.mark.parametrize("error", [RateLimited("Slow down."), ProviderError("Overloaded.", billed="no")], ids=repr)
 async def test_accepted_work_that_failed_is_not_retried(tmp_path: Path, error: MediaError) -> None:
-    clock, provider = VirtualClock(), Scripted(job(), polls=[Failed(error=error)])
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=[Failed(error=error)])
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         with pytest.raises(type(error)):
-            await made(engine)
+            await generate(engine)
     assert len(provider.calls) == 1
 
 
 async def test_work_that_was_cancelled_at_the_provider_makes_the_job_cancelled(tmp_path: Path) -> None:
-    provider = Scripted(job(), polls=[Failed(error=Cancelled("It was cancelled.", billed="no"))])
-    async with opened(tmp_path, provider.backend()) as engine:
+    provider = Scripted(accepted(), polls=[Failed(error=Cancelled("It was cancelled.", billed="no"))])
+    async with running_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(Cancelled):
-            await made(engine)
-        assert (await the_job(engine)).status == "cancelled"
+            await generate(engine)
+        assert (await newest_job(engine)).status == "cancelled"
 
 
 # Handles
@@ -300,15 +306,15 @@ async def test_a_lost_answer_is_polled_if_its_handle_was_recorded_before(tmp_pat
 
     async def start(call: Call[None, Any]) -> Accepted:
         await call.handle(AnyJson("chosen"))
-        async with library_of(tmp_path) as library:
+        async with open_library(tmp_path) as library:
             [one] = await library.unfinished()
             seen.extend((task.phase, task.handle, task.billed) for task in await library.tasks(one.id))
         raise ConnectionResetError
 
     provider, other = Scripted(), Scripted()
     backends = (provider.backend(start=start, preference=1), other.backend("other"))
-    async with opened(tmp_path, *backends) as engine:
-        assert (await made(engine)).status == "done"
+    async with running_engine(tmp_path, *backends) as engine:
+        assert (await generate(engine)).status == "done"
     assert seen == [("sending", "chosen", "unknown")]
     assert (provider.polled, other.calls) == (["chosen"], [])
 
@@ -321,8 +327,8 @@ async def test_a_lost_answer_may_have_been_billed_until_the_provider_says_so(tmp
         raise ConnectionResetError
 
     backend = Scripted(polls=[Unreachable("No connection.")] * 99).backend(start=start, deadline=20)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        running = await made(engine)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
         [task] = await engine.library.tasks(running.job_id)
     assert (running.status, task.phase, task.billed) == ("running", "accepted", "unknown")
     assert "It may have been billed" in running.error
@@ -331,11 +337,11 @@ async def test_a_lost_answer_may_have_been_billed_until_the_provider_says_so(tmp
 async def test_an_answer_overrides_the_handle_recorded_before(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Accepted:
         await call.handle(AnyJson("chosen"))
-        return job("given")
+        return accepted("given")
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend(start=start)) as engine:
-        assert (await made(engine)).status == "done"
+    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
+        assert (await generate(engine)).status == "done"
     assert provider.polled == ["given"]
 
 
@@ -346,9 +352,9 @@ async def test_a_handle_recorded_before_a_definite_error_is_not_polled(tmp_path:
         raise error
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend(start=start)) as engine:
+    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
         with pytest.raises(type(error)):
-            await made(engine)
+            await generate(engine)
     assert provider.polled == []
 
 
@@ -369,9 +375,9 @@ async def test_a_handle_that_cannot_be_recorded_before_sending_costs_nothing(
         raise AssertionError("it was sent")
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend(start=start)) as engine:
+    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
         with pytest.raises(MediaError, match="SQLITE_FULL") as caught:
-            await made(engine)
+            await generate(engine)
     assert (caught.value.billed, provider.polled) == ("no", [])
 
 
@@ -386,22 +392,22 @@ async def test_a_request_that_was_not_accepted_is_retried_with_a_handle_of_its_o
         raise ConnectionResetError
 
     clock, provider = VirtualClock(), Scripted()
-    async with opened(tmp_path, provider.backend(start=start), clock=clock) as engine, clock.autojump():
-        assert (await made(engine)).status == "done"
+    async with running_engine(tmp_path, provider.backend(start=start), clock=clock) as engine, clock.autojump():
+        assert (await generate(engine)).status == "done"
     assert provider.polled == ["chosen-1"]
 
 
 async def test_work_whose_handle_was_recorded_before_is_polled_by_the_next_process(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Accepted:
         await call.handle(AnyJson("chosen"))
-        return await forever()
+        return await hang()
 
     provider = Scripted()
-    async with opened(tmp_path, provider.backend(start=start)) as engine:
-        running = await made(engine, caller=HASTY)
-        await settled(engine)
-    async with opened(tmp_path, provider.backend(start=start)) as engine:
-        assert (await collected(engine, running.job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
+        assert (await get_job(engine, running.job_id)).status == "done"
     assert provider.polled == ["chosen"]
 
 
@@ -409,30 +415,30 @@ async def test_a_handle_that_does_not_validate_is_kept_until_the_backend_can_rea
     class Numbered(BaseModel):
         number: int
 
-    clock, provider = VirtualClock(), Scripted(job({"id": "abc"}), polls=pending(99))
-    async with opened(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
-        running = await made(engine)
-    async with opened(tmp_path, provider.backend(handle=Numbered)) as engine:
-        unread = await collected(engine, running.job_id)
+    clock, provider = VirtualClock(), Scripted(accepted({"id": "abc"}), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
+    async with running_engine(tmp_path, provider.backend(handle=Numbered)) as engine:
+        unread = await get_job(engine, running.job_id)
         [task] = await engine.library.tasks(running.job_id)
     assert (unread.status, task.phase, task.handle) == ("running", "accepted", {"id": "abc"})
     assert "cannot read the handle of this work, which is kept. It was billed." in unread.error
     provider.polls.clear()
-    async with opened(tmp_path, provider.backend()) as engine:
-        assert (await collected(engine, running.job_id)).status == "done"
+    async with running_engine(tmp_path, provider.backend()) as engine:
+        assert (await get_job(engine, running.job_id)).status == "done"
 
 
 async def test_the_handle_is_recorded_before_the_first_poll(tmp_path: Path) -> None:
     seen: list[object] = []
 
     async def poll(_work: Context[None], _handle: object) -> Result:
-        async with library_of(tmp_path) as library:
+        async with open_library(tmp_path) as library:
             [one] = await library.unfinished()
             seen.extend((task.phase, task.handle, task.billed) for task in await library.tasks(one.id))
         return picture()
 
-    async with opened(tmp_path, Scripted(job({"id": 7})).backend(poll=poll)) as engine:
-        await made(engine)
+    async with running_engine(tmp_path, Scripted(accepted({"id": 7})).backend(poll=poll)) as engine:
+        await generate(engine)
     assert seen == [("accepted", {"id": 7}, "yes")]
 
 
@@ -447,9 +453,9 @@ async def test_a_handle_that_cannot_be_recorded_is_still_collected(
         await save_task(self, task, at=at)
 
     monkeypatch.setattr(Library, "save_task", full)
-    clock, provider = VirtualClock(), Scripted(job(), polls=pending(3))
-    async with opened(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
-        assert (await made(engine)).status == "done"
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(3))
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        assert (await generate(engine)).status == "done"
 
 
 async def streamed(call: Call[None, Any], *chunks: bytes) -> Any:
@@ -466,10 +472,10 @@ async def test_a_streamed_file_is_kept_and_an_unused_sink_is_removed(tmp_path: P
         await streamed(call, b"y" * 300_000)
         return Result(outputs=(Output(body=kept, mime="image/png"),))
 
-    async with opened(tmp_path, fake(start=start)) as engine:
-        result = await made(engine)
-    assert files_in(tmp_path) == [Path(result.files[0].path).name]
-    assert (tmp_path / "out" / files_in(tmp_path)[0]).read_bytes() == png()
+    async with running_engine(tmp_path, fake(start=start)) as engine:
+        result = await generate(engine)
+    assert output_files(tmp_path) == [Path(result.files[0].path).name]
+    assert (tmp_path / "out" / output_files(tmp_path)[0]).read_bytes() == png()
 
 
 @pytest.mark.parametrize("error", [ProviderError("cut off"), KeyError("x"), asyncio.CancelledError()], ids=repr)
@@ -478,13 +484,13 @@ async def test_a_partial_file_is_removed_when_start_fails(tmp_path: Path, error:
 
     async def start(call: Call[None, Any]) -> Result:
         await streamed(call, b"x" * 300_000)
-        seen.extend(files_in(tmp_path))
+        seen.extend(output_files(tmp_path))
         raise error
 
-    async with opened(tmp_path, fake(start=start)) as engine:
+    async with running_engine(tmp_path, fake(start=start)) as engine:
         with pytest.raises(MediaError):
-            await made(engine)
-        assert files_in(tmp_path) == []
+            await generate(engine)
+        assert output_files(tmp_path) == []
     assert len(seen) == 1
     assert seen[0].endswith(".part")
 
@@ -496,7 +502,7 @@ async def test_a_partial_file_of_a_failed_poll_is_removed(tmp_path: Path) -> Non
         return picture()
 
     clock = VirtualClock()
-    backend = Scripted(job()).backend(poll=poll, deadline=100)
-    async with opened(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        assert (await made(engine)).status == "running"
-        assert files_in(tmp_path) == []
+    backend = Scripted(accepted()).backend(poll=poll, deadline=100)
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        assert (await generate(engine)).status == "running"
+        assert output_files(tmp_path) == []

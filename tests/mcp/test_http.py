@@ -25,7 +25,7 @@ from PIL import Image
 from pydantic import AnyHttpUrl, SecretStr
 
 from fakes.backends import capability, fake, make, png
-from fakes.engines import Scripted, job, picture
+from fakes.engines import Scripted, accepted, picture
 from fakes.http import ANN, BOB, OwnSite, Site, Users, installed, site
 from fakes.provider import KEY, Provider
 from fakes.server import (
@@ -499,7 +499,7 @@ async def test_another_user_does_not_attach_to_a_lost_answer(tmp_path: Path) -> 
 
 
 async def test_a_users_job_is_collected_into_their_folder_after_a_restart(tmp_path: Path, era: Era) -> None:
-    provider = Scripted(job(), polls=[Pending(), picture()])
+    provider = Scripted(accepted(), polls=[Pending(), picture()])
     clock = VirtualClock()
     installation = installed(tmp_path, provider.backend())
     async with site(installation, clock=clock, token_verifier=Users()) as served, served.client(era, ANN) as ann:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fakes.backends import capability, fake
-from fakes.engines import Scripted, Voiced, made, opened, usd
+from fakes.engines import Scripted, Voiced, generate, per_image, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Backend, Call, Model, Names, Output, Result
@@ -41,16 +41,16 @@ class Voices:
 
 async def order(engine: Engine, voice: str) -> list[str]:
     """The backends that would do it, one after the other."""
-    forecast = await made(engine, voice=voice, dry_run=True)
+    forecast = await generate(engine, voice=voice, dry_run=True)
     return [forecast.backend, *(attempt.backend for attempt in forecast.attempts)]
 
 
 @pytest.mark.parametrize("voice", ["EXAVITQu4vr4xnSDxMaL", "Sarah"])
 async def test_a_voice_is_listed_by_its_id_as_well(tmp_path: Path, voice: str) -> None:
     one, two = Voices(["Kore"]), Voices(SARAH, OutOfCredit("No credit."))
-    async with opened(tmp_path, one.backend("one", 1), two.backend("two")) as engine:
+    async with running_engine(tmp_path, one.backend("one", 1), two.backend("two")) as engine:
         with pytest.raises(OutOfCredit, match=f"No other backend lists voice {voice}"):
-            await made(engine, voice=voice)
+            await generate(engine, voice=voice)
         shown = await engine.list_backends({"backend": "two"})
     assert one.provider.calls == []
     assert shown.capabilities[0].choices == {"voice": tuple(SARAH)}
@@ -59,30 +59,30 @@ async def test_a_voice_is_listed_by_its_id_as_well(tmp_path: Path, voice: str) -
 async def test_a_list_that_is_not_there_is_neither_a_yes_nor_a_no(tmp_path: Path) -> None:
     lacks, unknown, has = Voices(["Kore"]), Voices(None), Voices(SARAH)
     backends = lacks.backend("lacks", 2), unknown.backend("unknown", 1, models=3), has.backend("has")
-    async with opened(tmp_path, *backends) as engine:
+    async with running_engine(tmp_path, *backends) as engine:
         assert await order(engine, "Sarah") == ["has", *["unknown"] * 3, "lacks"]
         assert unknown.asked == 1, "it was asked for every model"
 
 
 async def test_who_does_not_list_is_asked_rather_than_who_lacks_the_voice(tmp_path: Path) -> None:
     silent, other = Voices(None, OutOfCredit("No credit.")), Voices(["Kore"])
-    async with opened(tmp_path, other.backend("other", 1), silent.backend("silent")) as engine:
+    async with running_engine(tmp_path, other.backend("other", 1), silent.backend("silent")) as engine:
         with pytest.raises(OutOfCredit, match="No other backend lists voice Sarah"):
-            await made(engine, voice="Sarah")
+            await generate(engine, voice="Sarah")
     assert other.provider.calls == []
 
 
 async def test_who_does_not_list_is_gone_on_to(tmp_path: Path) -> None:
     first, lacks, silent = Voices(SARAH, OutOfCredit("No credit.")), Voices(["Kore"]), Voices(None)
     backends = first.backend("first", 2), lacks.backend("lacks", 1), silent.backend("silent")
-    async with opened(tmp_path, *backends) as engine:
-        assert (await made(engine, voice="Sarah")).backend == "silent"
+    async with running_engine(tmp_path, *backends) as engine:
+        assert (await generate(engine, voice="Sarah")).backend == "silent"
     assert lacks.provider.calls == []
 
 
 async def test_a_voice_that_was_made_elsewhere_is_found_at_once(tmp_path: Path) -> None:
     clock, one, two = VirtualClock(), Voices(["Kore"]), Voices(SARAH)
-    async with opened(tmp_path, one.backend("one", 1, models=3), two.backend("two"), clock=clock) as engine:
+    async with running_engine(tmp_path, one.backend("one", 1, models=3), two.backend("two"), clock=clock) as engine:
         assert await order(engine, "Sarah") == ["two", *["one"] * 3]
         two.voices = ["Grandmother"]
         await clock.advance(1)
@@ -102,9 +102,9 @@ async def test_a_voice_that_was_made_here_is_shown_at_once(tmp_path: Path) -> No
 
     speech = capability("speech", kind="speech", params=Voiced, choices={"voice": voices})
     clone = capability("clone", kind="voice_clone", start=keep)
-    async with opened(tmp_path, fake("one", capabilities=(speech, clone))) as engine:
+    async with running_engine(tmp_path, fake("one", capabilities=(speech, clone))) as engine:
         await engine.list_backends({"backend": "one"})
-        await made(engine, kind="voice_clone")
+        await generate(engine, kind="voice_clone")
         shown = await engine.list_backends({"backend": "one", "kind": "speech"})
     assert shown.capabilities[0].choices == {"voice": ("Kore", "Grandmother")}
 
@@ -124,17 +124,17 @@ class Discovery:
 
 
 DECLARED = Model(id="declared", accepts={"mood": ("calm",)})
-SERVED = Model(id="served", accepts={"mood": ("wild",)}, prices=usd(0.25))
+SERVED = Model(id="served", accepts={"mood": ("wild",)}, prices=per_image(0.25))
 
 
 async def test_live_models_are_selected_priced_and_limited_like_declared_ones(tmp_path: Path) -> None:
     provider, discover = Scripted(), Discovery(SERVED)
-    async with opened(tmp_path, provider.backend(models=(DECLARED,), discover=discover)) as engine:
-        result = await made(engine, options={"mood": "wild"})
+    async with running_engine(tmp_path, provider.backend(models=(DECLARED,), discover=discover)) as engine:
+        result = await generate(engine, options={"mood": "wild"})
         with pytest.raises(OverBudget, match=r"one served is estimated at 0\.25 USD"):
-            await made(engine, max_cost_usd=0.2)
+            await generate(engine, max_cost_usd=0.2)
         with pytest.raises(NothingSuitable, match="takes mood wild with served"):
-            await made(engine, options={"mood": "calm"})
+            await generate(engine, options={"mood": "calm"})
     assert (result.model, result.cost and result.cost.usd, discover.asked) == ("served", 0.25, 1)
 
 
@@ -142,13 +142,13 @@ async def test_the_declared_models_are_used_while_the_list_cannot_be_had(tmp_pat
     clock, discover = VirtualClock(), Discovery()
     provider = Scripted()
     backend = provider.backend(models=(DECLARED,), discover=discover)
-    async with opened(tmp_path, backend, clock=clock) as engine:
-        assert (await made(engine, options={"mood": "calm"})).model == "declared"
-        assert (await made(engine)).model == "declared"
+    async with running_engine(tmp_path, backend, clock=clock) as engine:
+        assert (await generate(engine, options={"mood": "calm"})).model == "declared"
+        assert (await generate(engine)).model == "declared"
         assert discover.asked == 1, "a list that cannot be had is not asked for at every call"
         discover.models = (SERVED,)
         await clock.advance(301)
-        assert (await made(engine)).model == "served"
+        assert (await generate(engine)).model == "served"
 
 
 async def test_only_backends_that_may_be_chosen_are_asked_for_their_models(tmp_path: Path) -> None:
@@ -156,6 +156,6 @@ async def test_only_backends_that_may_be_chosen_are_asked_for_their_models(tmp_p
     one = Scripted().backend("one", discover=named)
     two = Scripted().backend("two", discover=other)
     music = Scripted().backend("music", kind="music", discover=elsewhere)
-    async with opened(tmp_path, one, two, music) as engine:
-        await made(engine, backend="one")
+    async with running_engine(tmp_path, one, two, music) as engine:
+        await generate(engine, backend="one")
     assert (named.asked, other.asked, elsewhere.asked) == (1, 0, 0)

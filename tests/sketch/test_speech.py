@@ -18,7 +18,7 @@ import espeakng_loader
 import pytest
 from anyio import from_thread, to_thread
 
-from fakes.engines import edited, files_in, made, opened, saved
+from fakes.engines import continue_edit, generate, output_files, read_files, running_engine
 from mediasmith.plugin.contract import Call, Result
 from mediasmith.plugin.errors import InvalidRequest, MediaError, Unsuitable
 from mediasmith_sketch import backend
@@ -350,30 +350,32 @@ def sounds(*files: Path) -> list[DecodedSound]:
 
 async def test_speech_is_saved_and_spoken_on_in_the_same_way(tmp_path: Path) -> None:
     way: dict[str, Any] = {"voice": "Annie", "speed": 1.5}
-    async with opened(tmp_path, backend) as engine:
-        first = await made(engine, WORDS, kind="speech", language="de-DE", options={"pitch": 70}, max_cost_usd=0, **way)
-        second = await edited(engine, first.continuation_id, "Und weiter.")
-        slower = await edited(engine, second.continuation_id, "Und weiter.", speed=1, output_format="wav")
+    async with running_engine(tmp_path, backend) as engine:
+        first = await generate(
+            engine, WORDS, kind="speech", language="de-DE", options={"pitch": 70}, max_cost_usd=0, **way
+        )
+        second = await continue_edit(engine, first.continuation_id, "Und weiter.")
+        slower = await continue_edit(engine, second.continuation_id, "Und weiter.", speed=1, output_format="wav")
     assert (first.model, first.cost.usd if first.cost else None) == ("sketch-voice-1", 0)
     assert not [*first.warnings, *second.warnings, *slower.warnings]
     own: dict[str, Any] = {"language": "de", "pitch": 70}
-    assert saved(second) == [await spoken("Und weiter.", output_format="mp3", **way, **own)]
-    assert saved(slower) == [await spoken("Und weiter.", voice="Annie", **own)]
-    assert sorted(name.rpartition(".")[2] for name in files_in(tmp_path)) == ["mp3", "mp3", "wav"]
+    assert read_files(second) == [await spoken("Und weiter.", output_format="mp3", **way, **own)]
+    assert read_files(slower) == [await spoken("Und weiter.", voice="Annie", **own)]
+    assert sorted(name.rpartition(".")[2] for name in output_files(tmp_path)) == ["mp3", "mp3", "wav"]
 
 
 async def test_a_language_that_follows_from_the_letters_is_kept(tmp_path: Path) -> None:
-    async with opened(tmp_path, backend) as engine:
-        first = await made(engine, "Привет", kind="speech")
-        second = await edited(engine, first.continuation_id, "1 2 3", output_format="wav")
-    assert saved(second) == [await spoken("1 2 3", language="ru")] != [await spoken("1 2 3")]
+    async with running_engine(tmp_path, backend) as engine:
+        first = await generate(engine, "Привет", kind="speech")
+        second = await continue_edit(engine, first.continuation_id, "1 2 3", output_format="wav")
+    assert read_files(second) == [await spoken("1 2 3", language="ru")] != [await spoken("1 2 3")]
 
 
 async def test_an_unknown_voice_is_refused_by_the_engine(tmp_path: Path) -> None:
-    async with opened(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend) as engine:
         with pytest.raises(MediaError, match=r"no voice 'femal1' here\. Nothing was billed\. Did you mean female1\?"):
-            await made(engine, WORDS, kind="speech", voice="femal1")
-    assert not files_in(tmp_path)
+            await generate(engine, WORDS, kind="speech", voice="femal1")
+    assert not output_files(tmp_path)
 
 
 # Without espeak-ng
@@ -383,14 +385,14 @@ FIX = "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espea
 
 async def test_without_the_package_the_error_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    async with opened(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend) as engine:
         table = await engine.list_backends({"kind": "speech"})
         detail = await engine.list_backends({"backend": "sketch", "kind": "speech"})
         for name in ("auto", "sketch"):
             with pytest.raises(MediaError) as caught:
-                await made(engine, WORDS, kind="speech", backend=name)
+                await generate(engine, WORDS, kind="speech", backend=name)
             assert FIX in str(caught.value)
-        picture = await made(engine, "a kite", size="64x64")
+        picture = await generate(engine, "a kite", size="64x64")
     assert [(row.ready, row.missing) for row in table.backends] == [(False, FIX)]
     assert [(row.ready, row.missing, row.choices) for row in detail.capabilities] == [(False, FIX, {})]
     assert picture.status == "done"
@@ -400,9 +402,9 @@ async def test_a_library_that_cannot_be_loaded_is_an_error(tmp_path: Path, monke
     broken = tmp_path / "libespeak-ng.so"
     broken.write_bytes(b"made for another machine")
     monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: str(broken))
-    async with opened(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend) as engine:
         with pytest.raises(MediaError, match=r"cannot be loaded on this machine\. Nothing was billed\. It is made for"):
-            await made(engine, WORDS, kind="speech")
+            await generate(engine, WORDS, kind="speech")
 
 
 async def test_data_that_cannot_be_read_is_an_error_and_harms_no_later_call(

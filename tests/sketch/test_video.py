@@ -20,7 +20,7 @@ from mcp import Client
 from mcp_types import ImageContent
 from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
 
-from fakes.engines import HASTY, collected, edited, made, opened, saved
+from fakes.engines import NO_WAIT, continue_edit, generate, get_job, read_files, running_engine
 from fakes.films import film
 from fakes.server import text
 from fakes.virtual_clock import VirtualClock
@@ -602,18 +602,18 @@ async def until(true: Callable[[], object]) -> None:
 
 
 async def test_what_one_process_began_the_next_one_finishes(tmp_path: Path) -> None:
-    async with opened(tmp_path, backend) as engine:  # its clock stands still, so it is asked about once
-        job_id = (await made(engine, LIGHTHOUSE, HASTY, kind="video", **SMALL)).job_id
+    async with running_engine(tmp_path, backend) as engine:  # its clock stands still, so it is asked about once
+        job_id = (await generate(engine, LIGHTHOUSE, NO_WAIT, kind="video", **SMALL)).job_id
         active = engine.jobs.active(job_id)
         assert active
         await until(lambda: active.tasks[0].phase == "accepted")
     clock = VirtualClock()
-    async with clock.autojump(), opened(tmp_path, backend, clock=clock) as engine:
-        result = await collected(engine, job_id)
+    async with clock.autojump(), running_engine(tmp_path, backend, clock=clock) as engine:
+        result = await get_job(engine, job_id)
         assert (result.status, result.files[0].duration_seconds) == ("done", 0.5)
-        changed = await edited(engine, result.continuation_id, "at night", duration=0.75)
+        changed = await continue_edit(engine, result.continuation_id, "at night", duration=0.75)
         assert (changed.status, changed.files[0].duration_seconds, changed.files[0].width) == ("done", 0.75, 192)
-        (data,) = saved(result)
+        (data,) = read_files(result)
     assert data == (await make()).data
 
 
@@ -626,10 +626,10 @@ async def test_a_job_that_is_cancelled_stops_being_drawn(tmp_path: Path, monkeyp
         return drop(slots, name)
 
     monkeypatch.setattr(RenderSlots, "drop", watched)
-    async with opened(tmp_path, backend) as engine:
-        job_id = (await made(engine, LIGHTHOUSE, HASTY, kind="video", **{**SMALL, "duration": 30})).job_id
+    async with running_engine(tmp_path, backend) as engine:
+        job_id = (await generate(engine, LIGHTHOUSE, NO_WAIT, kind="video", **{**SMALL, "duration": 30})).job_id
         active = engine.jobs.active(job_id)
         assert active
         await until(lambda: active.progress is not None)
-        assert (await collected(engine, job_id, cancel=True)).status == "cancelled"
+        assert (await get_job(engine, job_id, cancel=True)).status == "cancelled"
         assert dropped == [RenderRequest.model_validate(active.tasks[0].handle).id]

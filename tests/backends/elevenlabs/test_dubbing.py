@@ -12,7 +12,7 @@ import pytest
 
 from fakes.elevenlabs import KEY, FakeElevenLabs
 from fakes.elevenlabs.errors import scripted
-from fakes.engines import HASTY, collected
+from fakes.engines import NO_WAIT, get_job
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
@@ -190,8 +190,8 @@ async def test_a_video_is_dubbed_and_saved(fake: FakeElevenLabs, tmp_path: Path)
     fake.script(POLL, {"body": {"status": "cloning"}}, {"body": {}}, {"html": True, "status": 200})
     arguments = {"kind": "dubbing", "video": str(source), "language": "es", "backend": "elevenlabs"}
     async with server(fake, tmp_path) as engine:
-        running = await engine.generate(arguments, HASTY)
-        done = await collected(engine, running.job_id)
+        running = await engine.generate(arguments, NO_WAIT)
+        done = await get_job(engine, running.job_id)
     [file] = done.files
     assert (done.status, file.mime, file.width) == ("done", "video/mp4", 16)
     assert fake.paid() == 1
@@ -204,10 +204,10 @@ async def test_a_dub_is_collected_after_a_restart(fake: FakeElevenLabs, tmp_path
     source.write_bytes(MemorySource(mime="audio/wav").data)
     arguments = {"kind": "dubbing", "audio": str(source), "language": "es"}
     async with server(fake, tmp_path) as engine:
-        running = await engine.generate(arguments, HASTY)
+        running = await engine.generate(arguments, NO_WAIT)
         await fake.seen(POLL)
     fake.finish()
     async with server(fake, tmp_path) as engine:
-        done = await collected(engine, running.job_id)
+        done = await get_job(engine, running.job_id)
     assert (done.status, done.files[0].mime) == ("done", "audio/mpeg")
     assert fake.paid() == 1

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.elevenlabs.errors import scripted
 from fakes.elevenlabs.media import audio_of, warnings_with
-from fakes.engines import edited, made, opened
+from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -214,9 +214,9 @@ async def test_a_song_of_a_plan_is_continued_by_a_prompt_in_the_same_format(
     fake: FakeElevenLabs, tmp_path: Path
 ) -> None:
     options = {"sample_rate": 8000, "composition_plan": PLANNED}
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
-        first = await made(engine, "a song", kind="music", output_format="wav", options=options)
-        second = await edited(engine, first.continuation_id, "with a drum")
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+        first = await generate(engine, "a song", kind="music", output_format="wav", options=options)
+        second = await continue_edit(engine, first.continuation_id, "with a drum")
     assert [file.mime for file in second.files] == ["audio/wav"]
     assert not second.warnings
     assert fake.counts() == {COMPOSE: 2, PLAN: 1}
@@ -278,8 +278,8 @@ async def test_a_model_that_is_no_longer_a_valid_value_gives_way_to_the_next(
     fake: FakeElevenLabs, tmp_path: Path, options: Mapping[str, Any]
 ) -> None:
     fake.settings(unlisted=["music_v2_5"])
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
-        song = await made(engine, "" if options else "a song", kind="music", options=options)
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+        song = await generate(engine, "" if options else "a song", kind="music", options=options)
     assert song.model == "music_v2"
     assert [body["model_id"] for body in fake.bodies(COMPOSE)][-1] == "music_v2"
     assert warnings_with(song.warnings, "music_v2_5")

@@ -14,7 +14,7 @@ from fakes.elevenlabs.audio import CHARACTERS_A_SECOND
 from fakes.elevenlabs.errors import scripted
 from fakes.elevenlabs.media import audio_of, codec, content, seconds
 from fakes.elevenlabs.state import GEORGE, ROGER, SARAH
-from fakes.engines import edited, made, opened
+from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.errors import (
     ModelGone,
     OutOfCredit,
@@ -283,15 +283,15 @@ async def test_another_voice_can_continue(fake: FakeElevenLabs, adapter: Adapter
 async def test_a_continuation_keeps_its_voice_though_its_name_became_anothers(
     fake: FakeElevenLabs, tmp_path: Path
 ) -> None:
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
-        first = await made(engine, TALE, kind="speech", voice="Sarah", backend="elevenlabs")
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+        first = await generate(engine, TALE, kind="speech", voice="Sarah", backend="elevenlabs")
     sample = MemorySource(mime="audio/wav")
     async with signed_in(backend, fake.url, KEY) as adapter:
         await adapter.client.sdk.voices.ivc.create(name="Sarah", files=[(sample.name, sample.data, sample.mime)])
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
-        second = await edited(engine, first.continuation_id, "And it goes on.")
-        await edited(engine, second.continuation_id, "And on.", voice="Sarah")
-        await edited(engine, second.continuation_id, "And on.", voice="Roger")
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+        second = await continue_edit(engine, first.continuation_id, "And it goes on.")
+        await continue_edit(engine, second.continuation_id, "And on.", voice="Sarah")
+        await continue_edit(engine, second.continuation_id, "And on.", voice="Roger")
     assert speakers(fake) == [SARAH, SARAH, SARAH, ROGER]
 
 

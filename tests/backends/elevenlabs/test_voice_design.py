@@ -10,7 +10,7 @@ import pytest
 
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.elevenlabs.media import content
-from fakes.engines import edited, made, opened
+from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.contract import Output
 from mediasmith.plugin.errors import InvalidRequest, ProviderError, StateGone
 from mediasmith.plugin.media import sniff
@@ -119,10 +119,10 @@ async def test_a_saved_voice_is_not_saved_again(fake: FakeElevenLabs, adapter: A
 
 
 async def test_the_options_of_a_design_are_not_inherited(fake: FakeElevenLabs, tmp_path: Path) -> None:
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
         options = {"loudness": 0, "guidance_scale": 10, "enhance": True, "text": SPEECH}
-        designed = await made(engine, PIRATE, kind="voice_design", options=options)
-        saved = await edited(engine, designed.files[1].id, "Captain Rust")
+        designed = await generate(engine, PIRATE, kind="voice_design", options=options)
+        saved = await continue_edit(engine, designed.files[1].id, "Captain Rust")
     assert len(designed.files) == 3
     assert [file.mime for file in saved.files] == ["audio/mpeg"]
     assert not saved.warnings

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fakes.engines import PATIENT, opened
+from fakes.engines import WAIT_FOR_END, running_engine
 from fakes.google import FakeGoogle
 from fakes.google.imagen import EDIT, GENERATE
 from mediasmith.plugin.errors import ProviderError, Refused
@@ -243,11 +243,11 @@ async def test_an_edit_changes_the_whole_image_whatever_the_earlier_one_changed(
     model = imagen_edit.models[0].id
     options = {"mask_mode": "background", "style_description": "in oil"}
     images = [await PHOTO.data_uri(), f"style={await OTHER.data_uri()}"]
-    async with opened(tmp_path, backend, env=fake.enterprise_env(tmp_path / "account.json")) as engine:
+    async with running_engine(tmp_path, backend, env=fake.enterprise_env(tmp_path / "account.json")) as engine:
         asked = {"prompt": "a beach", "image": images, "options": options, "model": model}
-        first = await engine.generate(asked, PATIENT)
+        first = await engine.generate(asked, WAIT_FOR_END)
         again = {"continuation_id": first.continuation_id, "prompt": "a red hat", "model": model}
-        result = await engine.continue_edit(again, PATIENT)
+        result = await engine.continue_edit(again, WAIT_FOR_END)
     assert (result.status, result.warnings) == ("done", first.warnings)
     _, body = fake.bodies(EDITED)
     assert [each["referenceType"] for each in body["instances"][0]["referenceImages"]] == ["REFERENCE_TYPE_RAW"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fakes.engines import PATIENT, opened
+from fakes.engines import WAIT_FOR_END, running_engine
 from fakes.google import FakeGoogle
 from fakes.google.answers import end, operation, trouble
 from fakes.google.veo import FETCH, START, STORED
@@ -168,8 +168,8 @@ async def test_a_video_in_the_bucket_is_saved_with_its_price(fake: FakeGoogle, t
     fake.settings(polls=0)
     env = fake.enterprise_env(tmp_path / "account.json", "gs://films/made here/")
     asked = {"prompt": "a kite", "kind": "video", "duration": 4, "size": "720p", "aspect_ratio": "9:16"}
-    async with opened(tmp_path, backend, env=env) as engine:
-        result = await engine.generate(asked, PATIENT)
+    async with running_engine(tmp_path, backend, env=env) as engine:
+        result = await engine.generate(asked, WAIT_FOR_END)
     [file] = result.files
     assert (result.status, file.mime, file.width, file.height) == ("done", "video/mp4", 720, 1280)
     assert (fake.paid(), fake.counts()[STORED]) == (1, 1)

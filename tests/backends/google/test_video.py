@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakes.engines import PATIENT, opened
+from fakes.engines import WAIT_FOR_END, running_engine
 from fakes.google import KEY, FakeGoogle
 from fakes.google.answers import interaction, output_step, trouble
 from fakes.google.interactions import CANCEL, CREATE, GET
@@ -172,9 +172,9 @@ async def test_edits_and_extensions_continue_the_interaction(fake: FakeGoogle, h
 async def test_a_saved_video_has_its_price_and_an_edit_keeps_its_length(fake: FakeGoogle, tmp_path: Path) -> None:
     fake.settings(polls=0)
     asked = {"prompt": "a kite", "kind": "video", "duration": 3, "size": "360p", "aspect_ratio": "9:16"}
-    async with opened(tmp_path, backend, env=fake.env()) as engine:
-        result = await engine.generate(asked, PATIENT)
-        edit = await engine.continue_edit({"continuation_id": result.continuation_id, "prompt": "blue"}, PATIENT)
+    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+        result = await engine.generate(asked, WAIT_FOR_END)
+        edit = await engine.continue_edit({"continuation_id": result.continuation_id, "prompt": "blue"}, WAIT_FOR_END)
     [file] = result.files
     assert (result.status, file.mime, file.width, file.height) == ("done", "video/mp4", 360, 640)
     assert (edit.files[0].duration_seconds, edit.warnings) == (file.duration_seconds, ())

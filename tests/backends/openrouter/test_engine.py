@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fakes.engines import edited, made
+from fakes.engines import continue_edit, generate
 from fakes.openrouter import FakeOpenRouter
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
@@ -57,7 +57,7 @@ def sent(fake: FakeOpenRouter) -> Any:
 async def test_a_listed_model_is_used_with_the_words_that_it_accepts(fake: FakeOpenRouter, engine: Engine) -> None:
     fake.script(IMAGES, listing(NEW))
     fake.script(GENERATE, {"status": 200, "body": {"data": [{"b64_json": base64.b64encode(png()).decode()}]}})
-    result = await made(engine, kind="image", model="acme/new", seed=7, size="1K", quality="high")
+    result = await generate(engine, kind="image", model="acme/new", seed=7, size="1K", quality="high")
     assert (result.status, result.model) == ("done", "acme/new")
     assert (sent(fake)["seed"], sent(fake)["resolution"]) == (7, "1K")
     assert "quality" not in sent(fake)
@@ -72,20 +72,20 @@ async def test_what_a_listed_model_does_not_accept_is_refused_before_paying(
 ) -> None:
     fake.script(IMAGES, listing(NEW))
     with pytest.raises(MediaError, match=reason):
-        await made(engine, kind="image", backend="openrouter", model="acme/new", **given)
+        await generate(engine, kind="image", backend="openrouter", model="acme/new", **given)
     assert fake.paid() == 0
 
 
 async def test_a_listed_video_is_priced_by_the_list(fake: FakeOpenRouter, engine: Engine) -> None:
     fake.script(VIDEOS, listing({"id": "acme/film", "pricing_skus": {"per-video-second": "0.5"}}))
     with pytest.raises(OverBudget):
-        await made(engine, kind="video", model="acme/film", duration=10, max_cost_usd=4)
+        await generate(engine, kind="video", model="acme/film", duration=10, max_cost_usd=4)
     assert fake.paid() == 0
 
 
 async def test_without_a_list_the_declared_models_are_used(fake: FakeOpenRouter, engine: Engine) -> None:
     fake.script(IMAGES, {"status": 500, "body": {}})
-    result = await made(engine, kind="image", backend="openrouter")
+    result = await generate(engine, kind="image", backend="openrouter")
     assert (result.status, result.model) == ("done", "google/gemini-3-pro-image")
 
 
@@ -96,17 +96,17 @@ async def test_a_model_that_only_converses_is_found_by_its_name_and_continued(
     thought = {"type": "reasoning.encrypted", "data": "x"}
     message = {"role": "assistant", "images": [{"image_url": {"url": url}}], "reasoning_details": [thought]}
     fake.script(TALK, *[{"status": 200, "body": {"choices": [{"message": message}]}}] * 2)
-    first = await made(engine, kind="image", backend="openrouter", model="acme/talks", size="1K")
+    first = await generate(engine, kind="image", backend="openrouter", model="acme/talks", size="1K")
     assert (first.status, first.model) == ("done", "acme/talks")
     assert any("may ignore size" in warning for warning in first.warnings)
-    again = await edited(engine, first.continuation_id)
+    again = await continue_edit(engine, first.continuation_id)
     assert again.status == "done"
     assert [message["role"] for message in sent(fake)["messages"]] == ["user", "assistant", "user"]
     assert fake.counts()[TALK] == 2
 
 
 async def test_a_video_is_saved_with_its_cost(fake: FakeOpenRouter, engine: Engine) -> None:
-    result = await made(engine, kind="video", backend="openrouter", duration=4, size="480p")
+    result = await generate(engine, kind="video", backend="openrouter", duration=4, size="480p")
     assert (result.status, result.files[0].mime) == ("done", "video/mp4")
     assert result.cost
     assert result.cost.usd == pytest.approx(0.4)

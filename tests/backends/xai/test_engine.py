@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.engines import HASTY, PATIENT, edited, made
+from fakes.engines import NO_WAIT, WAIT_FOR_END, continue_edit, generate
 from fakes.xai.state import EXTENSION, IMAGE, POLL, UPLOAD, VIDEO, FakeXAI, Reply
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
@@ -45,10 +45,10 @@ def uri_of(result: MediaResult, number: int = 0) -> str:
 
 async def test_one_of_several_images_is_edited_again_after_a_restart(fake: FakeXAI, tmp_path: Path) -> None:
     async with opened(fake, tmp_path) as engine:
-        four = await made(engine, n=4, aspect_ratio="16:9", backend="grok")
-        blue = await edited(engine, four.files[2].id)
+        four = await generate(engine, n=4, aspect_ratio="16:9", backend="grok")
+        blue = await continue_edit(engine, four.files[2].id)
     async with opened(fake, tmp_path) as engine:
-        green = await edited(engine, blue.continuation_id, "make it green")
+        green = await continue_edit(engine, blue.continuation_id, "make it green")
     first, second, third = fake.bodies(IMAGE)
     assert (four.status, len(four.files), first["n"]) == ("done", 4, 4)
     assert four.cost
@@ -61,10 +61,12 @@ async def test_one_of_several_images_is_edited_again_after_a_restart(fake: FakeX
 
 async def test_image_becomes_a_video_that_is_edited_and_extended_by_its_url(fake: FakeXAI, tmp_path: Path) -> None:
     async with opened(fake, tmp_path) as engine:
-        still = await made(engine, size="1K")
-        film = await made(engine, kind="video", first_frame=f"media://{still.continuation_id}", duration=2, size="480p")
-        blue = await edited(engine, film.continuation_id)
-        longer = await edited(engine, film.continuation_id, "and on", options={"extend": 1})
+        still = await generate(engine, size="1K")
+        film = await generate(
+            engine, kind="video", first_frame=f"media://{still.continuation_id}", duration=2, size="480p"
+        )
+        blue = await continue_edit(engine, film.continuation_id)
+        longer = await continue_edit(engine, film.continuation_id, "and on", options={"extend": 1})
     assert [result.model for result in (film, blue, longer)] == [
         "grok-imagine-video-1.5",
         "grok-imagine-video",
@@ -80,10 +82,10 @@ async def test_image_becomes_a_video_that_is_edited_and_extended_by_its_url(fake
 
 async def test_video_whose_url_has_expired_is_edited_by_its_file(fake: FakeXAI, tmp_path: Path) -> None:
     async with opened(fake, tmp_path) as engine:
-        film = await made(engine, kind="video", duration=2, size="480p")
+        film = await generate(engine, kind="video", duration=2, size="480p")
         for accepted in fake.videos.values():
             accepted.expired = True
-        blue = await edited(engine, film.continuation_id)
+        blue = await continue_edit(engine, film.continuation_id)
     assert blue.status == "done"
     assert list(fake.bodies(VIDEO)[-1]["video"]) == ["file_id"]
     [upload] = fake.bodies(UPLOAD)
@@ -94,11 +96,11 @@ async def test_video_whose_url_has_expired_is_edited_by_its_file(fake: FakeXAI, 
 async def test_job_of_a_server_that_is_gone_is_collected(fake: FakeXAI, tmp_path: Path) -> None:
     fake.script(POLL, *[Reply(message={"status": "PENDING"})] * 1000)
     async with opened(fake, tmp_path) as engine:
-        begun = await engine.generate({"prompt": "a red kite", "kind": "video", "duration": 2}, HASTY)
+        begun = await engine.generate({"prompt": "a red kite", "kind": "video", "duration": 2}, NO_WAIT)
         await fake.wait_for(POLL)
     fake.clear()
     async with opened(fake, tmp_path) as engine:
-        result = await engine.get_job({"job_id": begun.job_id}, PATIENT)
+        result = await engine.get_job({"job_id": begun.job_id}, WAIT_FOR_END)
     assert isinstance(result, MediaResult)
     assert result.status == "done"
     assert fake.paid() == 0
@@ -106,14 +108,14 @@ async def test_job_of_a_server_that_is_gone_is_collected(fake: FakeXAI, tmp_path
 
 async def test_estimate_counts_input_images_and_defaults(fake: FakeXAI, tmp_path: Path) -> None:
     async def estimate(tool: Callable[..., Awaitable[object]], **arguments: object) -> float | None:
-        answer = await tool({"prompt": "a red kite", "backend": "xai", "dry_run": True, **arguments}, PATIENT)
+        answer = await tool({"prompt": "a red kite", "backend": "xai", "dry_run": True, **arguments}, WAIT_FOR_END)
         assert isinstance(answer, MediaResult)
         assert answer.cost
         return answer.cost.usd
 
     async with opened(fake, tmp_path) as engine:
-        still = await made(engine, size="1K", quality="medium")
-        film = await made(engine, kind="video", duration=1)
+        still = await generate(engine, size="1K", quality="medium")
+        film = await generate(engine, kind="video", duration=1)
         first_frame = f"media://{still.continuation_id}"
         of_three = partial(estimate, engine.generate, size="1K", quality="medium", image=[first_frame] * 3)
         assert await estimate(engine.continue_edit, continuation_id=still.continuation_id) == 0.07
@@ -133,5 +135,5 @@ async def test_declined_prompt_goes_to_no_other_model(fake: FakeXAI, tmp_path: P
     fake.script(IMAGE, Reply(code="INVALID_ARGUMENT", details="Rejected by content moderation."))
     async with opened(fake, tmp_path) as engine:
         with pytest.raises(Refused):
-            await made(engine)
+            await generate(engine)
     assert fake.paid() == 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from fakes.held import FakeProcess, process
+from fakes.fake_process import FakeProcess, process
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
 """A key that the provider accepts. It accepts any but `errors.WRONG_KEY`."""

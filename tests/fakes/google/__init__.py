@@ -10,10 +10,10 @@ from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
+from fakes.fake_process import FakeProcess
 from fakes.google.account import write_account
 from fakes.google.imagen import EDIT, GENERATE
 from fakes.google.veo import START
-from fakes.held import FakeProcess
 from loopback.connection import serve
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from fakes.held import FakeProcess, process
+from fakes.fake_process import FakeProcess, process
 
 KEY = "sk-openai-0123456789"
 """A key that is accepted, as is any but `WRONG_KEY`."""
