@@ -1,4 +1,4 @@
-"""A fake provider as tests hold it: started as a process, scripted, and asked what it was asked."""
+"""A fake provider as tests hold it: started, scripted, and asked what it received."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 from anyio import to_thread
+from anyio.from_thread import start_blocking_portal
+
+from loopback.connection import serve
+from loopback.service import Service
 
 STUB = Path(__file__).parent / "stub"
 """The folder that makes the stub backends found when it is on PYTHONPATH: nothing needs to be installed."""
@@ -107,8 +111,19 @@ H = TypeVar("H", bound=FakeProcess)
 
 
 @contextmanager
+def thread(service: Service[Any], holding: type[H]) -> Generator[H]:
+    """Run a fake in a thread of this process, which has the SDK loaded, until the block ends."""
+    with start_blocking_portal() as portal:
+        server = portal.call(serve, service, 0)
+        try:
+            yield holding(server.sockets[0].getsockname()[1])
+        finally:
+            portal.call(server.close)
+
+
+@contextmanager
 def process(module: str, holding: type[H]) -> Generator[H]:
-    """A fake of one's own, run from this module. It ends with the block, or with the process that started it."""
+    """Run a fake as a process, which outlives a server that is killed, until the block or this process ends."""
     command = [sys.executable, "-m", module, "--port", "0"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (STUB, _TESTS)))}
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

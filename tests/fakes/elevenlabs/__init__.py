@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from fakes.fake_process import FakeProcess, process
+from fakes.fake_process import FakeProcess, thread
+from loopback.service import Service
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
 """A key that the provider accepts. It accepts any but `errors.WRONG_KEY`."""
@@ -43,6 +44,10 @@ class FakeElevenLabs(FakeProcess):
         return [entry["body"] for entry in self.log() if kind.fullmatch(f"{entry['method']} {entry['path']}")]
 
 
-def running() -> AbstractContextManager[FakeElevenLabs]:
-    """Start a fake. It ends with the block, or with the process that started it."""
-    return process("fakes.elevenlabs", FakeElevenLabs)
+@contextmanager
+def running() -> Generator[FakeElevenLabs]:
+    """Run a fake until the block ends."""
+    from fakes.elevenlabs.service import PROVIDER  # noqa: PLC0415 - heavy: the SDK, in every test process
+
+    with thread(Service(PROVIDER), FakeElevenLabs) as fake:
+        yield fake

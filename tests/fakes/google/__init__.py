@@ -8,13 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from anyio.from_thread import start_blocking_portal
-
-from fakes.fake_process import FakeProcess
+from fakes.fake_process import FakeProcess, thread
 from fakes.google.account import write_account
 from fakes.google.imagen import EDIT, GENERATE
 from fakes.google.veo import START
-from loopback.connection import serve
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"
 """A key that is accepted; only `errors.WRONG_KEY` is not."""
@@ -55,12 +52,8 @@ class FakeGoogle(FakeProcess):
 
 @contextmanager
 def running() -> Generator[FakeGoogle]:
-    """Run a fake in a thread of this process, which has the SDK loaded, until the block ends."""
+    """Run a fake until the block ends."""
     from fakes.google.service import google_service  # noqa: PLC0415 - heavy: the SDK, in every test process
 
-    with start_blocking_portal() as portal:
-        server = portal.call(serve, google_service(), 0)
-        try:
-            yield FakeGoogle(server.sockets[0].getsockname()[1])
-        finally:
-            portal.call(server.close)
+    with thread(google_service(), FakeGoogle) as fake:
+        yield fake

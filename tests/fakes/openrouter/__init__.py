@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
-from fakes.fake_process import FakeProcess, process
+from fakes.fake_process import FakeProcess, thread
+from loopback.service import Service
 
 KEY = "sk-or-v1-0123456789"
 """A key that is accepted, as is any but `WRONG_KEY`."""
@@ -38,6 +39,10 @@ class FakeOpenRouter(FakeProcess):
         self._set(polls=polls, retired=list(retired))
 
 
-def running() -> AbstractContextManager[FakeOpenRouter]:
-    """Start a fake. It ends with the block, or with the process that started it."""
-    return process("fakes.openrouter", FakeOpenRouter)
+@contextmanager
+def running() -> Generator[FakeOpenRouter]:
+    """Run a fake until the block ends."""
+    from fakes.openrouter.service import PROVIDER  # noqa: PLC0415 - heavy: the SDK, in every test process
+
+    with thread(Service(PROVIDER), FakeOpenRouter) as fake:
+        yield fake

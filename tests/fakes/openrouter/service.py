@@ -1,4 +1,4 @@
-"""The provider, a process of its own: it outlives the server under test, so its counts are true after a kill."""
+"""What the fake of OpenRouter answers, by kind of request."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from fakes.openrouter import chat, images, speech, videos
 from fakes.openrouter.published import CONTRACT
 from fakes.openrouter.state import RouterState, Settings, sign_in, wording
 from loopback.routes import Provider, Route
-from loopback.service import main
 
 ROUTES: Mapping[str, Route[RouterState]] = {**images.ROUTES, **videos.ROUTES, **chat.ROUTES, **speech.ROUTES}
 """Every kind of request, by the name that counts and scripts have for it."""
 
-if __name__ == "__main__":
-    main(
-        Provider(
-            routes=ROUTES,
-            fresh=RouterState,
-            settings=Settings,
-            sign_in=sign_in,
-            wording=wording,
-            contract=CONTRACT,
-        )
-    )
+PROVIDER = Provider(
+    routes=ROUTES,
+    fresh=RouterState,
+    settings=Settings,
+    sign_in=sign_in,
+    wording=wording,
+    contract=CONTRACT,
+)

@@ -1,4 +1,4 @@
-"""The provider, a process of its own: it outlives the server under test, so its counts are true after a kill."""
+"""What the fake of OpenAI answers, by kind of request."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from fakes.openai import images, responses, speech, videos
 from fakes.openai.published import CONTRACT
 from fakes.openai.state import OpenAIState, Settings, sign_in, wording
 from loopback.routes import Provider, Route
-from loopback.service import main
 
 ROUTES: Mapping[str, Route[OpenAIState]] = {**images.ROUTES, **responses.ROUTES, **speech.ROUTES, **videos.ROUTES}
 """Every kind of request, by the name that counts and scripts have for it."""
 
-if __name__ == "__main__":
-    main(
-        Provider(
-            routes=ROUTES,
-            fresh=OpenAIState,
-            settings=Settings,
-            sign_in=sign_in,
-            wording=wording,
-            contract=CONTRACT,
-        )
-    )
+PROVIDER = Provider(
+    routes=ROUTES,
+    fresh=OpenAIState,
+    settings=Settings,
+    sign_in=sign_in,
+    wording=wording,
+    contract=CONTRACT,
+)

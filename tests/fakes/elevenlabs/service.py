@@ -1,4 +1,4 @@
-"""The provider, a process of its own: it outlives the server under test, so its counts are true after a kill."""
+"""What the fake of ElevenLabs answers, by kind of request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from fakes.elevenlabs.errors import sign_in, wording
 from fakes.elevenlabs.published import published
 from fakes.elevenlabs.state import ElevenState, Settings
 from loopback.routes import Provider
-from loopback.service import main
 
 PROVIDER = Provider(
     routes={**speech.ROUTES, **music.ROUTES, **voices.ROUTES, **recordings.ROUTES},
@@ -17,7 +16,3 @@ PROVIDER = Provider(
     wording=wording,
     contract=published(),
 )
-"""The provider."""
-
-if __name__ == "__main__":
-    main(PROVIDER)
