@@ -57,9 +57,9 @@ def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
 
 def test_the_page_describes_exactly_the_arguments_of_the_tools(tmp_path: Path) -> None:
     tools = built_in(tmp_path).tools
-    described = {name: _own(_described(name)) for name in tools}
+    described = {name: _independent(_described(name)) for name in tools}
     described["continue_edit"] |= described["generate_media"] - {"prompts", "kind"}  # which the page says in a sentence
-    assert described == {name: _own(tool.parameters["properties"]) for name, tool in tools.items()}
+    assert described == {name: _independent(tool.parameters["properties"]) for name, tool in tools.items()}
 
 
 def _described(tool: str) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _described(tool: str) -> Iterator[str]:
         yield from re.findall(r"`(\w+)`", line.split("|")[1])
 
 
-def _own(names: Iterable[str]) -> set[str]:
+def _independent(names: Iterable[str]) -> set[str]:
     """Return the names that do not depend on the installed backends."""
     return {*names} - WORDS.keys() - INPUT_WORDS.keys()
 

@@ -137,10 +137,10 @@ class DeadServers:
 @pytest.fixture(scope="module")
 async def dead_servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[DeadServers]:
     folder = tmp_path_factory.mktemp("dead_servers")
-    at_once = anyio.CapacityLimiter(os.cpu_count() or 1)
+    together = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def kill_one(provider: Provider, moment: str, death: Death) -> None:
-        async with at_once:
+        async with together:
             await dead(made(folder / moment), provider, death, moment)
 
     with running() as provider:

@@ -74,7 +74,7 @@ async def test_a_client_uses_the_proxy_and_follows_no_redirect(monkeypatch: pyte
 
 
 async def test_no_request_waits_for_a_connection() -> None:
-    everyone, arrived = 150, 0  # more than HTTP clients open unless they are told otherwise
+    everyone, arrived = 150, 0  # more than HTTP clients open by default
     together = anyio.Event()
 
     async def answer(stream: SocketStream) -> None:

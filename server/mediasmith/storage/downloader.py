@@ -1,4 +1,4 @@
-"""Download files over HTTPS, whoever wrote the URL, without being led into a private network."""
+"""Download files over HTTPS without being led into a private network, whatever the URL."""
 
 from __future__ import annotations
 

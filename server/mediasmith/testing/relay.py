@@ -159,15 +159,15 @@ def _form(raw: bytes, mime: str) -> Mapping[str, object]:
         if not part.is_multipart():
             name = str(part.get_param("name", "", "content-disposition"))
             content: Any = part.get_payload(decode=True)
-            told = (part.get_filename(), part.get_content_type(), content) if part.get_filename() else content
-            fields.setdefault(name, []).append(told)
+            value = (part.get_filename(), part.get_content_type(), content) if part.get_filename() else content
+            fields.setdefault(name, []).append(value)
     return fields
 
 
 async def _write(stream: ByteStream, answer: Answer) -> bool:
     length = 1_000_000 if answer.fault == "drip" else len(answer.body)
-    told = {"content-type": answer.mime, "content-length": str(length), **answer.headers}
-    lines = [f"HTTP/1.1 {answer.status} Scripted", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    headers = {"content-type": answer.mime, "content-length": str(length), **answer.headers}
+    lines = [f"HTTP/1.1 {answer.status} Scripted", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     await stream.send("\r\n".join(lines).encode("latin-1"))
     if answer.fault == "drip":
         while True:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
-from anyio._backends import _asyncio as on_asyncio  # which threads are busy is told nowhere else
+from anyio._backends import _asyncio as on_asyncio  # the only place that knows which threads are busy
 
 _YIELD_SECONDS = 0.0005
 

@@ -1,4 +1,4 @@
-"""Where finished videos are fetched, over plain HTTP: whoever knows the URL may have the file."""
+"""Where finished videos are fetched, over plain HTTP: the URL is all that is needed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What providers publish about their interfaces, as a second opinion on the models of the fakes.
 
-The contracts lie beside the repository, where they are at hand at all: without one nothing is checked.
+They are read from the folder that `MEDIASMITH_TEST_SPECS` names; without it they are not compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-_FOLDER = Path(__file__).parents[4].parent / "shared" / "specs"
 _LONGEST = 300
 _SHOWN = 60
 
@@ -51,14 +50,6 @@ class Contract:
         self._prefix = prefix
         self._requests = requests
         self._answers = answers
-
-    @classmethod
-    def found(
-        cls, pattern: str, *, prefix: str, requests: Sequence[Newer], answers: Sequence[Newer]
-    ) -> Contract | None:
-        """The newest contract whose file name is like this, or None."""
-        files = sorted(_FOLDER.glob(pattern))
-        return cls(files[-1], prefix, requests, answers) if files else None
 
     def objection(self, route: str, mime: str, data: object) -> str:
         """What the contract has against a request; nothing when it fits. Fields it does not know do not."""
@@ -168,19 +159,19 @@ def _modern(schema: Any, *, closed: bool, outermost: bool = False) -> Any:
     """
     if not isinstance(schema, dict):
         return schema
-    told = cast("dict[str, Any]", schema)
-    made = dict(told)
-    for key in told.keys() & {"items", "additionalProperties", "not"}:
-        made[key] = _modern(told[key], closed=closed)
-    for key in told.keys() & {"properties", "patternProperties"}:
-        made[key] = {name: _modern(each, closed=closed) for name, each in told[key].items()}
-    for key in told.keys() & {"anyOf", "oneOf", "allOf"}:
-        shared = outermost or key == "allOf" or "properties" in told
-        made[key.replace("oneOf", "anyOf")] = [_modern(each, closed=closed, outermost=shared) for each in told[key]]
+    given = cast("dict[str, Any]", schema)
+    made = dict(given)
+    for key in given.keys() & {"items", "additionalProperties", "not"}:
+        made[key] = _modern(given[key], closed=closed)
+    for key in given.keys() & {"properties", "patternProperties"}:
+        made[key] = {name: _modern(each, closed=closed) for name, each in given[key].items()}
+    for key in given.keys() & {"anyOf", "oneOf", "allOf"}:
+        shared = outermost or key == "allOf" or "properties" in given
+        made[key.replace("oneOf", "anyOf")] = [_modern(each, closed=closed, outermost=shared) for each in given[key]]
     made.pop("oneOf", None)
-    if told.get("exclusiveMinimum") is True:
+    if given.get("exclusiveMinimum") is True:
         made["exclusiveMinimum"] = made.pop("minimum")
-    if closed and not outermost and _is_object(told):
+    if closed and not outermost and _is_object(given):
         made["unevaluatedProperties"] = False
     return made
 
