@@ -138,7 +138,7 @@ def test_the_tables_of_the_reference_follow(chime: Backend[Any]) -> None:
     page = regenerate(TABLES, Installation.load(env={}, backends=registry.load(only=["chime"])))
     assert "| sound_effect | audio | chime |" in page
     assert "| chime | [Chime](https://chime.example/docs) | sound_effect | `CHIME_API_KEY` |" in page
-    assert "| chime | sound_effect | `chime-1` | as draft | 2031-06-30 |  |  | `duration` 0.5-5 |" in page
+    assert "| chime | sound_effect | `chime-1` | for drafts | 2031-06-30 |  |  | `duration` 0.5-5 |" in page
     assert "| `loop` | true or false | `false` | Ends as it begins, to be played again and again. |" in page
 
 
