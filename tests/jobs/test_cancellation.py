@@ -529,3 +529,26 @@ async def test_a_cancel_while_files_are_being_named_loses_none(tmp_path: Path, m
         result = await get_job(engine, running.job_id)
     assert (result.status, len(result.files)) == ("done", 1)
     assert output_files(tmp_path) == [Path(result.files[0].path).name]
+
+
+async def test_a_job_of_another_process_is_stopped_at_its_provider(tmp_path: Path) -> None:
+    provider = Scripted(accepted("abc"), polls=pending(99))
+    backend = provider.backend(cancel=provider.cancel)
+    async with running_engine(tmp_path, backend) as first, running_engine(tmp_path, backend) as second:
+        running = await generate(first, caller=NO_WAIT)
+        await wait_until_idle(first)
+        await get_job(second, running.job_id, NO_WAIT, cancel=True)
+        assert provider.cancelled == ["abc"]
+        [task] = await first.library.tasks(running.job_id)
+        assert task.phase == "accepted", "the process that owns it records its end"
+
+
+async def test_a_job_of_another_process_that_cannot_be_stopped_continues(tmp_path: Path) -> None:
+    provider = Scripted(accepted("abc"), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend()) as first, running_engine(tmp_path, fake()) as second:
+        running = await generate(first, caller=NO_WAIT)
+        await wait_until_idle(first)
+        with pytest.raises(InvalidRequest, match="Another server process works on this job") as caught:
+            await get_job(second, running.job_id, cancel=True)
+        assert "Cancel it in the session that started it" in caught.value.hint
+        assert (await get_job(first, running.job_id, NO_WAIT)).status == "running"
