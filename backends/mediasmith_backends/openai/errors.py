@@ -58,8 +58,9 @@ def failed(what: str, problem: Problem | None) -> Failed:
     """
     problem = problem or Problem()
     text = str(problem.message or "")
-    known = _by_code(str(problem.code or ""), text, billed="unknown")
-    return Failed(error=known or error_for_failed_work(TITLE, text, what=f"the {what}"))
+    error = _by_code(str(problem.code or ""), text) or error_for_failed_work(TITLE, text, what=f"the {what}")
+    error.billed = "unknown"  # no answer says what accepted work has cost
+    return Failed(error=error)
 
 
 def _explain_status(error: APIStatusError) -> MediaError:

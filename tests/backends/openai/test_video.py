@@ -10,7 +10,7 @@ import pytest
 from fakes.openai import KEY, FakeOpenAI
 from fakes.poll_errors import poll_error
 from mediasmith.plugin.contract import Failed, Model, Pending, Remote, Result
-from mediasmith.plugin.errors import MediaError, ProviderError, Refused, StateGone
+from mediasmith.plugin.errors import MediaError, OutOfCredit, ProviderError, Refused, StateGone
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.openai import backend
 from mediasmith_backends.openai.video import VideoReference
@@ -139,6 +139,7 @@ def test_an_edit_inherits_neither_mode_nor_shape_nor_length() -> None:
     [
         ({"code": "moderation_blocked", "message": "No."}, Refused, "declined"),
         ({"code": "server_error", "message": "It fell."}, ProviderError, "It fell"),
+        ({"code": "billing_not_active", "message": "Pay."}, OutOfCredit, "no credit left"),
         (None, ProviderError, "could not finish"),
     ],
 )
