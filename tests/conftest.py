@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from typing import Any
 
 import pytest
 
-from fakes.fake_process import FakeProcess
 from fakes.provider import Provider, running
 
 # Hundreds of processes import the same modules; without this each may have to compile them again.
@@ -35,18 +33,3 @@ def provider(process: Provider) -> Provider:
     """The stub provider, with no memory of earlier tests."""
     process.reset()
     return process
-
-
-@pytest.fixture(scope="module")
-def fake_process(request: pytest.FixtureRequest) -> Generator[FakeProcess]:
-    """The process of the fake that a file of tests names as its `PROVIDER`."""
-    asked: Any = request  # the type of its module is not known
-    with asked.module.PROVIDER() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(fake_process: FakeProcess) -> FakeProcess:
-    """The same, with no memory of earlier tests."""
-    fake_process.reset()
-    return fake_process

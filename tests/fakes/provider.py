@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from fakes.fake_process import STUB, FakeProcess, Logged, process
+from fakes.fake_provider import STUB, FakeProvider, Logged, process
 
 __all__ = ["KEY", "PAYING", "STUB", "Logged", "Provider", "running"]
 
@@ -16,7 +16,7 @@ PAYING = ("POST /make", "POST /jobs", "POST /stream")
 """The requests that cost money."""
 
 
-class Provider(FakeProcess):
+class Provider(FakeProvider):
     """A running provider."""
 
     paying = PAYING

@@ -13,17 +13,17 @@ from mediasmith_backends.elevenlabs import backend
 
 
 @pytest.fixture(scope="session")
-def fake_process() -> Generator[FakeElevenLabs]:
-    """The fake's process."""
+def shared_fake() -> Generator[FakeElevenLabs]:
+    """The fake of this test process."""
     with running() as fake:
         yield fake
 
 
 @pytest.fixture
-def fake(fake_process: FakeElevenLabs) -> FakeElevenLabs:
+def fake(shared_fake: FakeElevenLabs) -> FakeElevenLabs:
     """The fake, without a memory of earlier tests."""
-    fake_process.reset()
-    return fake_process
+    shared_fake.reset()
+    return shared_fake
 
 
 @pytest.fixture

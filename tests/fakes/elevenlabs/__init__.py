@@ -7,14 +7,14 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fakes.fake_process import FakeProcess, thread
+from fakes.fake_provider import FakeProvider, thread
 from loopback.service import Service
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
 """A key that the provider accepts. It accepts any but `errors.WRONG_KEY`."""
 
 
-class FakeElevenLabs(FakeProcess):
+class FakeElevenLabs(FakeProvider):
     """A running fake of ElevenLabs."""
 
     paying = (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fakes.fake_process import FakeProcess, thread
+from fakes.fake_provider import FakeProvider, thread
 from fakes.google.account import write_account
 from fakes.google.imagen import EDIT, GENERATE
 from fakes.google.veo import START
@@ -19,7 +19,7 @@ KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"
 PROJECT, LOCATION = "fake-project", "us-central1"
 
 
-class FakeGoogle(FakeProcess):
+class FakeGoogle(FakeProvider):
     """A running fake."""
 
     paying = ("POST /v1/interactions", *START.values(), *GENERATE.values(), *EDIT.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from fakes.fake_process import FakeProcess, thread
+from fakes.fake_provider import FakeProvider, thread
 from loopback.service import Service
 
 KEY = "sk-openai-0123456789"
@@ -15,7 +15,7 @@ WRONG_KEY = "sk-wrong-0123456789"
 """The one key that is not accepted."""
 
 
-class FakeOpenAI(FakeProcess):
+class FakeOpenAI(FakeProvider):
     """A running fake of OpenAI."""
 
     paying = (

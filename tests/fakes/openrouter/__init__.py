@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from fakes.fake_process import FakeProcess, thread
+from fakes.fake_provider import FakeProvider, thread
 from loopback.service import Service
 
 KEY = "sk-or-v1-0123456789"
@@ -15,7 +15,7 @@ WRONG_KEY = "sk-or-v1-wrong-0123456789"
 """The one key that is not accepted."""
 
 
-class FakeOpenRouter(FakeProcess):
+class FakeOpenRouter(FakeProvider):
     """A running fake of OpenRouter."""
 
     paying = (

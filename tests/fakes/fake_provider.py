@@ -39,7 +39,7 @@ class Logged(TypedDict):
     status: int | None
 
 
-class FakeProcess:
+class FakeProvider:
     """A running fake. Requests are named by method and path: `POST /make`, `GET /jobs/{id}`."""
 
     paying: ClassVar[tuple[str, ...]] = ()
@@ -107,7 +107,7 @@ class FakeProcess:
         return answer
 
 
-H = TypeVar("H", bound=FakeProcess)
+H = TypeVar("H", bound=FakeProvider)
 
 
 @contextmanager
