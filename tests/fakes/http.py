@@ -58,7 +58,8 @@ class Site:
     async def browser(self, token: str = "") -> AsyncGenerator[httpx2.AsyncClient]:
         """Open a plain HTTP client."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as browser:
+        client = httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False, verify=False)
+        async with client as browser:
             yield browser
 
     def _transport(self, browser: httpx2.AsyncClient) -> Any:
