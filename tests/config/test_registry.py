@@ -243,6 +243,7 @@ def test_a_name_that_cannot_be_part_of_a_variable_is_a_fault(name: str) -> None:
         ({"kind": "smell"}, "its kind 'smell' is unknown"),
         ({"models": ()}, "it has no models"),
         ({"cancel": start}, "it has cancel but no poll, so it never has a handle"),
+        ({"poll": start}, "poll and handle need each other"),
         ({"takes": {"picture": Takes()}}, "it takes an unknown role 'picture'"),
         ({"edits": "image"}, "it edits in the role 'image', which it does not take"),
         ({"params": BaseModel}, "its params are not a subclass of Params"),

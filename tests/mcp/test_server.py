@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -358,9 +359,11 @@ async def test_the_instructions_say_what_is_ready_and_what_is_missing(era: Era, 
         fake("keyless", keys=("FAKE_KEY", "OTHER_KEY")),
         fake("half", capabilities=(capability("one"), capability("two", kind="music", missing=needs_terms))),
     )
-    async with connected(era, installed(tmp_path, *backends)) as client:
+    installation = replace(installed(tmp_path, *backends), problems=("MEDIASMITH_DEADLINE_SECONDS is not a number.",))
+    async with connected(era, installation) as client:
         instructions_text = client.instructions or ""
     assert "Ready: image: ready, half." in instructions_text
+    assert "see list_backends" in instructions_text
     assert "keyless (Set FAKE_KEY or OTHER_KEY and restart the server)" in instructions_text
     assert "half (accept its terms first)" in instructions_text
     assert "get_job" in instructions_text
