@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from mediasmith.config.caller import Caller
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings
 from mediasmith.engine.catalogue import Catalogue
+from mediasmith.engine.continuations import Continuations
 from mediasmith.engine.presenter import present_forecast, present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.jobs.attach import fingerprint, was_free
@@ -79,10 +80,11 @@ class Engine:
         """Change or extend an earlier result.
 
         Raises:
-            MediaError: as `generate`; UnknownContinuation when this caller has no such continuation.
+            MediaError: as `generate`; UnknownContinuation when this caller has no such continuation, or several.
         """
         request = parse_request(given, self.installation.tools["continue_edit"].parameters)
-        return await self._run("continue_edit", request, caller)
+        origin = await self._continued(request.continuation_id, caller.principal)
+        return await self._run("continue_edit", replace(request, continuation_id=origin.id), caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
         """Return what can be made here, by which backend, and what is missing for the rest.
@@ -125,6 +127,18 @@ class Engine:
         yield
         if isinstance(answer, MediaResult) and answer.job_id:
             self.jobs.attachments.mark_answered(answer.job_id)
+
+    async def _continued(self, reference: str, principal: str) -> Artifact:
+        """Return the file that an edit continues, by its id or by anything else that answers show of it."""
+        continuations = Continuations(library=self.library, folders=self.folders.for_principal(principal))
+        found = await continuations.find(reference, principal)
+        if found is None and any(sign in reference for sign in "/\\."):
+            raise UnknownContinuation(
+                f"No file that was made here is at {reference[:80]!r}.",
+                "To change a file of your own, call generate_media with it as image, video or audio.",
+                billed="no",
+            )
+        return found or await self.artifact(reference, principal)
 
     async def artifact(self, artifact_id: str, principal: str) -> Artifact:
         """Return a saved file's record.
