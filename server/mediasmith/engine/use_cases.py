@@ -32,7 +32,7 @@ from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError, UnknownContinuation, error_from_record
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
-from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.planning import Planner
 from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.artifacts.destination import Destination
@@ -73,7 +73,7 @@ class Engine:
         Raises:
             MediaError: nothing could be made; the text says what was spent and what to do.
         """
-        request = parse_request(given, self.installation.tools["generate_media"].parameters)
+        request = parse_request(given, self.installation.tools["generate_media"])
         return await self._run("generate_media", request, caller)
 
     async def continue_edit(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
@@ -82,9 +82,11 @@ class Engine:
         Raises:
             MediaError: as `generate`; UnknownContinuation when this caller has no such continuation, or several.
         """
-        request = parse_request(given, self.installation.tools["continue_edit"].parameters)
+        tool = self.installation.tools["continue_edit"]
+        request = parse_request(given, tool)
         origin = await self._continued(request.continuation_id, caller.principal)
-        return await self._run("continue_edit", replace(request, continuation_id=origin.id), caller)
+        words = check_listed(request.words, origin.kind, tool)
+        return await self._run("continue_edit", replace(request, continuation_id=origin.id, words=words), caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
         """Return what can be made here, by which backend, and what is missing for the rest.
@@ -92,7 +94,7 @@ class Engine:
         Raises:
             InvalidRequest: there is no such kind or backend.
         """
-        asked = check_arguments(given, self.installation.tools["list_backends"].parameters)
+        asked = check_arguments(given, self.installation.tools["list_backends"])
         return await self.catalogue.list_backends(kind=asked.get("kind", ""), backend=asked.get("backend", ""))
 
     async def get_job(self, given: Mapping[str, Any], caller: Caller) -> MediaResult | JobList:
@@ -101,7 +103,7 @@ class Engine:
         Raises:
             UnknownContinuation: this caller has no such job.
         """
-        asked = check_arguments(given, self.installation.tools["get_job"].parameters)
+        asked = check_arguments(given, self.installation.tools["get_job"])
         job_id = asked.get("job_id", "").strip()
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
             job = await self._job(job_id, caller.principal)

@@ -17,7 +17,7 @@ from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
 from mediasmith.selection.near_matches import match_listed, suggest
-from mediasmith.selection.option_schema import missing_option, option_fault, own_options
+from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
 
 _NO_WORD, _NO_OPTION = "does not take", "has no option"
@@ -126,7 +126,11 @@ def _match_words(
         else:
             warnings.append(f"{backend.name} {lacking}; it was left out.")
     for option, given in {**_own_options(request, backend, capability), **request.options}.items():
-        value = match_listed(given, _listed_values(option, fields, model))
+        schema = fields.get(option) or own_options(model).get(option, {})
+        listed = _listed_values(option, fields, model) or schema.get("enum", ())
+        value: JSON = match_listed(read_option(option, given, schema), listed)
+        if says_nothing(value, schema):
+            continue
         lacking = _option_fault(option, value, fields, model)
         if not lacking:
             values[option] = value
