@@ -70,16 +70,16 @@ def _alike(roots: AllowedFolders, path: Path) -> Path | None:
     while not os.path.exists(there) and there != there.parent:  # noqa: PTH110 - as above
         missing.append(there.name)
         there = there.parent
-    for name in reversed(missing):
-        same = [entry for entry in _entries(there) if _looks(entry) == _looks(name)]
-        if len(same) > 1:
-            names = ", ".join(map(ascii, same[:5]))
-            raise InvalidRequest(f"{name!r} does not exist, and several names look like it: {names}.", billed="no")
-        if not same:
-            return None
-        there /= same[0]
     try:
-        return roots.confine(there) if missing else None
+        for name in reversed(missing):
+            same = [entry for entry in _entries(roots.confine(there)) if _looks(entry) == _looks(name)]
+            if len(same) > 1:
+                names = ", ".join(map(ascii, same[:5]))
+                raise InvalidRequest(f"{name!r} does not exist, and several names look like it: {names}.", billed="no")
+            if not same:
+                return None
+            there /= same[0]
+        return roots.confine(there)
     except NotAllowed:
         return None
 
@@ -93,8 +93,12 @@ def _entries(folder: Path) -> list[str]:
 
 
 def _looks(name: str) -> str:
-    """Return a name as it looks: accents composed, and every white space, such as macOS puts into names, a space."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """Return a name as it looks: accents composed, every white space a space, nothing invisible.
+
+    Names of macOS have narrow spaces and decomposed accents, those that messengers give begin with invisible marks.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    return " ".join("".join(sign for sign in composed if unicodedata.category(sign) != "Cf").split())
 
 
 def _file_uri_paths(text: str) -> Iterator[str]:
