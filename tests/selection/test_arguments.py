@@ -424,6 +424,19 @@ def test_a_single_text_for_a_list_is_taken_as_one() -> None:
     assert read(voices="Ann=ash").words == {"voices": ["Ann=ash"]}
 
 
+def test_the_extension_of_the_output_decides_the_kind_where_only_one_fits() -> None:
+    film = read(output="clips/film.MP4")
+    assert film.kind == "video"
+    assert film.warnings == ("kind was not given; video was chosen, as output names a .MP4 file.",)
+    assert "output names a .mp3 file, but kind was not given and is image" in refused(
+        {"prompt": "x", "output": "a.mp3"}
+    )
+    assert "Set kind to one of speech, dialogue, music" in refused({"prompt": "x", "output": "'a.mp3'"})
+    for output in ("logo.webp", "v1.2", "clips.mp4/", "film"):
+        assert (read(output=output).kind, read(output=output).warnings) == ("image", ())
+    assert (read(kind="image", output="film.mp4").kind, read(kind="music", output="a.mp3").kind) == ("image", "music")
+
+
 def test_a_prefix_gives_an_image_its_role() -> None:
     request = read(image=["a.png", "style=s.png", "control=c.png", "subject=1.png", "subject=2.png", "b.png"])
     assert request.references == {

@@ -206,6 +206,7 @@ class Engine:
                 count=request.n,
                 parent=origin.id if origin else "",
                 history=origin.prompts if origin else (),
+                extension=destination.extension,
             )
             now = self.clock.now()
             job = Job(

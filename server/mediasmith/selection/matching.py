@@ -29,6 +29,10 @@ def match(
     request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
 ) -> Candidate | str:
     """Return the request as this model would do it, or why it cannot. Inherited words give way to those given now."""
+    if request.wished:
+        plain = replace(request, wished={})
+        asked = match(replace(plain, words={**request.words, **request.wished}), backend, capability, model)
+        return asked if isinstance(asked, Candidate) else match(plain, backend, capability, model)
     origin = request.origin
     if origin and origin.made_with(backend, capability):
         request = _inheriting(request, {*request.inherited, *origin.options} - set(capability.not_inherited))

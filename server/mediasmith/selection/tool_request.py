@@ -9,9 +9,11 @@ from typing import Any
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.plugin.kinds import Kind, Role
+from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
+from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
+from mediasmith.storage.path_forms import unwrap
 
 MAX_PROMPT = 100_000
 """Characters in one prompt; models may take fewer."""
@@ -25,7 +27,8 @@ class ToolRequest:
     """What a caller wants, checked against the schema but not yet against any backend.
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
-    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say.
+    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `warnings` say what
+    was understood otherwise than a caller may expect.
     """
 
     prompts: tuple[str, ...]
@@ -42,6 +45,7 @@ class ToolRequest:
     max_cost_usd: float | None = None
     dry_run: bool = False
     continuation_id: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest:
@@ -56,7 +60,7 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
     given = check_arguments(arguments, tool)
     references = _references(given)
     edit = "continuation_id" in given
-    kind: Kind | None = None if edit else given.get("kind", "image")
+    kind, warnings = (None, ()) if edit else _kind(given, tool)
     words = {name: given[name] for name in WORDS if name in given and name != "n"}
     return ToolRequest(
         prompts=_prompts(given, needed=not _may_be_silent(kind, references, given.get("options", {}))),
@@ -73,6 +77,23 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
         continuation_id=given["continuation_id"].strip() if edit else "",
+        warnings=warnings,
+    )
+
+
+def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind, tuple[str, ...]]:
+    """Return the kind of media, with a warning where the extension of `output` decides it."""
+    extension = extension_of(unwrap(given.get("output", "")))
+    family = media_type_of(extension)
+    able = [kind for kind in tool.parameters["properties"]["kind"].get("enum", ()) if MEDIA_TYPES[kind] == family]
+    if "kind" in given or family == "image" or not able:
+        return given.get("kind", "image"), ()
+    if len(able) == 1:
+        return able[0], (f"kind was not given; {able[0]} was chosen, as output names a .{extension} file.",)
+    raise InvalidRequest(
+        f"output names a .{extension} file, but kind was not given and is image by default.",
+        f"Set kind to one of {', '.join(able)}, or give another output.",
+        billed="no",
     )
 
 

@@ -8,7 +8,7 @@ from mediasmith.selection.near_matches import closest
 
 ADDED_BY_CLIENTS = frozenset(
     {
-        *("wait_for_previous", "waitForPreviousTools"),  # Gemini CLI and Antigravity
+        *("wait_for_previous", "waitForPreviousTools"),  # coding agents, to order their calls
         *("toolCallId", "sessionId", "action", "chatInput", "tool", "toolName", "root"),  # n8n
     }
 )

@@ -13,7 +13,7 @@ from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import InvalidRequest, NotAllowed
 
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "<": ">"}  # noqa: RUF001 - as keyboards make them
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([^\w./])")  # terminals escape no letters, and in Windows paths those follow a backslash
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _DRIVE = re.compile(r"/[A-Za-z]:")
 _MAX_ENTRIES = 10_000
