@@ -14,6 +14,9 @@ _T = TypeVar("_T")
 _SIMILAR = 0.8
 """How alike a misspelt name and the one that is meant must be, from 0 to 1; stability is no quality (0.63)."""
 
+SIMILAR_BACKEND = 0.6
+"""The same for the names of backends, which are few and short."""
+
 _FORMATS: Iterable[tuple[str, ...]] = (
     ("jpeg", "jpg", "jpe", "jfif", "pjpeg"),
     ("tiff", "tif"),
@@ -32,16 +35,16 @@ _FORMATS: Iterable[tuple[str, ...]] = (
 _SAME_FORMAT: Mapping[str, frozenset[str]] = {name: frozenset(same) for same in _FORMATS for name in same}
 
 
-def suggest(name: str, names: Sequence[str]) -> str:
+def suggest(name: str, names: Sequence[str], *, similar: float = _SIMILAR) -> str:
     """Return a hint with the name that was probably meant, or all of them."""
-    near = closest(name, names)
+    near = closest(name, names, similar=similar)
     return f"Did you mean {near}?" if near else f"Known: {', '.join(names)}."
 
 
-def closest(name: str, names: Sequence[str]) -> str:
+def closest(name: str, names: Sequence[str], *, similar: float = _SIMILAR) -> str:
     """Return the name that this is a misspelling of, or ""."""
     folded = {_fold(one): one for one in names}
-    near = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=_SIMILAR)
+    near = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=similar)
     return folded[near[0]] if near else ""
 
 
