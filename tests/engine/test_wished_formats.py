@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from fakes.backends import fake, png
-from fakes.engines import Scripted, continue_edit, generate, picture, running_engine
+from fakes.engines import WAIT_FOR_END, Scripted, continue_edit, generate, picture, running_engine
 from mediasmith.plugin.contract import Call, Model, Output, Params, Request, Result
 from mediasmith.plugin.media import wav
 
@@ -45,10 +46,12 @@ async def test_an_extension_asks_for_its_format(tmp_path: Path, output: str, mad
     ],
 )
 async def test_an_extension_that_cannot_be_kept_is_named_in_a_warning(
-    tmp_path: Path, given: dict[str, Any], made: str, mime: str
+    tmp_path: Path, given: Mapping[str, Any], made: str, mime: str
 ) -> None:
     async with running_engine(tmp_path, fake(start=as_asked, params=Formats)) as engine:
-        result = await generate(engine, **{**given, "output": f"{tmp_path}/out/{given['output']}"})
+        result = await generate(
+            engine, "a kite", WAIT_FOR_END, **{**given, "output": f"{tmp_path}/out/{given['output']}"}
+        )
     ending = given["output"].rpartition(".")[2]
     told = f"output names a .{ending} file, but Fake made {mime}; it was saved as .png."
     assert (Path(result.files[0].path).name, result.warnings) == (made, (told,))

@@ -19,6 +19,7 @@ from mediasmith.selection.candidate import Candidate, add_saved_file
 from mediasmith.selection.near_matches import match_listed, suggest
 from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
+from mediasmith.selection.size_forms import same_sizes
 
 _NO_WORD, _NO_OPTION = "does not take", "has no option"
 UNKNOWN_WORD = (_NO_WORD, _NO_OPTION)
@@ -33,6 +34,19 @@ def match(
         plain = replace(request, wished={})
         asked = match(replace(plain, words={**request.words, **request.wished}), backend, capability, model)
         return asked if isinstance(asked, Candidate) else match(plain, backend, capability, model)
+    matched = _match_inheriting(request, backend, capability, model)
+    for words in same_sizes(request.words) if isinstance(matched, str) else ():
+        again = _match_inheriting(replace(request, words=words), backend, capability, model)
+        if isinstance(again, Candidate):  # a model that takes the size as it was written comes first
+            note = f"size {request.words['size']} was sent as {again.values['size']}."
+            return replace(again, warnings=(*again.warnings, note), lacks=again.lacks + 1)
+    return matched
+
+
+def _match_inheriting(
+    request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
+) -> Candidate | str:
+    """Return the request with as much of what is inherited as this model takes, or why it cannot do it."""
     origin = request.origin
     if origin and origin.made_with(backend, capability):
         request = _inheriting(request, {*request.inherited, *origin.options} - set(capability.not_inherited))
