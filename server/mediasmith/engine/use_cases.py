@@ -134,7 +134,7 @@ class Engine:
         """Return the file that an edit continues, by its id or by anything else that answers show of it."""
         continuations = Continuations(library=self.library, folders=self.folders.for_principal(principal))
         found = await continuations.find(reference, principal)
-        if found is None and any(sign in reference for sign in "/\\."):
+        if found is None and any(sign in reference for sign in "/\\.") and "media:" not in reference:
             raise UnknownContinuation(
                 f"No file that was made here is at {reference[:80]!r}.",
                 "To change a file of your own, call generate_media with it as image, video or audio.",
