@@ -327,3 +327,58 @@ def test_control_characters_are_not_written_to_a_terminal(command: CommandLine) 
     assert "\x1b" not in ran.stderr
     assert "\x07" not in ran.stderr
     assert "failed: a [31mfox: No. Nothing was billed." in ran.err
+
+
+# A prompt that begins with a dash
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-5 degrees, ice on the pier"],
+        ["-5"],
+        ["- first item\n- second item"],
+        ["-no people, please"],
+        ["--- a title ---"],
+        ["-n", "1", "--", "--plain"],
+    ],
+)
+def test_a_prompt_may_begin_with_a_dash(command: CommandLine, args: list[str]) -> None:
+    asked: list[str] = []
+
+    async def start(call: Call[None, Any]) -> Result:
+        asked.append(call.prompt)
+        return await make(call)
+
+    command.install(fake(start=start))
+    prompt = next(one for one in reversed(args) if one.startswith("-") and one not in {"-n", "--"})
+    ran = command("generate", *args)
+    assert (ran.code, asked) == (ExitCode.DONE, [prompt]), ran.stderr
+
+
+def test_what_follows_an_option_is_its_value_whatever_it_begins_with(command: CommandLine) -> None:
+    ran = command("generate", "a fox", "--seed", "-1 x")
+    assert 'seed must be a whole number from 0 to 4294967295, not "-1 x".' in ran.stderr
+
+
+def test_an_option_that_is_not_known_is_still_refused_and_the_way_out_is_told(command: CommandLine) -> None:
+    for word in ("--sed=7", "-x", "--sed"):
+        ran = command("generate", word)
+        assert ran.code == ExitCode.USAGE
+        assert "To use it as the prompt, put -- before it." in ran.stderr
+    assert "--seed" in command("generate", "--sed=7").stderr
+
+
+# The newest file
+
+
+def test_edit_last_continues_from_the_newest_job_that_made_a_file(command: CommandLine) -> None:
+    command.install(fake(takes={"image": Takes()}, edits="image"))
+    assert "None of the recent jobs made a file." in command("edit", "last", "in winter").stderr
+    command("generate", "a fox")
+    newest = command("generate", "a wolf", "--json").json["continuation_id"]
+    assert command("edit", "last", "in winter", "--json").json["parent"] == newest
+    two = command("generate", "an owl", "-n", "2", "--json").json["files"]
+    ran = command("edit", "last", "in winter")
+    assert ran.code == ExitCode.FAILED
+    assert all(file["id"] in ran.stderr for file in two)

@@ -22,6 +22,7 @@ from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.kinds import MEDIA_TYPES
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
+from mediasmith.selection.unknown_arguments import ADDED_BY_CLIENTS, ADDED_PREFIX
 
 PAGE = (Path(__file__).parents[2] / "TOOL.md").read_text(encoding="utf-8")
 
@@ -53,6 +54,10 @@ def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:
     variables = {name for backend in backends for name in backend.variables}
     assert set(front_matter["environment"]) == {*variables, *map(variable, Settings.model_fields)}
     assert all(len(front_matter[name]) == len(set(front_matter[name])) for name in ("keywords", "environment"))
+
+
+def test_the_page_names_the_arguments_that_clients_add() -> None:
+    assert all(f"`{name}`" in PAGE for name in (*ADDED_BY_CLIENTS, ADDED_PREFIX))
 
 
 def test_the_page_describes_exactly_the_arguments_of_the_tools(tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ async def lost_by_a_dead_process(
     engine: Engine, folder: Path, *, phase: Phase = "sending", billed: Billed = "unknown"
 ) -> None:
     """Record what a process left that died, by default while the answer to "lost" was due."""
-    request = parse_request({"prompt": "lost"}, engine.installation.tools["generate_media"].parameters)
+    request = parse_request({"prompt": "lost"}, engine.installation.tools["generate_media"])
     lost = job_record(
         folder,
         id="k" * 26,

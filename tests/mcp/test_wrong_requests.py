@@ -67,7 +67,7 @@ async def client(folder: Path, started_calls: list[Call[None, Any]]) -> AsyncGen
 
 
 WRONG: dict[str, tuple[str, dict[str, object], str]] = {
-    "a prompt that is a number": ("generate_media", {"prompt": 5}, "prompt must be text"),
+    "a prompt that is no text": ("generate_media", {"prompt": ["x", "y"]}, "prompt must be text"),
     "a number that is text": ("generate_media", {"n": "three"}, "n must be a whole number from 1 to 10"),
     "a number out of range": ("get_job", {"wait_seconds": 601}, "a whole number from 0 to 600"),
     "a parameter out of range": ("generate_media", {"seed": 10**30}, "seed"),
@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "an unknown backend": ("generate_media", {"backend": "none"}, "none"),
     "both prompt and prompts": ("generate_media", {"prompts": ["x"]}, "prompt and prompts were both given"),
     "no prompt": ("generate_media", {"prompt": None}, "prompt is missing"),
-    "a blank prompt": ("generate_media", {"prompt": " \n "}, "prompt is empty"),
+    "a blank prompt": ("generate_media", {"prompt": " \n "}, "prompt is missing"),
     "a prompt of 1 MB": ("generate_media", {"prompt": LONG}, "prompt has 1,000,000 characters; at most 100,000"),
     "a mask of another size": ("generate_media", {"image": ["good.png"], "mask": "small.png"}, "mask: its size is 8"),
     "a file outside": ("generate_media", {"image": ["/etc/passwd"]}, "image: /etc/passwd is outside the allowed"),
@@ -99,8 +99,8 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "output in /proc": ("generate_media", {"output": "/proc/sub/x.png"}, "output: no file can be created"),
     "output with a control character": ("generate_media", {"output": "a\nb.png"}, "output: "),
     "an unknown continuation": ("continue_edit", {"continuation_id": "a" * 26}, "There is no continuation 'aaaa"),
-    "a path as continuation": ("continue_edit", {"continuation_id": "../../etc/passwd"}, "There is no continuation"),
-    "an empty continuation": ("continue_edit", {"continuation_id": "media://"}, "continuation_id is empty"),
+    "a path as continuation": ("continue_edit", {"continuation_id": "../../etc/passwd"}, "No file that was made here"),
+    "an empty continuation": ("continue_edit", {"continuation_id": "media://"}, "There is no continuation"),
     "no continuation": ("continue_edit", {}, "continuation_id is missing"),
     "a job of 1 MB": ("get_job", {"job_id": LONG}, "There is no job 'aaaa"),
     "SQL as a job": ("get_job", {"job_id": "' OR 1=1 --"}, "There is no job"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.declared import INSTALLED
-from mediasmith.config.tool_schemas import Schema, tools
+from mediasmith.config.tool_schemas import Schema, ToolSchema, tools
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
-from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.near_matches import suggest
 from mediasmith.selection.tool_request import MAX_PROMPT, ToolRequest, parse_request
+from mediasmith.selection.unknown_arguments import ADDED_BY_CLIENTS, ADDED_PREFIX
 
-GENERATE, EDIT, LIST, JOB = (tool.parameters for tool in tools(INSTALLED))
-PROPERTIES: Mapping[str, Schema] = GENERATE["properties"]
+GENERATE, EDIT, LIST, JOB = tools(INSTALLED)
+PROPERTIES: Mapping[str, Schema] = GENERATE.parameters["properties"]
 NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, -(10**400), 10**5_000)
 """What no provider can be sent as a number; the last has too many digits even to be printed."""
 
@@ -34,10 +36,10 @@ def read(**given: Any) -> ToolRequest:
     return parse_request(given if given.keys() & {"prompt", "prompts"} else {"prompt": "a fox", **given}, GENERATE)
 
 
-def refused(arguments: Mapping[str, Any], schema: Schema = GENERATE) -> str:
+def refused(arguments: Mapping[str, Any], tool: ToolSchema = GENERATE) -> str:
     """The refusal's whole text, which is short, free of half characters, and says that nothing was spent."""
     with pytest.raises(InvalidRequest) as caught:
-        parse_request(arguments, schema)
+        parse_request(arguments, tool)
     text = str(caught.value)
     text.encode()
     assert len(text) < 1_000
@@ -88,76 +90,119 @@ def test_a_request_has_everything_that_was_given() -> None:
 def test_what_is_not_given_has_its_default() -> None:
     assert read() == ToolRequest(prompts=("a fox",), kind="image")
     edit = parse_request({"continuation_id": " media://abc ", "prompt": "now at night"}, EDIT)
-    assert edit == ToolRequest(prompts=("now at night",), kind=None, continuation_id="abc")
+    assert edit == ToolRequest(prompts=("now at night",), kind=None, continuation_id="media://abc")
 
 
-def test_nulls_and_what_a_client_adds_to_every_call_are_dropped() -> None:
-    assert read(seed=None, image=None, wait_for_previous=True, options=None) == read()
-    assert read(prompt="a fox", prompts=None, options={"loop": None, "fps": 24}).options == {"fps": 24}
-    assert check_arguments({"wait_for_previous": False, "job_id": None}, JOB) == {}
+@pytest.mark.parametrize("nothing", [None, "", " ", [], [""], [None], ["", " "]])
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if name != "prompt"])
+def test_every_optional_argument_may_be_blank(name: str, nothing: object) -> None:
+    assert read(prompt="a fox", **{name: nothing}) == read()
 
 
-def test_auto_is_no_backend_and_case_does_not_matter() -> None:
+def test_a_blank_says_nothing_to_any_tool() -> None:
+    assert check_arguments({"kind": "", "backend": [""]}, LIST) == {}
+    assert check_arguments({"job_id": "", "wait_seconds": "", "cancel": ""}, JOB) == {}
+    assert read(prompt="a fox", negative="", options={"loop": None, "fps": 24}).options == {"fps": 24}
+    assert read(prompt="", prompts=["a"]).prompts == ("a",)
+
+
+def test_what_clients_add_by_themselves_is_passed_over_in_every_tool() -> None:
+    added = dict.fromkeys((*ADDED_BY_CLIENTS, ADDED_PREFIX, f"{ADDED_PREFIX}2"), "x")
+    assert read(**added) == read()
+    for tool in (LIST, JOB):
+        assert check_arguments(added, tool) == {}
+    edit = {"continuation_id": "x", "prompt": "y"}
+    assert parse_request({**edit, **added}, EDIT) == parse_request(edit, EDIT)
+    for near in ("Prompt__User", "toolcallid", "session_id"):
+        assert "There is no argument" in refused({"prompt": "x", near: "y"})
+
+
+def test_a_name_that_clients_add_counts_once_it_is_an_argument() -> None:
+    parameters = {**JOB.parameters, "properties": {**JOB.parameters["properties"], "action": {"type": "string"}}}
+    assert check_arguments({"action": "stop", "tool": "x"}, replace(JOB, parameters=parameters)) == {"action": "stop"}
+
+
+def test_auto_is_no_backend_and_no_model_and_case_does_not_matter() -> None:
     assert read(backend="auto").backend == read(backend=" AUTO ").backend == ""
     assert read(backend=" OpenAI ").backend == "openai"
+    assert read(model="Auto ").model == ""
+    assert read(model=" grok-Auto").model == "grok-Auto"
 
 
 @pytest.mark.parametrize("name", of_type("string"))
-@pytest.mark.parametrize("wrong", [5, 0.5, True, ["a"], {"a": "b"}])
+@pytest.mark.parametrize("wrong", [True, ["a"], {"a": "b"}])
 def test_what_should_be_text_is_refused_otherwise(name: str, wrong: object) -> None:
     assert f"{name} must be text, not {json.dumps(wrong)}." in refused({"prompt": "a fox", name: wrong})
 
 
 @pytest.mark.parametrize("name", of_type("integer"))
 def test_what_should_be_a_whole_number_is_refused_otherwise(name: str) -> None:
-    for wrong in ("5", "", 1.5, True, False, [1], {"a": 1}, *NO_NUMBERS):
+    for wrong in ("1.5", "five", "5 or 6", "nan", "0x5", "5_0", 1.5, True, False, [1], {"a": 1}, *NO_NUMBERS):
         text = refused({"prompt": "a fox", name: wrong})
         assert f"{name} must be a whole number from {PROPERTIES[name]['minimum']:.10g} to " in text
 
 
 @pytest.mark.parametrize("name", of_type("number"))
 def test_what_should_be_a_number_is_refused_otherwise(name: str) -> None:
-    for wrong in ("5", "", True, False, [1.5], {"a": 1}, *NO_NUMBERS):
+    for wrong in ("five", "1,5", "1e999", "nan", "inf", True, False, [1.5], {"a": 1}, *NO_NUMBERS):
         text = refused({"prompt": "a fox", name: wrong})
         assert f"{name} must be a number" in text
         assert f"{PROPERTIES[name]['minimum']:.10g}" in text
 
 
 @pytest.mark.parametrize("name", of_type("boolean"))
-@pytest.mark.parametrize("wrong", [0, 1, "true", "", [True], {}])
+@pytest.mark.parametrize("wrong", [0, 1, "yes", "on", [True], {}])
 def test_what_should_be_true_or_false_is_refused_otherwise(name: str, wrong: object) -> None:
     assert f"{name} must be true or false, not {json.dumps(wrong)}." in refused({"prompt": "a fox", name: wrong})
 
 
 @pytest.mark.parametrize("name", of_type("array"))
-@pytest.mark.parametrize("wrong", [5, True, {"a": "b"}, '["cut off', "[whispering] hello"])
+@pytest.mark.parametrize("wrong", [True, {"a": ["b"]}, '["cut off', "[whispering] hello"])
 def test_what_should_be_a_list_is_refused_otherwise(name: str, wrong: object) -> None:
     assert f"{name} must be a list of strings, not {json.dumps(wrong)}." in refused({name: wrong})
 
 
 @pytest.mark.parametrize("name", of_type("array"))
-@pytest.mark.parametrize("wrong", [5, None, True, ["a"], {}])
+@pytest.mark.parametrize("wrong", [None, True, ["a"], {"a": ["b"]}])
 def test_an_entry_that_is_no_text_is_named_by_its_place(name: str, wrong: object) -> None:
     assert f"{name}[1] must be text, not {json.dumps(wrong)}." in refused({name: ["a", wrong]})
 
 
-@pytest.mark.parametrize("wrong", [5, True, [], ["a"], "fps=24", "[1]", "6", "null"])
+@pytest.mark.parametrize("wrong", [5, True, ["a"], "fps=24", "[1]", "6", "null"])
 def test_what_should_be_an_object_is_refused_otherwise(wrong: object) -> None:
     assert "options must be an object such as {}" in refused({"prompt": "a fox", "options": wrong})
 
 
-@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "enum" in one])
-def test_a_value_outside_the_list_is_refused_with_the_list(name: str) -> None:
-    for wrong in ("", "sepia", " auto", "x" * 1_000_000):
-        text = refused({"prompt": "a fox", name: wrong})
+LISTED = [(kind, name) for kind, words in GENERATE.accepted.items() for name in words]
+
+
+@pytest.mark.parametrize(("kind", "name"), LISTED)
+def test_a_value_outside_the_list_is_refused_with_what_the_kind_accepts(kind: str, name: str) -> None:
+    accepted = ", ".join(GENERATE.accepted[kind][name])
+    for wrong in ("sepia", "auto-ish", "x" * 1_000_000):
+        text = refused({"prompt": "a fox", "kind": kind, name: wrong})
         assert text.startswith(f'{name} is "{wrong[:50]}')
-        assert f"accepted: {', '.join(PROPERTIES[name]['enum'])}." in text
+        assert f"accepted for kind {kind}: {accepted}." in text
 
 
-@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "enum" in one])
-def test_a_value_of_the_list_is_taken_in_any_case(name: str) -> None:
-    for listed in PROPERTIES[name]["enum"]:
-        assert check_arguments({name: listed.swapcase()}, GENERATE) == {name: listed}
+@pytest.mark.parametrize(("kind", "name"), LISTED)
+def test_a_value_of_the_list_is_taken_in_any_case(kind: str, name: str) -> None:
+    for listed in GENERATE.accepted[kind][name]:
+        assert read(kind=kind, **{name: listed.swapcase()}).words == {name: listed}
+
+
+def test_a_list_holds_what_the_backends_of_that_kind_accept() -> None:
+    assert GENERATE.accepted["image"]["output_format"] == ("png", "jpeg", "webp", "gif", "svg")
+    assert "mp3" in GENERATE.accepted["speech"]["output_format"]
+    assert "size" not in GENERATE.accepted["image"]  # any size in pixels
+    with pytest.raises(InvalidRequest, match="accepted for kind image: png, jpeg, webp, gif, svg"):
+        check_listed({"output_format": "mp3"}, "image", EDIT)
+
+
+def test_a_kind_is_taken_in_any_spelling_and_refused_with_all_of_them() -> None:
+    for spelled in ("sound effect", "Sound-Effect", "SOUND_EFFECT"):
+        assert check_arguments({"kind": spelled}, LIST) == {"kind": "sound_effect"}
+    assert 'kind is "sepia"; accepted: image, video, ' in refused({"prompt": "a fox", "kind": "sepia"})
 
 
 @pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if "minimum" in one])
@@ -182,10 +227,47 @@ def test_a_whole_float_is_a_whole_number() -> None:
 def test_an_unknown_argument_is_refused_with_the_closest_word() -> None:
     assert "There is no argument 'aspect_ration'. Did you mean aspect_ratio?" in refused({"aspect_ration": "1:1"})
     assert "Did you mean prompts?" in refused({"promts": ["a"]})
+    assert "Did you mean aspect_ratio?" in refused({"aspectRatio": "1:1"})
     text = refused({"prompt": "a fox", "zzz": 1})
     assert "There is no argument 'zzz'. Known: prompt, prompts, kind, " in text
-    for one in ("continuation_id", "job_id"):
-        assert f"There is no argument '{one}'." in refused({"prompt": "a fox", one: "x"})
+    for one, tool in {"continuation_id": "continue_edit", "job_id": "get_job"}.items():
+        assert f"There is no argument '{one}'. It belongs to {tool}." in refused({"prompt": "a fox", one: "x"})
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    {
+        "output_path": "output",
+        "outputPath": "output",
+        "filename": "output",
+        "ratio": "aspect_ratio",
+        "num_images": "n",
+        "numImages": "n",
+        "resolution": "size",
+        "image_url": "image",
+        "reference_images": "image",
+        "format": "output_format",
+        "voice_id": "voice",
+        "text": "prompt",
+        "provider": "backend",
+    }.items(),
+)
+def test_the_word_of_another_tool_leads_to_ours(word: str, meant: str) -> None:
+    assert f"Did you mean {meant}?" in refused({"prompt": "a fox", word: "x"})
+
+
+@pytest.mark.parametrize("word", ["stability", "output_compression"])
+def test_an_option_of_a_backend_is_told_to_go_into_options(word: str) -> None:
+    for arguments, tool in (({"prompt": "x"}, GENERATE), ({"prompt": "x", "continuation_id": "y"}, EDIT)):
+        text = refused({**arguments, word: 1}, tool)
+        assert f"{word} is an option of {GENERATE.options[word][0]}" in text
+        assert f'pass it in options, as {{"{word}": …}}.' in text
+    assert "Did you mean stability, in options?" in refused({"prompt": "x", "stabilty": 1})
+
+
+@pytest.mark.parametrize("word", ["guidance_scale", "steps", "negative_prompt", "strength", "stabilised", "preset"])
+def test_nothing_unrelated_is_suggested(word: str) -> None:
+    assert f"There is no argument '{word}'. Known: " in refused({"prompt": "a fox", word: 1})
 
 
 def test_an_unknown_argument_may_have_any_name() -> None:
@@ -199,6 +281,7 @@ def test_a_required_argument_that_is_missing_or_null_is_named() -> None:
         assert text.startswith("continuation_id is missing.")
         assert text.endswith("From an earlier result or one of its files; can be used again.")
     assert refused({"continuation_id": "x"}, EDIT).startswith("prompt is missing.")
+    assert refused({"continuation_id": "x", "prompt": " "}, EDIT).startswith("prompt is missing.")
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -265,7 +348,6 @@ def test_a_prompt_has_a_limit() -> None:
 def test_a_list_has_a_limit() -> None:
     assert len(read(prompts=["a"] * 16).prompts) == 16
     assert "prompts has 17 entries; accepted: 1 to 16." in refused({"prompts": ["a"] * 17})
-    assert "prompts has 0 entries; accepted: 1 to 16." in refused({"prompts": []})
     assert len(read(image=["a.png"] * 100).references["image"]) == 100
     for many in (101, 100_000):
         for name in ("image", "voices", "voice_sample"):
@@ -280,9 +362,8 @@ def test_prompt_and_prompts_exclude_each_other_and_one_is_needed() -> None:
 
 @pytest.mark.parametrize("empty", ["", " ", "\n\t", "\u2003"])
 def test_an_empty_prompt_is_refused(empty: str) -> None:
-    assert "prompt is empty; say what to generate." in refused({"prompt": empty})
-    assert "prompts is empty; say what to generate." in refused({"prompts": ["a", empty]})
-    assert "prompt is empty" in refused({"continuation_id": "x", "prompt": empty}, EDIT)
+    assert "prompt is missing; say what to generate" in refused({"prompt": empty})
+    assert "One of the prompts is empty; say what to generate." in refused({"prompts": ["a", empty]})
 
 
 def test_work_on_a_recording_and_a_pinned_video_need_no_prompt() -> None:
@@ -300,6 +381,35 @@ def test_json_text_is_read_where_a_list_or_an_object_is_due() -> None:
     assert read(prompts='["a", "b"]').prompts == ("a", "b")
     assert read(image=' ["a.png", "style=b.png"]').references == {"image": ("a.png",), "style_image": ("b.png",)}
     assert read(options='{"loop": true}').options == {"loop": True}
+    assert read(prompts="[1, 2.5]").prompts == ("1", "2.5")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [(2026, "2026"), (-5, "-5"), (3.0, "3"), (0.1, "0.1"), (1e21, "1e+21"), (2**70, str(2**70))],
+)
+def test_a_number_where_text_is_due_is_that_text(given: float, text: str) -> None:
+    assert read(prompt=given).prompts == (text,)
+    assert read(prompts=[given, "a"]).prompts == (text, "a")
+    assert read(prompts=given).prompts == (text,)
+    assert read(image=given).references == {"image": (text,)}
+    assert read(voice=given).words == {"voice": text}
+    assert check_arguments({"job_id": given}, JOB) == {"job_id": text}
+
+
+@pytest.mark.parametrize("name", of_type("integer", "number"))
+def test_an_exact_number_may_be_text(name: str) -> None:
+    for written, number in {"3": 3, " 3 ": 3, "3.0": 3, "+3": 3, "3e0": 3}.items():
+        value = check_arguments({name: written}, GENERATE)[name]
+        assert (value, type(value)) == (number, int)
+    if PROPERTIES[name]["type"] == "number":
+        assert check_arguments({name: "2.5"}, GENERATE) == {name: 2.5}
+
+
+@pytest.mark.parametrize("name", of_type("boolean"))
+def test_true_and_false_may_be_text(name: str) -> None:
+    for written, value in {"true": True, "True": True, " FALSE ": False}.items():
+        assert check_arguments({name: written}, GENERATE) == {name: value}
 
 
 @pytest.mark.parametrize("text", ['["a", "b"]', '{"prompt": "x"}', "5", "null", "true", '"quoted"'])
@@ -312,6 +422,19 @@ def test_a_single_text_for_a_list_is_taken_as_one() -> None:
     assert read(prompts="a fox").prompts == ("a fox",)
     assert read(image="fox.png").references == {"image": ("fox.png",)}
     assert read(voices="Ann=ash").words == {"voices": ["Ann=ash"]}
+
+
+def test_the_extension_of_the_output_decides_the_kind_where_only_one_fits() -> None:
+    film = read(output="clips/film.MP4")
+    assert film.kind == "video"
+    assert film.warnings == ("kind was not given; video was chosen, as output names a .MP4 file.",)
+    assert "output names a .mp3 file, but kind was not given and is image" in refused(
+        {"prompt": "x", "output": "a.mp3"}
+    )
+    assert "Set kind to one of speech, dialogue, music" in refused({"prompt": "x", "output": "'a.mp3'"})
+    for output in ("logo.webp", "v1.2", "clips.mp4/", "film"):
+        assert (read(output=output).kind, read(output=output).warnings) == ("image", ())
+    assert (read(kind="image", output="film.mp4").kind, read(kind="music", output="a.mp3").kind) == ("image", "music")
 
 
 def test_a_prefix_gives_an_image_its_role() -> None:
@@ -331,8 +454,8 @@ def test_an_equals_sign_elsewhere_is_no_prefix() -> None:
 
 
 def test_an_empty_continuation_id_is_refused() -> None:
-    for empty in ("", "  ", "media://"):
-        assert refused({"continuation_id": empty, "prompt": "x"}, EDIT).startswith("continuation_id is empty")
+    for empty in ("", "  "):
+        assert refused({"continuation_id": empty, "prompt": "x"}, EDIT).startswith("continuation_id is missing")
 
 
 def test_the_other_tools_arguments_are_checked_alike() -> None:
@@ -382,16 +505,17 @@ def fitting(schema: Schema) -> st.SearchStrategy[Any]:
             return st.dictionaries(st.text(max_size=20), odd, max_size=2)
 
 
-@pytest.mark.parametrize("schema", [GENERATE, EDIT], ids=["generate_media", "continue_edit"])
+@pytest.mark.parametrize("tool", [GENERATE, EDIT], ids=["generate_media", "continue_edit"])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_any_json_is_understood_or_refused_in_a_few_plain_words(schema: Schema, data: st.DataObject) -> None:
+def test_any_json_is_understood_or_refused_in_a_few_plain_words(tool: ToolSchema, data: st.DataObject) -> None:
+    schema = tool.parameters
     each = {name: fitting(one) for name, one in schema["properties"].items() if name != "prompts"}
     usual = {name: each.pop(name) for name in dict.fromkeys(["prompt", *schema["required"]])}
     arguments = data.draw(st.fixed_dictionaries(usual, optional=each))
     arguments |= data.draw(st.dictionaries(st.sampled_from([*schema["properties"]]) | odd_text, odd, max_size=2))
     try:
-        request = parse_request(arguments, schema)
+        request = parse_request(arguments, tool)
     except InvalidRequest as error:
         text = str(error)
         text.encode()

@@ -34,6 +34,20 @@ def test_options_of_the_model_stand_beside_the_declared_ones() -> None:
     assert candidate.params(1).model_dump(exclude_none=True) == {"mood": "calm"}
 
 
+def test_a_value_is_read_in_the_form_that_the_schema_declares() -> None:
+    for steps, mood in (("30", "5"), (30, 5)):
+        candidate = matched(steps=steps, sampler="EULER", mood=mood)
+        assert isinstance(candidate, Candidate), candidate
+        assert candidate.options == {"steps": 30, "sampler": "euler"}
+        assert candidate.params(1).model_dump(exclude_none=True) == {"mood": "5"}
+
+
+def test_a_blank_option_counts_as_not_given_unless_any_text_is_taken() -> None:
+    candidate = matched(steps="", sampler=None, mood="")
+    assert isinstance(candidate, Candidate), candidate
+    assert candidate.values == {"mood": ""}
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -111,6 +111,49 @@ async def test_a_relative_output_starts_at_the_output_folder_elsewhere(tmp_path:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "'{}'",
+        '"{}"',
+        " {}\n",
+        "@{}",
+        "file://{}",
+        pytest.param("escaped", marks=pytest.mark.skipif(sys.platform == "win32", reason="separates folders there")),
+        "encoded",
+    ],
+)
+async def test_an_output_may_be_written_as_people_paste_paths(
+    roots: AllowedFolders, project: Path, written: str
+) -> None:
+    folder = project / "My clips"
+    folder.mkdir()
+    path = str(folder / "a b.png")
+    text = {"escaped": path.replace(" ", "\\ "), "encoded": path.replace(" ", "%20")}.get(written, written.format(path))
+    async with opened(roots, text) as place:
+        assert (place.folder, place.stem, place.extension) == (folder, "a b", "png")
+
+
+async def test_an_output_counts_as_it_is_written_where_that_leads_to_a_folder(
+    roots: AllowedFolders, project: Path
+) -> None:
+    for name in ("@work", "my%20work"):
+        (project / name).mkdir()
+        async with opened(roots, f"{name}/a%20b.png") as place:
+            assert (place.folder, place.stem) == (project / name, "a%20b")
+
+
+async def test_an_output_has_a_limit(roots: AllowedFolders, project: Path) -> None:
+    async with opened(roots, "a/" * 32) as place:
+        assert place.folder.is_dir()
+    with pytest.raises(InvalidRequest, match="it names 33 folders inside one another that do not exist; at most 32"):
+        await Destination.open(roots, "b/" * 33)
+    for deep in ("c/" * 2000, "c/" * 2000 + "x.png", "d" * 5000):
+        with pytest.raises(InvalidRequest, match="output: the path is too long: at most 3,000 bytes"):
+            await Destination.open(roots, deep)
+    assert not listed(project) & {"b", "c", "d"}
+
+
+@pytest.mark.parametrize(
     "output",
     [
         "..",
@@ -141,10 +184,10 @@ async def test_an_output_outside_the_allowed_folders_is_refused(
 @pytest.mark.parametrize(
     "name",
     [
-        *("a\\b", "..\\etc", "C:", "C:rel", "C:\\Windows", "\\\\srv\\share", "x:y", "a*", "a?", "<a>", "a|b", 'a"b'),
-        *("CON", "nul.png", "Com1.x.png", "LPT9", "aux ", "prn .png", " a", "a ", "a.", "a. "),
-        *("a\nb.png", "a\x1b[31m.png", "a\x7f", "gnp\u202eexe.png", "a\u2028b", "a\u200f", "a\x85"),
-        *("x" * 201, "é" * 101, "media://abc", "file:///x/"),
+        *("a\\b", "..\\etc", "C:", "C:rel", "C:\\Windows", "\\\\srv\\share", "x:y", "a*", "a?", "<a", "a|b", 'a"b'),
+        *("CON", "nul.png", "Com1.x.png", "LPT9", "aux ", "prn .png", "a.", "a. ."),
+        *("a\nb.png", "a\x1b[31m.png", "a\x7f", "gnp\u202eexe.png", "a\u2028b", "a\u200f", "a\x85b"),
+        *("x" * 201, "é" * 101, "media://abc"),
     ],
 )
 async def test_an_unportable_name_is_refused(roots: AllowedFolders, name: str) -> None:

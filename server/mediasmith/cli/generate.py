@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import click
 
 from mediasmith.cli.completion import complete_files
 from mediasmith.cli.exit_codes import ExitCode
-from mediasmith.cli.options import Properties, tool_arguments, tool_options
+from mediasmith.cli.options import Properties, prompt_last, tool_arguments, tool_options
 from mediasmith.cli.run import load_installation, print_result
 
 if TYPE_CHECKING:
     from mediasmith.cli.interrupts import Interrupts
-    from mediasmith.engine.results import MediaResult
+    from mediasmith.engine.results import JobList, MediaResult
     from mediasmith.engine.use_cases import Engine
 
 Tool: TypeAlias = Literal["generate_media", "continue_edit"]
@@ -38,14 +38,18 @@ Examples:
 _EDIT = """\
 Change an earlier result and print the path of each new file.
 
-ID is the id of a file: it is printed when the file is made, and again by mediasmith jobs JOB. Use it twice to make two
-branches. PROMPT says what to change; - reads it from standard input. Options override those of the earlier call."""
+ID is the id of a file: it is printed when the file is made, and again by mediasmith jobs JOB. The file's path, the id
+of a job that made one file, or last for the newest do as well. Use it twice to make two branches. PROMPT says what to
+change; - reads it from standard input. Options override those of the earlier call."""
 
 _EDIT_EXAMPLES = """\
 \b
 Examples:
   mediasmith edit ID "the same in winter"
-  mediasmith edit ID "with this hat" --image hat.png --open"""
+  mediasmith edit last "with this hat" --image hat.png --open"""
+
+_LAST = "last"
+"""What stands for the newest job that made a file."""
 
 
 class MediaCommand(click.Command):
@@ -68,6 +72,14 @@ class MediaCommand(click.Command):
         self.params = [*self._positional, *(option for options in self._sections.values() for option in options)]
         return super().make_context(info_name, args, parent, **extra)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return the arguments that are left once options are taken. A prompt may begin with a dash."""
+        try:
+            return super().parse_args(ctx, prompt_last(args, self.get_params(ctx)))
+        except click.NoSuchOption as error:
+            message = f"{error.message} To use it as the prompt, put -- before it."
+            raise click.NoSuchOption(error.option_name, message, error.possibilities, ctx) from None
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections."""
         for title, options in self._sections.items():
@@ -77,15 +89,37 @@ class MediaCommand(click.Command):
                     formatter.write_dl(records)
 
     def _run(self, ctx: click.Context, /, *, as_json: bool, opens: bool, **given: Any) -> ExitCode:
-        arguments = tool_arguments(given, self._properties)
+        arguments = tool_arguments(given)
 
         async def generate(engine: Engine, interrupts: Interrupts) -> tuple[MediaResult, bool]:
             from mediasmith.cli.interrupts import run_job  # noqa: PLC0415 - late: not needed for help or usage errors
 
+            if arguments.get("continuation_id") == _LAST:
+                arguments["continuation_id"] = await _last_job(engine)
             start = engine.generate if self._tool == "generate_media" else engine.continue_edit
             return await run_job(engine, interrupts, partial(start, arguments))
 
         return print_result(ctx, generate, as_json=as_json, opens=opens)
+
+
+async def _last_job(engine: Engine) -> str:
+    """Return the id of the newest job that made a file.
+
+    Raises:
+        UnknownContinuation: none of the recent jobs did.
+    """
+    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
+    from mediasmith.plugin.errors import UnknownContinuation  # noqa: PLC0415 - late: as above
+
+    recent = cast("JobList", await engine.get_job({}, Caller()))
+    made = next((job.job_id for job in recent.jobs if job.files), "")
+    if not made:
+        raise UnknownContinuation(
+            "None of the recent jobs made a file.",
+            "mediasmith jobs lists them. Make one with: mediasmith generate",
+            billed="no",
+        )
+    return made
 
 
 def generate_command() -> click.Command:

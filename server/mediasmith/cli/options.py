@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -77,9 +77,39 @@ def tool_options(properties: Properties) -> Mapping[str, Sequence[click.Option]]
     return sections
 
 
-def tool_arguments(given: Mapping[str, Any], properties: Properties) -> dict[str, Any]:
-    """Return the given arguments, converted to their types. What cannot be converted stays text, for the engine."""
-    return {name: _typed(value, properties[name]) for name, value in given.items() if value not in (None, ())}
+def tool_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given arguments. Numbers and JSON stay text, which the engine reads as each argument declares."""
+    return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+def prompt_last(args: Sequence[str], options: Sequence[click.Parameter]) -> list[str]:
+    """Return the arguments with a prompt that begins with a dash after `--`, so that it is not taken for an option.
+
+    It is one if it has white space or a digit after the dash, and begins with no option that is known.
+    """
+    known = {flag: option for option in options for flag in (*option.opts, *option.secondary_opts)}
+    left = list(args)
+    kept: list[str] = []
+    prompts: list[str] = []
+    while left and left[0] != "--":
+        word = left.pop(0)
+        name, equals, _ = word.partition("=")
+        option = known.get(name if word.startswith("--") else word[:2])
+        inline = bool(equals) if word.startswith("--") else len(word) > len("-n")
+        if option and inline and not word.startswith("--") and re.search(r"\s", word) and not _is_number(word[2:]):
+            option = None  # "-no people, please"
+        if not option and re.match(r"-\d|-.*\s", word, re.DOTALL):
+            prompts.append(word)
+            continue
+        kept.append(word)
+        if option and not inline and not getattr(option, "is_flag", False) and left:
+            kept.append(left.pop(0))
+    prompts += left[1:]
+    return [*kept, "--", *prompts] if prompts else kept
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"\s*\d+\s*", text))
 
 
 def _option(
@@ -122,32 +152,5 @@ def _named(_ctx: click.Context, _param: click.Parameter, pairs: Sequence[str]) -
     for name, equals, text in (pair.partition("=") for pair in pairs):
         if not name or not equals:
             raise click.BadParameter(f"{name!r} must have the form NAME=VALUE.")
-        named[name] = _parse(text)
+        named[name] = text
     return named or None
-
-
-def _parse(text: str) -> object:
-    """Return the text as JSON if it is JSON, and otherwise as it is."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _typed(value: Any, schema: Mapping[str, Any]) -> object:
-    match schema["type"]:
-        case "array":
-            return list(value)
-        case "integer" | "number":
-            return _number(value)
-        case _:
-            return value
-
-
-def _number(text: str) -> float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -8,9 +8,9 @@ no references, unions or nulls, and parameters of a single backend go into `opti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from mediasmith.plugin.contract import Backend, Capability, Params
 from mediasmith.plugin.kinds import KINDS
@@ -31,13 +31,21 @@ MAX_WAIT = 600
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSchema:
-    """A tool as callers see it. `parameters` is its JSON schema."""
+    """A tool as callers see it. `parameters` is its JSON schema.
+
+    `accepted` has the values of the shared words that are listed, by kind. `options` are those of the backends by name,
+    each with the backends that have it.
+    """
 
     name: str
     title: str
     description: str
     parameters: Schema
     read_only: bool
+    accepted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, "Mapping[str, tuple[str, ...]]"]
+    )
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
 
 def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
@@ -55,6 +63,8 @@ def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
             ),
             parameters=_object(arguments.generate()),
             read_only=False,
+            accepted=arguments.accepted(),
+            options=arguments.options(),
         ),
         ToolSchema(
             name="continue_edit",
@@ -66,6 +76,8 @@ def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
             ),
             parameters=_object(arguments.edit(), required=["continuation_id", "prompt"]),
             read_only=False,
+            accepted=arguments.accepted(),
+            options=arguments.options(),
         ),
         ToolSchema(
             name="list_backends",
@@ -188,6 +200,27 @@ class _Arguments:
             "backend": _text("One backend in detail: options, models, prices, voices, limits."),
         }
 
+    def accepted(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Return the values of shared words by kind, where every backend of the kind lists its own."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for kind in self.kinds:
+            makers = [capability for _, capability in self.capabilities if capability.kind == kind]
+            for name in WORDS:
+                fields = [field_schemas(one.params)[name] for one in makers if name in one.params.model_fields]
+                if WORDS[name].type == "string" and (values := _listed_values(fields)):
+                    found.setdefault(kind, {})[name] = values
+        return found
+
+    def options(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the backends' options, each with the backends that have it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for backend, capability in self.capabilities:
+            own = [name for name in capability.params.model_fields if name not in WORDS]
+            of_models = [name for model in capability.models for name in _properties(model.options)]
+            for name in (*own, *of_models):
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), backend.name)))
+        return found
+
     def _common(self) -> dict[str, Schema]:
         return {
             "n": {
@@ -249,9 +282,8 @@ class _Arguments:
             {"type": "array", "items": {"type": "string"}} if word.type == "strings" else {"type": word.type}
         )
         about = word.about
-        if word.type == "string" and all("enum" in field for field in fields):
-            values = (value for field in fields for value in field["enum"])
-            schema["enum"] = list(dict.fromkeys(value for value in values if value is not None))
+        if word.type == "string" and (values := _listed_values(fields)):
+            schema["enum"] = list(values)
         bounds = [_bounds(field) for field in fields] if word.type in {"integer", "number"} else []
         if bounds and None not in bounds:
             schema["minimum"] = min(low for low, _ in filter(None, bounds))
@@ -268,6 +300,18 @@ class _Arguments:
         makers = {backend.name for backend, capability in self.capabilities if capability.kind in kinds}
         names = list(dict.fromkeys(backend.name for backend, _ in takers))
         return f" {', '.join(names)}." if names and len(names) * 2 < len(makers) else ""
+
+
+def _listed_values(fields: Sequence[Schema]) -> tuple[str, ...]:
+    """Return the values that the fields list, or none where one of them lists none."""
+    if not all("enum" in field for field in fields):
+        return ()
+    return tuple(dict.fromkeys(value for field in fields for value in field["enum"] if value is not None))
+
+
+def _properties(schema: Mapping[str, Any]) -> Iterable[str]:
+    properties: object = schema.get("properties")
+    return cast("Mapping[str, object]", properties) if isinstance(properties, Mapping) else ()
 
 
 def _bounds(field: Schema) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.live_lists import Fetch, LiveList, LiveLists
-from mediasmith.selection.near_matches import suggest
+from mediasmith.selection.near_matches import SIMILAR_BACKEND, suggest
 
 _Lists: TypeAlias = Mapping[Fetch, LiveList]
 
@@ -42,7 +42,7 @@ class Catalogue:
             )
         found = self.installation.registry.find(backend)
         if found is None:
-            known = suggest(backend[:40], list(self.installation.registry.backends))
+            known = suggest(backend[:40], list(self.installation.registry.backends), similar=SIMILAR_BACKEND)
             raise InvalidRequest(f"There is no backend {backend[:40]!r}. {known}", billed="no")
         wanted = [capability for capability in found.capabilities if kind in {"", capability.kind}]
         lists = await self._live_lists(found, wanted)

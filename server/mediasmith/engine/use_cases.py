@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from mediasmith.config.caller import Caller
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings
 from mediasmith.engine.catalogue import Catalogue
+from mediasmith.engine.continuations import Continuations
 from mediasmith.engine.presenter import present_forecast, present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.jobs.attach import fingerprint, was_free
@@ -31,7 +32,7 @@ from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError, UnknownContinuation, error_from_record
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
-from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.planning import Planner
 from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.artifacts.destination import Destination
@@ -72,17 +73,20 @@ class Engine:
         Raises:
             MediaError: nothing could be made; the text says what was spent and what to do.
         """
-        request = parse_request(given, self.installation.tools["generate_media"].parameters)
+        request = parse_request(given, self.installation.tools["generate_media"])
         return await self._run("generate_media", request, caller)
 
     async def continue_edit(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
         """Change or extend an earlier result.
 
         Raises:
-            MediaError: as `generate`; UnknownContinuation when this caller has no such continuation.
+            MediaError: as `generate`; UnknownContinuation when this caller has no such continuation, or several.
         """
-        request = parse_request(given, self.installation.tools["continue_edit"].parameters)
-        return await self._run("continue_edit", request, caller)
+        tool = self.installation.tools["continue_edit"]
+        request = parse_request(given, tool)
+        origin = await self._continued(request.continuation_id, caller.principal)
+        words = check_listed(request.words, origin.kind, tool)
+        return await self._run("continue_edit", replace(request, continuation_id=origin.id, words=words), caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
         """Return what can be made here, by which backend, and what is missing for the rest.
@@ -90,7 +94,7 @@ class Engine:
         Raises:
             InvalidRequest: there is no such kind or backend.
         """
-        asked = check_arguments(given, self.installation.tools["list_backends"].parameters)
+        asked = check_arguments(given, self.installation.tools["list_backends"])
         return await self.catalogue.list_backends(kind=asked.get("kind", ""), backend=asked.get("backend", ""))
 
     async def get_job(self, given: Mapping[str, Any], caller: Caller) -> MediaResult | JobList:
@@ -99,7 +103,7 @@ class Engine:
         Raises:
             UnknownContinuation: this caller has no such job.
         """
-        asked = check_arguments(given, self.installation.tools["get_job"].parameters)
+        asked = check_arguments(given, self.installation.tools["get_job"])
         job_id = asked.get("job_id", "").strip()
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
             job = await self._job(job_id, caller.principal)
@@ -125,6 +129,18 @@ class Engine:
         yield
         if isinstance(answer, MediaResult) and answer.job_id:
             self.jobs.attachments.mark_answered(answer.job_id)
+
+    async def _continued(self, reference: str, principal: str) -> Artifact:
+        """Return the file that an edit continues, by its id or by anything else that answers show of it."""
+        continuations = Continuations(library=self.library, folders=self.folders.for_principal(principal))
+        found = await continuations.find(reference, principal)
+        if found is None and any(sign in reference for sign in "/\\.") and "media:" not in reference:
+            raise UnknownContinuation(
+                f"No file that was made here is at {reference[:80]!r}.",
+                "To change a file of your own, call generate_media with it as image, video or audio.",
+                billed="no",
+            )
+        return found or await self.artifact(reference, principal)
 
     async def artifact(self, artifact_id: str, principal: str) -> Artifact:
         """Return a saved file's record.
@@ -190,6 +206,7 @@ class Engine:
                 count=request.n,
                 parent=origin.id if origin else "",
                 history=origin.prompts if origin else (),
+                extension=destination.extension,
             )
             now = self.clock.now()
             job = Job(

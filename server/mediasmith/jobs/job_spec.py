@@ -13,13 +13,15 @@ from mediasmith.storage.library.records import Job
 class JobSpec:
     """`count` files of each of the prompts.
 
-    `parent` is the artifact that an edit continues, `history` the prompts that led to that one.
+    `parent` is the artifact that an edit continues, `history` the prompts that led to that one. `extension` is the one
+    that the caller's file name has, or "".
     """
 
     prompts: tuple[str, ...]
     count: int
     parent: str = ""
     history: tuple[str, ...] = ()
+    extension: str = ""
 
     @property
     def files(self) -> int:
@@ -28,7 +30,13 @@ class JobSpec:
 
     def to_json(self) -> dict[str, JSON]:
         """Return what the job's record holds."""
-        return {"prompts": self.prompts, "count": self.count, "parent": self.parent, "history": self.history}
+        return {
+            "prompts": self.prompts,
+            "count": self.count,
+            "parent": self.parent,
+            "history": self.history,
+            "extension": self.extension,
+        }
 
     @classmethod
     def from_job(cls, job: Job) -> JobSpec:
@@ -39,4 +47,5 @@ class JobSpec:
             count=record["count"],
             parent=record["parent"],
             history=tuple(record["history"]),
+            extension=record.get("extension", ""),
         )

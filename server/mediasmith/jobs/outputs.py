@@ -19,7 +19,8 @@ from mediasmith.plugin.media import EXTENSIONS, extension, media_type
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import Expired, with_timeout
 from mediasmith.selection.candidate import Candidate
-from mediasmith.storage.artifacts.file_names import filename, new_id
+from mediasmith.selection.near_matches import is_same_format
+from mediasmith.storage.artifacts.file_names import filename, media_type_of, new_id
 from mediasmith.storage.artifacts.sink import Facts, FileSink
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.records import Artifact, Task
@@ -144,6 +145,7 @@ class Outputs:
         facts = stored.facts
         artifact_id = new_id()
         name = _file_name(active, task, position, artifact_id, facts.mime, now)
+        _check_extension(active, candidate, facts.mime)
         return Artifact(
             id=artifact_id,
             job_id=task.job_id,
@@ -206,7 +208,20 @@ def _file_name(  # noqa: PLR0913, PLR0917 - what a name is made of
         return filename(task.prompt, made=datetime.fromtimestamp(now, UTC), id=artifact_id, mime=mime)
     spec = active.spec
     number = f"-{task.item * spec.count + task.first + position + 1}" if spec.files > 1 else ""
-    return f"{stem}{number}.{extension(mime)}"
+    return f"{stem}{number}.{spec.extension if _fits(spec.extension, mime) else extension(mime)}"
+
+
+def _fits(ending: str, mime: str) -> bool:
+    """Return whether files of this type may have this extension: jpeg is as good as jpg."""
+    alike = is_same_format(ending, mime) or is_same_format(ending, extension(mime))
+    return alike and media_type_of(ending) == media_type(mime)
+
+
+def _check_extension(active: ActiveJob, candidate: Candidate, mime: str) -> None:
+    ending = active.spec.extension
+    if ending and not _fits(ending, mime):
+        title = candidate.backend.title
+        active.warn(f"output names a .{ending} file, but {title} made {mime}; it was saved as .{extension(mime)}.")
 
 
 def _state(active: ActiveJob, candidate: Candidate, output: Output) -> JSON:

@@ -7,9 +7,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from mediasmith.config.tool_schemas import Schema
+from mediasmith.config.tool_schemas import Schema, ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.selection.near_matches import match_listed, suggest
+from mediasmith.plugin.params import WORDS
+from mediasmith.selection.near_matches import match_listed
+from mediasmith.selection.unknown_arguments import explain_unknown, is_added_by_client
+from mediasmith.selection.value_forms import is_blank, read_value
+from mediasmith.selection.word_forms import read_word
 
 _MAX_TEXT = 20_000_000
 """Characters in any other text: room for an input as a data URI."""
@@ -20,42 +24,48 @@ _MAX_DEPTH = 32
 _MAX_SHOWN = 60
 """Characters of a caller's own text that a message repeats."""
 
-_IGNORED = {"wait_for_previous"}
-"""Arguments that a client adds to every call of every tool."""
 
+def check_arguments(arguments: Mapping[str, Any], tool: ToolSchema) -> dict[str, Any]:
+    """Return the arguments that say something, each in the form and within the bounds that the schema declares.
 
-def check_arguments(arguments: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """The arguments that remain once nulls are dropped and JSON text is read, each as the schema says.
+    The values that a shared word may have depend on the kind; `check_listed` checks them.
 
     Raises:
         InvalidRequest: an argument is unknown, missing, of the wrong type, or out of bounds.
     """
-    properties: Mapping[str, Schema] = schema["properties"]
-    given = {name: value for name, value in arguments.items() if value is not None and name not in _IGNORED}
-    for name in given:
-        if name not in properties:
-            raise InvalidRequest(_unknown(name, properties), billed="no")
-    for name in schema.get("required", ()):
+    properties: Mapping[str, Schema] = tool.parameters["properties"]
+    given = {name: value for name, value in arguments.items() if not is_blank(value)}
+    for name in [one for one in given if one not in properties]:
+        if not is_added_by_client(name):
+            raise InvalidRequest(explain_unknown(name, list(properties), tool.options), billed="no")
+        del given[name]
+    for name in tool.parameters.get("required", ()):
         if name not in given:
-            raise InvalidRequest(f"{name} is missing.", _about(name, properties), billed="no")
-    return {name: _value(name, value, properties[name]) for name, value in given.items()}
+            about = str(properties[name].get("description", ""))
+            raise InvalidRequest(f"{name} is missing.", about, billed="no")
+    return {name: _value(name, read_word(name, value), properties[name]) for name, value in given.items()}
 
 
-def _unknown(name: str, properties: Mapping[str, Schema]) -> str:
-    # Quoted with repr and cut: the name is the caller's text and may be anything.
-    return f"There is no argument {name[:_MAX_SHOWN]!r}. {suggest(name[:_MAX_SHOWN], list(properties))}"
+def check_listed(words: Mapping[str, Any], kind: str, tool: ToolSchema) -> dict[str, Any]:
+    """Return the shared words, each as it is listed for this kind of media.
 
-
-def _about(name: str, properties: Mapping[str, Schema]) -> str:
-    return str(properties[name].get("description", ""))
+    Raises:
+        InvalidRequest: a value is not among those that are listed.
+    """
+    listed = tool.accepted.get(kind, {})
+    return {name: _listed(name, value, listed.get(name, ()), f" for kind {kind}") for name, value in words.items()}
 
 
 def _value(name: str, value: object, schema: Schema) -> object:
-    value = _TYPES[schema["type"]](name, value, schema)
-    value = match_listed(value, schema["enum"]) if "enum" in schema else value
-    if "enum" in schema and value not in schema["enum"]:
-        accepted = ", ".join(map(str, schema["enum"]))
-        raise InvalidRequest(f"{name} is {_shown(value)}; accepted: {accepted}.", billed="no")
+    value = _TYPES[schema["type"]](name, read_value(value, schema), schema)
+    return value if name in WORDS else _listed(name, value, schema.get("enum", ()))
+
+
+def _listed(name: str, value: object, accepted: Sequence[object], where: str = "") -> object:
+    value = match_listed(value, accepted)
+    if accepted and value not in accepted:
+        names = ", ".join(map(str, accepted))
+        raise InvalidRequest(f"{name} is {_shown(value)}; accepted{where}: {names}.", billed="no")
     return value
 
 
@@ -99,20 +109,16 @@ def _as_float(value: float) -> float:
 
 
 def _array(name: str, value: object, schema: Schema) -> list[object]:
-    if isinstance(value, str):
-        value = _read_json(value) if value.lstrip().startswith("[") else [value]
     if not isinstance(value, list | tuple):
         raise InvalidRequest(f"{name} must be a list of strings, not {_shown(value)}.", billed="no")
     items: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # JSON from outside
     low, high = schema.get("minItems", 0), schema.get("maxItems", 100)
     if not low <= len(items) <= high:
         raise InvalidRequest(f"{name} has {len(items):,} entries; accepted: {low} to {high}.", billed="no")
-    return [_value(f"{name}[{index}]", item, schema["items"]) for index, item in enumerate(items)]
+    return [_string(f"{name}[{index}]", item, schema["items"]) for index, item in enumerate(items)]
 
 
 def _object(name: str, value: object, _schema: Schema) -> dict[str, object]:
-    if isinstance(value, str):
-        value = _read_json(value)
     if not isinstance(value, dict):
         raise InvalidRequest(f"{name} must be an object such as {{}}, not {_shown(value)}.", billed="no")
     entries: dict[str, object] = value  # pyright: ignore[reportUnknownVariableType]  # JSON from outside
@@ -135,13 +141,6 @@ def _check_json(name: str, value: object, depth: int) -> None:
         raise InvalidRequest(
             f"{name} must be JSON of at most {_MAX_DEPTH} levels, without NaN or infinity.", billed="no"
         )
-
-
-def _read_json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 _TYPES: Mapping[str, Callable[[str, object, Schema], object]] = {

@@ -17,8 +17,9 @@ from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
 from mediasmith.selection.near_matches import match_listed, suggest
-from mediasmith.selection.option_schema import missing_option, option_fault, own_options
+from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
+from mediasmith.selection.size_forms import same_sizes
 
 _NO_WORD, _NO_OPTION = "does not take", "has no option"
 UNKNOWN_WORD = (_NO_WORD, _NO_OPTION)
@@ -29,6 +30,23 @@ def match(
     request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
 ) -> Candidate | str:
     """Return the request as this model would do it, or why it cannot. Inherited words give way to those given now."""
+    if request.wished:
+        plain = replace(request, wished={})
+        asked = match(replace(plain, words={**request.words, **request.wished}), backend, capability, model)
+        return asked if isinstance(asked, Candidate) else match(plain, backend, capability, model)
+    matched = _match_inheriting(request, backend, capability, model)
+    for words in same_sizes(request.words) if isinstance(matched, str) else ():
+        again = _match_inheriting(replace(request, words=words), backend, capability, model)
+        if isinstance(again, Candidate):  # a model that takes the size as it was written comes first
+            note = f"size {request.words['size']} was sent as {again.values['size']}."
+            return replace(again, warnings=(*again.warnings, note), lacks=again.lacks + 1)
+    return matched
+
+
+def _match_inheriting(
+    request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
+) -> Candidate | str:
+    """Return the request with as much of what is inherited as this model takes, or why it cannot do it."""
     origin = request.origin
     if origin and origin.made_with(backend, capability):
         request = _inheriting(request, {*request.inherited, *origin.options} - set(capability.not_inherited))
@@ -126,7 +144,11 @@ def _match_words(
         else:
             warnings.append(f"{backend.name} {lacking}; it was left out.")
     for option, given in {**_own_options(request, backend, capability), **request.options}.items():
-        value = match_listed(given, _listed_values(option, fields, model))
+        schema = fields.get(option) or own_options(model).get(option, {})
+        listed = _listed_values(option, fields, model) or schema.get("enum", ())
+        value: JSON = match_listed(read_option(option, given, schema), listed)
+        if says_nothing(value, schema):
+            continue
         lacking = _option_fault(option, value, fields, model)
         if not lacking:
             values[option] = value

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from mediasmith.plugin.contract import JSON, Model
+from mediasmith.selection.value_forms import is_blank, read_value
+from mediasmith.selection.word_forms import read_word
 
 
-def own_options(model: Model) -> tuple[str, ...]:
-    """Return the names of the options that only this model has."""
-    properties = model.options.get("properties", {})
-    return tuple(properties) if isinstance(properties, Mapping) else ()
+def own_options(model: Model) -> Mapping[str, Mapping[str, Any]]:
+    """Return the options that only this model has, by name, with their schemas."""
+    declared = _mapping(model.options.get("properties"))
+    return {name: _resolved(_mapping(schema), model.options) for name, schema in declared.items()}
+
+
+def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema, or the one inside `whole` that it refers to."""
+    reference: object = schema.get("$ref")
+    if not isinstance(reference, str):
+        return schema
+    found: object = whole
+    for part in reference.removeprefix("#/").split("/"):
+        found = _mapping(found).get(part)
+    return _mapping(found)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one in place of anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def read_option(name: str, value: JSON, schema: Mapping[str, Any]) -> JSON:
+    """Return the value of an option in the form that its schema declares: the number 3 for the text "3"."""
+    read: Any = read_value(read_word(name, value), schema)
+    return read
+
+
+def says_nothing(value: JSON, schema: Mapping[str, Any]) -> bool:
+    """Return whether an option counts as not given. Empty text may be meant where any text is taken."""
+    return is_blank(value) and (schema.get("type") != "string" or "enum" in schema)
 
 
 def option_fault(model: Model, name: str, value: JSON) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.path_forms import unwrap
 
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
@@ -81,6 +83,7 @@ class Planner:
             ),
         )
         candidates = await self._listed_first(request, candidates)
+        candidates = tuple(replace(one, warnings=(*request.warnings, *one.warnings)) for one in candidates)
         return Selection(request=wanted, candidates=await self.budget.affordable(request, candidates))
 
     async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
@@ -138,13 +141,15 @@ class Planner:
             masks = found.get("mask")
             if masks and continued.file is not None and not found.get("image"):
                 check_mask(masks[0], continued.file)
+        kind = origin.kind if origin else request.kind or "image"
         return SelectionRequest(
-            kind=origin.kind if origin else request.kind or "image",
+            kind=kind,
             prompts=request.prompts,
             backend=request.backend,
             model=request.model,
             words=request.words,
             inherited=_inherited(_params_of(origin), request.words) if origin else {},
+            wished=_wished_format(request, kind),
             options=request.options,
             inputs=dict(found),
             draft=request.draft,
@@ -179,6 +184,13 @@ _ROLES: Mapping[MediaType, Role] = {"image": "image", "video": "video", "audio":
 def _params_of(origin: Artifact) -> Mapping[str, JSON]:
     """Return the words and options that a file was made with."""
     return origin.params if isinstance(origin.params, Mapping) else {}
+
+
+def _wished_format(request: ToolRequest, kind: Kind) -> dict[str, JSON]:
+    """Return the format that the extension of `output` asks for, where that is one of this kind."""
+    extension = extension_of(unwrap(request.output))
+    fits = media_type_of(extension) == MEDIA_TYPES[kind]
+    return {"output_format": extension} if fits and "output_format" not in request.words else {}
 
 
 def _inherited(params: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:

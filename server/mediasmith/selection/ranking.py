@@ -12,7 +12,7 @@ from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.matching import UNKNOWN_WORD, match
-from mediasmith.selection.near_matches import suggest
+from mediasmith.selection.near_matches import SIMILAR_BACKEND, suggest
 from mediasmith.selection.retirement import in_service, retirement_note
 from mediasmith.selection.selection_request import SelectionRequest
 
@@ -67,9 +67,8 @@ def _named(request: SelectionRequest, context: SelectionContext) -> list[Backend
     found = [backend for backend in context.backends if is_called(backend, request.backend)]
     if not found:
         names = ["auto", *(backend.name for backend in context.backends)]
-        raise InvalidRequest(
-            f"There is no backend {request.backend[:40]!r}. {suggest(request.backend[:40], names)}", billed="no"
-        )
+        hint = suggest(request.backend[:40], names, similar=SIMILAR_BACKEND)
+        raise InvalidRequest(f"There is no backend {request.backend[:40]!r}. {hint}", billed="no")
     return found
 
 

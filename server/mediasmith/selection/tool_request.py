@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediasmith.config.tool_schemas import Schema
+from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.plugin.kinds import Kind, Role
+from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
-from mediasmith.selection.arguments import check_arguments
+from mediasmith.selection.arguments import check_arguments, check_listed
+from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
+from mediasmith.storage.path_forms import unwrap
 
 MAX_PROMPT = 100_000
 """Characters in one prompt; models may take fewer."""
@@ -25,7 +27,8 @@ class ToolRequest:
     """What a caller wants, checked against the schema but not yet against any backend.
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
-    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say.
+    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `warnings` say what
+    was understood otherwise than a caller may expect.
     """
 
     prompts: tuple[str, ...]
@@ -42,24 +45,29 @@ class ToolRequest:
     max_cost_usd: float | None = None
     dry_run: bool = False
     continuation_id: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def parse_request(arguments: Mapping[str, Any], schema: Schema) -> ToolRequest:
-    """The checked arguments of generate_media or continue_edit as a request.
+def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest:
+    """Return the checked arguments of generate_media or continue_edit as a request.
+
+    What an edit continues decides its kind, so the listed values of an edit's words are still to be checked.
 
     Raises:
-        InvalidRequest: as `checked`, and for prompts that are missing, empty, too long, or given twice.
+        InvalidRequest: as `check_arguments` and `check_listed`, and for prompts that are missing, too long, or given
+            twice.
     """
-    given = check_arguments(arguments, schema)
+    given = check_arguments(arguments, tool)
     references = _references(given)
-    edit = "continuation_id" in schema["properties"]
-    kind: Kind | None = None if edit else given.get("kind", "image")
+    edit = "continuation_id" in given
+    kind, warnings = (None, ()) if edit else _kind(given, tool)
+    words = {name: given[name] for name in WORDS if name in given and name != "n"}
     return ToolRequest(
         prompts=_prompts(given, needed=not _may_be_silent(kind, references, given.get("options", {}))),
         kind=kind,
-        backend=_name(given.get("backend", "")),
-        model=given.get("model", "").strip(),
-        words={name: given[name] for name in WORDS if name in given and name != "n"},
+        backend=_name(given.get("backend", "").lower()),
+        model=_name(given.get("model", "")),
+        words=check_listed(words, kind, tool) if kind else words,
         options=given.get("options", {}),
         references=references,
         n=given.get("n", 1),
@@ -68,20 +76,31 @@ def parse_request(arguments: Mapping[str, Any], schema: Schema) -> ToolRequest:
         wait_seconds=given.get("wait_seconds"),
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
-        continuation_id=_continuation(given["continuation_id"]) if edit else "",
+        continuation_id=given["continuation_id"].strip() if edit else "",
+        warnings=warnings,
     )
 
 
-def _name(backend: str) -> str:
-    name = backend.strip().lower()
-    return "" if name == "auto" else name
+def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind, tuple[str, ...]]:
+    """Return the kind of media, with a warning where the extension of `output` decides it."""
+    extension = extension_of(unwrap(given.get("output", "")))
+    family = media_type_of(extension)
+    able = [kind for kind in tool.parameters["properties"]["kind"].get("enum", ()) if MEDIA_TYPES[kind] == family]
+    if "kind" in given or family == "image" or not able:
+        return given.get("kind", "image"), ()
+    if len(able) == 1:
+        return able[0], (f"kind was not given; {able[0]} was chosen, as output names a .{extension} file.",)
+    raise InvalidRequest(
+        f"output names a .{extension} file, but kind was not given and is image by default.",
+        f"Set kind to one of {', '.join(able)}, or give another output.",
+        billed="no",
+    )
 
 
-def _continuation(text: str) -> str:
-    identifier = text.strip().removeprefix("media://")
-    if not identifier:
-        raise InvalidRequest("continuation_id is empty; use the one from the result that made the file.", billed="no")
-    return identifier
+def _name(text: str) -> str:
+    """Return the name of a backend or model, or "" where the choice is left to the server."""
+    name = text.strip()
+    return "" if name.lower() == "auto" else name
 
 
 def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]], options: Mapping[str, JSON]) -> bool:
@@ -100,7 +119,7 @@ def _prompts(given: Mapping[str, Any], *, needed: bool) -> tuple[str, ...]:
         )
     for text in prompts:
         if not text.strip() and needed:
-            raise InvalidRequest(f"{argument} is empty; say what to generate.", billed="no")
+            raise InvalidRequest("One of the prompts is empty; say what to generate.", billed="no")
         if len(text) > MAX_PROMPT:
             raise InvalidRequest(
                 f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are accepted.", billed="no"

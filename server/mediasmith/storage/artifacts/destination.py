@@ -12,9 +12,16 @@ from anyio import CancelScope, to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
-from mediasmith.storage.artifacts.file_names import check_name, new_id, stem_of
+from mediasmith.storage.artifacts.file_names import check_name, extension_of, new_id, stem_of
 from mediasmith.storage.artifacts.folder import Folder, disk_errors, reason
 from mediasmith.storage.artifacts.sink import Facts, FileSink, PartialFile
+from mediasmith.storage.path_forms import unwrap, written_forms
+
+_MAX_PATH = 3_000
+"""Bytes in a path: systems take 4,096, and file names must fit as well."""
+
+_MAX_NEW_FOLDERS = 32
+"""Folders inside one another that are created for one path."""
 
 MIN_FREE_BYTES = 64_000_000
 """Bytes that must be free on the disk before a request is paid for."""
@@ -24,12 +31,14 @@ class Destination:
     """Where one job's files go, opened and checked before anything is paid for.
 
     A file is known by a token of the caller's until `commit` gives it its name. `stem` is the file name that was asked
-    for, without extension, or "" when names are made from the prompt. Close the destination when the job is done.
+    for, without extension, or "" when names are made from the prompt; `extension` is that of a media file as it was
+    written, or "". Close the destination when the job is done.
     """
 
-    def __init__(self, directory: Folder, stem: str) -> None:
+    def __init__(self, directory: Folder, name: str) -> None:
         self.folder = directory.path
-        self.stem = stem
+        self.stem = stem_of(name)
+        self.extension = extension_of(name)
         self._directory = directory
         self._partial: dict[str, list[PartialFile]] = {}  # a token may be reused
 
@@ -39,7 +48,8 @@ class Destination:
 
         An empty `output` is the output folder. One that ends in "/" or names a folder is that folder. Anything else is
         a file name, whose extension gives way to the true one. A relative path starts at the working directory where
-        that is allowed, else at the output folder.
+        that is allowed, else at the output folder. Quotes around it do not count, and a path that is escaped or encoded
+        is read where that leads to a folder, or where the name could not be used as it is written.
 
         Raises:
             NotAllowed: it is outside the allowed folders.
@@ -132,8 +142,7 @@ def _partial_name(token: str) -> str:
 
 def _open(roots: AllowedFolders, output: str) -> Destination:
     try:
-        path, stem = _locate(roots, output)
-        _check_new_names(roots, path)
+        path, name = _choose_place(roots, output)
         directory = Folder(path, root=_outermost(roots, path))
         try:
             _check_writable(directory)
@@ -148,24 +157,51 @@ def _open(roots: AllowedFolders, output: str) -> Destination:
         ) from error
     except NotAllowed as error:
         raise NotAllowed(f"output: {error.message}", error.hint) from error
-    return Destination(directory, stem)
+    return Destination(directory, name)
+
+
+def _choose_place(roots: AllowedFolders, output: str) -> tuple[Path, str]:
+    """Return the folder and the file name that `output` means: the first of its forms whose folder is there."""
+    plain = unwrap(output)
+    forms = [one for one in written_forms(plain) if not one.lower().startswith("file:")] or [plain]
+    possible: list[tuple[Path, str]] = []
+    failures: list[InvalidRequest] = []
+    for form in dict.fromkeys((*forms, output) if output.startswith("@") else forms):
+        try:
+            possible.append(_locate(roots, form))
+        except InvalidRequest as error:
+            failures.append(error)
+    if not possible:
+        raise failures[0]
+    return next((place for place in possible if place[0].is_dir()), possible[0])
 
 
 def _locate(roots: AllowedFolders, output: str) -> tuple[Path, str]:
-    """Return the real path of the folder, and the stem of the file name that `output` ends in, or ""."""
+    """Return the real path of the folder, and the file name that `output` ends in, or "" for a folder."""
     real = roots.confine(output or roots.output)
+    if len(os.fsencode(real)) > _MAX_PATH:
+        raise InvalidRequest(f"output: the path is too long: at most {_MAX_PATH:,} bytes are accepted.")
     parent, name = os.path.split(output)
     if name in {"", ".", ".."} or real.is_dir():
-        return real, ""
-    check_name(name)
-    return roots.confine(parent), stem_of(name)
+        folder, name = real, ""
+    else:
+        check_name(name)
+        folder = roots.confine(parent)
+    _check_new_folders(roots, folder)
+    return folder, name
 
 
-def _check_new_names(roots: AllowedFolders, folder: Path) -> None:
-    """Check the name of every folder that is about to be created."""
-    for place in (folder, *folder.parents):
-        if place in roots.allowed or place.exists():
-            return
+def _check_new_folders(roots: AllowedFolders, folder: Path) -> None:
+    """Check the name of every folder that is about to be created, and how many there are."""
+    places = (folder, *folder.parents)
+    new = list(itertools.takewhile(lambda place: place not in roots.allowed and not place.exists(), places))
+    if len(new) > _MAX_NEW_FOLDERS:
+        raise InvalidRequest(
+            f"output: it names {len(new):,} folders inside one another that do not exist; at most {_MAX_NEW_FOLDERS} "
+            "are created.",
+            "Give a shorter path.",
+        )
+    for place in new:
         check_name(place.name)
 
 

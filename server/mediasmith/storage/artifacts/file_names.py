@@ -6,14 +6,22 @@ import base64
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
 from mediasmith.plugin import media
 from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.kinds import MediaType
 
 _MAX_SLUG = 38  # characters of the prompt in a name; the time and the id take 26 of the 64
 _MAX_BYTES = 200  # file systems take 255, and a number and an extension must fit as well
-_EXTENSIONS = {*media.EXTENSIONS.values(), "jpeg", "tif", "tiff", "bmp", "heif", "m4v", "mkv", "avi", "mpeg", "opus"}
+_MEDIA_TYPES: Mapping[str, MediaType] = {
+    **{ending: family for mime, ending in media.EXTENSIONS.items() if (family := media.media_type(mime))},
+    **dict.fromkeys(("jpeg", "jpe", "tif", "tiff", "bmp", "heif"), "image"),
+    **dict.fromkeys(("m4v", "mkv", "avi", "mpeg", "mpg"), "video"),
+    **dict.fromkeys(("opus", "oga", "aif", "aiff", "wave"), "audio"),
+}
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]'  # for Windows and terminals
     r"|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"  # changes text direction, or is no character
@@ -43,8 +51,19 @@ def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:  # noqa
 
 def stem_of(name: str) -> str:
     """Return a file name without its media extension; any other dot belongs to the name ("v1.2")."""
-    stem, _, extension = name.rpartition(".")
-    return stem if stem and extension.lower() in _EXTENSIONS else name
+    extension = extension_of(name)
+    return name.removesuffix(f".{extension}") if extension else name
+
+
+def extension_of(path: str) -> str:
+    """Return the media extension of a path as it is written, or "" where it has none."""
+    stem, _, extension = re.split(r"[/\\]", path)[-1].rpartition(".")
+    return extension if stem and extension.lower() in _MEDIA_TYPES else ""
+
+
+def media_type_of(extension: str) -> MediaType | Literal[""]:
+    """Return the media type that files with this extension have, or "" for an unknown one."""
+    return _MEDIA_TYPES.get(extension.lower(), "")
 
 
 def check_name(name: str) -> None:

@@ -23,6 +23,7 @@ from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
 from mediasmith.storage.inputs.input_file import InputFile, open_regular
+from mediasmith.storage.path_forms import find_file, unwrap
 
 _MAX_PATH = 4096  # bytes
 _MAX_NAME = 255  # bytes between two slashes
@@ -46,7 +47,8 @@ class Inputs:
 
     Every role takes the same forms: a path, `file:///PATH`, `media://ID` or the bare id, `https://…`, and
     `data:TYPE;base64,…`. A relative path starts at the working directory where that is allowed, then at the output
-    folder. `artifact` returns the path of an artifact's file, or raises `UnknownContinuation`.
+    folder. A path that is not there as it is written may be quoted, escaped, or spelled otherwise.
+    `artifact` returns the path of an artifact's file, or raises `UnknownContinuation`.
     """
 
     roots: AllowedFolders
@@ -79,30 +81,29 @@ class Inputs:
         return await to_thread.run_sync(self._check, located, role)
 
     async def _locate(self, reference: str, role: Role, scratch: Path) -> LocatedFile:
-        scheme, _, rest = reference.partition(":")
+        plain = unwrap(reference)
+        scheme, _, rest = plain.partition(":")
         match scheme.lower():
             case "data":
                 return await to_thread.run_sync(self._from_data, rest, role, scratch)
             case "http" | "https":
-                return await self._from_url(reference, scratch)
+                return await self._from_url(plain, scratch)
             case "media":
                 return await self._from_id(rest.removeprefix("//"))
             case "file":
-                return await to_thread.run_sync(self._from_path, _file_uri_path(rest))
+                return await to_thread.run_sync(self._from_path, plain, _file_uri_path(rest))
             case _ if rest.startswith("//"):
                 raise NotAllowed(f"The scheme {_quote(scheme)} is not supported.", _FORMS)
-            case _ if _ID.fullmatch(reference):
-                return await self._from_id(reference)
+            case _ if _ID.fullmatch(plain):
+                return await self._from_id(plain)
             case _:
-                return await to_thread.run_sync(self._from_path, reference)
+                return await to_thread.run_sync(self._from_path, reference, reference)
 
-    def _from_path(self, text: str) -> LocatedFile:
-        _check_path(text)
-        path = self.roots.confine(text)
-        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
-            saved = self.roots.confine(self.roots.output / text)
-            path = saved if os.path.exists(saved) else path  # noqa: PTH110 - as above
-        return LocatedFile(path=path, stem=path.stem, label=_quote(text), confined=True)
+    def _from_path(self, text: str, path: str) -> LocatedFile:
+        """Return the file at what `text` names in any form; without one, `path` is what messages call it."""
+        _check_path(path)
+        real = find_file(self.roots, text) or self.roots.confine(path)
+        return LocatedFile(path=real, stem=real.stem, label=_quote(path), confined=True)
 
     async def _from_id(self, identifier: str) -> LocatedFile:
         path = await self.artifact(identifier)

@@ -47,6 +47,16 @@ _ARTIFACTS_OF_JOB = """
     JOIN part ON part.job_id = artifact.job_id AND part.number = artifact.part
     WHERE artifact.job_id = :job_id ORDER BY part.item, part.first, artifact.part, artifact.position
 """
+_ARTIFACTS_BY_ID = """
+    SELECT * FROM artifact
+    WHERE id >= :start AND id < :start || 'zz' AND principal = :principal AND token = ''
+    ORDER BY rowid DESC LIMIT :limit
+"""
+_ARTIFACTS_BY_PATH = """
+    SELECT * FROM artifact
+    WHERE principal = :principal AND token = '' AND substr(json_extract(record, '$.path'), -length(:end)) = :end
+    ORDER BY rowid DESC LIMIT :limit
+"""
 _SPENT = """
     SELECT coalesce(sum(coalesce(part.cost_usd, part.estimate_usd)), 0.0) AS usd
     FROM job JOIN part ON part.job_id = job.id WHERE job.created >= :since AND part.billed <> 'no'
@@ -150,6 +160,14 @@ class Library:
             "UPDATE artifact SET used = max(used, :used) WHERE id = :id", id=found.id, used=used
         )
         return replace(found, used=used)
+
+    async def artifacts_by_id(self, start: str, *, principal: str, limit: int) -> list[Artifact]:
+        """Return the principal's committed artifacts whose ids begin with `start`, newest first."""
+        return await self._database.read(_artifact, _ARTIFACTS_BY_ID, start=start, principal=principal, limit=limit)
+
+    async def artifacts_by_path(self, end: str, *, principal: str, limit: int) -> list[Artifact]:
+        """Return the principal's committed artifacts whose paths end with `end`, newest first."""
+        return await self._database.read(_artifact, _ARTIFACTS_BY_PATH, end=end, principal=principal, limit=limit)
 
     async def owner(self, artifact_id: str) -> str | None:
         """Return the principal that a committed artifact belongs to, or None."""
