@@ -30,9 +30,9 @@ def match(
     request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
 ) -> Candidate | str:
     """Return the request as this model would do it, or why it cannot. Inherited words give way to those given now."""
-    if request.wished:
-        plain = replace(request, wished={})
-        asked = match(replace(plain, words={**request.words, **request.wished}), backend, capability, model)
+    if request.preferred:
+        plain = replace(request, preferred={})
+        asked = match(replace(plain, words={**request.words, **request.preferred}), backend, capability, model)
         return asked if isinstance(asked, Candidate) else match(plain, backend, capability, model)
     matched = _match_inheriting(request, backend, capability, model)
     for words in same_sizes(request.words) if isinstance(matched, str) else ():

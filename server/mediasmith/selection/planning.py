@@ -149,7 +149,7 @@ class Planner:
             model=request.model,
             words=request.words,
             inherited=_inherited(_params_of(origin), request.words) if origin else {},
-            wished=_wished_format(request, kind),
+            preferred=_format_of_output(request, kind),
             options=request.options,
             inputs=dict(found),
             draft=request.draft,
@@ -186,7 +186,7 @@ def _params_of(origin: Artifact) -> Mapping[str, JSON]:
     return origin.params if isinstance(origin.params, Mapping) else {}
 
 
-def _wished_format(request: ToolRequest, kind: Kind) -> dict[str, JSON]:
+def _format_of_output(request: ToolRequest, kind: Kind) -> dict[str, JSON]:
     """Return the format that the extension of `output` asks for, where that is one of this kind."""
     extension = extension_of(unwrap(request.output))
     fits = media_type_of(extension) == MEDIA_TYPES[kind]

@@ -46,7 +46,7 @@ class SelectionRequest:
     """What candidates are matched against.
 
     `words` were given now; `inherited` come from the file that is edited and count as advisory. `backend` and `model`
-    are empty unless they were named. `wished` are words that count where they can be taken, and nothing otherwise.
+    are empty unless they were named. `preferred` are words that count where they can be taken, and nothing otherwise.
     """
 
     kind: Kind
@@ -55,7 +55,7 @@ class SelectionRequest:
     model: str = ""
     words: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     inherited: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
-    wished: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    preferred: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     inputs: Mapping[Role, tuple[Source, ...]] = field(default_factory=dict[Role, tuple[Source, ...]])
     draft: bool = False

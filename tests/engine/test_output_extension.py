@@ -65,7 +65,7 @@ async def test_a_model_without_formats_is_judged_by_what_it_makes(tmp_path: Path
     assert (plain.warnings, other.warnings) == ((), (told,))
 
 
-async def test_a_wish_gives_way_to_a_rule(tmp_path: Path) -> None:
+async def test_an_extension_gives_way_to_a_rule(tmp_path: Path) -> None:
     def refuses(request: Request[Any]) -> str:
         return "no jpeg today" if request.params.output_format == "jpeg" else ""
 
@@ -74,14 +74,14 @@ async def test_a_wish_gives_way_to_a_rule(tmp_path: Path) -> None:
     assert (result.files[0].mime, len(result.warnings)) == ("image/png", 1)
 
 
-async def test_a_wish_narrows_to_what_the_model_accepts(tmp_path: Path) -> None:
+async def test_an_extension_narrows_to_what_the_model_accepts(tmp_path: Path) -> None:
     only_png = (Model(id="fake-1", accepts={"output_format": ("png",)}),)
     async with running_engine(tmp_path, fake(start=as_asked, params=Formats, models=only_png)) as engine:
         result = await generate(engine, output=f"{tmp_path}/out/a.jpg")
     assert (result.files[0].mime, len(result.warnings)) == ("image/png", 1)
 
 
-async def test_an_edit_has_wishes_of_its_own(tmp_path: Path) -> None:
+async def test_an_edit_has_an_extension_of_its_own(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Result:
         made = await as_asked(call)
         return Result(
