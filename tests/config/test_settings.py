@@ -212,7 +212,14 @@ def test_a_template_that_the_client_did_not_replace_counts_as_not_set_and_is_rep
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("${A}", True), ("x${env:A}y", True), ("${}", True), ("$A", False), ("{A}", False), ("", False), ("${A", False)],
+    [
+        ("${A}", True),
+        ("x${env:A}y", True),
+        ("${}", True),
+        ("$A", True),
+        ("%A%", True),
+        *((text, False) for text in ("{A}", "", "${A", "$A/b", "$1")),
+    ],
 )
 def test_only_a_complete_template_is_unexpanded(text: str, *, expected: bool) -> None:
     assert unexpanded(text) is expected

@@ -14,13 +14,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path
 from mediasmith.plugin.kinds import Kind
 
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
 
-_TEMPLATE = re.compile(r"\$\{[^{}]*\}")
+_TEMPLATE = re.compile(r"\$\{[^{}]*\}|^\s*(?:\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)\s*$")
 _BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
+_PATHS = frozenset(f"{PREFIX}{field}" for field in ("OUTPUT_DIR", "DATA_DIR", "ALLOWED_DIRS"))
 _LIMITS = {"max_cost_usd", "daily_budget_usd"}
 _CLOSED = "until it is fixed, nothing is served over HTTP"
 _HTTP = "http_"  # the values of these fields are secrets, or may contain one
@@ -30,8 +32,16 @@ _MAX_QUOTED = 16  # longer values are not repeated in problems: one could be a k
 
 
 def unexpanded(value: str) -> bool:
-    """Return whether a value still contains a `${...}` that the client should have replaced. It counts as not set."""
+    """Return whether a value still contains a `${...}`, or is a `$NAME` or `%NAME%`, that the client did not replace.
+
+    It counts as not set.
+    """
     return _TEMPLATE.search(value) is not None
+
+
+def unreplaced(value: str) -> str:
+    """Return what to say of an `unexpanded` value, as a phrase without the value itself."""
+    return f"still contains {'${...}' if '${' in value else 'a variable'}, which the client did not replace"
 
 
 def _absolute_folder(path: Path) -> Path:
@@ -78,15 +88,25 @@ def _normalize_address(url: str) -> str:
 def _split(separator: str, value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(part for part in (piece.strip() for piece in value.split(separator)) if part)
+    if value.startswith("["):
+        return tuple(from_json(value.encode()))
+    return tuple(part for part in map(clean, re.split(separator, value)) if part)
 
 
 def _parse_json(value: object) -> object:
     return from_json(value.encode()) if isinstance(value, str) else value
 
 
-Folder: TypeAlias = Annotated[Path, AfterValidator(_absolute_folder)]
-"""An absolute path; `~` and relative paths are resolved when the settings are made."""
+def _folder_path(value: object) -> object:
+    return folder_path(value) if isinstance(value, str) else value
+
+
+def _token(value: object) -> object:
+    return clean_key(value)[0] if isinstance(value, str) else value
+
+
+Folder: TypeAlias = Annotated[Path, BeforeValidator(_folder_path), AfterValidator(_absolute_folder)]
+"""An absolute path; `~`, `file://` and relative paths are resolved when the settings are made."""
 
 Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z][\w-]*$")]
 """A backend's name or alias, in lower case."""
@@ -94,7 +114,7 @@ Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-
 Host: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$|^[0-9A-Fa-f:]+$")]
 """A host name or address without scheme, port or path, in lower case."""
 
-Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
+Token: TypeAlias = Annotated[SecretStr, BeforeValidator(_token), AfterValidator(_check_token)]
 """A secret that is hard to guess and fits in a header."""
 
 Address: TypeAlias = Annotated[str, AfterValidator(_normalize_address)]
@@ -105,7 +125,7 @@ BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][
 
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
 Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
-Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, os.pathsep))]
+Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, rf"{os.pathsep}(?!//)"))]
 Defaults: TypeAlias = Annotated[Mapping[Kind, BackendChoice], BeforeValidator(_parse_json)]
 
 
@@ -204,7 +224,10 @@ class Settings(BaseSettings):
         Never raise: a value that is not valid is replaced by its default. Only a cost limit that is not valid becomes
         0, because it was set to avoid costs. Every sentence begins with the variable's name.
         """
-        own = _own_variables(os.environ if env is None else env)
+        env = os.environ if env is None else env
+        own = {
+            name: expand_variables(text, env) if name in _PATHS else text for name, text in _own_variables(env).items()
+        }
         values = _by_field({name: text for name, text in own.items() if not unexpanded(text)})
         invalid = _invalid_fields(values)
         valid = {field: text for field, text in values.items() if field not in invalid}
@@ -225,9 +248,9 @@ def accepted(field: str) -> str:
 
 
 def _own_variables(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables with our prefix that are not blank, by their names in capitals."""
-    stripped = {name.upper(): text.strip() for name, text in env.items()}
-    return {name: text for name, text in stripped.items() if name.startswith(PREFIX) and text}
+    """Return the variables with our prefix that are not blank, by their names in capitals, without quotes around."""
+    cleaned = {name.upper(): clean(text) for name, text in env.items() if name.upper().startswith(PREFIX)}
+    return {name: text for name, text in cleaned.items() if text}
 
 
 def _by_field(env: Mapping[str, str]) -> Mapping[str, Any]:
@@ -262,7 +285,7 @@ def _problem(name: str, text: str, settings: Settings, invalid: Collection[str])
         return ""
     if unexpanded(text):
         effect = _CLOSED if field.startswith(_HTTP) else "it counts as not set"
-        return f"{name} still contains ${{...}}, which the client did not replace; {effect}"
+        return f"{name} {unreplaced(text)}; {effect}"
     if field not in invalid:
         return ""
     quotable = len(text) <= _MAX_QUOTED and not field.startswith(_HTTP)
