@@ -49,8 +49,8 @@ OFFLINE: Network = _Offline()
 def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
     """Return what `backend` signs in with: the first of its keys that is set, its variables, settings and base URL.
 
-    Values are read as people write them, in quotes for example. One that is blank, still contains `${...}`, or cannot be
-    a key, counts as not set. A setting that is not valid keeps its default; `setting_problems` names it.
+    Values are read as people write them, in quotes for example. One that is blank, still contains `${...}` or cannot
+    be a key counts as not set. A setting that is not valid keeps its default; `setting_problems` names it.
 
     Raises:
         MissingKey: the backend needs a key and none is set; the error's `hint` is the reason with the fix.
