@@ -20,10 +20,20 @@ _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]"  # whole terminal escape sequences
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_KEY_LIKE = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"sk[-_](?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}"  # OpenAI, OpenRouter, Anthropic, ElevenLabs and many others
+    r"|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}|AQ\.[A-Za-z0-9_-]{20,}"  # Google
+    r"|xai-[A-Za-z0-9]{20,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
+    r"|(?:r8|hf|gsk|ghp)_[A-Za-z0-9]{20,}"  # Replicate, Hugging Face, Groq, GitHub
+    r")"
+)
+"""Keys of anybody: of a gateway, another account, another server."""
 
 
 class Redactor:
-    """Removes the given secrets from any text, whether plain, in base64 or URL-encoded."""
+    """Removes secrets from any text: those given, whether plain, in base64 or URL-encoded, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         stripped = {secret.strip() for secret in secrets}
@@ -36,6 +46,7 @@ class Redactor:
         clean = _CONTROL.sub("", text)
         if self._secrets:
             clean = self._secrets.sub("[secret]", clean)
+        clean = _KEY_LIKE.sub("[secret]", clean)
         raw = clean.encode()
         return clean if len(raw) <= _MAX_BYTES else f"{raw[:_MAX_BYTES].decode(errors='ignore')}…"
 
