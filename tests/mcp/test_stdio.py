@@ -76,8 +76,11 @@ async def test_results_are_read_branched_and_continued_after_a_restart(tmp_path:
 async def test_the_server_starts_in_any_folder_and_environment_and_reports_problems(
     tmp_path: Path, provider: Provider
 ) -> None:
+    home = tmp_path / "home"
+    home.write_text("")  # no folder can be made in it, even by root
     env = {
-        "HOME": "/proc/none",
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
         "MEDIASMITH_DATA_DIR": None,
         "MEDIASMITH_OUTPUT_DIR": None,
         "MEDIASMITH_BACKENDS": None,
@@ -88,7 +91,7 @@ async def test_the_server_starts_in_any_folder_and_environment_and_reports_probl
     async with started(tmp_path, provider, env=env, cwd=Path("/")) as server, server.connected() as client:
         listing = await ask(client, "list_backends")
         instructions = client.instructions or ""
-        error = await refused(client, "generate_media", prompt="a lighthouse")
+        result = await ask(client, "generate_media", prompt="a lighthouse", backend="noisy")
     missing = {row["backend"]: row.get("missing", "") for row in listing["backends"]}
     assert "still contains ${...}" in missing["stub_now"]
     assert missing["noisy"] == ""
@@ -96,7 +99,9 @@ async def test_the_server_starts_in_any_folder_and_environment_and_reports_probl
     assert any("MEDIASMITH_WAIT_SECONDS" in problem for problem in listing["problems"])
     assert any("did you mean MEDIASMITH_PREVIEW?" in problem for problem in listing["problems"])
     assert "see list_backends" in instructions
-    assert "/proc/none" in error
+    assert any(str(home) in problem for problem in listing["problems"])
+    assert Path(result["files"][0]["path"]).is_relative_to(tmp_path)
+    assert "Set MEDIASMITH_DATA_DIR to a folder that lasts." in result["warnings"][-1]
     assert provider.counts() == {}
 
 

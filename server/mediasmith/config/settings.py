@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediasmith.config.data_folder import default_data_folder, unusual_folder
 from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path
 from mediasmith.plugin.kinds import Kind
 
@@ -49,23 +50,6 @@ def _absolute_folder(path: Path) -> Path:
         return path.expanduser().absolute()
     except (OSError, RuntimeError) as error:
         raise ValueError("there is no such home or working folder") from error
-
-
-def _data_folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - heavy: needed only if the folder is not set
-
-    try:
-        folder = platformdirs.user_data_path("mediasmith", appauthor=False)
-    except RuntimeError:  # an account without a home folder
-        return _temporary_folder()
-    return folder if folder.is_absolute() else _temporary_folder()
-
-
-def _temporary_folder() -> Path:
-    import tempfile  # noqa: PLC0415 - heavy: needed only by an account without a home folder
-
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir(), f"mediasmith-{owner}")
 
 
 def _check_token(value: SecretStr) -> SecretStr:
@@ -158,7 +142,7 @@ class Settings(BaseSettings):
     data_dir: Folder = _field(
         "Folder of the library and its locks. By default, in the user's data folder.",
         "a folder",
-        default_factory=_data_folder,
+        default_factory=default_data_folder,
     )
     allowed_dirs: Folders = _field(
         "More folders that may be read from and written to.",
@@ -233,7 +217,9 @@ class Settings(BaseSettings):
         valid = {field: text for field, text in values.items() if field not in invalid}
         valid |= dict.fromkeys(invalid & _LIMITS, 0)
         settings = cls(**valid)
-        problems = (_problem(name, own[name], settings, invalid) for name in sorted(own))
+        problems = [_problem(name, own[name], settings, invalid) for name in sorted(own)]
+        if "data_dir" not in valid:
+            problems.append(unusual_folder(settings.data_dir))
         return settings, tuple(_printable(problem) for problem in problems if problem)
 
 

@@ -22,14 +22,14 @@ _CONTROL = re.compile(
 )
 _KEY_LIKE = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"sk[-_](?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}"  # OpenAI, OpenRouter, Anthropic, ElevenLabs and many others
-    r"|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}|AQ\.[A-Za-z0-9_-]{20,}"  # Google
-    r"|xai-[A-Za-z0-9]{20,}"
+    r"[sS]k[-_](?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}"
+    r"|[xX]ai-[A-Za-z0-9]{20,}"
+    r"|(?:AIza|ya29\.|AQ\.)[A-Za-z0-9_-]{20,}"
+    r"|(?:r8|hf|gsk|ghp)_[A-Za-z0-9]{20,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
-    r"|(?:r8|hf|gsk|ghp)_[A-Za-z0-9]{20,}"  # Replicate, Hugging Face, Groq, GitHub
     r")"
 )
-"""Keys of anybody: of a gateway, another account, another server."""
+"""Keys of common services, which their beginnings tell from ids: an error may name that of a gateway, or of others."""
 
 
 class Redactor:
