@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     output_dir: Folder | None = _field("Folder for new files. By default, chosen at the first call.", "a folder")
     data_dir: Folder = _field(
-        "Folder of the library and its locks. By default, in the user's data folder.",
+        "Folder of the library and its locks. By default, in the user's data folder, or a temporary one if that fails.",
         "a folder",
         default_factory=default_data_folder,
     )
