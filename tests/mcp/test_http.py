@@ -46,8 +46,8 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.content import MAX_RESOURCE
-from mediasmith.mcp.http.access_control import MAX_BODY
 from mediasmith.mcp.http.listener import HOST, http_app, serve_http
+from mediasmith.mcp.http.message_errors import MAX_BODY
 from mediasmith.mcp.http.request_timeout import TimedProtocol
 from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of, request_principal
 from mediasmith.mcp.server import MediaServer
@@ -691,6 +691,26 @@ async def test_the_error_of_a_request_that_is_too_large_says_what_to_do(local: S
         assert len((await client.list_tools(cache_mode="refresh")).tools) == 4
     assert "larger than 16 MiB" in caught.value.message
     assert all(way in caught.value.message for way in ("https://", "media://", "path"))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "known"),
+    [
+        (b"garbage", -32700, None),
+        (b'{"jsonrpc": "2.0", "id": "a", "method": "tools/list", "params": {"x": "\\ud83d"}}', -32700, "a"),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "tools/list"}', -32600, None),
+        (b'[{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}]', -32600, 7),
+    ],
+)
+async def test_a_message_that_is_not_valid_is_answered_as_over_stdio(
+    local: Site, body: bytes, code: int, known: str | int | None
+) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    async with local.browser() as browser:
+        answer = await browser.post("/mcp", content=body, headers=headers)
+    told = answer.json()
+    assert (answer.status_code, told["id"], told["error"]["code"]) == (400, known, code)
+    assert told["error"]["message"].endswith("Nothing was done or billed.")
 
 
 async def test_an_image_of_12_mb_fits_into_a_request(local: Site) -> None:

@@ -1,4 +1,4 @@
-"""Messages on lines: what is valid is passed on, and what is not is answered with an error that has the right id."""
+"""Messages: what is valid is passed on, and what is not is answered with an error that has the right id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, JSONRPCRequest
 
-from mediasmith.mcp.messages import read_line
+from mediasmith.mcp.messages import read_message
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
@@ -21,17 +21,17 @@ def line(**changed: object) -> bytes:
 
 @pytest.mark.parametrize("given", [line(), b"\xef\xbb\xbf" + line(), b"  " + line() + b"\r\n"])
 def test_a_request_is_passed_on_even_after_a_byte_order_mark(given: bytes) -> None:
-    assert read_line(given) == (JSONRPCRequest(jsonrpc="2.0", id=1, method="ping"), ())
+    assert read_message(given) == (JSONRPCRequest(jsonrpc="2.0", id=1, method="ping"), ())
 
 
 def test_a_notification_is_passed_on() -> None:
     given = b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n'
-    assert read_line(given) == (JSONRPCNotification(jsonrpc="2.0", method="notifications/initialized"), ())
+    assert read_message(given) == (JSONRPCNotification(jsonrpc="2.0", method="notifications/initialized"), ())
 
 
 @pytest.mark.parametrize("given", [b"", b"\n", b" \r\n", b"\xef\xbb\xbf\n"])
 def test_a_blank_line_is_no_message(given: bytes) -> None:
-    assert read_line(given) == (None, ())
+    assert read_message(given) == (None, ())
 
 
 WRONG: Mapping[str, tuple[bytes, int, Sequence[int | str | None], str]] = {
@@ -60,7 +60,7 @@ WRONG: Mapping[str, tuple[bytes, int, Sequence[int | str | None], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_no_message_is_answered_with_an_error(case: str) -> None:
     given, code, ids, expected = WRONG[case]
-    message, errors = read_line(given)
+    message, errors = read_message(given)
     assert message is None
     assert [(error.id, error.error.code) for error in errors] == [(known, code) for known in ids]
     for error in errors:
@@ -72,6 +72,6 @@ def test_what_is_no_message_is_answered_with_an_error(case: str) -> None:
 @settings(max_examples=25)
 @given(st.binary() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode))
 def test_any_line_is_either_passed_on_or_answered(given: bytes) -> None:
-    message, errors = read_line(given)
+    message, errors = read_message(given)
     assert (message is None) == bool(errors) or not given.removeprefix(b"\xef\xbb\xbf").strip()
     assert all(error.model_dump_json() for error in errors)

@@ -1,4 +1,4 @@
-"""Read the messages of a client from lines, and answer those that are no valid message with JSON-RPC errors."""
+"""Read the messages of a client, and answer what is no valid message with JSON-RPC errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Json: TypeAlias = "Mapping[str, object] | list[object] | str | float | None"
 
 _NOT_DONE = "Nothing was done or billed."
 _NO_OBJECT = "A message must be a JSON object."
-_NO_BATCH = "Batches are not supported; send each message on a line of its own."
+_NO_BATCH = "Batches are not supported; send each message by itself."
 _BAD_ID = "The id of a request must be a string or a whole number."
 _BAD_ENVELOPE = (
     'A request must have "jsonrpc": "2.0", a method that is a string and, if any, params that are an object.'
@@ -32,19 +32,19 @@ _BAD_ENVELOPE = (
 _UNPAIRED = "The text contains an unpaired surrogate, such as half of an emoji. Send valid Unicode."
 
 
-def read_line(line: bytes) -> tuple[JSONRPCMessage | None, tuple[JSONRPCError, ...]]:
-    """Return the message on a line, if it is valid, and else the errors to answer with.
+def read_message(text: bytes) -> tuple[JSONRPCMessage | None, tuple[JSONRPCError, ...]]:
+    """Return the message, if it is valid, and else the errors to answer with.
 
-    An error has the id of its request where it can be read, else null. A blank line is neither. A byte order mark is
+    An error has the id of its request where it can be read, else null. Blank text is neither. A byte order mark is
     passed over.
     """
-    line = line.removeprefix(codecs.BOM_UTF8).strip()
-    if not line:
+    text = text.removeprefix(codecs.BOM_UTF8).strip()
+    if not text:
         return None, ()
     try:
-        raw: _Json = from_json(line)
+        raw: _Json = from_json(text)
     except ValueError as error:
-        return None, (_parse_error(line, str(error)),)
+        return None, (_parse_error(text, str(error)),)
     try:
         message = jsonrpc_message_adapter.validate_python(raw, by_name=False)
     except ValidationError:
@@ -54,13 +54,13 @@ def read_line(line: bytes) -> tuple[JSONRPCMessage | None, tuple[JSONRPCError, .
     return message, ()
 
 
-def _parse_error(line: bytes, why: str) -> JSONRPCError:
+def _parse_error(text: bytes, why: str) -> JSONRPCError:
     try:
         # This accepts more than `from_json`, so that the id may still be found.
-        raw: _Json = json.loads(line.decode(errors="replace"))
-        message = _UNPAIRED if _has_surrogate(raw) else f"The line cannot be read ({why})."
+        raw: _Json = json.loads(text.decode(errors="replace"))
+        message = _UNPAIRED if _has_surrogate(raw) else f"The message cannot be read ({why})."
     except (ValueError, RecursionError):
-        return _error(PARSE_ERROR, f"The line is not valid JSON ({why}).")
+        return _error(PARSE_ERROR, f"The message is not valid JSON ({why}).")
     return _error(PARSE_ERROR, message, _id(raw))
 
 

@@ -14,7 +14,7 @@ from mcp.shared.message import SessionMessage
 
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
-from mediasmith.mcp.messages import read_line
+from mediasmith.mcp.messages import read_message
 from mediasmith.mcp.server import MediaServer
 from mediasmith.mcp.shutdown import graceful_shutdown
 
@@ -58,7 +58,7 @@ async def _read(
     with suppress(anyio.BrokenResourceError):  # nobody reads or writes any more
         async with requests, answers:
             async for line in stdin:
-                message, errors = read_line(line)
+                message, errors = read_message(line)
                 if message is not None:
                     await requests.send(SessionMessage(message))
                 for error in errors:

@@ -1,4 +1,4 @@
-"""Control access over HTTP before any route: who may connect, under which host names, with how large a body."""
+"""Control access over HTTP before any route: who may connect, and under which host names."""
 
 from __future__ import annotations
 
@@ -9,25 +9,12 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import PREFIX
 from mediasmith.plugin.errors import MediaError
-
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of the largest request: an image of 12 MB fits as a data: URI."""
-
-_TOO_LARGE_RESPONSE = {
-    "jsonrpc": "2.0",
-    "id": None,
-    "error": {
-        "code": -32600,
-        "message": f"The request is larger than {MAX_BODY // 2**20} MiB. Nothing was done or billed. Give large inputs "
-        "as an https:// URL, as media://ID or as a path on the server instead of a data: URI.",
-    },
-}
 
 _REFUSALS: Mapping[int, str] = {
     421: "This server does not serve this Host. Its operator can set MEDIASMITH_HTTP_URL to the address that is used.",
@@ -122,27 +109,6 @@ class TrailingSlashMiddleware:
         if scope["type"] == "http" and len(scope["path"]) > 1:
             scope["path"] = scope["path"].rstrip("/")
         await self._app(scope, receive, send)
-
-
-class BodyLimitMiddleware:
-    """Replaces the SDK's answer to a request above `MAX_BODY` with one that says what to do."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and replace that answer."""
-        refused = False
-
-        async def send_or_replace(message: Message) -> None:
-            nonlocal refused
-            if message.get("status") == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                refused = True
-                await JSONResponse(_TOO_LARGE_RESPONSE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(scope, receive, send)
-            elif not refused:
-                await send(message)
-
-        await self._app(scope, receive, send_or_replace)
 
 
 def _is_this_machine(name: str) -> bool:

@@ -25,8 +25,6 @@ from starlette.responses import JSONResponse, Response
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
 from mediasmith.mcp.http.access_control import (
-    MAX_BODY,
-    BodyLimitMiddleware,
     HostCheckMiddleware,
     TrailingSlashMiddleware,
     allowed_hosts,
@@ -36,6 +34,7 @@ from mediasmith.mcp.http.access_control import (
 )
 from mediasmith.mcp.http.disconnects import DisconnectMiddleware, cancel_on_disconnect
 from mediasmith.mcp.http.file_routes import FileRoutes
+from mediasmith.mcp.http.message_errors import MAX_BODY, MessageErrorMiddleware
 from mediasmith.mcp.http.signed_links import SignedLinks
 from mediasmith.mcp.http.tokens import StaticTokenVerifier, request_principal
 from mediasmith.mcp.server import MediaServer, local_principal
@@ -132,7 +131,7 @@ def http_app(
     )
     origins = allowed_origins(url)
     app.add_middleware(DisconnectMiddleware)
-    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(MessageErrorMiddleware, path=PATH)
     app.add_middleware(
         CORSMiddleware,
         allow_origin_regex=origins.pattern,
