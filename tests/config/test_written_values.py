@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mediasmith.config.settings import Settings
-from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path, key_fault
+from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path, key_fault, read_value
 
 KEY = "sk-proj-abcdef123456"
 QUOTES, BEARER, INVISIBLE = "the quotes around it", 'the word "Bearer"', "invisible characters"
@@ -76,6 +76,23 @@ def test_a_folder_is_a_path_or_a_url(text: str) -> None:
 def test_what_is_no_folder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a path|another machine"):
         folder_path(text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths of this system")
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("~/k.json", "/home/ann/k.json"),
+        ("'$HOME/k.json'", "/home/ann/k.json"),
+        ("file:///home/ann/a%20b", "/home/ann/a b"),
+        ("$NOT_SET/k.json", "$NOT_SET/k.json"),
+        ("'https://a/%20~'", "https://a/%20~"),
+        ("$5", "$5"),
+    ],
+)
+def test_a_value_that_begins_as_a_path_is_filled_in(monkeypatch: pytest.MonkeyPatch, text: str, value: str) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert read_value(text, {"HOME": "/home/ann"}) == value
 
 
 def test_settings_are_read_as_people_write_them(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
-from mediasmith.config.written_values import clean, clean_key, key_fault
+from mediasmith.config.written_values import clean_key, key_fault, read_value
 from mediasmith.plugin.contract import Access, Backend, Network
 from mediasmith.plugin.errors import MissingKey
 
@@ -107,7 +107,7 @@ def _read_settings(backend: Backend[Any], env: Mapping[str, str]) -> tuple[BaseM
 
 
 def _set(names: Iterable[str], env: Mapping[str, str]) -> Mapping[str, str]:
-    values = {name: clean(env.get(name, "")) for name in names}
+    values = {name: read_value(env.get(name, ""), env) for name in names}
     return {name: value for name, value in values.items() if value and not unexpanded(value)}
 
 

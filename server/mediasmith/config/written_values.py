@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ _AT_ENDS = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
 _IN_NO_KEY = re.compile(r"[^!-~]")
+_PATH = re.compile(r"(?:~|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)[/\\]|file:", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%")
 
 
@@ -54,6 +56,17 @@ def key_fault(key: str) -> str:
 def expand_variables(text: str, env: Mapping[str, str]) -> str:
     """Return a path with `$NAME` and `%NAME%` filled in; those that are not set are left."""
     return _VARIABLE.sub(lambda found: env.get(found[1] or found[2], "") or found[0], text)
+
+
+def read_value(text: str, env: Mapping[str, str]) -> str:
+    """Return a value whose meaning is not known: without quotes around, and filled in if it begins as a path does."""
+    value = clean(text)
+    if not _PATH.match(value):
+        return value
+    try:
+        return os.path.expanduser(folder_path(expand_variables(value, env)))  # noqa: PTH111 - never raises
+    except ValueError:
+        return value  # whoever reads it will say that there is no such file
 
 
 def folder_path(text: str) -> str:
