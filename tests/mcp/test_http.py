@@ -258,12 +258,20 @@ async def test_a_slash_at_the_end_of_the_path_makes_no_difference(local: Site) -
     assert begun.status_code == 200
 
 
-async def test_a_connection_with_half_a_request_is_closed(local: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TimedProtocol, "seconds", 0.01)
-    async with await anyio.connect_tcp(HOST, int(local.url.rpartition(":")[2])) as connection:
-        await connection.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n")
-        with anyio.fail_after(30), pytest.raises(anyio.EndOfStream):
-            await connection.receive()
+@pytest.mark.parametrize("rest", [b"", b"Content-Length: 9\r\n\r\n{"])
+async def test_a_connection_with_half_a_request_is_closed_without_a_trace(
+    local: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, rest: bytes
+) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: */*\r\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(TimedProtocol, "seconds", 0.01)
+        async with await anyio.connect_tcp(HOST, int(local.url.rpartition(":")[2])) as connection:
+            await connection.send(head + rest)
+            with anyio.fail_after(30), pytest.raises(anyio.EndOfStream):
+                await connection.receive()
+    async with local.browser() as browser:  # by when what the half request started has ended
+        await browser.get("/health")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(
