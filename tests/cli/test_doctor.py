@@ -109,16 +109,18 @@ async def test_without_a_backend_that_is_ready_the_installation_is_not_healthy(
 
 
 async def test_variables_are_listed_without_their_values(install: Install, env: Mapping[str, str]) -> None:
-    install(fake(keys=("FAKE_API_KEY", "FAKE_KEY"), env=("FAKE_REGION",)))
+    install(fake(keys=("FAKE_API_KEY", "FAKE_KEY", "FAKE_TOKEN"), env=("FAKE_REGION",)))
     given = {
         "FAKE_API_KEY": KEY,
         "FAKE_KEY": "${FAKE_KEY}",
+        "FAKE_TOKEN": f"'Bearer {KEY}'",
         "MEDIASMITH_FAKE_BASE_URL": "https://someone:secret-word@proxy.example:8443/v1?token=hidden-too",
     }
     report = await examine({**env, **given})
     assert report.sections["Keys and addresses"] == [
         ("fake", "FAKE_API_KEY", "set"),
         ("fake", "FAKE_KEY", "still contains ${...}, which the client did not replace"),
+        ("fake", "FAKE_TOKEN", 'set; read without the quotes around it and the word "Bearer"'),
         ("fake", "FAKE_REGION", "not set"),
         ("fake", "MEDIASMITH_FAKE_BASE_URL", "set: proxy.example"),
     ]

@@ -45,6 +45,30 @@ def test_an_installation_reports_problems_with_the_settings_of_backends() -> Non
     assert [problem.split(" ")[0] for problem in here.problems] == ["MEDIASMITH_ENGINE_STEP", "MEDIASMITH_ENGINE_STEPS"]
 
 
+@pytest.mark.parametrize("value", ['"k-1"', "Bearer k-1", "k-1\u200b", "\ufeffk-1\r\n"])
+def test_a_key_is_read_without_what_is_no_part_of_it(value: str) -> None:
+    env = {"ENGINE_KEY": value}
+    here = Installation.load(env=env, backends=Registry(backends={"engine": ENGINE}, broken={}))
+    assert read_access(ENGINE, env).key == "k-1"
+    assert here.key_notes["ENGINE_KEY"].startswith("read without ")
+    assert {"k-1", value} <= set(here.secrets)
+    assert here.problems == ()
+
+
+def test_a_value_that_cannot_be_a_key_counts_as_not_set_and_is_reported() -> None:
+    env = {"ENGINE_KEY": "k 1"}
+    here = Installation.load(env=env, backends=Registry(backends={"engine": ENGINE}, broken={}))
+    expected = "ENGINE_KEY contains a space or a line break, which no key has; it counts as not set"
+    assert here.problems == (expected,)
+    with pytest.raises(MissingKey) as caught:
+        read_access(replace(ENGINE, key_optional=False), env)
+    assert caught.value.hint == f"Set ENGINE_KEY and restart the server. {expected}."
+
+
+def test_a_setting_in_quotes_is_read_without_them() -> None:
+    assert read_access(ENGINE, {"MEDIASMITH_ENGINE_STEPS": "'30'"}).settings == EngineSettings(steps=30)
+
+
 def test_an_optional_key_may_be_missing() -> None:
     assert read_access(ENGINE, {}).key == ""
     with pytest.raises(MissingKey):

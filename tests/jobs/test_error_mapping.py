@@ -26,12 +26,15 @@ from fakes.engines import (
 from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
+from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.plugin.contract import Call, Pending, Result
 from mediasmith.plugin.errors import (
     MediaError,
+    MissingKey,
     ProviderError,
     RateLimited,
 )
+from mediasmith.runtime.redaction import Redactor
 
 KEY = "sk-live/0123456789+abcdef"
 
@@ -51,6 +54,14 @@ async def test_an_exception_in_explain_does_not_hide_the_error(tmp_path: Path) -
     async with running_engine(tmp_path, fake(start=raising(KeyError("x")), explain=explain)) as engine:
         with pytest.raises(ProviderError, match="KeyError"):
             await generate(engine)
+
+
+def test_the_error_of_a_key_that_is_not_accepted_says_how_it_was_read() -> None:
+    mapper = ErrorMapper(redact=Redactor([]), key_notes={"A_KEY": "read without the quotes around it"})
+    error = MissingKey("acme", ("A_KEY", "B_KEY"), rejected=True)
+    for _ in range(2):
+        known = mapper.map(fake(), error, billed="no")
+        assert known.hint.endswith("and restart the server. A_KEY was read without the quotes around it.")
 
 
 async def test_an_explanation_that_is_no_media_error_is_ignored(tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.content import MAX_RESOURCE
-from mediasmith.mcp.http.access_control import MAX_BODY
 from mediasmith.mcp.http.listener import HOST, http_app, serve_http
+from mediasmith.mcp.http.message_errors import MAX_BODY
+from mediasmith.mcp.http.request_timeout import TimedProtocol
 from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of, request_principal
 from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Backend, Call, Output, Pending, Result, Takes
@@ -198,7 +199,6 @@ async def disconnect(served: Site, era: Era) -> None:
 
 
 OURS = [
-    ("GET", "/health"),
     ("GET", "/files/aaaaaaaaaaaaaaaaaaaaaaaaaa"),
     ("POST", "/mcp"),
     ("GET", "/mcp"),
@@ -208,21 +208,77 @@ OURS = [
 
 @pytest.mark.parametrize(("method", "path"), OURS)
 async def test_unknown_hosts_and_origins_are_refused_on_every_route(local: Site, method: str, path: str) -> None:
-    names = ("evil.invalid", "evil.invalid:8765", "127.0.0.1.evil.invalid", "")
-    pages = ("http://evil.invalid", "https://localhost.evil.invalid", "null")
-    foreign = [("Host", name, 421) for name in names] + [("Origin", page, 403) for page in pages]
+    foreign = [("Host", "localhost:evil.test", 421), ("Host", "", 421), ("Origin", "http://localhost:1.evil.test", 403)]
     async with local.browser() as browser:
         for header, value, status in foreign:
             answer = await browser.request(method, path, headers={header: value})
             assert answer.status_code == status
             assert "MEDIASMITH_HTTP_URL" in answer.text
+            assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_the_state_of_the_server_can_be_asked_for_under_any_host(local: Site) -> None:
+    async with local.browser() as browser:
+        for path in ("/health", "/health/"):
+            assert (await browser.get(path, headers={"Host": "10.42.0.7:8765"})).status_code == 200
+        assert (await browser.get("/health", headers={"Origin": "http://evil.invalid"})).status_code == 403
+
+
+PAGE = {"Origin": "http://localhost:6274"}
+
+
+async def test_pages_of_known_origins_can_call(guarded: Site) -> None:
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,mcp-protocol-version,mcp-method",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    async with guarded.browser() as browser:
+        preflight = await browser.options("/mcp", headers={**PAGE, **asked})
+        answer = await browser.post("/mcp", headers=PAGE)
+        plain = await browser.post("/mcp")
+    assert preflight.status_code == 200
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert preflight.headers["access-control-allow-headers"] == asked["Access-Control-Request-Headers"]
+    assert preflight.headers["access-control-allow-private-network"] == "true"
+    assert answer.status_code == 401
+    for answered in (preflight, answer):
+        assert answered.headers["access-control-allow-origin"] == PAGE["Origin"]
+    exposed = answer.headers["access-control-expose-headers"]
+    assert {"Mcp-Session-Id", "Mcp-Protocol-Version", "WWW-Authenticate"} <= set(exposed.split(", "))
+    assert "access-control-allow-origin" not in plain.headers
+
+
+async def test_a_slash_at_the_end_of_the_path_makes_no_difference(local: Site) -> None:
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+    accept = {"Accept": "application/json, text/event-stream"}
+    async with local.browser() as browser:
+        begun = await browser.post("/mcp/", json=message("initialize", hello), headers=accept)
+        await browser.delete("/mcp/", headers={"Mcp-Session-Id": begun.headers["mcp-session-id"]})
+    assert begun.status_code == 200
+
+
+@pytest.mark.parametrize("rest", [b"", b"Content-Length: 9\r\n\r\n{"])
+async def test_a_connection_with_half_a_request_is_closed_without_a_trace(
+    local: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, rest: bytes
+) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: */*\r\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(TimedProtocol, "seconds", 0.01)
+        async with await anyio.connect_tcp(HOST, int(local.url.rpartition(":")[2])) as connection:
+            await connection.send(head + rest)
+            with anyio.fail_after(30), pytest.raises(anyio.EndOfStream):
+                await connection.receive()
+    async with local.browser() as browser:  # by when what the half request started has ended
+        await browser.get("/health")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         {"Host": "localhost"},
-        {"Host": "localhost:1"},
+        {"Host": "LOCALHOST:1"},
         {"Host": "[::1]:8765"},
         {"Host": "media.example.org"},
         {"Host": "media.example.org:443", "Origin": "https://media.example.org"},
@@ -643,6 +699,26 @@ async def test_the_error_of_a_request_that_is_too_large_says_what_to_do(local: S
         assert len((await client.list_tools(cache_mode="refresh")).tools) == 4
     assert "larger than 16 MiB" in caught.value.message
     assert all(way in caught.value.message for way in ("https://", "media://", "path"))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "known"),
+    [
+        (b"garbage", -32700, None),
+        (b'{"jsonrpc": "2.0", "id": "a", "method": "tools/list", "params": {"x": "\\ud83d"}}', -32700, "a"),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "tools/list"}', -32600, None),
+        (b'[{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}]', -32600, 7),
+    ],
+)
+async def test_a_message_that_is_not_valid_is_answered_as_over_stdio(
+    local: Site, body: bytes, code: int, known: str | int | None
+) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    async with local.browser() as browser:
+        answer = await browser.post("/mcp", content=body, headers=headers)
+    told = answer.json()
+    assert (answer.status_code, told["id"], told["error"]["code"]) == (400, known, code)
+    assert told["error"]["message"].endswith("Nothing was done or billed.")
 
 
 async def test_an_image_of_12_mb_fits_into_a_request(local: Site) -> None:

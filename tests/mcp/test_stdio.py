@@ -16,7 +16,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from mcp_types import BlobResourceContents
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, BlobResourceContents
 
 from fakes.provider import Provider
 from fakes.server import COMMAND, Era, ask, environment, on_disk, refused, started, text
@@ -76,8 +76,11 @@ async def test_results_are_read_branched_and_continued_after_a_restart(tmp_path:
 async def test_the_server_starts_in_any_folder_and_environment_and_reports_problems(
     tmp_path: Path, provider: Provider
 ) -> None:
+    home = tmp_path / "home"
+    home.write_text("")  # no folder can be made in it, even by root
     env = {
-        "HOME": "/proc/none",
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
         "MEDIASMITH_DATA_DIR": None,
         "MEDIASMITH_OUTPUT_DIR": None,
         "MEDIASMITH_BACKENDS": None,
@@ -88,7 +91,7 @@ async def test_the_server_starts_in_any_folder_and_environment_and_reports_probl
     async with started(tmp_path, provider, env=env, cwd=Path("/")) as server, server.connected() as client:
         listing = await ask(client, "list_backends")
         instructions = client.instructions or ""
-        error = await refused(client, "generate_media", prompt="a lighthouse")
+        result = await ask(client, "generate_media", prompt="a lighthouse", backend="noisy")
     missing = {row["backend"]: row.get("missing", "") for row in listing["backends"]}
     assert "still contains ${...}" in missing["stub_now"]
     assert missing["noisy"] == ""
@@ -96,11 +99,15 @@ async def test_the_server_starts_in_any_folder_and_environment_and_reports_probl
     assert any("MEDIASMITH_WAIT_SECONDS" in problem for problem in listing["problems"])
     assert any("did you mean MEDIASMITH_PREVIEW?" in problem for problem in listing["problems"])
     assert "see list_backends" in instructions
-    assert "/proc/none" in error
+    assert any(str(home) in problem for problem in listing["problems"])
+    assert Path(result["files"][0]["path"]).is_relative_to(tmp_path)
+    assert "Set MEDIASMITH_DATA_DIR to a folder that lasts." in result["warnings"][-1]
     assert provider.counts() == {}
 
 
-async def test_only_the_protocol_is_on_standard_output_whatever_a_backend_prints(tmp_path: Path) -> None:
+async def test_only_the_protocol_is_on_standard_output_whatever_is_sent_or_printed(
+    tmp_path: Path,
+) -> None:
     env = {"MEDIASMITH_BACKENDS": "noisy", "MEDIASMITH_PREVIEW": "0", "MEDIASMITH_LINKS": "0"}
     garbage = b'garbage\n{"jsonrpc": "2.0"}\n\xff\xfe\n' + b"[" * 100_000 + b"\n"
     async with started(tmp_path, env=env) as server, server.connected() as client:
@@ -109,8 +116,10 @@ async def test_only_the_protocol_is_on_standard_output_whatever_a_backend_prints
         result = await client.call_tool("generate_media", {"prompt": "a lighthouse"})
         assert [block.type for block in result.content] == ["text"]
         assert await read_file(client, json.loads(text(result))["files"][0])
-    lines = server.wire.decode().splitlines()
-    assert {json.loads(line)["jsonrpc"] for line in lines} == {"2.0"}
+    lines = [json.loads(line) for line in server.wire.decode().splitlines()]
+    assert {line["jsonrpc"] for line in lines} == {"2.0"}
+    errors = [(line["id"], line["error"]["code"]) for line in lines if "error" in line]
+    assert errors == [(None, PARSE_ERROR), (None, INVALID_REQUEST), (None, PARSE_ERROR), (None, PARSE_ERROR)]
     assert server.log.count("noise from a backend") == 6
 
 

@@ -38,6 +38,37 @@ def test_a_secret_with_control_characters_in_it_is_removed() -> None:
     assert Redactor([KEY]).text(broken) == "[secret]"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("sk-proj-abcdef1234567890", "sk-or-v1-0123456789abcdef0123", "sk-ant-api03-0123456789-abc_def"),
+        *("sk-proj-****************abcd", "sk_0123456789abcdef0123456789abcdef", f"AIza{'Ab3_-' * 7}"),
+        *(f"ya29.{'a0' * 20}", f"xai-{'aB3' * 10}", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"),
+        *(f"r8_{'a1' * 15}", f"hf_{'aB' * 17}"),
+    ],
+)
+@pytest.mark.parametrize("form", ["the key {} is wrong", "Bearer {}", "?key={}&x=1", "'{}'", "KEY={}"])
+def test_the_keys_of_others_are_removed(key: str, form: str) -> None:
+    assert Redactor([]).text(form.format(key)) == form.format("[secret]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "risk-assessment-of-the-2nd-kind-1234567",
+            "sk-learn",
+            "sk-a-long-name-of-ordinary-words",
+            "task_0123456789abcdef",
+        ),
+        *("xai-video-generation-0123456789-model", "eyJhbGciOiJIUzI1NiJ9", "grok-imagine-video-1.5", "AIzawa"),
+        *("gemini-3.1-flash-image-preview-0123456789", "media://0123456789abcdefghijklmnop"),
+    ],
+)
+def test_what_only_resembles_a_key_is_kept(text: str) -> None:
+    assert Redactor([]).text(text) == text
+
+
 def test_spaces_around_a_secret_are_ignored() -> None:
     assert Redactor([f"  {KEY}\n"]).text(KEY) == "[secret]"
 

@@ -20,7 +20,7 @@ from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import LOCAL
 from mediasmith.config.credentials import base_url_variable
 from mediasmith.config.installation import Installation
-from mediasmith.config.settings import Settings, unexpanded, variable
+from mediasmith.config.settings import Settings, unexpanded, unreplaced, variable
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.storage.artifacts.destination import MIN_FREE_BYTES
@@ -103,8 +103,10 @@ def _unknown_defaults(installation: Installation) -> list[str]:
 
 def _variables(installation: Installation) -> Rows:
     rows: Rows = []
+    notes = {name: f"; {note}" for name, note in installation.key_notes.items()}
     for backend in installation.registry.backends.values():
-        rows += [(backend.name, name, _state(installation.env.get(name, ""))) for name in backend.variables]
+        for name in backend.variables:
+            rows.append((backend.name, name, _state(installation.env.get(name, "")) + notes.get(name, "")))
         address = base_url_variable(backend.name)
         if url := installation.env.get(address, ""):
             rows.append((backend.name, address, f"{_state(url)}: {_host(url)}"))
@@ -114,7 +116,7 @@ def _variables(installation: Installation) -> Rows:
 def _state(value: str) -> str:
     if not value.strip():
         return "not set"
-    return "still contains ${...}, which the client did not replace" if unexpanded(value) else "set"
+    return unreplaced(value) if unexpanded(value) else "set"
 
 
 def _host(url: str) -> str:

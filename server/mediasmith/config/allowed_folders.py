@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mediasmith.config.caller import LOCAL
+from mediasmith.config.data_folder import can_be_created
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import NotAllowed
 
@@ -138,7 +139,7 @@ def _default_output(project: Path | None, settings: Settings) -> Path:
     if project:
         return project / "media"
     pictures = _pictures()
-    return _real_path(pictures if pictures and _can_be_created(pictures) else settings.data_dir / "media")
+    return _real_path(pictures if pictures and can_be_created(pictures) else settings.data_dir / "media")
 
 
 def _pictures() -> Path | None:
@@ -149,8 +150,3 @@ def _pictures() -> Path | None:
     except RuntimeError:  # an account without a home folder; older versions return a relative path
         return None
     return folder if folder.is_absolute() else None
-
-
-def _can_be_created(folder: Path) -> bool:
-    existing = next(place for place in (folder, *folder.parents) if os.access(place, os.F_OK))
-    return os.access(existing, os.W_OK | os.X_OK) and existing.is_dir()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from mediasmith.config.settings import PREFIX, unexpanded
+from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
+from mediasmith.config.written_values import clean_key, key_fault, read_value
 from mediasmith.plugin.contract import Access, Backend, Network
 from mediasmith.plugin.errors import MissingKey
 
@@ -48,13 +49,13 @@ OFFLINE: Network = _Offline()
 def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
     """Return what `backend` signs in with: the first of its keys that is set, its variables, settings and base URL.
 
-    A value that is blank or still contains `${...}` counts as not set. A setting that is not valid keeps its default;
-    `setting_problems` names it.
+    Values are read as people write them, in quotes for example. One that is blank, still contains `${...}` or cannot
+    be a key counts as not set. A setting that is not valid keeps its default; `setting_problems` names it.
 
     Raises:
         MissingKey: the backend needs a key and none is set; the error's `hint` is the reason with the fix.
     """
-    keys = _set(backend.keys, env)
+    keys = _keys(backend, env)
     switches = _set(backend.switches, env)
     switched = next(iter(switches.values()), "").lower() in _ON
     if backend.keys and not backend.key_optional and not keys and not switched:
@@ -106,15 +107,33 @@ def _read_settings(backend: Backend[Any], env: Mapping[str, str]) -> tuple[BaseM
 
 
 def _set(names: Iterable[str], env: Mapping[str, str]) -> Mapping[str, str]:
-    values = {name: env.get(name, "").strip() for name in names}
+    values = {name: read_value(env.get(name, ""), env) for name in names}
     return {name: value for name, value in values.items() if value and not unexpanded(value)}
+
+
+def _keys(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str, str]:
+    cleaned = {name: clean_key(value)[0] for name, value in _set(backend.keys, env).items()}
+    return {name: key for name, key in cleaned.items() if key and not key_fault(key)}
+
+
+def key_problems(backend: Backend[Any], env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each variable of a key with something else in it; it begins with the variable's name."""
+    faults = {name: key_fault(clean_key(value)[0]) for name, value in _set(backend.keys, env).items()}
+    return tuple(f"{name} {fault}; it counts as not set" for name, fault in faults.items() if fault)
+
+
+def key_notes(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return how the key in a variable was read, as a phrase, by variable: those with something to leave out."""
+    removed = {name: clean_key(env.get(name, ""))[1] for name in backend.keys}
+    return {name: f"read without {' and '.join(phrases)}" for name, phrases in removed.items() if phrases}
 
 
 def _missing(backend: Backend[Any], env: Mapping[str, str]) -> MissingKey:
     error = MissingKey(backend.name, backend.keys)
-    templates = [name for name in backend.keys if unexpanded(env.get(name, ""))]
-    if templates:
-        error.hint += f" {' and '.join(templates)} still contains ${{...}}, which the client did not replace."
+    for name in backend.keys:
+        if unexpanded(value := env.get(name, "")):
+            error.hint += f" {name} {unreplaced(value)}."
+    error.hint += "".join(f" {problem}." for problem in key_problems(backend, env))
     odd = [f"{name}={value}" for name, value in _set(backend.switches, env).items() if value.lower() not in _ON | _OFF]
     if odd:
         error.hint += f" {' and '.join(odd)} has no effect; use true or 1."

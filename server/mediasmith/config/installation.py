@@ -11,11 +11,12 @@ from typing import Any, get_args
 
 from mediasmith.config import registry as installed
 from mediasmith.config.configured_models import add_configured_models
-from mediasmith.config.credentials import read_access, setting_problems, setting_variables
+from mediasmith.config.credentials import key_notes, key_problems, read_access, setting_problems, setting_variables
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
+from mediasmith.config.written_values import clean_key
 from mediasmith.plugin.contract import Access, Backend, Capability
 from mediasmith.plugin.errors import MissingKey
 from mediasmith.plugin.kinds import Role
@@ -49,6 +50,7 @@ class Installation:
         problems = (
             *problems,
             *(() if given else unknown_settings(env, known=own)),
+            *(problem for backend in registry.backends.values() for problem in key_problems(backend, env)),
             *(problem for backend in registry.backends.values() for problem in setting_problems(backend, env)),
             *unread,
         )
@@ -59,7 +61,15 @@ class Installation:
         """Every value that must never be shown: the backends' keys, and the token for HTTP."""
         keys = [self.env.get(key, "") for backend in self.registry.backends.values() for key in backend.keys]
         token = self.settings.http_token
-        return (*keys, token.get_secret_value() if token else "")
+        return (*keys, *(clean_key(key)[0] for key in keys), token.get_secret_value() if token else "")
+
+    @property
+    def key_notes(self) -> Mapping[str, str]:
+        """How keys were read, as a phrase by variable, where something in the value is no part of a key."""
+        notes: dict[str, str] = {}
+        for backend in self.registry.backends.values():
+            notes |= key_notes(backend, self.env)
+        return notes
 
     @cached_property
     def tools(self) -> Mapping[str, ToolSchema]:

@@ -14,13 +14,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediasmith.config.data_folder import default_data_folder, unusual_folder
+from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path
 from mediasmith.plugin.kinds import Kind
 
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
 
-_TEMPLATE = re.compile(r"\$\{[^{}]*\}")
+_TEMPLATE = re.compile(r"\$\{[^{}]*\}|^\s*(?:\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)\s*$")
 _BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
+_PATHS = frozenset(f"{PREFIX}{field}" for field in ("OUTPUT_DIR", "DATA_DIR", "ALLOWED_DIRS"))
 _LIMITS = {"max_cost_usd", "daily_budget_usd"}
 _CLOSED = "until it is fixed, nothing is served over HTTP"
 _HTTP = "http_"  # the values of these fields are secrets, or may contain one
@@ -30,8 +33,16 @@ _MAX_QUOTED = 16  # longer values are not repeated in problems: one could be a k
 
 
 def unexpanded(value: str) -> bool:
-    """Return whether a value still contains a `${...}` that the client should have replaced. It counts as not set."""
+    """Return whether a value still contains a `${...}`, or is a `$NAME` or `%NAME%`, that the client did not replace.
+
+    It counts as not set.
+    """
     return _TEMPLATE.search(value) is not None
+
+
+def unreplaced(value: str) -> str:
+    """Return what to say of an `unexpanded` value, as a phrase without the value itself."""
+    return f"still contains {'${...}' if '${' in value else 'a variable'}, which the client did not replace"
 
 
 def _absolute_folder(path: Path) -> Path:
@@ -39,23 +50,6 @@ def _absolute_folder(path: Path) -> Path:
         return path.expanduser().absolute()
     except (OSError, RuntimeError) as error:
         raise ValueError("there is no such home or working folder") from error
-
-
-def _data_folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - heavy: needed only if the folder is not set
-
-    try:
-        folder = platformdirs.user_data_path("mediasmith", appauthor=False)
-    except RuntimeError:  # an account without a home folder
-        return _temporary_folder()
-    return folder if folder.is_absolute() else _temporary_folder()
-
-
-def _temporary_folder() -> Path:
-    import tempfile  # noqa: PLC0415 - heavy: needed only by an account without a home folder
-
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir(), f"mediasmith-{owner}")
 
 
 def _check_token(value: SecretStr) -> SecretStr:
@@ -78,15 +72,25 @@ def _normalize_address(url: str) -> str:
 def _split(separator: str, value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(part for part in (piece.strip() for piece in value.split(separator)) if part)
+    if value.startswith("["):
+        return tuple(from_json(value.encode()))
+    return tuple(part for part in map(clean, re.split(separator, value)) if part)
 
 
 def _parse_json(value: object) -> object:
     return from_json(value.encode()) if isinstance(value, str) else value
 
 
-Folder: TypeAlias = Annotated[Path, AfterValidator(_absolute_folder)]
-"""An absolute path; `~` and relative paths are resolved when the settings are made."""
+def _folder_path(value: object) -> object:
+    return folder_path(value) if isinstance(value, str) else value
+
+
+def _token(value: object) -> object:
+    return clean_key(value)[0] if isinstance(value, str) else value
+
+
+Folder: TypeAlias = Annotated[Path, BeforeValidator(_folder_path), AfterValidator(_absolute_folder)]
+"""An absolute path; `~`, `file://` and relative paths are resolved when the settings are made."""
 
 Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z][\w-]*$")]
 """A backend's name or alias, in lower case."""
@@ -94,7 +98,7 @@ Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-
 Host: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$|^[0-9A-Fa-f:]+$")]
 """A host name or address without scheme, port or path, in lower case."""
 
-Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
+Token: TypeAlias = Annotated[SecretStr, BeforeValidator(_token), AfterValidator(_check_token)]
 """A secret that is hard to guess and fits in a header."""
 
 Address: TypeAlias = Annotated[str, AfterValidator(_normalize_address)]
@@ -105,7 +109,7 @@ BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][
 
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
 Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
-Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, os.pathsep))]
+Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, rf"{os.pathsep}(?!//)"))]
 Defaults: TypeAlias = Annotated[Mapping[Kind, BackendChoice], BeforeValidator(_parse_json)]
 
 
@@ -136,9 +140,9 @@ class Settings(BaseSettings):
 
     output_dir: Folder | None = _field("Folder for new files. By default, chosen at the first call.", "a folder")
     data_dir: Folder = _field(
-        "Folder of the library and its locks. By default, in the user's data folder.",
+        "Folder of the library and its locks. By default, in the user's data folder, or a temporary one if that fails.",
         "a folder",
-        default_factory=_data_folder,
+        default_factory=default_data_folder,
     )
     allowed_dirs: Folders = _field(
         "More folders that may be read from and written to.",
@@ -204,13 +208,18 @@ class Settings(BaseSettings):
         Never raise: a value that is not valid is replaced by its default. Only a cost limit that is not valid becomes
         0, because it was set to avoid costs. Every sentence begins with the variable's name.
         """
-        own = _own_variables(os.environ if env is None else env)
+        env = os.environ if env is None else env
+        own = {
+            name: expand_variables(text, env) if name in _PATHS else text for name, text in _own_variables(env).items()
+        }
         values = _by_field({name: text for name, text in own.items() if not unexpanded(text)})
         invalid = _invalid_fields(values)
         valid = {field: text for field, text in values.items() if field not in invalid}
         valid |= dict.fromkeys(invalid & _LIMITS, 0)
         settings = cls(**valid)
-        problems = (_problem(name, own[name], settings, invalid) for name in sorted(own))
+        problems = [_problem(name, own[name], settings, invalid) for name in sorted(own)]
+        if "data_dir" not in valid:
+            problems.append(unusual_folder(settings.data_dir))
         return settings, tuple(_printable(problem) for problem in problems if problem)
 
 
@@ -225,9 +234,9 @@ def accepted(field: str) -> str:
 
 
 def _own_variables(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables with our prefix that are not blank, by their names in capitals."""
-    stripped = {name.upper(): text.strip() for name, text in env.items()}
-    return {name: text for name, text in stripped.items() if name.startswith(PREFIX) and text}
+    """Return the variables with our prefix that are not blank, by their names in capitals, without quotes around."""
+    cleaned = {name.upper(): clean(text) for name, text in env.items() if name.upper().startswith(PREFIX)}
+    return {name: text for name, text in cleaned.items() if text}
 
 
 def _by_field(env: Mapping[str, str]) -> Mapping[str, Any]:
@@ -262,7 +271,7 @@ def _problem(name: str, text: str, settings: Settings, invalid: Collection[str])
         return ""
     if unexpanded(text):
         effect = _CLOSED if field.startswith(_HTTP) else "it counts as not set"
-        return f"{name} still contains ${{...}}, which the client did not replace; {effect}"
+        return f"{name} {unreplaced(text)}; {effect}"
     if field not in invalid:
         return ""
     quotable = len(text) <= _MAX_QUOTED and not field.startswith(_HTTP)

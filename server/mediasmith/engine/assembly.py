@@ -50,7 +50,7 @@ def build_engine(
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
     live_lists = LiveLists(clients=pool, clock=clock)
     cooldown = Cooldown(clock=clock)
-    errors = ErrorMapper(redact=redact)
+    errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
     execution = TaskExecution(
         library=library,
         clock=clock,

@@ -18,6 +18,7 @@ from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import Caller
+from mediasmith.config.data_folder import loss_warning
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings
 from mediasmith.engine.catalogue import Catalogue
@@ -221,6 +222,7 @@ class Engine:
                 stem=destination.stem,
                 created=now,
                 updated=now,
+                warnings=tuple(filter(None, [loss_warning(self.installation.settings.data_dir, destination.folder)])),
             )
             plan = JobPlan(
                 job=job,

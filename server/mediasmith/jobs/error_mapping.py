@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mediasmith.plugin.contract import Backend
-from mediasmith.plugin.errors import Billed, MediaError, ProviderError, TimedOut, Unreachable, Unsuitable
+from mediasmith.plugin.errors import Billed, MediaError, MissingKey, ProviderError, TimedOut, Unreachable, Unsuitable
 from mediasmith.runtime.redaction import Redactor, describe_exception
 from mediasmith.runtime.timeouts import Expired
 
@@ -16,13 +17,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorMapper:
-    """Maps exceptions through the backend's own `explain`, and takes secrets out of their text."""
+    """Maps exceptions through the backend's own `explain`, and takes secrets out of their text.
+
+    `key_notes` say how keys were read, by variable, for whom the provider does not accept one.
+    """
 
     redact: Redactor
+    key_notes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def map(self, backend: Backend[Any], error: Exception, *, billed: Billed) -> MediaError:
         """Return the error; it is `billed` unless the backend knew better."""
         known = error if isinstance(error, MediaError) else _explain(backend, error)
+        if isinstance(known, MissingKey):
+            read = [f"{name} was {self.key_notes[name]}." for name in known.variables if name in self.key_notes]
+            known.hint = " ".join([known.hint, *(note for note in read if note not in known.hint)])
         known.message = self.redact.text(str(known.message))
         known.hint = self.redact.text(str(known.hint))
         # What is unsuitable is found before anything is sent.

@@ -95,7 +95,10 @@ def _alone_in(folder: Path) -> Generator[None]:
         with _lock(folder / "owners.lock"):
             yield
     except OSError as error:
-        raise MediaError(f"The folder {folder} cannot be used: {error.strerror or 'it stayed locked'}.") from error
+        raise MediaError(
+            f"The folder {folder} cannot be used: {error.strerror or 'it stayed locked'}.",
+            "Set MEDIASMITH_DATA_DIR to a folder that can be written to, and restart the server.",
+        ) from error
 
 
 def _file(folder: Path, owner: str) -> Path:

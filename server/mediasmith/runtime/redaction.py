@@ -20,10 +20,20 @@ _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]"  # whole terminal escape sequences
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_KEY_LIKE = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"[sS]k[-_](?=[A-Za-z_-]*[0-9*])[A-Za-z0-9_*-]{16,}"
+    r"|[xX]ai-[A-Za-z0-9]{20,}"
+    r"|(?:AIza|ya29\.|AQ\.)[A-Za-z0-9_-]{20,}"
+    r"|(?:r8|hf|gsk|ghp)_[A-Za-z0-9]{20,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
+    r")"
+)
+"""Keys of common services, which their beginnings tell from ids: an error may name that of a gateway, or of others."""
 
 
 class Redactor:
-    """Removes the given secrets from any text, whether plain, in base64 or URL-encoded."""
+    """Removes secrets from any text: those given, whether plain, in base64 or URL-encoded, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         stripped = {secret.strip() for secret in secrets}
@@ -36,6 +46,7 @@ class Redactor:
         clean = _CONTROL.sub("", text)
         if self._secrets:
             clean = self._secrets.sub("[secret]", clean)
+        clean = _KEY_LIKE.sub("[secret]", clean)
         raw = clean.encode()
         return clean if len(raw) <= _MAX_BYTES else f"{raw[:_MAX_BYTES].decode(errors='ignore')}…"
 

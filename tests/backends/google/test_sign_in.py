@@ -68,7 +68,6 @@ async def test_requests_go_to_the_declared_base_url_or_to_google(fake: FakeGoogl
     ("url", "key", "kind"),
     [
         ("", WRONG_KEY, MissingKey),
-        ("", "schlüssel", MissingKey),
         ("http://127.0.0.1:port", KEY, Unreachable),
         ("nowhere", KEY, Unreachable),
         (CLOSED, KEY, Unreachable),

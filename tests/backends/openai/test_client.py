@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
@@ -62,7 +64,7 @@ async def test_declared_variables_are_honoured_and_no_others(fake: FakeOpenAI, m
 @pytest.mark.parametrize("key", ["sk-ключ", "sk\u200b-1", "sk-1\nsk-2"])
 async def test_a_key_with_impossible_characters_is_refused_before_anything_is_sent(fake: FakeOpenAI, key: str) -> None:
     with pytest.raises(MissingKey, match="does not accept its key"):
-        async with signed_in(backend, fake.base_url, key):
+        async with backend.connect(replace(access(fake.base_url), key=key)):
             pass
     assert fake.counts() == {}
 

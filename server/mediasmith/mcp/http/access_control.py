@@ -1,40 +1,28 @@
-"""Control access over HTTP before any route: who may connect, under which host names, with how large a body."""
+"""Control access over HTTP before any route: who may connect, and under which host names."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import PREFIX
 from mediasmith.plugin.errors import MediaError
 
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of the largest request: an image of 12 MB fits as a data: URI."""
-
-_TOO_LARGE_RESPONSE = {
-    "jsonrpc": "2.0",
-    "id": None,
-    "error": {
-        "code": -32600,
-        "message": f"The request is larger than {MAX_BODY // 2**20} MiB. Nothing was done or billed. Give large inputs "
-        "as an https:// URL, as media://ID or as a path on the server instead of a data: URI.",
-    },
-}
-
-_REFUSALS = {
+_REFUSALS: Mapping[int, str] = {
     421: "This server does not serve this Host. Its operator can set MEDIASMITH_HTTP_URL to the address that is used.",
     403: "Pages of this Origin may not call this server. Its operator can set MEDIASMITH_HTTP_URL to their address.",
 }
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PORT = "(?::[0-9]{1,5})?"
 
 
 def check_access(installation: Installation, names: Collection[str], *, verified: bool) -> None:
@@ -54,15 +42,27 @@ def check_access(installation: Installation, names: Collection[str], *, verified
         )
 
 
-def transport_security(url: str, hosts: Collection[str]) -> TransportSecuritySettings:
-    """Allow requests to loopback names, `hosts` and the public `url`, and from pages of loopback names and `url`."""
+def allowed_hosts(url: str, hosts: Collection[str]) -> re.Pattern[str]:
+    """Return the Host headers to accept: loopback names, `hosts` and the host of the public `url`, with any port."""
+    names = {url_host(name) for name in (*_LOOPBACK, *hosts, urlsplit(url).hostname or "") if name}
+    return re.compile(f"(?:{_any_of(names)}){_PORT}", re.IGNORECASE)
+
+
+def allowed_origins(url: str) -> re.Pattern[str]:
+    """Return the origins whose pages may call: those of loopback names, with any port, and that of the public `url`."""
     parts = urlsplit(url)
-    names = dict.fromkeys(url_host(name) for name in (*_LOOPBACK, *hosts, parts.hostname or ""))
-    origins = [f"http://{url_host(name)}{port}" for name in _LOOPBACK for port in ("", ":*")]
-    return TransportSecuritySettings(
-        allowed_hosts=[f"{name}{port}" for name in names for port in ("", ":*")],
-        allowed_origins=[*origins, f"{parts.scheme}://{parts.netloc}"],
-    )
+    return re.compile(f"http://(?:{_any_of(map(url_host, _LOOPBACK))}){_PORT}|{re.escape(_origin(parts))}")
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return "|".join(map(re.escape, names))
+
+
+def _origin(parts: SplitResult) -> str:
+    """Return an origin as browsers send it: without the port that is usual for the scheme."""
+    usual = {"http": 80, "https": 443}.get(parts.scheme) == parts.port
+    port = "" if usual or parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://{url_host(parts.hostname or '')}{port}"
 
 
 def url_host(name: str) -> str:
@@ -71,41 +71,44 @@ def url_host(name: str) -> str:
 
 
 class HostCheckMiddleware:
-    """Refuses requests with an unknown Host or Origin, for every route."""
+    """Refuses requests with an unknown Host or Origin, for every route.
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
+    The state of the server can be asked for under any Host: probes use the address of the container.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: re.Pattern[str], origins: re.Pattern[str], open_path: str) -> None:
         self._app = app
-        self._check = TransportSecurityMiddleware(security).validate_request
+        self._hosts = hosts
+        self._origins = origins
+        self._open_path = open_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        refusal = await self._check(Request(scope)) if scope["type"] == "http" else None
-        if refusal is None:
+        status = self._refusal(scope) if scope["type"] == "http" else None
+        if status is None:
             await self._app(scope, receive, send)
         else:
-            status = refusal.status_code
             await PlainTextResponse(_REFUSALS[status], status)(scope, receive, send)
 
+    def _refusal(self, scope: Scope) -> int | None:
+        headers = Headers(scope=scope)
+        if scope["path"] != self._open_path and not self._hosts.fullmatch(headers.get("host", "")):
+            return HTTPStatus.MISDIRECTED_REQUEST
+        origin = headers.get("origin", "")
+        return HTTPStatus.FORBIDDEN if origin and not self._origins.fullmatch(origin) else None
 
-class BodyLimitMiddleware:
-    """Replaces the SDK's answer to a request above `MAX_BODY` with one that says what to do."""
+
+class TrailingSlashMiddleware:
+    """Serves a path with a slash at its end as the path without it. A redirect would lead out of TLS behind a proxy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and replace that answer."""
-        refused = False
-
-        async def send_or_replace(message: Message) -> None:
-            nonlocal refused
-            if message.get("status") == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                refused = True
-                await JSONResponse(_TOO_LARGE_RESPONSE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(scope, receive, send)
-            elif not refused:
-                await send(message)
-
-        await self._app(scope, receive, send_or_replace)
+        """Pass a request on, without that slash."""
+        if scope["type"] == "http" and len(scope["path"]) > 1:
+            scope["path"] = scope["path"].rstrip("/")
+        await self._app(scope, receive, send)
 
 
 def _is_this_machine(name: str) -> bool:

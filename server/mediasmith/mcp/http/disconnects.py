@@ -18,21 +18,33 @@ _CANCEL_SCOPE = "mediasmith.cancel_scope"
 
 
 class DisconnectMiddleware:
-    """ASGI middleware that cancels the request of a client that has disconnected."""
+    """ASGI middleware that cancels the request of a client that has disconnected.
+
+    A request of which only half was received never reaches the SDK, which would begin a session for it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and watch for a disconnect."""
+        complete = False
 
         async def receive_or_cancel() -> Message:
+            nonlocal complete
             message = await receive()
-            if message["type"] == "http.disconnect" and _CANCEL_SCOPE in scope:
-                scope[_CANCEL_SCOPE].cancel()
+            if message["type"] == "http.request":
+                complete = not message.get("more_body", False)
+            elif message["type"] == "http.disconnect":
+                if _CANCEL_SCOPE in scope:
+                    scope[_CANCEL_SCOPE].cancel()
+                elif not complete:
+                    whole.cancel()
+                    await anyio.lowlevel.checkpoint()
             return message
 
-        await self._app(scope, receive_or_cancel, send)
+        with anyio.CancelScope() as whole:
+            await self._app(scope, receive_or_cancel, send)
 
 
 async def cancel_on_disconnect(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

@@ -15,23 +15,26 @@ from urllib.parse import urlsplit
 import anyio
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
 from mediasmith.mcp.http.access_control import (
-    MAX_BODY,
-    BodyLimitMiddleware,
     HostCheckMiddleware,
+    TrailingSlashMiddleware,
+    allowed_hosts,
+    allowed_origins,
     check_access,
-    transport_security,
     url_host,
 )
 from mediasmith.mcp.http.disconnects import DisconnectMiddleware, cancel_on_disconnect
 from mediasmith.mcp.http.file_routes import FileRoutes
+from mediasmith.mcp.http.message_errors import MAX_BODY, MessageErrorMiddleware
 from mediasmith.mcp.http.signed_links import SignedLinks
 from mediasmith.mcp.http.tokens import StaticTokenVerifier, request_principal
 from mediasmith.mcp.server import MediaServer, local_principal
@@ -50,6 +53,8 @@ PORT = 8765
 PATH = "/mcp"
 """The path of the MCP endpoint."""
 
+_HEALTH_PATH = "/health"
+_EXPOSED_HEADERS = ("Mcp-Session-Id", "Mcp-Protocol-Version", "WWW-Authenticate", "Content-Disposition")
 _MAX_PORT = 65_535
 
 
@@ -117,15 +122,26 @@ def http_app(
         auth=auth,
     )
     server.middleware.append(cancel_on_disconnect)
-    server.custom_route("/health", ["GET"])(_health)
+    server.custom_route(_HEALTH_PATH, ["GET"])(_health)
     server.custom_route("/files/{id}", ["GET"])(FileRoutes(engine=engine, links=links).get)
-    allowed = transport_security(url, hosts)
     app = server.streamable_http_app(
-        streamable_http_path=PATH, max_request_body_size=MAX_BODY, transport_security=allowed
+        streamable_http_path=PATH,
+        max_request_body_size=MAX_BODY,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see HostCheckMiddleware
     )
+    origins = allowed_origins(url)
     app.add_middleware(DisconnectMiddleware)
-    app.add_middleware(BodyLimitMiddleware)
-    app.add_middleware(HostCheckMiddleware, security=allowed)
+    app.add_middleware(MessageErrorMiddleware, path=PATH)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origin_regex=origins.pattern,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=("*",),
+        expose_headers=_EXPOSED_HEADERS,
+        allow_private_network=True,
+    )
+    app.add_middleware(HostCheckMiddleware, hosts=allowed_hosts(url, hosts), origins=origins, open_path=_HEALTH_PATH)
+    app.add_middleware(TrailingSlashMiddleware)
     return app
 
 
@@ -133,8 +149,11 @@ def http_server(app: Starlette) -> Server:
     """Return a server for the app. It does not log requests, because their URLs may be signed links."""
     import uvicorn  # noqa: PLC0415 - heavy: needed only here
 
+    from mediasmith.mcp.http.request_timeout import TimedProtocol  # noqa: PLC0415 - as above
+
     config = uvicorn.Config(
         app,
+        http=TimedProtocol,
         log_config=None,
         log_level="warning",
         access_log=False,

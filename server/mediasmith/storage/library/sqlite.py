@@ -195,5 +195,6 @@ def _damaged(path: Path) -> MediaError:
 def _unusable(path: Path, reason: str) -> MediaError:
     return MediaError(
         f"The library {path} cannot be used: {reason}.",
-        "Check that its folder exists and is writable, and that the disk is not full.",
+        "Check that its folder exists and is writable, and that the disk is not full, or set MEDIASMITH_DATA_DIR to "
+        "another folder and restart the server.",
     )
