@@ -211,8 +211,12 @@ async def test_a_batch_is_answered_item_by_item(tmp_path: Path) -> None:
     assert len(result.files) == 1
     assert [(item.status, item.error) for item in result.items] == [
         ("done", ""),
-        ("failed", "Declined. Nothing was billed."),
-        ("unknown", "Status 500. It may have been billed, so it was not sent again."),
+        ("failed", "Declined. Nothing was billed. Change the prompt or the input files."),
+        (
+            "unknown",
+            "Status 500. It may have been billed, so it was not sent again. "
+            "Check the provider's usage page before calling again.",
+        ),
     ]
     assert result.items[0].files == (result.files[0].id,)
 
