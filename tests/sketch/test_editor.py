@@ -75,7 +75,7 @@ async def test_edits_do_what_they_say(lighthouse: Result) -> None:
     assert (await after("turn the lighthouse into a castle")).elements != state.elements
     assert "castle" in kinds(await after("turn the lighthouse into a castle"))
     red = next(one for one in (await after("make the lighthouse red and white")).elements if one.kind == "lighthouse")
-    assert (red.main, red.trim) == ("#ff0000", "#ffffff")
+    assert (red.main, red.trim) == (COLOURS["red"], "#ffffff")
     assert not (await after("remove the caption")).band
     assert (await after("remove the background")).cutout
 
@@ -120,6 +120,12 @@ async def test_an_understood_edit_warns_of_nothing(lighthouse: Result) -> None:
     notes = Notes()
     await make("add a small red boat", state=state_of(lighthouse), notes=notes)
     assert not notes.warnings
+
+
+async def test_an_edit_names_what_it_does_not_know(lighthouse: Result) -> None:
+    notes = Notes()
+    await make("add a kite and a red boat", state=state_of(lighthouse), notes=notes)
+    assert [warning.partition(" A sketch ")[0] for warning in notes.warnings] == ["This was drawn without: kite."]
 
 
 async def test_sizes_and_formats_of_an_edit_apply() -> None:

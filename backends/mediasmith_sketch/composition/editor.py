@@ -10,6 +10,7 @@ from mediasmith_sketch.composition.additions import accent, new_element
 from mediasmith_sketch.composition.colour_coverage import looks_alike
 from mediasmith_sketch.composition.composer import compose
 from mediasmith_sketch.composition.element_colours import kinds_of, recoloured
+from mediasmith_sketch.composition.left_out import notes_on_left_out
 from mediasmith_sketch.composition.palettes import REGIONS, of_mood, strongest, toned, with_colours, with_regions
 from mediasmith_sketch.drawing.layout import band_for
 from mediasmith_sketch.drawing.typesetting import settable
@@ -39,6 +40,8 @@ def edit(scene: Scene, words: str) -> tuple[Scene, list[str]]:
         editor.set(cutout=True)
     if looks_alike(scene, editor.scene):
         editor.add_accent(words)
+    else:
+        editor.notes += notes_on_left_out(parsed.unread)
     kept = (scene.prompts[0], *scene.prompts[1:][1 - MOST_EDITS :], normalized(words)[:LONGEST_EDIT])
     editor.set(edits=scene.edits + 1, prompts=kept)
     return editor.scene, editor.notes
