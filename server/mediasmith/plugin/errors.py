@@ -78,7 +78,7 @@ class InvalidRequest(MediaError):
 class NotAllowed(InvalidRequest):
     """A path, URL or host that the settings do not allow."""
 
-    usual_next_step = "Use another; MEDIASMITH_ALLOWED_DIRS can allow more folders, MEDIASMITH_TRUSTED_HOSTS more hosts."
+    usual_next_step = "Use another; MEDIASMITH_ALLOWED_DIRS allows more folders, MEDIASMITH_TRUSTED_HOSTS more hosts."
 
 
 class UnknownContinuation(InvalidRequest):
