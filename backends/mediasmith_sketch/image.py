@@ -97,8 +97,7 @@ async def _start(call: Call[RenderSlots, ImageParams]) -> Result:
 def _load(sources: Sequence[Source]) -> list[Image]:
     from mediasmith_sketch.drawing.reference_pictures import load  # noqa: PLC0415 - heavy: Pillow
 
-    files = enumerate(sources, start=1)
-    return [load(source.open(), source.mime, f"image {number}", LARGEST // 2) for number, source in files]
+    return [load(source.open(), source.mime, source.name, LARGEST // 2) for source in sources]
 
 
 def _draw(
@@ -107,6 +106,7 @@ def _draw(
     """Draw picture number `index`; return the file with its scene, and notes for the caller."""
     from mediasmith_sketch.composition.composer import compose, seed_of  # noqa: PLC0415 - heavy: Pillow
     from mediasmith_sketch.composition.editor import adjusted, edit  # noqa: PLC0415 - as above
+    from mediasmith_sketch.composition.left_out import notes_of  # noqa: PLC0415 - as above
     from mediasmith_sketch.drawing.renderer import encode, render  # noqa: PLC0415 - as above
 
     cutout = None if params.background == "auto" else params.background == "transparent"
@@ -116,6 +116,7 @@ def _draw(
     if before is None:
         seed = (params.seed if params.seed is not None else seed_of(prompt)) + index
         scene = compose(prompt, size or _usual_size(pictures), seed % (1 << 32), asked, pictured=bool(pictures))
+        notes = notes_of(scene, prompt)
     else:
         scene, notes = edit(adjusted(before, asked, size or (before.width, before.height), index), prompt)
     if scene.cutout and params.output_format == "jpeg":

@@ -46,7 +46,7 @@ class SpeechParams(Params):
 def _missing(_access: Access) -> str:
     if find_spec("espeakng_loader"):
         return ""
-    return "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espeakng-loader, then restart"
+    return "needs espeak-ng: install the package espeakng-loader beside mediasmith (its extra voice), then restart"
 
 
 async def _start(call: Call[RenderSlots, SpeechParams]) -> Result:

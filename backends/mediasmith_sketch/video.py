@@ -126,6 +126,7 @@ def _planned(request: Request[VideoParams]) -> tuple[RenderRequest, list[str]]:
     """Return what is to be drawn, and notes for the caller."""
     from mediasmith_sketch.animation.default_motion import default_motion  # noqa: PLC0415 - heavy: Pillow
     from mediasmith_sketch.animation.first_frame import read_first_frame, read_picture  # noqa: PLC0415 - as above
+    from mediasmith_sketch.composition.left_out import notes_of  # noqa: PLC0415 - as above
 
     for source in request.inputs.get("first_frame", ()):
         return _planned_over(read_picture(source), request)
@@ -135,7 +136,7 @@ def _planned(request: Request[VideoParams]) -> tuple[RenderRequest, list[str]]:
         return _edited(request.state, request)
     said = camera_directions(request.prompt)
     scene = _scene(request, said, _size(request.params, _SHAPE), _asked(request.params))
-    return _request(request, scene, said.over(default_motion(scene))), []
+    return _request(request, scene, said.over(default_motion(scene))), notes_of(scene, said.rest)
 
 
 def _asked(params: VideoParams) -> Asked:

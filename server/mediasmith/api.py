@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from pydantic import JsonValue
 
@@ -15,8 +17,70 @@ from mediasmith.config.caller import Caller
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import BackendList, JobList, MediaResult
-from mediasmith.engine.use_cases import Engine
-from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.engine.use_cases import Answer, Engine
+from mediasmith.plugin.errors import InvalidRequest, MediaError
+from mediasmith.plugin.kinds import Kind
+from mediasmith.storage.previews import Preview, previews
+
+Reference: TypeAlias = str | Path
+"""An input file: a path, or a `media://`, `https://` or `data:` URI."""
+
+References: TypeAlias = Reference | Sequence[Reference]
+"""One input file or several."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a job is. `progress` runs from 0 to 1, or is None where the provider does not report it."""
+
+    seconds: float
+    message: str
+    progress: float | None
+
+
+OnProgress: TypeAlias = Callable[[Progress], object]
+"""Called every few seconds while a call waits; a function, or a coroutine function that is awaited."""
+
+
+class EditArguments(TypedDict, total=False):
+    """The keyword arguments of `continue_edit`, as in the tool; None is the same as not given."""
+
+    backend: str | None
+    model: str | None
+    image: References | None
+    mask: Reference | None
+    first_frame: Reference | None
+    last_frame: Reference | None
+    audio: Reference | None
+    video: Reference | None
+    voice_sample: References | None
+    aspect_ratio: str | None
+    size: str | None
+    duration: float | None
+    quality: str | None
+    background: str | None
+    output_format: str | None
+    voice: str | None
+    voices: Sequence[str] | None
+    language: str | None
+    instructions: str | None
+    speed: float | None
+    generate_audio: bool | None
+    seed: int | None
+    n: int | None
+    draft: bool | None
+    options: Mapping[str, JsonValue] | None
+    output: Reference | None
+    wait_seconds: int | None
+    max_cost_usd: float | None
+    dry_run: bool | None
+
+
+class GenerateArguments(EditArguments, total=False):
+    """The keyword arguments of `generate`, as in the tool generate_media; None is the same as not given."""
+
+    prompts: Sequence[str] | None
+    kind: Kind | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,30 +93,89 @@ class ToolDescription:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Media:
-    """An open Mediasmith. Calls wait for the end of the job unless `wait_seconds` is given.
+class ToolAnswer:
+    """What to answer a model that has called a tool: a text, and whether it is an error's.
 
-    Every method takes the arguments of the tool of that name; paths may be `pathlib.Path`. All raise `MediaError`.
+    `result` is what the text says, for the program; None for an error.
     """
 
-    engine: Engine
+    text: str
+    is_error: bool = False
+    result: Answer | None = None
 
-    async def generate(self, prompt: str = "", **arguments: Any) -> MediaResult:
-        """Make something new, as generate_media."""
-        return await self._run("generate_media", {**({"prompt": prompt} if prompt else {}), **arguments})
 
-    async def continue_edit(self, continuation_id: str, prompt: str, **arguments: Any) -> MediaResult:
-        """Change an earlier result, as continue_edit."""
+class Media:
+    """An open Mediasmith. Calls wait for the end of the job unless `wait_seconds` is given."""
+
+    def __init__(self, *, engine: Engine) -> None:
+        self.engine = engine
+        self._closed = False
+
+    async def generate(
+        self, prompt: str = "", *, on_progress: OnProgress | None = None, **arguments: Unpack[GenerateArguments]
+    ) -> MediaResult:
+        """Generate media and save it, as generate_media.
+
+        Raises:
+            MediaError: nothing was made; the text says what happened, what was billed and what to do.
+        """
+        given = {"prompt": prompt or None, **arguments}
+        return await self._make(self._opened().generate, given, on_progress)
+
+    async def continue_edit(
+        self,
+        continuation_id: str,
+        prompt: str,
+        *,
+        on_progress: OnProgress | None = None,
+        **arguments: Unpack[EditArguments],
+    ) -> MediaResult:
+        """Change an earlier result, as continue_edit.
+
+        Raises:
+            MediaError: as `generate`.
+        """
         given = {"continuation_id": continuation_id, "prompt": prompt, **arguments}
-        return await self._run("continue_edit", given)
+        return await self._make(self._opened().continue_edit, given, on_progress)
 
-    async def list_backends(self, **arguments: Any) -> BackendList:
-        """Return what can be made, as list_backends."""
-        return await self.engine.list_backends(arguments)
+    async def list_backends(self, *, kind: Kind | None = None, backend: str | None = None) -> BackendList:
+        """Return what can be generated, by which backend, and what is missing for the rest.
 
-    async def get_job(self, job_id: str = "", **arguments: Any) -> MediaResult | JobList:
-        """Wait for, collect or cancel a job, as get_job."""
-        return await self._get_job({"job_id": job_id, **arguments})
+        Raises:
+            MediaError: there is no such backend.
+        """
+        return await self._opened().list_backends(_given({"kind": kind, "backend": backend}))
+
+    async def get_job(
+        self,
+        job_id: str,
+        *,
+        wait_seconds: int | None = None,
+        cancel: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> MediaResult:
+        """Wait for a job and collect it, or cancel it. A job that failed is returned, not raised.
+
+        Raises:
+            MediaError: there is no such job, or it cannot be cancelled.
+        """
+        if not job_id.strip():
+            raise InvalidRequest("job_id is empty.", "Use the one from the answer, or list_jobs.", billed="no")
+        given = _given({"job_id": job_id, "wait_seconds": wait_seconds, "cancel": cancel})
+        result = await self._deliver(await self._opened().get_job(given, _caller(on_progress)))
+        assert isinstance(result, MediaResult)
+        return result
+
+    async def list_jobs(self) -> JobList:
+        """Return the recent jobs, newest first."""
+        found = await self._opened().get_job({}, _caller())
+        assert isinstance(found, JobList)
+        return found
+
+    async def previews(self, answer: Answer | None) -> list[Preview]:
+        """Return small pictures of a result's images and videos, for a model to look at; none for other answers."""
+        files = answer.files if isinstance(answer, MediaResult) else ()
+        return await previews([(Path(file.path), file.mime) for file in files])
 
     def tools(self) -> tuple[ToolDescription, ...]:
         """Return the tools, for a model that calls functions."""
@@ -61,40 +184,82 @@ class Media:
             for tool in self.engine.installation.tools.values()
         )
 
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
-        """Run the tool that a model has called, and return the JSON to answer it with."""
+    async def call(self, name: str, arguments: Mapping[str, Any] | str) -> ToolAnswer:
+        """Run the tool that a model has called, with its arguments as an object or as JSON text.
+
+        A `MediaError` is answered, never raised: the model can read what to do.
+        """
+        try:
+            result = await self._deliver(await self._run(name, _parsed(name, arguments)))
+        except MediaError as error:
+            return ToolAnswer(text=str(error), is_error=True)
+        return ToolAnswer(text=result.text(), result=result)
+
+    async def _run(self, name: str, given: Mapping[str, Any]) -> Answer:
+        engine = self._opened()
         match name:
-            case "generate_media" | "continue_edit":
-                result = await self._run(name, arguments)
+            case "generate_media":
+                return await engine.generate(given, _caller())
+            case "continue_edit":
+                return await engine.continue_edit(given, _caller())
             case "list_backends":
-                result = await self.engine.list_backends(arguments)
+                return await engine.list_backends(given)
             case "get_job":
-                result = await self._get_job(arguments)
+                return await engine.get_job(given, _caller())
             case _:
-                raise InvalidRequest(
-                    f"There is no tool {name[:40]!r}. Known: {', '.join(self.engine.installation.tools)}.", billed="no"
-                )
-        return result.model_dump(mode="json", exclude_defaults=True)
+                known = ", ".join(engine.installation.tools)
+                raise InvalidRequest(f"There is no tool {name[:40]!r}. Known: {known}.", billed="no")
 
-    async def _run(self, name: str, arguments: Mapping[str, Any]) -> MediaResult:
-        given = {key: _plain(value) for key, value in arguments.items()}
-        caller = Caller(wait=math.inf)
-        make = self.engine.generate if name == "generate_media" else self.engine.continue_edit
-        result = await make(given, caller)
-        with self.engine.delivery(result):
-            return result
+    async def _make(
+        self,
+        make: Callable[[Mapping[str, Any], Caller], Awaitable[MediaResult]],
+        arguments: Mapping[str, object],
+        on_progress: OnProgress | None,
+    ) -> MediaResult:
+        result = await make(_given(arguments), _caller(on_progress))
+        await self._deliver(result)
+        return result
 
-    async def _get_job(self, arguments: Mapping[str, Any]) -> MediaResult | JobList:
-        result = await self.engine.get_job(arguments, Caller(wait=math.inf))
-        with self.engine.delivery(result):
-            return result
+    async def _deliver(self, answer: Answer) -> Answer:
+        with self.engine.delivery(answer):
+            return answer
+
+    def _opened(self) -> Engine:
+        if self._closed:
+            raise MediaError("This Mediasmith is closed.", "Call it inside `async with`.", billed="no")
+        return self.engine
+
+    def close(self) -> None:
+        """Refuse further calls; `open` does this at the end of its block."""
+        self._closed = True
 
 
 @asynccontextmanager
-async def open_media(settings: Settings | None = None) -> AsyncGenerator[Media]:
-    """Open Mediasmith, and close it at the end. `settings` are read from the environment unless given."""
-    async with open_engine(settings=settings) as engine:
-        yield Media(engine=engine)
+async def open_media(
+    settings: Settings | None = None, *, keys: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None
+) -> AsyncGenerator[Media]:
+    """Open Mediasmith, and close it at the end: see `mediasmith.open`."""
+    async with open_engine(settings=settings, keys=keys or {}, env=env) as engine:
+        media = Media(engine=engine)
+        try:
+            yield media
+        finally:
+            media.close()
+
+
+def _caller(on_progress: OnProgress | None = None) -> Caller:
+    async def notify(seconds: float, message: str, progress: float | None) -> None:
+        if on_progress is not None:
+            done = on_progress(Progress(seconds=seconds, message=message, progress=progress))
+            if inspect.isawaitable(done):
+                await done
+
+    return Caller(wait=math.inf, notify=notify if on_progress else None)
+
+
+def _given(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments that are given, as a tool takes them."""
+    return {name: _plain(value) for name, value in arguments.items() if value is not None}
 
 
 def _plain(value: object) -> object:
@@ -104,3 +269,15 @@ def _plain(value: object) -> object:
         entries: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # a program's own values
         return [_plain(entry) for entry in entries]
     return value
+
+
+def _parsed(name: str, arguments: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        parsed: object = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise InvalidRequest(f"The arguments of {name[:40]} are not a JSON object.", billed="no")
+    return parsed  # pyright: ignore[reportUnknownVariableType]  # the engine checks what is in it

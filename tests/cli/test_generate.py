@@ -295,7 +295,7 @@ def test_a_partial_result_is_printed_and_the_rest_is_explained(command: CommandL
     command.install(fake(start=start))
     ran = command("generate", "a lighthouse", "-n", "2")
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
-    assert "partial: The provider declined the prompt." in ran.err
+    assert "partial: The provider declined the prompt. Change the prompt or the input files." in ran.err
 
 
 def test_the_failed_prompts_of_a_batch_are_named(command: CommandLine) -> None:
@@ -307,7 +307,7 @@ def test_the_failed_prompts_of_a_batch_are_named(command: CommandLine) -> None:
     command.install(fake(start=start))
     ran = command("generate", "--prompts", "a fox, red", "--prompts", "a wolf")
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
-    assert "failed: a wolf: No wolves. Nothing was billed." in ran.err
+    assert "failed: a wolf: No wolves. Nothing was billed. Change the prompt or the input files." in ran.err
 
 
 def test_errors_name_commands_instead_of_tools(command: CommandLine) -> None:
@@ -326,7 +326,7 @@ def test_control_characters_are_not_written_to_a_terminal(command: CommandLine) 
     ran = command("generate", "--prompts", "a \x1b[31mfox\x07", "--prompts", "a wolf")
     assert "\x1b" not in ran.stderr
     assert "\x07" not in ran.stderr
-    assert "failed: a [31mfox: No. Nothing was billed." in ran.err
+    assert "failed: a [31mfox: No. Nothing was billed. Change the prompt or the input files." in ran.err
 
 
 # A prompt that begins with a dash

@@ -354,7 +354,7 @@ def test_ctrl_c_before_there_is_a_job_ends_the_command(command: CommandLine, mon
     monkeypatch.setattr("mediasmith.selection.planning.Planner.plan", plan)
     ran = command("generate", "a lighthouse")
     assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
-    assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
+    assert ran.err == ["Stopped before anything was sent. Nothing was billed. Run it again if it is still wanted."]
     assert command("jobs").out == ["There are no jobs yet."]
 
 
@@ -392,7 +392,7 @@ def test_ctrl_c_before_anything_is_sent_cancels_the_job_and_costs_nothing(comman
     ran = command("generate", "a lighthouse", "--json")
     assert ran.code == ExitCode.INTERRUPTED
     assert (ran.json["status"], ran.json["billed"]) == ("failed", "no")
-    assert ran.err == ["Stopped before anything was sent. Nothing was billed."]
+    assert ran.err == ["Stopped before anything was sent. Nothing was billed. Run it again if it is still wanted."]
     assert newest_job(command)["status"] == "cancelled"
 
 
@@ -438,7 +438,7 @@ def test_recent_jobs_are_listed_in_a_table(command: CommandLine) -> None:
     assert head.split() == ["JOB", "WHEN", "STATUS", "KIND", "BACKEND", "PROMPT", "RESULT"]
     assert wolf.split()[1:6] == ["just", "now", "failed", "image", "fake"]
     assert "  a wolf, with a story that is too long f…  " in wolf
-    assert wolf.endswith("No wolves. Nothing was billed.")
+    assert wolf.endswith("No wolves. Nothing was billed. Change the prompt or the input files.")
     assert fox.split()[1:] == ["just", "now", "done", "image", "fake", "a", "fox", path]
     assert fox.index("done") == wolf.index("failed") == head.index("STATUS")
 

@@ -142,6 +142,22 @@ def test_each_prompt_of_a_batch_has_a_status_of_its_own(files: int, phase: Any, 
     assert first.error == ("" if phase == "done" else "Declined. Nothing was billed. Ask otherwise.")
 
 
+def test_an_edit_names_its_parent_and_the_prompts_from_the_first_to_its_own() -> None:
+    request = {"prompts": ["larger"], "count": 1, "parent": "p" * 26, "history": ["a kite", "blue"]}
+    result = present(task_record(phase="done"), request=request)
+    assert (result.parent, result.lineage) == ("p" * 26, ("a kite", "blue", "larger"))
+    assert present_summary(job_record(HOME, request=request), result).parent == "p" * 26
+    assert present(task_record(phase="done")).lineage == ()
+
+
+def test_the_lineage_in_an_answer_stays_small() -> None:
+    history = [f"{number} {'x' * 5000}" for number in range(50)]
+    request = {"prompts": ["larger"], "count": 1, "parent": "p" * 26, "history": history}
+    lineage = present(task_record(), request=request).lineage
+    assert [text.split()[0] for text in lineage] == ["0", "46", "47", "48", "49", "larger"]
+    assert len("".join(lineage)) < 500
+
+
 def test_a_single_prompt_has_no_items_and_a_long_one_is_cut_in_them() -> None:
     assert present(task_record()).items == ()
     request = {"prompts": ["x" * 500, "b"], "count": 1, "parent": "", "history": []}

@@ -180,7 +180,7 @@ async def test_a_job_may_still_fail_after_its_cancel_was_refused(tmp_path: Path)
         with pytest.raises(InvalidRequest):
             await get_job(engine, running.job_id, cancel=True)
         result = await get_job(engine, running.job_id)
-    assert (result.status, result.error) == ("failed", "It broke. It was billed.")
+    assert (result.status, result.error) == ("failed", "It broke. It was billed. Call again, or name another backend.")
 
 
 async def test_a_job_that_cannot_be_polled_any_more_can_be_given_up(tmp_path: Path) -> None:
@@ -189,7 +189,8 @@ async def test_a_job_that_cannot_be_polled_any_more_can_be_given_up(tmp_path: Pa
         running = await generate(engine)
         assert (running.status, "does not accept its key" in running.error) == ("running", True)
         result = await get_job(engine, running.job_id, cancel=True)
-    assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
+    assert result.status == "cancelled"
+    assert result.error.startswith("The job was cancelled. It was billed.")
 
 
 async def test_a_stuck_task_is_given_up_and_a_running_one_is_kept(tmp_path: Path) -> None:
@@ -219,7 +220,8 @@ async def test_a_stuck_job_can_be_given_up_by_the_first_call_of_another_process(
         assert "could not be asked any more: No connection." in running.error
     async with running_engine(tmp_path, provider.backend()) as engine:
         result = await get_job(engine, running.job_id, cancel=True)
-    assert (result.status, result.error) == ("cancelled", "The job was cancelled. It was billed.")
+    assert result.status == "cancelled"
+    assert result.error.startswith("The job was cancelled. It was billed.")
 
 
 @pytest.mark.parametrize("polled", [True, False])
@@ -246,7 +248,8 @@ async def test_a_cancel_stops_a_request_that_is_about_to_be_sent(
             await wait_until_idle(engine)
             go_on.set()
         result = await get_job(engine, running.job_id)
-    assert (result.status, result.error) == ("cancelled", "The job was cancelled. Nothing was billed.")
+    assert result.status == "cancelled"
+    assert result.error.startswith("The job was cancelled. Nothing was billed.")
     assert provider.calls == []
 
 

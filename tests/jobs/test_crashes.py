@@ -161,7 +161,9 @@ async def test_an_unsent_job_costs_nothing_and_can_be_requested_again(dead_serve
         for job in (await ask(client, "get_job"))["jobs"]:
             ended = await ask(client, "get_job", job_id=job["job_id"])
             assert ended["status"] == "failed"
-            assert ended["error"] == "The server stopped before anything was sent. Nothing was billed."
+            assert ended["error"].startswith(
+                "The server stopped before anything was sent. Nothing was billed. Call again"
+            )
             assert "cost" not in ended
         assert dead_servers.paid(moment) == 0
         again = await ask(client, "generate_media", prompt=moment, backend="stub_now")

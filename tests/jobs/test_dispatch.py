@@ -209,10 +209,14 @@ async def test_a_batch_is_answered_item_by_item(tmp_path: Path) -> None:
         result = await generate_batch(engine, "good", "refused", "broken")
     assert result.status == "partial"
     assert len(result.files) == 1
+    usage = "Check the provider's usage page before calling again."
     assert [(item.status, item.error) for item in result.items] == [
         ("done", ""),
-        ("failed", "Declined. Nothing was billed."),
-        ("unknown", "Status 500. It may have been billed, so it was not sent again."),
+        ("failed", "Declined. Nothing was billed. Change the prompt or the input files."),
+        (
+            "unknown",
+            f"Status 500. It may have been billed, so it was not sent again. {usage}",
+        ),
     ]
     assert result.items[0].files == (result.files[0].id,)
 

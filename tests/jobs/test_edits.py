@@ -65,6 +65,21 @@ async def test_a_capability_without_state_is_given_the_saved_file(tmp_path: Path
     assert seen == read_files(first) == [png(colour=b"\1\2\3")]
 
 
+async def test_the_prompts_that_led_to_a_file_are_handed_over_with_it_but_not_with_state(tmp_path: Path) -> None:
+    native, other = Scripted(picture(state={"id": 1}), picture(state={"id": 2})), Scripted()
+    one = native.backend(edits="image", takes=TAKES_AN_IMAGE)
+    two = other.backend("other", edits="image", takes=TAKES_AN_IMAGE)
+    async with running_engine(tmp_path, one, two) as engine:
+        first = await generate(engine, "a kite", backend="one")
+        second = await continue_edit(engine, first.continuation_id, "make it blue")
+        third = await continue_edit(engine, second.continuation_id, "larger", backend="other")
+    assert [call.lineage for call in native.calls] == [(), ()]
+    assert [call.lineage for call in other.calls] == [("a kite", "make it blue")]
+    assert other.calls[0].prompt == "larger"
+    assert first.lineage == ()
+    assert third.lineage == ("a kite", "make it blue", "larger")
+
+
 async def test_the_saved_file_replaces_state_that_is_gone_with_a_warning(tmp_path: Path) -> None:
     provider = Scripted(picture(state={"id": 1}), StateGone("The provider has forgotten it."))
     async with running_engine(tmp_path, provider.backend(edits="image", takes=TAKES_AN_IMAGE)) as engine:
@@ -74,6 +89,7 @@ async def test_the_saved_file_replaces_state_that_is_gone_with_a_warning(tmp_pat
     assert "The provider has forgotten it. The saved file was sent instead." in second.warnings
     assert provider.states == [None, {"id": 1}, None]
     assert [list(call.inputs) for call in provider.calls] == [[], [], ["image"]]
+    assert [call.lineage for call in provider.calls] == [(), (), ("a red kite",)]
 
 
 async def test_a_saved_file_that_the_model_cannot_edit_is_not_sent(tmp_path: Path) -> None:

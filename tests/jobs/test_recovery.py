@@ -54,7 +54,7 @@ async def test_a_queued_task_ends_as_not_sent_and_costs_nothing(tmp_path: Path) 
     await left(tmp_path, task_record(phase="queued"))
     result = await found(tmp_path, provider)
     assert result.status == "failed"
-    assert result.error == "The server stopped before anything was sent. Nothing was billed."
+    assert result.error.startswith("The server stopped before anything was sent. Nothing was billed. Call again")
     assert (provider.calls, provider.polled) == ([], [])
 
 
@@ -158,7 +158,7 @@ async def test_a_batch_is_recovered_item_by_item(tmp_path: Path) -> None:
     result = await found(tmp_path, provider)
     assert result.status == "partial"
     assert [item.status for item in result.items] == ["done", "unknown", "failed", "failed"]
-    assert result.items[3].error == "Declined. Nothing was billed."
+    assert result.items[3].error == "Declined. Nothing was billed. Change the prompt or the input files."
     assert provider.polled == ["abc"]
 
 
@@ -171,7 +171,7 @@ async def test_an_earlier_failure_is_still_reported_once_the_rest_is_there(tmp_p
     )
     await left(tmp_path, *tasks, request=request)
     result = await found(tmp_path, Scripted())
-    assert (result.status, result.error) == ("partial", "Declined.")
+    assert (result.status, result.error) == ("partial", "Declined. Change the prompt or the input files.")
 
 
 async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
     provider = Scripted(polls=[Failed(error=ProviderError("It failed."))])
     await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, provider)
-    assert (result.status, result.error) == ("failed", "It failed. It was billed.")
+    assert (result.status, result.error) == ("failed", "It failed. It was billed. Call again, or name another backend.")
     assert [attempt.outcome for attempt in result.attempts] == ["ProviderError: It failed."]
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from mediasmith.config.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLE, MAPPINGS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, SNIPPET = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 INSTALL = "python3 -m pip install -q uv && python3 -m uv "
 GENERATE, TEST = re.findall(rf"^ +{INSTALL}(.*)$", README, re.MULTILINE)
 
@@ -62,19 +63,28 @@ def test_the_library_example_prints_two_files_that_exist(tmp_path: Path, env: di
     assert all(path.is_file() and path.parent == tmp_path / "out" for path in paths)
 
 
-def test_each_vendors_list_has_every_tool(tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tools_are_described_and_answered_in_each_vendors_form(
+    tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("MEDIASMITH_DATA_DIR", "MEDIASMITH_OUTPUT_DIR"):
         monkeypatch.setenv(name, env[name])
 
-    async def tools() -> Any:
-        async with mediasmith.open() as media:
-            return media.tools()
+    names: dict[str, Any] = {}
+    exec(f"async def run(media, name, arguments, call_id):\n{indent(SNIPPET, '    ')}\n    return locals()", names)
 
-    names: dict[str, Any] = {"tools": asyncio.run(tools())}
-    exec(MAPPINGS, names)
+    async def run(name: str, arguments: str) -> Any:
+        async with mediasmith.open() as media:
+            return await names["run"](media, name, arguments, "call-1")
+
+    shown = asyncio.run(run("list_backends", '{"backend": "sketch"}'))
     for vendor in ("openai", "anthropic", "google"):
-        listed = [tool["name"] for tool in names[vendor]]
+        listed = [tool["name"] for tool in shown[vendor]]
         assert listed == ["generate_media", "continue_edit", "list_backends", "get_job"]
+    assert '"backend":"sketch"' in shown["for_openai"]["output"]
+    assert shown["for_google"]["response"] == {"output": shown["for_anthropic"]["content"]}
+    failed = asyncio.run(run("generate_media", '{"prompt": "a barn", "colour": "red"}'))
+    assert failed["for_anthropic"]["is_error"]
+    assert "There is no argument 'colour'" in failed["for_google"]["response"]["error"]
 
 
 def test_every_setting_that_is_shown_exists() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -20,6 +21,8 @@ from mediasmith.plugin.errors import (
     RateLimited,
     Refused,
     StateGone,
+    TimedOut,
+    Unreachable,
     error_from_record,
     error_record,
 )
@@ -71,21 +74,44 @@ def test_text_says_what_happened_whether_it_was_billed_and_what_to_do(billed: Bi
     assert str(error) == f"It broke.{spent} Try again. Collect it with get_job, job_id j1."
 
 
-def test_text_leaves_out_what_is_not_set() -> None:
-    error = MediaError("It broke.")
-    assert (str(error), error.message, error.hint, error.billed, error.job_id) == (
-        "It broke.",
-        "It broke.",
-        "",
-        None,
-        "",
+EXAMPLES: Mapping[str, MediaError] = {
+    **{name: one("It broke.") for name, one in CLASSES.items() if one not in {NothingSuitable, MissingKey}},
+    "NothingSuitable": NothingSuitable("It broke.", passed_over={"acme": "needs audio"}),
+    "MissingKey": MissingKey("acme", ["ACME_KEY"]),
+}
+"""One error of every class, with no hint of its own."""
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_error_says_what_to_do_next(name: str) -> None:
+    error = EXAMPLES[name]
+    assert re.fullmatch(r"\S.+\.", error.next_step)
+    assert str(error).endswith(error.next_step)
+    assert "usual_next_step" in vars(CLASSES[name]), "the advice of another class"
+
+
+def test_a_hint_replaces_the_usual_advice() -> None:
+    assert str(ProviderError("It broke.", "Send it as PNG.")) == "It broke. Send it as PNG."
+
+
+@pytest.mark.parametrize("kind", [ProviderError, Unreachable, TimedOut, MediaError])
+def test_what_may_have_been_billed_is_not_to_be_repeated_at_once(kind: type[MediaError]) -> None:
+    assert str(kind("It broke.", billed="unknown")) == (
+        "It broke. It may have been billed, so it was not sent again. "
+        "Check the provider's usage page before calling again."
     )
 
 
+def test_what_can_be_collected_is_not_to_be_repeated() -> None:
+    error = TimedOut("It is still at work.", billed="yes")
+    error.job_id = "j1"
+    assert str(error) == "It is still at work. It was billed. Collect it with get_job, job_id j1."
+
+
 def test_billed_can_be_set_later() -> None:
-    error = MediaError("It broke.")
+    error = ProviderError("It broke.")
     error.billed = "yes"
-    assert str(error) == "It broke. It was billed."
+    assert str(error) == "It broke. It was billed. Call again, or name another backend."
 
 
 def test_errors_that_are_never_billed_say_so_by_default() -> None:
@@ -100,7 +126,10 @@ def test_nothing_suitable_has_every_reason() -> None:
     error = NothingSuitable("No backend can.", "Ask for less.", passed_over={"a": "no key", "b": "too long"})
     assert str(error) == "No backend can. a: no key; b: too long. Nothing was billed. Ask for less."
     assert error.passed_over == {"a": "no key", "b": "too long"}
-    assert str(NothingSuitable("No backend can.", passed_over={})) == "No backend can. Nothing was billed."
+    alone = NothingSuitable("No backend can.", passed_over={})
+    assert (
+        str(alone) == "No backend can. Nothing was billed. list_backends says what each one takes and what is missing."
+    )
 
 
 def test_missing_key_names_the_variables() -> None:
@@ -145,7 +174,7 @@ def test_incomplete_record_is_an_error() -> None:
     for record in (None, {}, {"type": "Gone", "message": ""}, {"type": "SystemExit"}):
         error = error_from_record(record)
         assert type(error) is MediaError
-        assert str(error) == "It failed for an unknown reason."
+        assert error.message == "It failed for an unknown reason."
 
 
 def test_backends_with_the_same_reason_are_named_together() -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from mediasmith.plugin.contract import Result
 from mediasmith_sketch.drawing.colour import distance
+from mediasmith_sketch.drawing.layout import lay_out
 from mediasmith_sketch.drawing.renderer import render
 from mediasmith_sketch.prompt.colour_names import COLOURS
 from mediasmith_sketch.scene import MOST_EDITS, Scene
-from sketch.pictures import LIGHTHOUSE, Notes, draw, kept, make, opened, pixels, share_of, state_of
+from sketch.pictures import LIGHTHOUSE, Notes, boxes, draw, kept, make, opened, pixels, share_of, state_of
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ async def test_edits_do_what_they_say(lighthouse: Result) -> None:
     assert (await after("turn the lighthouse into a castle")).elements != state.elements
     assert "castle" in kinds(await after("turn the lighthouse into a castle"))
     red = next(one for one in (await after("make the lighthouse red and white")).elements if one.kind == "lighthouse")
-    assert (red.main, red.trim) == ("#ff0000", "#ffffff")
+    assert (red.main, red.trim) == (COLOURS["red"], "#ffffff")
     assert not (await after("remove the caption")).band
     assert (await after("remove the background")).cutout
 
@@ -95,7 +96,8 @@ async def test_an_edit_that_is_not_understood_is_visible_and_a_warning(caption: 
         assert any("did not understand this edit" in warning for warning in notes.warnings)
         assert kept(image, opened(result.outputs[0])) < 1
         state, image = state_of(result), opened(result.outputs[0])
-    assert ("grommet" in state.caption) == caption
+    assert ("caption" in boxes(state)) == caption
+    assert "grommet" in state.caption
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ async def test_an_edit_that_is_not_understood_is_visible_and_a_warning(caption: 
     [
         ("remove the elephant", "There was no elephant to remove."),
         ("make the castle blue", "There was no castle, so one was added."),
-        ("add the text 你好", "Latin, Greek and Cyrillic"),
+        ("add the text 你好", "no font on this machine has all of its letters"),
         ("make the sky teal", "did not understand"),
         ("", "did not understand"),
     ],
@@ -120,6 +122,38 @@ async def test_an_understood_edit_warns_of_nothing(lighthouse: Result) -> None:
     notes = Notes()
     await make("add a small red boat", state=state_of(lighthouse), notes=notes)
     assert not notes.warnings
+
+
+async def test_the_words_of_an_edit_reach_the_caption() -> None:
+    state = state_of(await make(LIGHTHOUSE, size="360x240"))
+    assert state.caption == "A lighthouse at dusk, teal and amber"
+    for words in ("at night, with a moon", "add a red boat"):
+        before, state = state, state_of(await make(words, state=state, size="360x240"))
+        assert (state.band, state.beside) == (before.band, before.beside)
+    assert state.caption == "A lighthouse at dusk, teal and amber · at night, with a moon · add a red boat"
+    for number in range(8):
+        state = state_of(
+            await make(f"add {number + 2} balloons above the hills on the left", state=state, size="360x240")
+        )
+    assert state.caption == "A lighthouse at… · add 9 balloons above the hills on the left"
+    for words in ("remove the caption", "add the text HELLO"):
+        assert "HELLO" not in (after := state_of(await make(words, state=state, size="360x240"))).caption
+        assert after.caption == state.caption
+
+
+async def test_a_long_prompt_leaves_room_for_the_words_of_an_edit() -> None:
+    prompt = "a lighthouse at dusk over a calm sea with a few gulls in the sky, "
+    state = state_of(await make(prompt * 12, size="300x200"))
+    state = state_of(await make("add a red boat", state=state, size="300x200"))
+    caption = next(words.block for words in lay_out(state).words if words.name == "caption")
+    assert not caption.cut
+    assert state.caption == "A lighthouse at dusk over a calm sea with a few gulls in… · add a red boat"
+
+
+async def test_an_edit_names_what_it_does_not_know(lighthouse: Result) -> None:
+    notes = Notes()
+    await make("add a kite and a red boat", state=state_of(lighthouse), notes=notes)
+    assert [warning.partition(" A sketch ")[0] for warning in notes.warnings] == ["This was drawn without: kite."]
 
 
 async def test_sizes_and_formats_of_an_edit_apply() -> None:

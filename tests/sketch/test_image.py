@@ -112,6 +112,38 @@ def test_no_figure_is_cut_by_the_edge(size: tuple[int, int]) -> None:
                 assert y - up * tall >= 0, name
 
 
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("a red kite over a beach with kids", ["This was drawn without: kite, kids."]),
+        (LIGHTHOUSE, []),
+        ("a bunch of flowers in a field, a man by a lake", ["This was drawn without: bunch."]),
+        ("a cat, a dog, a fox, a bear, an owl, a deer, a car and a bus by the sea", ["This was drawn without: bus."]),
+    ],
+)
+async def test_what_is_not_drawn_is_told(prompt: str, said: list[str]) -> None:
+    notes = Notes()
+    await make(prompt, notes=notes, n=2)
+    assert [warning.partition(" A sketch ")[0] for warning in notes.warnings] == said
+
+
+async def test_what_an_abstract_picture_leaves_out_is_told() -> None:
+    notes = Notes()
+    await make("a cat", style="geometric", notes=notes)
+    assert notes.warnings[0].startswith("This was drawn without: cat.")
+
+
+@pytest.mark.parametrize("prompt", ["portrait of a woman with red hair", "a blue bird, retro", "a magenta flower"])
+async def test_a_thing_does_not_vanish_before_what_is_behind_it(prompt: str) -> None:
+    one = scene(prompt, (240, 160), caption=False)
+    figure = max((element for element in one.elements if element.kind in FIGURES), key=lambda element: element.z)
+    behind = [element for element in one.elements if element.kind in {"spot", "arch"}]
+    assert behind
+    for element in behind:
+        paint = element.main or "disc"
+        assert getattr(one.palette, paint, paint) not in {figure.main, figure.trim}
+
+
 async def test_the_same_call_makes_the_same_pixels() -> None:
     one, other = await make(LIGHTHOUSE), await make(LIGHTHOUSE)
     assert one.outputs == other.outputs
@@ -191,7 +223,7 @@ async def test_a_transparent_picture_has_no_sky_but_a_whole_subject() -> None:
     assert image.getpixel((0, 0)) == (0, 0, 0, 0)
     alpha = image.getchannel("A")
     assert alpha.histogram()[255] > 0.1 * image.width * image.height
-    fox = [pixel for pixel in pixels(image.convert("RGB")) if pixel == b"\xff\x00\x00"]
+    fox = [pixel for pixel in pixels(image.convert("RGB")) if f"#{pixel.hex()}" == COLOURS["red"]]
     assert len(fox) > 100
 
 

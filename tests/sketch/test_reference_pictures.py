@@ -7,6 +7,7 @@ from PIL import Image
 
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith_sketch.drawing.colour import distance
+from mediasmith_sketch.prompt.colour_names import COLOURS
 from sketch.pictures import CAPABILITY, Notes, Photo, boxes, draw, make, opened, pixels, scene, share_of
 
 
@@ -56,7 +57,7 @@ async def test_a_scene_with_reference_pictures_is_edited_from_its_file() -> None
     assert CAPABILITY.edits == "image"
     edited = await draw("add a red boat", images=[Photo(opened(result.outputs[0]))])
     assert share_of(edited, ["#12ab9c"]) > 0.02
-    assert share_of(edited, ["#ff0000"]) > 0.05
+    assert share_of(edited, [COLOURS["red"]]) > 0.05
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16"])
@@ -67,6 +68,6 @@ async def test_every_kind_of_picture_can_be_a_reference(mode: str) -> None:
 
 async def test_a_broken_reference_is_named() -> None:
     broken = Photo(card("#12ab9c"))
-    broken.data = broken.data[:60]
-    with pytest.raises(InvalidRequest, match="image 2 is broken"):
+    broken.data, broken.name = broken.data[:60], "broken.png"
+    with pytest.raises(InvalidRequest, match=r"^broken\.png is broken"):
         await make("a mood board", images=[Photo(card("#12ab9c")), broken])

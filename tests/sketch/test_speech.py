@@ -380,7 +380,7 @@ async def test_an_unknown_voice_is_refused_by_the_engine(tmp_path: Path) -> None
 
 # Without espeak-ng
 
-FIX = "needs espeak-ng: uv tool install 'mediasmith[voice]' or pip install espeakng-loader, then restart"
+FIX = "needs espeak-ng: install the package espeakng-loader beside mediasmith (its extra voice), then restart"
 
 
 async def test_without_the_package_the_error_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -304,6 +304,12 @@ async def test_a_video_is_never_transparent() -> None:
     assert any("no transparency" in warning for warning in own.warnings)
 
 
+async def test_what_is_not_drawn_is_told_but_not_what_is_said_of_the_camera() -> None:
+    own = driver()
+    await started(own, ask("slow pan left over a kite and a lighthouse", size="96x64"))
+    assert [warning.partition(" A sketch ")[0] for warning in own.warnings] == ["This was drawn without: kite."]
+
+
 async def test_it_starts_on_the_picture_it_was_given_and_comes_nearer() -> None:
     source = quarters((450, 300))
     video = await make("zoom in", inputs={"first_frame": [photo(source, "JPEG", quality=95)]}, size="360p")

@@ -358,7 +358,7 @@ async def test_a_redirect_without_a_location_is_an_error() -> None:
 async def test_a_broken_answer_is_unreachable_in_our_words(answer: Answer) -> None:
     async with serving({"/": answer}) as server:
         with pytest.raises(
-            Unreachable, match=r"^The connection to 127.0.0.1 broke before the whole answer had arrived.$"
+            Unreachable, match=r"^The connection to 127.0.0.1 broke before the whole answer had arrived\. "
         ):
             await fetched(server.url())
 
@@ -477,7 +477,7 @@ async def test_an_unknown_host_is_unreachable(error: Exception) -> None:
     async def fails(_host: str, _port: int) -> list[tuple[Any, ...]]:
         raise error
 
-    with pytest.raises(Unreachable, match=r"^The host media.example was not found.$"):
+    with pytest.raises(Unreachable, match=r"^The host media.example was not found\. "):
         await fetched("https://media.example/", replace(STRICT, resolver=fails))
 
 

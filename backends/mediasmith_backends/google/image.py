@@ -19,6 +19,7 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
+from mediasmith.plugin.lineage import prompt_with_lineage
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.inputs import input_blocks
@@ -59,7 +60,9 @@ async def _start(call: Call[Google, ImageParams]) -> Result | Accepted:
         "image",
         state=call.state,
         model=call.model.id,
-        input=interactions.user_input(call.prompt, await input_blocks(call.client, call.inputs.get("image", ()))),
+        input=interactions.user_input(
+            prompt_with_lineage(call), await input_blocks(call.client, call.inputs.get("image", ()))
+        ),
         response_format={name: value for name, value in response_format.items() if value},
         generation_config=None if params.seed is None else {"seed": params.seed},
         background=background,

@@ -15,6 +15,7 @@ from mediasmith.plugin.contract import Call, Capability, Output, Params, Remote,
 from mediasmith.plugin.errors import MediaError, ProviderError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient, read_media
 from mediasmith.plugin.http_errors import clause
+from mediasmith.plugin.lineage import prompt_with_lineage
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.params import AspectRatio
 from mediasmith_backends.openrouter.client import Client, PaidAnswer, read, url_parts
@@ -41,7 +42,7 @@ class ChatState(BaseModel):
 
 
 async def _start(call: Call[Client, ChatParams]) -> Result:
-    text = {"type": "text", "text": call.prompt}
+    text = {"type": "text", "text": prompt_with_lineage(call)}
     message = {"role": "user", "content": [text, *await url_parts(call.inputs.get("image", ()))]}
     messages = [*(call.state.messages if call.state else ()), message]
     given = call.params.model_dump(exclude_none=True)

@@ -54,10 +54,13 @@ def ensure_coverage(scene: Scene, colours: Sequence[str]) -> Scene:
 def _bolder(scene: Scene, colour: str) -> Iterator[Scene]:
     """Yield the scene with more and more of a colour: sun, ground, caption, and at last the sky.
 
-    Ground and caption meet, so they take it together only if nothing else is left.
+    Ground and caption meet, so they take it together only if nothing else is left. What stands before a disc or an
+    arch must not vanish in it.
     """
     palette = scene.palette
-    sunny = is_sunlike(colour) and distance(colour, palette.sky) > _SAME
+    behind = {one.kind for one in scene.elements} & {"spot", "arch"}
+    hidden = bool(behind) and any(colour in {one.main, one.trim} for one in scene.elements)
+    sunny = is_sunlike(colour) and distance(colour, palette.sky) > _SAME and not hidden
     disc = {"disc": colour} if sunny else {}
     band = {"band": colour} if scene.band else {}
     large = _with_larger_sun(scene) if sunny else scene
@@ -69,7 +72,7 @@ def _bolder(scene: Scene, colour: str) -> Iterator[Scene]:
         (large, disc),
         (large, disc | {"near": colour}),
         (large, disc | band),
-        (large, disc | band | {"far": colour}),
+        (large, disc | band | ({} if hidden else {"far": colour})),
         (large, disc | band | {"mid": colour}),
         (scene, sky),
         (scene, sky | band | {"mid": colour, "near": colour}),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
+from mediasmith_sketch.composition.captions import caption_of
 from mediasmith_sketch.composition.colour_coverage import ensure_coverage
 from mediasmith_sketch.composition.element_colours import coloured_by_prompt, visible
 from mediasmith_sketch.composition.palettes import of_mood, strongest, with_colours, with_regions
@@ -16,7 +17,7 @@ from mediasmith_sketch.drawing.layout import band_for, shape_of
 from mediasmith_sketch.drawing.typesetting import settable
 from mediasmith_sketch.prompt.parser import Mention, normalized, parse_prompt
 from mediasmith_sketch.random_seed import seeded
-from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_PROMPT, MOST_ELEMENTS, Asked, Element, Plan, Scene
+from mediasmith_sketch.scene import LONGEST_PROMPT, MOST_ELEMENTS, Asked, Element, Plan, Scene
 
 _LANDSCAPES = frozenset(
     {"dawn", "day", "dusk", "night", "storm", "winter", "autumn", "spring", "desert", "forest", "space"}
@@ -39,7 +40,7 @@ def compose(prompt: str, size: tuple[int, int], seed: int, asked: Asked, *, pict
     cutout = asked.cutout if asked.cutout is not None else parsed.cutout
     wanted = _wanted(parsed.mentions, parsed.loose if cutout else ())
     style = asked.style or ("poster" if "poster" in normalized(prompt).lower() else None)
-    caption = _caption(prompt)
+    caption = caption_of(prompt)
     band, beside = band_for(*size, caption if asked.caption else "", style)
     span, tall = shape_of(size, band, beside=beside)
     mood = strongest((*parsed.moods, *parsed.implied))
@@ -93,13 +94,6 @@ def _wanted(mentions: Sequence[Mention], skyless: Sequence[str]) -> list[Mention
         wanted[first] = replace(wanted[first], colours=tuple(skyless[:2]))
     scenic = any(mention.what in OUTDOORS for mention in wanted)
     return [replace(one, what="meadow") if scenic and one.what == "flower" and one.count > 1 else one for one in wanted]
-
-
-def _caption(prompt: str) -> str:
-    words = settable(prompt)
-    if len(words) > LONGEST_CAPTION:
-        words = words[:LONGEST_CAPTION].rsplit(" ", 1)[0] + "…"
-    return words[:1].upper() + words[1:]
 
 
 def _elements(plan: Plan, request: SceneryRequest, mentions: Sequence[Mention], *, pictured: bool) -> list[Element]:

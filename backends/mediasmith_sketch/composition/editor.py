@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from mediasmith_sketch.composition.additions import accent, new_element
+from mediasmith_sketch.composition.captions import caption_after
 from mediasmith_sketch.composition.colour_coverage import looks_alike
 from mediasmith_sketch.composition.composer import compose
 from mediasmith_sketch.composition.element_colours import kinds_of, recoloured
+from mediasmith_sketch.composition.left_out import NO_FONT_FOR_TEXT, notes_on_left_out
 from mediasmith_sketch.composition.palettes import REGIONS, of_mood, strongest, toned, with_colours, with_regions
 from mediasmith_sketch.drawing.layout import band_for
 from mediasmith_sketch.drawing.typesetting import settable
 from mediasmith_sketch.prompt.parser import Mention, ParsedPrompt, normalized, parse_prompt
 from mediasmith_sketch.prompt.vocabulary import KIN
 from mediasmith_sketch.random_seed import seeded
-from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_EDIT, MOST_EDITS, MOST_ELEMENTS, Asked, Element, Scene
+from mediasmith_sketch.scene import LONGEST_EDIT, MOST_EDITS, MOST_ELEMENTS, Asked, Element, Scene
 
 _REMOVED: Mapping[str, Mapping[str, object]] = {
     "caption": {"captioned": False, "band": 0.0},
@@ -39,6 +41,10 @@ def edit(scene: Scene, words: str) -> tuple[Scene, list[str]]:
         editor.set(cutout=True)
     if looks_alike(scene, editor.scene):
         editor.add_accent(words)
+    else:
+        editor.notes += notes_on_left_out(parsed.unread)
+    if not any(mention.what in {"caption", "title"} for mention in parsed.mentions) and not parsed.title:
+        editor.set(caption=caption_after(scene, normalized(words)))
     kept = (scene.prompts[0], *scene.prompts[1:][1 - MOST_EDITS :], normalized(words)[:LONGEST_EDIT])
     editor.set(edits=scene.edits + 1, prompts=kept)
     return editor.scene, editor.notes
@@ -172,19 +178,17 @@ class _Editor:
         self.vacant = None
 
     def set_title(self, words: str) -> None:
-        """Set words in the picture itself, as far as the font has their letters."""
+        """Set words in the picture itself, if a font has their letters."""
         title = settable(words)[:200]
         if title:
             self.set(title=title)
         else:
-            self.notes.append("The text was not set: the sketch's font has Latin, Greek and Cyrillic letters only.")
+            self.notes.append(NO_FONT_FOR_TEXT)
 
     def add_accent(self, words: str) -> None:
-        """Add the edit's words to the caption and a small accent to the picture, for an edit that changed nothing."""
-        scene = self.scene
-        added = settable(words) if scene.band else ""
-        caption = f"{scene.caption[:LONGEST_CAPTION]} · {added[:LONGEST_EDIT]}" if added else scene.caption
-        self.set(elements=(*scene.elements[: MOST_ELEMENTS - 1], accent(self.roll)), caption=caption)
+        """Add a small accent to the picture, for an edit that changed nothing but the caption."""
+        self.set(elements=(*self.scene.elements[: MOST_ELEMENTS - 1], accent(self.roll)))
+        added = self.scene.band and settable(words)
         done = "its words were added to the caption and a small accent" if added else "a small accent was added"
         self.notes.append(f"The sketch did not understand this edit, so {done} to the picture.")
 

@@ -22,6 +22,7 @@ _FROM_CONES = (
     (-1.2684380046, 2.6097574011, -0.3413193965),
     (-0.0041960863, -0.7034186147, 1.7076147010),
 )
+_PURE = 0.175  # the chroma from which on a colour glares beside those of the palettes
 _STRAIGHT = 0.0031308  # below this, sRGB's curve is a straight line
 
 
@@ -57,6 +58,19 @@ def chroma(colour: str) -> float:
     """Return how far a colour is from grey: 0 for grey, about 0.3 for the purest."""
     _, a, b = _oklab(colour)
     return (a * a + b * b) ** 0.5
+
+
+@lru_cache(maxsize=4096)
+def toned_down(colour: str) -> str:
+    """Return a colour in the same hue that is hardly purer than those of the palettes."""
+    light, a, b = _oklab(colour)
+    pure = chroma(colour)
+    if pure <= _PURE:
+        return colour
+    excess = pure - _PURE
+    share = (_PURE + 0.42 * excess) / pure
+    # Darker as well, as a pigment is: with less purity alone it would look washed out.
+    return _text([light - 0.5 * excess * (light - 0.25), a * share, b * share])
 
 
 def is_sunlike(colour: str) -> bool:

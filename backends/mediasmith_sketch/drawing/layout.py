@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from mediasmith_sketch.drawing.stage import unit_of
@@ -103,6 +103,15 @@ def band_for(width: int, height: int, caption: str, style: Style | None) -> tupl
     return (_WIDEST if size.is_readable(fit(caption, size.space(_WIDEST * width, height))) else 0), True
 
 
+def caption_fits(scene: Scene, caption: str) -> bool:
+    """Return whether the scene's panel has room for all of a caption, or there is none to be filled."""
+    panel = _panel(scene)
+    if panel is None:
+        return True
+    block = fit(caption, _Measures(scene.width, scene.height, scene.style).space(*panel[2:]))
+    return block is not None and not block.cut
+
+
 def lay_out(scene: Scene) -> Layout:
     """Return the layout of a scene; a poster has a margin around the picture."""
     size = _Measures(scene.width, scene.height, scene.style)
@@ -136,8 +145,9 @@ def _panel_words(scene: Scene, size: _Measures, panel: Rect) -> list[PlacedText]
     words = [_placed("label", size.label, (x, y), wide)]
     block = fit(scene.caption, space)
     if block is not None:
+        wide = space.width if size.centred or block.leftwards else 0
         start = top + height - size.margin - block.height if size.beside else y + size.head
-        words.append(_placed("caption", block, (x, start), wide))
+        words.append(replace(_placed("caption", block, (x, start), wide), centred=size.centred))
     return words
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from PIL.ImageColor import colormap, getrgb
 
+from mediasmith_sketch.drawing.colour import toned_down
+
 _COMMON = """
 amber ffbf00 ochre cc7722 ocher cc7722 terracotta e2725b mint 98ff98 peach ffcba4 apricot fbceb1 mustard e1ad01
 burgundy 800020 scarlet ff2400 vermilion e34234 vermillion e34234 ruby e0115f cherry d2042d rust b7410e copper
@@ -21,11 +23,25 @@ electricblue 7df9ff neongreen 39ff14 neonpink ff6ec7 bloodred 660000 brickred cb
 golden ffd700 navyblue 000080 oceanblue 4f42b5 royalpurple 7851a9 seafoam 93e9be aquablue 00ffff oxblood 4a0000
 """
 
-_words = _COMMON.split()
+# What a screen calls by these names is no colour of any palette.
+_PAINTED = """
+red e0392b blue 2350c8 yellow f4d738 lime 74d94c magenta d944c6 fuchsia d944c6 fuschia d944c6 cyan 2ed0e0 aqua 2ed0e0
+aquablue 2ed0e0 green 2e8745 purple 773289
+"""
+
+
+def _pairs(text: str) -> Mapping[str, str]:
+    words = text.split()
+    return {name: f"#{value}" for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
 # In a prompt, snow is weather. The values of `colormap` change their type once they are used, so they are parsed here.
 _CSS = {name: f"#{bytes(getrgb(name)).hex()}" for name in list(colormap) if name != "snow"}
 COLOURS: Mapping[str, str] = {
-    **{name: f"#{value}" for name, value in zip(_words[::2], _words[1::2], strict=True)},
-    **_CSS,
+    **{name: toned_down(colour) for name, colour in {**_pairs(_COMMON), **_CSS}.items()},
+    **_pairs(_PAINTED),
 }
-"""`#rrggbb` by name, in lower case and without spaces or hyphens."""
+"""`#rrggbb` by name, in lower case and without spaces or hyphens.
+
+The purest colours of a screen would scream in any palette, so they are toned down. A code in a prompt is exact.
+"""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from mediasmith_sketch.prompt.phrases import colour_at, phrase_at, tokens_of
 from mediasmith_sketch.prompt.quoted_text import quoted_text
+from mediasmith_sketch.prompt.unread_words import unread_things
 from mediasmith_sketch.prompt.vocabulary import (
     BREAKS,
     COPULAS,
@@ -57,7 +58,7 @@ class ParsedPrompt:
 
     `colours` are all it names, `loose` those that belong to no thing it names. `moods` are named outright, `implied`
     ones come from things. `tone` is asked of all colours, `title` is to be set in the picture. `studio` asks for a
-    thing by itself, `cutout` for one without any ground.
+    thing by itself, `cutout` for one without any ground. `unread` are things that it names and nobody here knows.
     """
 
     mentions: tuple[Mention, ...]
@@ -69,6 +70,7 @@ class ParsedPrompt:
     title: str
     studio: bool
     cutout: bool
+    unread: tuple[str, ...]
 
 
 def normalized(text: str) -> str:
@@ -94,6 +96,7 @@ def parse_prompt(text: str, *, edit: bool = False) -> ParsedPrompt:
         title=title,
         studio=not STUDIO.isdisjoint(parser.tokens),
         cutout=bool(_CUTOUT.search(spoken)),
+        unread=unread_things(parser.tokens, parser.unread, parser.known),
     )
 
 
@@ -120,6 +123,8 @@ class _Parser:
     into: bool = False  # "turn the boat into …"
     described: bool = False  # "make the red boat …": a colour that is there already
     coming: Mention = field(default_factory=lambda: Mention(what=""))
+    known: list[int] = field(default_factory=list[int])  # where known things begin, and words that nobody knows
+    unread: list[int] = field(default_factory=list[int])
 
     def run(self) -> None:
         """Read everything."""
@@ -137,11 +142,13 @@ class _Parser:
             return length
         phrase, length = phrase_at(self.tokens, at)
         if phrase in NOUNS:
+            self.known.append(at)
             self.implied += [MOODS[phrase]] if phrase in MOODS else []
             self._noun(phrase, plural=not " ".join(self.tokens[at : at + length]).endswith(phrase))
         elif phrase in MOODS:
             self.moods.append(MOODS[phrase])
         else:
+            self.unread.append(at)
             self._word(phrase)
         return length
 

@@ -21,7 +21,8 @@ def _names(text: str) -> dict[str, str]:
     return found
 
 
-def _set(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
@@ -67,8 +68,10 @@ OWN_COLOURS: Mapping[str, str] = {
 }
 """Things whose name says their colour."""
 
-MAIN_PARTS: frozenset[str] = _set("dress shirt coat jacket suit sweater jumper hull body walls wall petals fur frame")
-TRIM_PARTS: frozenset[str] = _set("roof roofs sail sails stripe stripes hair hat label ring snowcaps windows pot")
+MAIN_PARTS: frozenset[str] = word_set(
+    "dress shirt coat jacket suit sweater jumper hull body walls wall petals fur frame"
+)
+TRIM_PARTS: frozenset[str] = word_set("roof roofs sail sails stripe stripes hair hat label ring snowcaps windows pot")
 """Parts of a thing: a colour before one is the thing's main colour, or its second one."""
 
 MOODS: Mapping[str, str] = _names("""
@@ -105,13 +108,13 @@ VERBS: Mapping[str, Verb] = {
 }
 """Verbs, by what is to happen to the things after them."""
 
-ONCE = _set("no without minus except")
+ONCE = word_set("no without minus except")
 """Verbs that are about the next thing only."""
 
-COPULAS = _set("is are in to into be looks coloured colored")
+COPULAS = word_set("is are in to into be looks coloured colored")
 """Words after which a colour belongs to the thing before it."""
 
-BREAKS = _set(
+BREAKS = word_set(
     "a an the some my your its his her their our on under over with at near by of beside behind against through above "
     "below between for from across into onto around along next inside while as"
 )
@@ -151,5 +154,5 @@ TONES: Mapping[str, str] = _names("""
 """)
 """What an edit may ask of all the colours at once."""
 
-STUDIO = _set("logo icon emblem badge sticker product mockup packshot studio")
+STUDIO = word_set("logo icon emblem badge sticker product mockup packshot studio")
 """Words that ask for a thing by itself before a plain ground."""

@@ -38,6 +38,8 @@ _GRACE_SECONDS = 1.0
 class Interrupted(MediaError):
     """Ctrl-C ended the command, and there is nothing to collect."""
 
+    usual_next_step = "Run it again if it is still wanted."
+
 
 class Interrupts:
     """The presses of Ctrl-C. The first one cancels `starting` and sets `first`; the next one sets `second`."""

@@ -102,7 +102,7 @@ def _report_failure(error: MediaError, *, as_json: bool) -> ExitCode:
             "status": "running" if error.job_id else "failed",
             "job_id": error.job_id,
             "error": str(error),
-            "hint": error.hint,
+            "hint": error.next_step,
             "billed": error.billed,
         }
         given = {name: text for name, text in answer.items() if text}

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
 from mediasmith.config.written_values import clean_key, key_fault, read_value
 from mediasmith.plugin.contract import Access, Backend, Network
-from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.errors import InvalidRequest, MissingKey
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -69,6 +69,30 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
         switched=switched,
         settings=_read_settings(backend, env)[0],
     )
+
+
+def key_variables(backends: Iterable[Backend[Any]], keys: Mapping[str, str]) -> Mapping[str, str]:
+    """Return keys by the environment variables that hold them, where they are given by those or by backends' names.
+
+    Raises:
+        InvalidRequest: no backend has a key of such a name. The name is not repeated, since it may be the key.
+    """
+    known: dict[str, str] = {}
+    for backend in backends:
+        known |= {variable: variable for variable in backend.variables}
+        for variable in backend.keys[:1]:
+            known |= dict.fromkeys((backend.name, *map(str.lower, backend.aliases)), variable)
+    found: dict[str, str] = {}
+    for name, key in keys.items():
+        variable = known.get(name) or known.get(name.lower())
+        if variable is None:
+            raise InvalidRequest(
+                "keys has a name that is neither a backend that takes a key nor one of its variables.",
+                f"Use one of {', '.join(sorted(known))}.",
+                billed="no",
+            )
+        found[variable] = key
+    return found
 
 
 def base_url_variable(name: str) -> str:

@@ -11,7 +11,14 @@ from typing import Any, get_args
 
 from mediasmith.config import registry as installed
 from mediasmith.config.configured_models import add_configured_models
-from mediasmith.config.credentials import key_notes, key_problems, read_access, setting_problems, setting_variables
+from mediasmith.config.credentials import (
+    key_notes,
+    key_problems,
+    key_variables,
+    read_access,
+    setting_problems,
+    setting_variables,
+)
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, unknown_settings
@@ -37,14 +44,22 @@ class Installation:
         cls,
         *,
         settings: Settings | None = None,
+        keys: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         backends: Registry | None = None,
     ) -> Installation:
-        """Return the current installation. Settings that are not given are read from `env` or this process."""
+        """Return the current installation. Settings that are not given are read from `env` or this process.
+
+        `keys` are added to it, by the names of backends or variables.
+
+        Raises:
+            InvalidRequest: no backend has a key of such a name.
+        """
         env = os.environ if env is None else env
         given = settings is not None
         settings, problems = (settings, ()) if settings else Settings.load(env)
         registry = installed.load(only=settings.backends) if backends is None else backends
+        env = {**env, **key_variables(registry.backends.values(), keys)} if keys else env
         own = [name for backend in registry.backends.values() for name in setting_variables(backend).values()]
         registry, unread = add_configured_models(registry, env)
         problems = (

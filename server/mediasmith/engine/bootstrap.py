@@ -89,11 +89,16 @@ async def lazy_engine(
 async def open_engine(
     *,
     settings: Settings | None = None,
+    keys: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
     backends: Registry | None = None,
     clock: Clock | None = None,
 ) -> AsyncGenerator[Engine]:
-    """Open an engine for a program, closed at the end. What is not given comes from the process's environment."""
-    installation = Installation.load(settings=settings, env=env, backends=backends)
+    """Open an engine for a program, closed at the end. What is not given comes from the process's environment.
+
+    Raises:
+        InvalidRequest: no backend has a key of such a name.
+    """
+    installation = Installation.load(settings=settings, keys=keys or {}, env=env, backends=backends)
     async with lazy_engine(installation, clock=clock) as engine:
         yield await engine.get()

@@ -14,6 +14,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import error_from_record
+from mediasmith.plugin.lineage import shorten_lineage
 from mediasmith.selection.budget import total_cost
 from mediasmith.selection.planning import Selection
 from mediasmith.selection.tool_request import ToolRequest
@@ -24,6 +25,9 @@ _MAX_DETAILS = 2000
 
 _MAX_PROMPT = 80
 """Characters of a prompt that answers repeat."""
+
+_MOST_LINEAGE = 6
+"""Prompts of an edit's lineage in one answer."""
 
 _NEXT = {
     "running": "get_job with this job_id waits for it and collects it; calling again would make, and bill, another.",
@@ -60,6 +64,7 @@ def present_job(
         backend=last.backend if last else "",
         model=last.model if last else "",
         parent=spec.parent,
+        lineage=_lineage(spec),
         warnings=job.warnings,
         attempts=_attempts(job),
         cost=_cost(tasks),
@@ -101,6 +106,7 @@ def present_summary(job: Job, whole: MediaResult) -> JobSummary:
         backend=whole.backend,
         model=whole.model,
         continuation_id=whole.continuation_id,
+        parent=whole.parent,
         files=whole.files,
         progress=whole.progress,
         message=whole.message,
@@ -172,6 +178,12 @@ def _item(prompt: str, count: int, tasks: Sequence[Task], artifacts: Sequence[Ar
     complete = len(files) >= count and all(task.complete for task in tasks)
     status = _item_status(len(files), {task.phase for task in tasks}, complete=complete)
     return Item(prompt=_shorten(prompt), status=status, files=files, error="" if status == "done" else error)
+
+
+def _lineage(spec: JobSpec) -> tuple[str, ...]:
+    """Return the prompts from the first one to that of an edit; none for what is not an edit."""
+    prompts = (*spec.history, *spec.prompts) if spec.parent else ()
+    return shorten_lineage(prompts, most=_MOST_LINEAGE, characters=_MAX_PROMPT)
 
 
 def _shorten(prompt: str) -> str:

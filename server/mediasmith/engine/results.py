@@ -59,8 +59,9 @@ class Item(_Answer):
 class MediaResult(_Answer):
     """The answer of generate_media, continue_edit and get_job.
 
-    `continuation_id` is the first file's. `parent` is the id an edit continued from. `details` is the provider's own
-    material. `progress` (0 to 1) and `message` describe a running job; `next` says what to do. `error` says why
+    `continuation_id` is the first file's. `parent` is the id an edit continued from, and `lineage` has the prompts from
+    the first one to this edit's: their beginnings, and of many the first and the last ones. `details` is the provider's
+    own material. `progress` (0 to 1) and `message` describe a running job; `next` says what to do. `error` says why
     there is not all that was asked for, and `billed` whether what failed was paid for.
     """
 
@@ -72,6 +73,7 @@ class MediaResult(_Answer):
     backend: str = ""
     model: str = ""
     parent: str = ""
+    lineage: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     cost: Cost | None = None
@@ -102,6 +104,7 @@ class JobSummary(_Answer):
     backend: str = ""
     model: str = ""
     continuation_id: str = ""
+    parent: str = ""
     files: tuple[MediaFile, ...] = ()
     progress: float | None = None
     message: str = ""

@@ -78,6 +78,7 @@ class TaskExecution:
                 inputs=candidate.inputs,
                 options=candidate.options,
                 state=candidate.state,
+                lineage=active.spec.history if candidate.state is None else (),
                 handle=partial(self._record_handle, active, task.number, candidate),
             )
             await self._save_task(active, replace(task, phase="sending", billed="unknown", error=None))

@@ -188,7 +188,8 @@ class Request(Generic[P]):
     """What is asked for. It exists before anyone is signed in.
 
     `options` are those of the model's own schema. `state` is the `Output.state` of the file that this edits. Where
-    there is none, the saved file is among `inputs`, in the role that the capability's `edits` names.
+    there is none, the saved file is among `inputs`, in the role that the capability's `edits` names, and `lineage` has
+    the prompts that led to it, oldest first: context, not orders (see `lineage.prompt_with_lineage`).
     """
 
     model: Model
@@ -197,6 +198,7 @@ class Request(Generic[P]):
     inputs: Mapping[Role, Sequence[Source]]
     options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     state: Any = None
+    lineage: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ MediaError
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Billed = Literal["no", "unknown", "yes"]
 """Whether a failed request was billed; `unknown` when no answer said so."""
@@ -34,13 +34,19 @@ _SPENT: Mapping[Billed, str] = {
 }
 
 
+_BEFORE_CALLING_AGAIN = "Check the provider's usage page before calling again."
+"""What to do next where calling again may cost money a second time."""
+
+
 class MediaError(Exception):
     """The base of every error that Mediasmith raises on purpose.
 
-    `message` says what happened in one or two sentences, `hint` what to do next. Where `billed` is None, the server
-    sets it: `no` before the request was sent, `unknown` until it was answered, `yes` afterwards. `job_id` is set when
-    there is something to collect.
+    `message` says what happened in one or two sentences, `hint` what to do next, where it is more than the
+    `usual_next_step` of the class. Where `billed` is None, the server sets it: `no` before the request was sent,
+    `unknown` until it was answered, `yes` afterwards. `job_id` is set when there is something to collect.
     """
+
+    usual_next_step: ClassVar[str] = "Call again; if that fails too, run `mediasmith doctor`."
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None) -> None:
         super().__init__(message)
@@ -49,32 +55,48 @@ class MediaError(Exception):
         self.billed: Billed | None = billed
         self.job_id = ""
 
+    @property
+    def next_step(self) -> str:
+        """What to do next: the hint, or else what suits every error of this class."""
+        if self.hint or self.job_id:
+            return self.hint  # what is to be collected is named by the text
+        return _BEFORE_CALLING_AGAIN if self.billed == "unknown" else self.usual_next_step
+
     def __str__(self) -> str:
         """Return the text for the caller: what happened, whether it was billed, what to do, what to collect."""
         spent = _SPENT[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
-        return " ".join(part for part in (self.message, spent, self.hint, collect) if part)
+        return " ".join(part for part in (self.message, spent, self.next_step, collect) if part)
 
 
 class InvalidRequest(MediaError):
     """The arguments are wrong. The message names the argument and what is accepted."""
 
+    usual_next_step = "Correct that and call again."
+
 
 class NotAllowed(InvalidRequest):
     """A path, URL or host that the settings do not allow."""
+
+    usual_next_step = "Use another; MEDIASMITH_ALLOWED_DIRS allows more folders, MEDIASMITH_TRUSTED_HOSTS more hosts."
 
 
 class UnknownContinuation(InvalidRequest):
     """This caller has no continuation, artifact or job of this id."""
 
+    usual_next_step = "get_job without an id lists the recent jobs and their files."
+
 
 class Unsuitable(MediaError):
     """This backend or model cannot do the request, as is known before it is billed. `auto` tries the next one."""
+
+    usual_next_step = "Ask for something else, or name another backend or none."
 
 
 class NothingSuitable(MediaError):
     """No installed backend can do the request. `passed_over` has the reason for each, by name."""
 
+    usual_next_step = "list_backends says what each one takes and what is missing."
     passed_over: Mapping[str, str] = {}
 
     def __init__(self, message: str, hint: str = "", *, passed_over: Mapping[str, str]) -> None:
@@ -92,6 +114,7 @@ class MissingKey(MediaError):
     `rejected` says that there is a key, which the provider does not accept.
     """
 
+    usual_next_step = "Set the key and restart the server."
     variables: tuple[str, ...] = ()
 
     def __init__(self, backend: str, variables: Sequence[str], *, rejected: bool = False) -> None:
@@ -104,10 +127,13 @@ class MissingKey(MediaError):
 class OverBudget(MediaError):
     """The estimate is above a limit of the caller or the settings, or there is a limit and no known price."""
 
+    usual_next_step = "Ask for less, use draft, or raise the limit."
+
 
 class Refused(MediaError):
     """The provider declined the content. `reason` is the provider's own word for why, if it gave one."""
 
+    usual_next_step = "Change the prompt or the input files."
     reason: str = ""
 
     def __init__(self, message: str, hint: str = "", *, reason: str = "", billed: Billed | None = None) -> None:
@@ -118,6 +144,7 @@ class Refused(MediaError):
 class RateLimited(MediaError):
     """Too many requests. `retry_after` is the provider's advice in seconds, or None."""
 
+    usual_next_step = "Wait a minute and call again, or name another backend."
     retry_after: float | None = None
 
     def __init__(
@@ -130,12 +157,16 @@ class RateLimited(MediaError):
 class OutOfCredit(MediaError):
     """The account's money or quota is used up."""
 
+    usual_next_step = "Add credit at the provider, or name another backend."
+
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
         super().__init__(message, hint, billed=billed)
 
 
 class ModelGone(MediaError):
     """The provider no longer serves this model, or not to this account."""
+
+    usual_next_step = "Leave model out, or name one that list_backends shows."
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
         super().__init__(message, hint, billed=billed)
@@ -144,6 +175,8 @@ class ModelGone(MediaError):
 class StateGone(MediaError):
     """The provider no longer has what an edit continues from. Nothing was billed; the saved file is used instead."""
 
+    usual_next_step = "Give the saved file as an input instead."
+
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
         super().__init__(message, hint, billed=billed)
 
@@ -151,17 +184,25 @@ class StateGone(MediaError):
 class ProviderError(MediaError):
     """The provider failed, or its answer cannot be read."""
 
+    usual_next_step = "Call again, or name another backend."
+
 
 class Unreachable(MediaError):
     """No connection could be made (`billed="no"`), or it broke after the request was sent (`billed="unknown"`)."""
+
+    usual_next_step = "Check the network connection and call again."
 
 
 class TimedOut(MediaError):
     """Waiting ended. A job with a handle can still be collected."""
 
+    usual_next_step = "Call again, or name another backend."
+
 
 class Cancelled(MediaError):
     """The job was cancelled by its caller."""
+
+    usual_next_step = "Call again if it is still wanted."
 
     def __init__(
         self, message: str = "The job was cancelled.", hint: str = "", *, billed: Billed | None = None

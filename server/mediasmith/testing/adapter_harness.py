@@ -69,6 +69,7 @@ class AdapterHarness:
         model: Model | None = None,
         inputs: Mapping[Role, Sequence[Source]] | None = None,
         state: BaseModel | None = None,
+        lineage: Sequence[str] = (),
         **params: Any,
     ) -> Call[Any, Any]:
         """Return a call with these parameters."""
@@ -79,6 +80,7 @@ class AdapterHarness:
                 params=self.capability.params(**params),
                 inputs=inputs or {},
                 state=state,
+                lineage=lineage,
             )
         )
 
@@ -95,6 +97,7 @@ class AdapterHarness:
             inputs=request.inputs,
             options=request.options,
             state=request.state,
+            lineage=request.lineage,
             handle=self._record,
         )
 

@@ -291,6 +291,14 @@ async def test_an_edit_continues_the_interaction_and_sends_every_parameter_again
     assert body["response_format"] == {"type": "image", "aspect_ratio": "16:9", "image_size": "1K"}
 
 
+async def test_the_prompts_that_led_to_a_file_go_with_it_as_context(fake: FakeGoogle, harness: AdapterHarness) -> None:
+    await harness.generate(prompt="at night", lineage=["a red kite"], model=DRAFT)
+    [message] = fake.bodies(CREATE)[0]["input"]
+    text = message["content"][-1]["text"]
+    assert "\n- a red kite\n" in text
+    assert text.endswith(": at night")
+
+
 @pytest.mark.parametrize("model", [image.models[0], DRAFT], ids=["background", "direct"])
 async def test_an_interaction_that_is_gone_is_told_before_anything_is_billed(
     fake: FakeGoogle, harness: AdapterHarness, model: Any

@@ -56,8 +56,9 @@ async def test_a_conversation_too_long_to_be_kept_continues_from_the_file(
     fake.script(TALK, {"fixed": "jpeg"})
     (output,) = (await chat.generate()).outputs
     assert (output.state, output.mime) == (None, "image/jpeg")
-    await chat.generate(inputs={"image": [KITE]})
+    await chat.generate(prompt="at night", inputs={"image": [KITE]}, lineage=["a red kite"])
     (message,) = sent(fake)["messages"]
+    assert "\n- a red kite\n" in message["content"][0]["text"]
     assert [part["type"] for part in message["content"]] == ["text", "image_url"]
 
 

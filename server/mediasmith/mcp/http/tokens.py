@@ -39,7 +39,7 @@ def request_principal() -> str:
     """
     access = get_access_token()
     if access is None:
-        raise NotAllowed("The request has no token.")
+        raise NotAllowed("The request has no token.", "Send the server's token as a bearer token.")
     return principal_of(access)
 
 
