@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access
 from mediasmith.plugin.errors import MediaError, MissingKey, Unreachable
-from mediasmith.plugin.http_errors import malformed, transport_error
+from mediasmith.plugin.http_errors import is_about_model, malformed, not_served, transport_error
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -68,6 +70,21 @@ async def connect(  # noqa: PLR0913 - what makes one account differ from another
 
     async with await to_thread.run_sync(new_client) as client:
         yield client
+
+
+def route_error(
+    error: APIStatusError, title: str, *, own_url: str, variables: Sequence[str], detail: str
+) -> MediaError | None:
+    """Return the error for a 404 of a server that a base URL names, where it is not about a model, else None.
+
+    `own_url` is the provider's base URL, `variables` are those that set another, `detail` is the answer's own text.
+    """
+    request, response = error.request, error.response
+    if error.status_code != HTTPStatus.NOT_FOUND or request.url.host == urlsplit(own_url).hostname:
+        return None
+    if is_about_model(response.text, str(request.url)):
+        return None
+    return not_served(title, str(request.url), own_url=own_url, variables=variables, detail=detail)
 
 
 def explain(error: Exception, title: str, explain_status: Callable[[APIStatusError], MediaError]) -> MediaError | None:

@@ -17,12 +17,14 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     clause,
     error_for_status,
+    is_about_model,
     malformed,
+    not_served,
     retry_after,
     transport_error,
     unreachable_error,
 )
-from mediasmith_backends.google.sign_in import API_KEYS, CREDENTIALS, TITLE
+from mediasmith_backends.google.sign_in import API_KEYS, CREDENTIALS, GEMINI_URL, OWN_URL, TITLE, VERTEX_URL
 
 _KEY_REASONS = {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "API_KEY_IP_ADDRESS_BLOCKED", "ACCESS_TOKEN_EXPIRED"}
 """Reasons in an error's details that are about the key."""
@@ -108,10 +110,22 @@ def _sdk_error(error: Exception) -> MediaError:
         return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
         return ProviderError(f"{TITLE} does not know this job, or no longer has it{clause(detail)}.")
+    if status == HTTPStatus.NOT_FOUND and request is not None and (unserved := _unserved(response, detail)):
+        return unserved
     pause = problem.retry_delay
     if pause is None and response is not None:
         pause = retry_after(response.headers)
     return error_for_status(status, TITLE, keys=keys, detail=detail, retry_after=pause)
+
+
+def _unserved(response: Any, detail: str) -> MediaError | None:
+    """Return the error for a 404 that is not about a model, from a server that is not Google's, or None."""
+    url: Any = response.request.url
+    own = url.host == "googleapis.com" or url.host.endswith(".googleapis.com")
+    if own or is_about_model(detail, str(url)):
+        return None
+    variables = ["MEDIASMITH_GOOGLE_BASE_URL", GEMINI_URL, VERTEX_URL]
+    return not_served(TITLE, str(url), own_url=OWN_URL, variables=variables, detail=detail)
 
 
 def _problem(error: Exception) -> _Problem:

@@ -18,7 +18,7 @@ from mediasmith.plugin.errors import (
 from mediasmith.plugin.http_answers import Answer
 from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, error_text, retry_after
 from mediasmith_backends import openai_sdk
-from mediasmith_backends.openai.client import KEYS, TITLE
+from mediasmith_backends.openai.client import BASE_URL, KEYS, OWN_URL, TITLE
 
 if TYPE_CHECKING:
     from openai import APIStatusError
@@ -72,7 +72,10 @@ def _explain_status(error: APIStatusError) -> MediaError:
         return known
     if error.status_code == _NOT_FOUND and error.request.method == "GET":
         return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
-    return error_for_status(
+    unserved = openai_sdk.route_error(
+        error, TITLE, own_url=OWN_URL, variables=("MEDIASMITH_OPENAI_BASE_URL", BASE_URL), detail=text
+    )
+    return unserved or error_for_status(
         error.status_code, TITLE, keys=KEYS, detail=text, retry_after=retry_after(error.response.headers)
     )
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, get_args
 
 from mediasmith.config import registry as installed
+from mediasmith.config.base_urls import passwords
 from mediasmith.config.configured_models import add_configured_models
 from mediasmith.config.credentials import read_access, setting_problems, setting_variables
 from mediasmith.config.offers import Offer
@@ -17,7 +18,7 @@ from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.plugin.contract import Access, Backend, Capability
-from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.errors import Misconfigured, MissingKey
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 
@@ -56,10 +57,10 @@ class Installation:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown: the backends' keys, and the token for HTTP."""
+        """Every value that must never be shown: the backends' keys, the token for HTTP, and passwords in URLs."""
         keys = [self.env.get(key, "") for backend in self.registry.backends.values() for key in backend.keys]
         token = self.settings.http_token
-        return (*keys, token.get_secret_value() if token else "")
+        return (*keys, token.get_secret_value() if token else "", *passwords(self.env))
 
     @cached_property
     def tools(self) -> Mapping[str, ToolSchema]:
@@ -82,6 +83,8 @@ class Installation:
             access = read_access(backend, self.env)
         except MissingKey as error:
             return {backend.name: error.hint.rstrip(".")}
+        except Misconfigured as error:
+            return {backend.name: f"{error.message} {error.hint}".rstrip(".")}
         reasons = {f"{backend.name}.{one.name}": _reason_missing(one, access) for one in backend.capabilities}
         return {name: reason for name, reason in reasons.items() if reason}
 

@@ -211,15 +211,23 @@ class Call(Context[C], Request[P], Generic[C, P]):
 
 
 class Network(Protocol):
-    """The user's network: proxies and certificates, read once for every backend. No backend builds its own."""
+    """The user's network: proxies and certificates, read once for every backend. No backend builds its own.
+
+    Each use raises `Misconfigured` where what the user has set cannot work; it names the variable.
+    """
 
     @property
     def ssl_context(self) -> SSLContext:
         """The certificates to trust. The first use reads them, which blocks for some 50 ms."""
         ...
 
+    @property
+    def certificates(self) -> bytes | None:
+        """The same as PEM, for what takes no SSLContext; None where the system does not list its own. Blocking."""
+        ...
+
     def proxy_for(self, url: str) -> str | None:
-        """Return the URL of the proxy that requests to `url` go through, or None."""
+        """Return the URL of the proxy that requests to `url` go through, or None. It may contain a password."""
         ...
 
     def client(
@@ -308,10 +316,14 @@ class Backend(Generic[C]):
     `sdk` is the module that `connect` imports (loaded on first use, in a worker thread). `keys` are the variables of
     which any one signs in (none: no key exists; with `key_optional` it also works without). `switches` are variables
     that sign in otherwise, by what is in `env`: the first that is set decides, `true` or `1` is on. `env` are the
-    further variables it reads; `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`. `models`
-    returns the models that follow from the user's settings and files: called once at start in a thread, without
-    network, and given up after a second. `explain` maps an exception of the SDK to a `MediaError`, by status and type,
-    never by message text.
+    further variables it reads, `base_urls` those of them in which the vendor's own tools take another base URL: they
+    count after `MEDIASMITH_<NAME>_BASE_URL`, are checked, and their hosts are trusted as the user's own. `settings` is
+    a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`. `models` returns the models that follow from the
+    user's settings and files: called once at start in a thread, without network, and given up after a second.
+
+    `check` asks the provider something that is free and needs the sign-in, for `mediasmith doctor --check`: it returns
+    what it learned about the account in a few words, or "", and raises what a call would. `explain` maps an exception
+    of the SDK to a `MediaError`, by status and type, never by message text.
     """
 
     name: str
@@ -324,12 +336,14 @@ class Backend(Generic[C]):
     key_optional: bool = False
     switches: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    base_urls: tuple[str, ...] = ()
     settings: type[BaseModel] | None = None
     models: Callable[[Access], ConfiguredModels] | None = None
     aliases: tuple[str, ...] = ()
+    check: Callable[[C], Awaitable[str]] | None = None
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every environment variable that it is given, except for its base URL and settings."""
-        return (*self.keys, *self.switches, *self.env)
+        """Every environment variable that it is given, except for those that begin with MEDIASMITH_."""
+        return (*self.keys, *self.switches, *self.env, *self.base_urls)
