@@ -87,7 +87,7 @@ async def _serve_http(proxy: FakeProxy, behaviour: Behaviour, stream: SocketStre
         if method == b"CONNECT":
             await stream.send(b"HTTP/1.1 200 Connected\r\n\r\n")
         else:
-            rest = head[found.end() :]
+            rest = re.sub(rb"proxy-authorization: [^\r]*\r\n", b"", head[found.end() :], flags=re.IGNORECASE)
             await server.send(method + b" " + path + b" HTTP/1.1\r\n" + rest)
         await _relay(stream, server)
 

@@ -55,11 +55,12 @@ def read_certificates(env: Mapping[str, str]) -> Certificates:
         Misconfigured: the file or folder that a variable names cannot be read, or has no certificate in PEM.
     """
     variable, place = named_place(env)
-    return _read(variable, place) if variable else _of_system()
+    return _read(variable, place) if variable else system_certificates()
 
 
 @cache
-def _of_system() -> Certificates:
+def system_certificates() -> Certificates:
+    """Return what the system trusts."""
     import httpx2  # noqa: PLC0415 - heavy: needed only to connect
 
     return Certificates(context=httpx2.create_ssl_context(trust_env=False))
