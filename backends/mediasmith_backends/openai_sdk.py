@@ -17,6 +17,9 @@ from mediasmith.plugin.http_errors import is_about_model, malformed, not_served,
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
+_OF_ACCOUNT = ("/models", "/key")
+"""Ends of the paths that an account has always; others may have been those of work that is gone."""
+
 _ANSWER_SECONDS = 1800.0
 """How long a paying request may take: the server's own deadlines are shorter."""
 
@@ -75,16 +78,16 @@ async def connect(  # noqa: PLR0913 - what makes one account differ from another
 def route_error(
     error: APIStatusError, title: str, *, own_url: str, variables: Sequence[str], detail: str
 ) -> MediaError | None:
-    """Return the error for a 404 of a server that a base URL names, where it is not about a model, else None.
+    """Return the error for a 404 of a server that a base URL names, where it is about neither a model nor other work.
 
     `own_url` is the provider's base URL, `variables` are those that set another, `detail` is the answer's own text.
     """
-    request, response = error.request, error.response
-    if error.status_code != HTTPStatus.NOT_FOUND or request.url.host == urlsplit(own_url).hostname:
+    url, own = str(error.request.url), error.request.url.host == urlsplit(own_url).hostname
+    if error.status_code != HTTPStatus.NOT_FOUND or own or is_about_model(error.response.text, url):
         return None
-    if is_about_model(response.text, str(request.url)):
+    if error.request.method == "GET" and not error.request.url.path.endswith(_OF_ACCOUNT):
         return None
-    return not_served(title, str(request.url), own_url=own_url, variables=variables, detail=detail)
+    return not_served(title, url, own_url=own_url, variables=variables, detail=detail)
 
 
 def explain(error: Exception, title: str, explain_status: Callable[[APIStatusError], MediaError]) -> MediaError | None:

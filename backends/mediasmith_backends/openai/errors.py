@@ -70,12 +70,14 @@ def _explain_status(error: APIStatusError) -> MediaError:
     known = _by_code(error.code or "", text, reason=_categories(moderation), billed=_billed(moderation))
     if known:
         return known
-    if error.status_code == _NOT_FOUND and error.request.method == "GET":
-        return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
     unserved = openai_sdk.route_error(
         error, TITLE, own_url=OWN_URL, variables=("MEDIASMITH_OPENAI_BASE_URL", BASE_URL), detail=text
     )
-    return unserved or error_for_status(
+    if unserved:
+        return unserved
+    if error.status_code == _NOT_FOUND and error.request.method == "GET":
+        return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
+    return error_for_status(
         error.status_code, TITLE, keys=KEYS, detail=text, retry_after=retry_after(error.response.headers)
     )
 

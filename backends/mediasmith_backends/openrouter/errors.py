@@ -102,8 +102,8 @@ def _explain_status(error: APIStatusError) -> MediaError:
         variables=["MEDIASMITH_OPENROUTER_BASE_URL"],
         detail=problem.words.removeprefix(": "),
     )
-    if unserved and isinstance(known, ModelGone):
-        return unserved
+    if unserved and problem.status is None and isinstance(known, ModelGone):
+        return unserved  # OpenRouter itself repeats the status in its answer
     if isinstance(known, ModelGone) and error.request.method == "GET":
         return ProviderError(f"{TITLE} does not have what was asked for{problem.words}.")
     return known

@@ -111,7 +111,7 @@ class XAIClient:
             await _connect(connection.channel, self.hint)
             yield connection.channel
         except Exception as error:
-            if isinstance(explain(error) or error, Unreachable) and self._connection is connection:
+            if isinstance(explain(error) or error, Unreachable | Misconfigured) and self._connection is connection:
                 self._connection = _Connection(self.open_channel())
             raise
         finally:

@@ -54,8 +54,8 @@ def _password(url: str) -> str:
 
 
 def _read(variable: str, value: str) -> str:
-    scheme, separator, rest = value.rstrip("/").partition("://")
-    scheme, rest = (scheme.lower(), rest) if separator else ("", value.rstrip("/"))
+    before, separator, after = value.partition("://")
+    scheme, rest = before.lower() if separator else "", (after if separator else value).rstrip("/")
     parts = _split(rest)
     if not parts or scheme not in {"", *_SCHEMES}:
         raise _wrong(variable, "is not a URL that can be used")
