@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
+from mediasmith_backends.elevenlabs.account import check
 from mediasmith_backends.elevenlabs.audio_isolation import audio_isolation
-from mediasmith_backends.elevenlabs.client import KEYS, TITLE, ElevenLabs, check, connect
+from mediasmith_backends.elevenlabs.client import KEYS, TITLE, ElevenLabs, connect
 from mediasmith_backends.elevenlabs.dialogue import dialogue
 from mediasmith_backends.elevenlabs.dubbing import dubbing
 from mediasmith_backends.elevenlabs.errors import explain

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access, Network
-from mediasmith.plugin.errors import MissingKey, OutOfCredit
+from mediasmith.plugin.errors import MissingKey
 from mediasmith.plugin.http_errors import error_text, is_about_model, not_served
 
 if TYPE_CHECKING:
@@ -67,19 +67,6 @@ async def connect(access: Access) -> AsyncGenerator[ElevenLabs]:
     sdk, http = await to_thread.run_sync(_open, url, access.key, access.network)
     async with http:
         yield ElevenLabs(sdk=sdk, url=url, headers={"xi-api-key": access.key})
-
-
-async def check(client: ElevenLabs) -> str:
-    """Return how much of the account's credits is used.
-
-    Raises:
-        OutOfCredit: all of it, and more cannot be bought on the way.
-    """
-    account = await client.sdk.user.subscription.get(request_options=NO_RETRY)
-    used = f"{account.character_count:,} of {account.character_limit:,} credits are used"
-    if account.character_count >= account.character_limit and not account.can_extend_character_limit:
-        raise OutOfCredit(f"The account at {TITLE} has no credit left: {used}.")
-    return used
 
 
 def without_none(**fields: object) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def unreachable_error(name: str) -> Unreachable:
     """Return the error for a connection to `name` that was not made, so that nothing was sent."""
     return Unreachable(
         f"{name} cannot be reached.",
-        "Check the network and the proxy, and the base URL where one is set; `mediasmith doctor --check` shows them.",
+        "Check the network and the proxy, if HTTPS_PROXY or ALL_PROXY names one, and the base URL where one is set.",
         billed="no",
     )
 

@@ -94,6 +94,8 @@ async def test_the_check_says_how_much_of_the_account_is_used(fake: FakeElevenLa
         fake.script(SUBSCRIPTION, {"body": empty})
         with pytest.raises(OutOfCredit, match="10,000 of 10,000 credits are used"):
             await backend.check(adapter.client)
+        fake.script(SUBSCRIPTION, {"status": 401, "body": {"detail": {"status": "missing_permissions"}}})
+        assert await backend.check(adapter.client) == "it may not see what is left"
     assert fake.paid() == 0
 
 
