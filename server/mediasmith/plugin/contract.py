@@ -211,10 +211,7 @@ class Call(Context[C], Request[P], Generic[C, P]):
 
 
 class Network(Protocol):
-    """The user's network: proxies and certificates, read once for every backend. No backend builds its own.
-
-    Each use raises `Misconfigured` where what the user has set cannot work; it names the variable.
-    """
+    """The user's network, read once for every backend. Using it raises `Misconfigured` where it cannot work."""
 
     @property
     def ssl_context(self) -> SSLContext:
@@ -223,7 +220,7 @@ class Network(Protocol):
 
     @property
     def certificates(self) -> bytes | None:
-        """The same as PEM, for what takes no SSLContext; None where the system does not list its own. Blocking."""
+        """The same as PEM, for what takes no SSLContext; None where the system lists none. It blocks, too."""
         ...
 
     def proxy_for(self, url: str) -> str | None:
@@ -316,14 +313,12 @@ class Backend(Generic[C]):
     `sdk` is the module that `connect` imports (loaded on first use, in a worker thread). `keys` are the variables of
     which any one signs in (none: no key exists; with `key_optional` it also works without). `switches` are variables
     that sign in otherwise, by what is in `env`: the first that is set decides, `true` or `1` is on. `env` are the
-    further variables it reads, `base_urls` those of them in which the vendor's own tools take another base URL: they
-    count after `MEDIASMITH_<NAME>_BASE_URL`, are checked, and their hosts are trusted as the user's own. `settings` is
-    a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`. `models` returns the models that follow from the
-    user's settings and files: called once at start in a thread, without network, and given up after a second.
-
-    `check` asks the provider something that is free and needs the sign-in, for `mediasmith doctor --check`: it returns
-    what it learned about the account in a few words, or "", and raises what a call would. `explain` maps an exception
-    of the SDK to a `MediaError`, by status and type, never by message text.
+    further variables it reads, `base_urls` the vendor's own ones for base URLs, which count after ours: both are
+    checked, and their hosts trusted. `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`.
+    `models` returns the models that follow from the user's settings and files: called once at start in a thread,
+    without network, and given up after a second. `check` asks the provider something free that needs the sign-in, and
+    returns in a few words what it learned of the account, or "". `explain` maps an exception of the SDK to a
+    `MediaError`, by status and type, never by message text.
     """
 
     name: str

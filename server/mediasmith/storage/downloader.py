@@ -88,6 +88,8 @@ class Downloader:
             raise NotAllowed(f"The port of a URL must be from 1 to {_MAX_PORT}.")
         if host not in self.trusted:
             check_host(host)
+            if parse_ip(host):
+                check_addresses(host, [host])
             if url.scheme == "http":
                 raise NotAllowed(
                     f"{host} would be reached over plain HTTP; HTTPS is required.",
@@ -104,7 +106,7 @@ class Downloader:
             raise Unreachable(f"The host {host} was not found.") from error
         if not found:
             raise Unreachable(f"The host {host} has no address.")
-        if host not in self.trusted and (parse_ip(host) or not proxy):
+        if host not in self.trusted and not proxy:
             check_addresses(host, found)
         return found
 
