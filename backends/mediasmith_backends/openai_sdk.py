@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access
 from mediasmith.plugin.errors import MediaError, MissingKey, Unreachable
-from mediasmith.plugin.http_errors import malformed, transport_error
+from mediasmith.plugin.http_errors import is_about_model, malformed, not_served, transport_error
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
+
+_OF_ACCOUNT = ("/models", "/key")
+"""Ends of the paths that an account has always; others may have been those of work that is gone."""
 
 _ANSWER_SECONDS = 1800.0
 """How long a paying request may take: the server's own deadlines are shorter."""
@@ -68,6 +73,21 @@ async def connect(  # noqa: PLR0913 - what makes one account differ from another
 
     async with await to_thread.run_sync(new_client) as client:
         yield client
+
+
+def route_error(
+    error: APIStatusError, title: str, *, own_url: str, variables: Sequence[str], detail: str
+) -> MediaError | None:
+    """Return the error for a 404 of a server that a base URL names, where it is about neither a model nor other work.
+
+    `own_url` is the provider's base URL, `variables` are those that set another, `detail` is the answer's own text.
+    """
+    url, own = str(error.request.url), error.request.url.host == urlsplit(own_url).hostname
+    if error.status_code != HTTPStatus.NOT_FOUND or own or is_about_model(error.response.text, url):
+        return None
+    if error.request.method == "GET" and not error.request.url.path.endswith(_OF_ACCOUNT):
+        return None
+    return not_served(title, url, own_url=own_url, variables=variables, detail=detail)
 
 
 def explain(error: Exception, title: str, explain_status: Callable[[APIStatusError], MediaError]) -> MediaError | None:

@@ -9,13 +9,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import anyio
 import pytest
 
 from fakes.backends import capability, fake
+from fakes.virtual_clock import VirtualClock
 from mediasmith.cli.doctor import Report, examine
+from mediasmith.cli.provider_checks import ask_providers
+from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, variable
 from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.errors import MissingKey, TimedOut
 
 KEY = "sk-0123456789abcdef"
 
@@ -268,8 +273,84 @@ async def test_no_backend_is_connected_to(install: Install, env: Mapping[str, st
     async def voices(_client: None) -> list[str]:
         pytest.fail("the doctor asked a provider")
 
-    install(fake(keys=("FAKE_API_KEY",), connect=connect, choices={"seed": voices}))
+    async def check(_client: None) -> str:
+        pytest.fail("the doctor asked a provider")
+
+    install(fake(keys=("FAKE_API_KEY",), connect=connect, choices={"seed": voices}, check=check))
     assert (await examine({**env, "FAKE_API_KEY": KEY})).healthy
+
+
+async def test_the_network_is_shown_without_passwords(env: Mapping[str, str]) -> None:
+    proxies = {"HTTPS_PROXY": "http://ann:secret-word@proxy.example:1", "ALL_PROXY": "socks5h://[::1]:1080"}
+    report = await examine({**env, **proxies, "NO_PROXY": "10.0.0.0/8,.lan", "MEDIASMITH_TRUSTED_HOSTS": "secret-word"})
+    assert report.sections["Network"] == [
+        ("HTTPS_PROXY", "http://proxy.example:1"),
+        ("ALL_PROXY", "socks5h://[::1]:1080"),
+        ("NO_PROXY", "10.0.0.0/8,.lan"),
+        ("certificates", "those of the system"),
+    ]
+    assert report.healthy
+    assert "secret-word" not in text(report)
+
+
+async def test_what_cannot_work_in_the_network_is_a_problem(env: Mapping[str, str]) -> None:
+    wrong = {
+        "HTTPS_PROXY": "socks4://ann:secret-word@proxy.example",
+        "SSL_CERT_FILE": "/nonexistent/cacert.pem",
+        "MEDIASMITH_FAKE_BASE_URL": "http://gateway:port",
+    }
+    report = await examine({**env, **wrong})
+    assert [problem.split()[0] for problem in report.problems] == [
+        "MEDIASMITH_FAKE_BASE_URL",
+        "HTTPS_PROXY",
+        "SSL_CERT_FILE",
+    ]
+    assert "/nonexistent/cacert.pem" in report.problems[2]
+    assert "secret-word" not in text(report)
+
+
+async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, env: Mapping[str, str]) -> None:
+    async def says(_client: None) -> str:
+        return "1,200 of 10,000 credits are used"
+
+    async def refuses(_client: None) -> str:
+        raise MissingKey("Bad", ["BAD_KEY"], rejected=True)
+
+    async def breaks(_client: None) -> str:
+        raise ValueError(KEY)
+
+    async def unasked(_client: None) -> str:
+        pytest.fail("a provider without its key was asked")
+
+    install(
+        fake("good", keys=("FAKE_API_KEY",), check=says),
+        fake("bad", check=refuses),
+        fake("broken", check=breaks),
+        fake("unready", keys=("NOT_SET",), check=unasked),
+        fake("local"),
+    )
+    report = await examine({**env, "FAKE_API_KEY": KEY}, check=True)
+    assert report.sections["Providers"] == [
+        ("good", "accepts the key: 1,200 of 10,000 credits are used"),
+        ("bad", "Bad does not accept its key."),
+        ("broken", "Broken failed in a way that its backend does not know (ValueError)."),
+    ]
+    assert report.problems[0] == "bad: Bad does not accept its key. Correct BAD_KEY and restart the server"
+    assert len(report.problems) == 2
+    assert KEY not in text(report)
+    assert "Providers" not in (await examine({**env, "FAKE_API_KEY": KEY})).sections
+
+
+async def test_a_provider_that_does_not_answer_does_not_hold_the_report_up() -> None:
+    async def hangs(_client: None) -> str:
+        await anyio.sleep_forever()
+        return ""
+
+    backend, clock = fake("slow", check=hangs), VirtualClock()
+    installation = Installation(settings=Settings(), registry=Registry(backends={"slow": backend}, broken={}), env={})
+    async with clock.autojump():
+        answer = (await ask_providers(installation, clock))["slow"]
+    assert isinstance(answer, TimedOut)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a working directory cannot be removed there")

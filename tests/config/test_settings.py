@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from mediasmith.config.credentials import base_url_variable, read_access
+from mediasmith.config.base_urls import base_url_variable
+from mediasmith.config.credentials import read_access
 from mediasmith.config.settings import PREFIX, Settings, accepted, unexpanded, unknown_settings, variable
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MissingKey

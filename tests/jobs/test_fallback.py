@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.backends import fake
+from fakes.backends import capability, fake
 from fakes.engines import (
     Scripted,
     continue_edit,
@@ -21,8 +21,10 @@ from mediasmith.plugin.contract import Model, Takes
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
     ModelGone,
+    NotServed,
     OutOfCredit,
     ProviderError,
     RateLimited,
@@ -39,6 +41,8 @@ TAKES_AN_IMAGE: Mapping[Role, Takes] = {"image": Takes()}
 MOVING: dict[str, Callable[[], MediaError]] = {
     "Unreachable": lambda: Unreachable("No connection.", billed="no"),
     "MissingKey": lambda: MissingKey("one", ["ONE_KEY"]),
+    "Misconfigured": lambda: Misconfigured("SSL_CERT_FILE names /gone, which cannot be read."),
+    "NotServed": lambda: NotServed("There is nothing at http://gateway.example/images (404)."),
     "OutOfCredit": lambda: OutOfCredit("No credit."),
     "ModelGone": lambda: ModelGone("Gone."),
     "RateLimited": lambda: RateLimited("Slow down."),
@@ -120,6 +124,29 @@ async def test_another_model_of_the_same_provider_needs_no_list(tmp_path: Path) 
     provider = Scripted(ModelGone("Gone."))
     async with running_engine(tmp_path, voice_backend(provider, "one", models=2)) as engine:
         assert (await generate(engine, voice="Rachel")).model == "one-1"
+
+
+async def test_a_fault_of_this_machine_is_not_asked_for_again(tmp_path: Path) -> None:
+    provider = Scripted(Misconfigured("SSL_CERT_FILE names /gone, which cannot be read."))
+    async with running_engine(tmp_path, voice_backend(provider, "one", models=3)) as engine:
+        with pytest.raises(Misconfigured):  # at once: a retry would wait on the system's clock
+            await generate(engine)
+    assert len(provider.calls) == 1
+
+
+async def test_what_a_gateway_does_not_serve_is_asked_for_once_and_then_in_its_other_way(tmp_path: Path) -> None:
+    nothing = [NotServed("There is nothing at http://gateway.example/images (404).") for _ in range(2)]
+    unserved, other_way = Scripted(*nothing), Scripted()
+    models = (Model(id="m-1"), Model(id="m-2"))
+    ways = (
+        capability("images", models=models, start=unserved.start, preference=2),
+        capability("chat", models=models, start=other_way.start, preference=1),
+    )
+    async with running_engine(tmp_path, fake("gateway", capabilities=ways)) as engine:
+        result = await generate(engine)
+        assert (result.status, len(unserved.calls), len(other_way.calls)) == ("done", 1, 1)
+        assert await generate(engine, prompt="again")  # the backend does not rest
+    assert len(unserved.calls) == 2
 
 
 async def test_without_a_voice_the_next_provider_is_not_asked_for_its_list(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
     ModelGone,
     NothingSuitable,
@@ -165,7 +166,7 @@ def test_error_is_restored_from_its_record(kind: type[MediaError]) -> None:
     assert str(error) == (
         "It broke. It may have been billed, so it was not sent again. Wait. Collect it with get_job, job_id j1."
     )
-    if isinstance(error, NothingSuitable | MissingKey | Refused | RateLimited):
+    if isinstance(error, NothingSuitable | MissingKey | Misconfigured | Refused | RateLimited):
         carried = {"passed_over", "variables", "reason", "retry_after"} & vars(type(error)).keys()
         assert not any(getattr(error, name) for name in carried)
 

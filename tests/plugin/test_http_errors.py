@@ -13,6 +13,7 @@ from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
     ModelGone,
     OutOfCredit,
@@ -29,8 +30,10 @@ from mediasmith.plugin.http_errors import (
     error_for_response,
     error_for_status,
     error_text,
+    is_about_model,
     malformed,
     not_billed,
+    not_served,
     reading,
     retry_after,
     transport_error,
@@ -132,11 +135,10 @@ def test_failed_work_is_billed_as_its_answer_says(status: int | None) -> None:
     [
         ("ConnectError", Unreachable, "no"),
         ("ConnectTimeout", Unreachable, "no"),
-        ("ProxyError", Unreachable, "no"),
         ("PoolTimeout", Unreachable, "no"),
-        ("UnsupportedProtocol", Unreachable, "no"),
-        ("LocalProtocolError", Unreachable, "no"),
-        ("InvalidURL", Unreachable, "no"),
+        ("UnsupportedProtocol", Misconfigured, "no"),
+        ("LocalProtocolError", Misconfigured, "no"),
+        ("InvalidURL", Misconfigured, "no"),
         ("ReadTimeout", TimedOut, None),
         ("WriteTimeout", TimedOut, None),
         ("ReadError", Unreachable, None),
@@ -159,6 +161,40 @@ def test_transport_exception_says_whether_it_was_billed(
 @pytest.mark.parametrize("error", [None, KeyError("no"), ValueError("no"), ssl.SSLError("no"), TimeoutError()])
 def test_other_exceptions_are_not_of_the_transport(error: Exception | None) -> None:
     assert transport_error(error, "Acme") is None
+
+
+def test_what_the_network_raises_is_returned_as_it_is() -> None:
+    error = Misconfigured("HTTPS_PROXY is not the URL of a proxy.")
+    assert transport_error(error, "Acme") is error
+
+
+def test_a_404_of_a_gateway_says_what_was_asked_and_shows_no_secret() -> None:
+    error = not_served(
+        "Acme",
+        "http://ann:secret@gateway.example/images?key=secret",
+        own_url="https://api.acme.example/v1",
+        variables=["ACME_BASE_URL"],
+        detail="Not Found",
+    )
+    assert str(error) == (
+        "There is nothing at http://gateway.example/images (404: Not Found), where the base URL of Acme leads. "
+        "Nothing was billed. Correct ACME_BASE_URL and restart the server. It usually ends with /v1. Acme's own is "
+        "https://api.acme.example/v1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("The model `sd-9` does not exist.", True),
+        ('{"error": {"param": "Model"}}', True),
+        ('{"detail": "Not Found"}', False),
+        ("The requested URL /v1/models/sd-9:predict was not found on this server.", False),
+        ("no such route: v1/models/sd-9:predict", False),
+    ],
+)
+def test_the_words_of_a_404_are_about_a_model_or_about_the_address(text: str, about: bool) -> None:
+    assert is_about_model(text, "http://gateway.example/v1/models/sd-9:predict?x=1") is about
 
 
 def test_unreachable_provider_says_what_to_check() -> None:

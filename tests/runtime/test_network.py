@@ -1,76 +1,160 @@
-"""The network as the environment describes it: proxies, and certificates read once per process."""
+"""HTTP clients of the user's network: through its proxies, with its certificates, and never short of connections."""
 
 from __future__ import annotations
 
+import gc
 import ssl
-from collections.abc import Generator
+import warnings
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import httpx2
 import pytest
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+from anyio.streams.tls import TLSListener
 
+from fakes.proxies import PASSWORD, USER, http_proxy, socks_proxy
+from fakes.tls import certificate
 from mediasmith.plugin.contract import Network
-from mediasmith.runtime.network import SystemNetwork, shared_ssl_context
+from mediasmith.plugin.errors import MediaError, Misconfigured, Unreachable
+from mediasmith.plugin.http_errors import transport_error
+from mediasmith.runtime.network import SystemNetwork
 
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-HTTP, HTTPS, ALL = "http://proxy.example:1", "http://proxy.example:2", "http://proxy.example:3"
+API = "api.example"
+SOCKS = b"\x05"
+"""How a greeting in SOCKS5 begins."""
 
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+WRONG = "wrong-password"
 
 
-@pytest.fixture
-def _unread_certificates() -> Generator[None]:
-    """No certificates were read yet, and those of the test are forgotten."""
-    shared_ssl_context.cache_clear()
-    yield
-    shared_ssl_context.cache_clear()
+async def answer(stream: ByteStream) -> None:
+    async with stream:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += await stream.receive()
+            if head.startswith(SOCKS):
+                return await stream.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        assert head.startswith(b"GET /x HTTP/1.1\r\n")
+        assert b"authorization" not in head.lower()
+        moved = b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example/\r\nContent-Length: 0\r\n\r\n"
+        return await stream.send(moved)
+
+
+@asynccontextmanager
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """Serve one address, with TLS for API or without; yield its port."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    secured = TLSListener(listener, tls, standard_compatible=False) if tls else listener
+    async with secured, anyio.create_task_group() as tasks:
+        tasks.start_soon(secured.serve, answer)
+        yield listener.extra(SocketAttribute.local_port)
+        tasks.cancel_scope.cancel()
+
+
+async def get(url: str, **env: str) -> httpx2.Response:
+    network: Network = SystemNetwork(env)
+    async with network.client(headers={"X-Key": "1"}, read_seconds=5) as client:
+        return await client.get(url)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(("tls", "login"), [(False, f"{USER}:{PASSWORD}"), (True, f"{USER}:{PASSWORD}"), (True, "")])
+async def test_a_client_goes_through_the_proxy_and_follows_no_redirect(
+    tmp_path: Path, scheme: str, tls: bool, login: str
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(certificate(API).pem)
+    run = http_proxy if scheme == "http" else socks_proxy
+    async with (
+        serving(certificate(API).serve(tmp_path) if tls else None) as port,
+        run(port, wants_login=bool(login)) as proxy,
+    ):
+        env = {"ALL_PROXY": proxy.url(scheme, login), "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        response = await get(f"{'https' if tls else 'http'}://{API}/x", **env)
+    assert (response.status_code, response.request.headers["X-Key"]) == (302, "1")
+    target = f"{API}:{443 if tls else 80}"
+    if scheme == "http":
+        target = f"CONNECT {target}" if tls else f"GET http://{API}/x"
+    assert proxy.asked == [target]
+
+
+async def test_an_exempt_host_is_reached_without_the_proxy() -> None:
+    async with serving() as port:
+        response = await get(f"http://127.0.0.1:{port}/x", HTTP_PROXY="http://proxy.invalid:1")
+    assert response.status_code == 302
+
+
+async def failure(url: str, **env: str) -> MediaError:
+    """Return what the exception means that a request ends with."""
+    error: MediaError | None = None
+    shown = ""
+    try:
+        await get(url, **env)
+    except Exception as exception:  # noqa: BLE001 - whatever it is
+        error = transport_error(exception, "Acme")
+        shown = f"{exception} {error}"
+    assert WRONG not in shown
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        if "socks5" in env.get("ALL_PROXY", ""):
+            gc.collect()  # the library leaves the socket of a proxy that refuses to the garbage collector
+    assert error
+    return error
 
 
 @pytest.mark.parametrize(
-    ("variables", "url", "proxy"),
+    ("scheme", "refuses", "kind", "words"),
     [
-        ({}, "https://api.example/", None),
-        ({"HTTPS_PROXY": HTTPS, "HTTP_PROXY": HTTP}, "https://api.example/", HTTPS),
-        ({"HTTPS_PROXY": HTTPS, "HTTP_PROXY": HTTP}, "http://api.example/", HTTP),
-        ({"https_proxy": HTTPS}, "https://api.example/", HTTPS),
-        ({"HTTP_PROXY": HTTP}, "https://api.example/", None),
-        ({"ALL_PROXY": ALL, "HTTP_PROXY": HTTP}, "https://api.example/", ALL),
-        ({"ALL_PROXY": ALL, "HTTP_PROXY": HTTP}, "http://api.example/", HTTP),
-        ({"HTTPS_PROXY": HTTPS, "NO_PROXY": "api.example"}, "https://api.example/", None),
-        ({"HTTPS_PROXY": HTTPS, "NO_PROXY": "localhost, .example"}, "https://API.example:444/", None),
-        ({"HTTPS_PROXY": HTTPS, "NO_PROXY": "::1"}, "https://[::1]:444/", None),
-        ({"HTTPS_PROXY": HTTPS, "NO_PROXY": "*"}, "https://api.example/", None),
-        ({"HTTPS_PROXY": HTTPS, "NO_PROXY": "other.example"}, "https://api.example/", HTTPS),
+        ("http", 403, Misconfigured, "status 403"),
+        ("http", 502, Unreachable, "status 502"),
+        ("socks5", 2, Unreachable, "Connection not allowed by ruleset"),
     ],
 )
-def test_the_environment_names_the_proxy(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
+async def test_a_proxy_that_refuses_is_told_from_a_provider_that_does(
+    scheme: str, refuses: int, kind: type[Exception], words: str
 ) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert SystemNetwork().proxy_for(url) == proxy
+    run = http_proxy if scheme == "http" else socks_proxy
+    async with run(9, refuses=refuses) as proxy:
+        error = await failure(f"https://{API}/x", ALL_PROXY=proxy.url(scheme))
+    assert isinstance(error, kind)
+    assert error.message.startswith("The proxy does not pass the connection to Acme on: ")
+    assert words in error.message
+    assert "HTTPS_PROXY" in error.hint
 
 
-async def answer_as_proxy(stream: SocketStream) -> None:
-    async with stream:
-        assert (await stream.receive()).startswith(b"GET http://api.example/x HTTP/1.1")
-        await stream.send(b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example/\r\nContent-Length: 0\r\n\r\n")
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_a_wrong_login_at_the_proxy_is_named_and_not_shown(scheme: str) -> None:
+    run = http_proxy if scheme == "http" else socks_proxy
+    async with run(9, wants_login=True) as proxy:
+        error = await failure(f"https://{API}/x", ALL_PROXY=proxy.url(scheme, f"ann:{WRONG}"))
+    assert isinstance(error, Misconfigured)
 
 
-async def test_a_client_uses_the_proxy_and_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
-        group.start_soon(listener.serve, answer_as_proxy)
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
-        async with SystemNetwork().client(base_url="http://api.example", headers={"X-Key": "1"}) as client:
-            response = await client.get("/x")
-            assert (response.status_code, response.request.headers["X-Key"]) == (302, "1")
-        group.cancel_scope.cancel()
+async def test_a_proxy_that_does_not_speak_socks_is_named() -> None:
+    async with serving() as port:
+        error = await failure(f"http://{API}/x", ALL_PROXY=f"socks5://127.0.0.1:{port}")
+    assert isinstance(error, Misconfigured)
+    assert "SOCKS5" in error.message
+
+
+async def test_a_proxy_that_cannot_be_used_is_named_at_once() -> None:
+    error = await failure(f"https://{API}/x", HTTPS_PROXY="http://proxy:port")
+    assert isinstance(error, Misconfigured)
+    assert error.variables == ("HTTPS_PROXY",)
+
+
+@pytest.mark.parametrize("host", [API, "other.example"])
+async def test_a_certificate_that_is_not_accepted_says_why_and_what_to_set(tmp_path: Path, host: str) -> None:
+    (tmp_path / "ca.pem").write_bytes(certificate(API if host != API else "another.example").pem)
+    async with serving(certificate(API).serve(tmp_path)) as port, http_proxy(port) as proxy:
+        env = {"ALL_PROXY": proxy.url(), "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        error = await failure(f"https://{host}/x", **env)
+    assert isinstance(error, Misconfigured)
+    assert error.billed == "no"
+    reason = "self-signed certificate" if host == API else "Hostname mismatch"
+    assert error.message.startswith(f"The certificate of Acme is not accepted: {reason}")
+    assert "SSL_CERT_FILE" in error.hint
 
 
 async def test_no_request_waits_for_a_connection() -> None:
@@ -98,31 +182,3 @@ async def test_no_request_waits_for_a_connection() -> None:
                 requests.start_soon(client.get, "/")
         server.cancel_scope.cancel()
     assert arrived == everyone
-
-
-@pytest.mark.usefixtures("_unread_certificates")
-def test_certificates_are_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    contexts: list[ssl.SSLContext] = []
-    create = httpx2.create_ssl_context
-
-    def create_and_record() -> ssl.SSLContext:
-        contexts.append(create())
-        return contexts[-1]
-
-    monkeypatch.setattr(httpx2, "create_ssl_context", create_and_record)
-    one, other = SystemNetwork(), SystemNetwork()
-    checked: Network = one
-    assert checked.ssl_context is other.ssl_context
-    one.client()
-    assert len(contexts) == 1
-
-
-@pytest.mark.usefixtures("_unread_certificates")
-def test_ssl_cert_file_names_the_certificates_to_trust(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    empty = tmp_path_factory.mktemp("certificates") / "none.pem"
-    empty.touch()
-    monkeypatch.setenv("SSL_CERT_FILE", str(empty))
-    with pytest.raises(ssl.SSLError):
-        _ = SystemNetwork().ssl_context

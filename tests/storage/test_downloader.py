@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import gzip
 import socket
 import ssl
@@ -18,7 +17,9 @@ import pytest
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSListener
 
-from mediasmith.plugin.errors import NotAllowed, ProviderError, TimedOut, Unreachable
+from fakes.proxies import http_proxy, socks_proxy
+from fakes.tls import certificate
+from mediasmith.plugin.errors import Misconfigured, NotAllowed, ProviderError, TimedOut, Unreachable
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.storage.downloader import Downloader
 
@@ -114,18 +115,7 @@ class Names:
         return [(socket.AF_INET, kind, 0, "", (address, port)) for address in found for kind in (1, 2)]
 
 
-class Trusting(SystemNetwork):
-    """The network of a user whose certificates are in this file."""
-
-    def __init__(self, certificates: Path) -> None:
-        self._context = ssl.create_default_context(cafile=certificates)
-
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        return self._context
-
-
-LOOPBACK = Downloader(trusted=frozenset({"127.0.0.1"}), network=SystemNetwork())
+LOOPBACK = Downloader(trusted=frozenset({"127.0.0.1"}), network=SystemNetwork({}))
 STRICT = replace(LOOPBACK, trusted=frozenset())
 
 
@@ -151,44 +141,26 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for media.example, in one file."""
-    from cryptography import x509  # noqa: PLC0415 - heavy: three tests need it
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - as above
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("media.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = tmp_path_factory.mktemp("authority") / "both.pem"
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
+MEDIA = "media.example"
 
 
 @pytest.fixture(scope="module")
-def secured(authority: Path) -> ssl.SSLContext:
-    """The TLS of a server for media.example."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(authority)
-    return context
+def secured(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """The TLS of a server for MEDIA."""
+    return certificate(MEDIA).serve(tmp_path_factory.mktemp("server"))
 
 
 @pytest.fixture
-def trusting(authority: Path) -> Downloader:
+def accepted(tmp_path: Path) -> dict[str, str]:
+    """The environment in which that server's certificate is accepted."""
+    (tmp_path / "ca.pem").write_bytes(certificate(MEDIA).pem)
+    return {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+
+
+@pytest.fixture
+def trusting(accepted: dict[str, str]) -> Downloader:
     """A downloader that accepts that server's certificate."""
-    return replace(STRICT, network=Trusting(authority))
+    return replace(STRICT, network=SystemNetwork(accepted))
 
 
 @pytest.mark.parametrize(
@@ -454,8 +426,9 @@ async def test_a_certificate_for_another_name_is_not_accepted(
 ) -> None:
     downloader = replace(trusting, resolver=Names([["93.184.216.34"]]))
     async with serving({"/a": ok()}, secured) as server:
-        with pytest.raises(Unreachable, match=r"Could not connect to other.example, or its certificate"):
+        with pytest.raises(Misconfigured, match=r"certificate of other.example is not accepted: Hostname mi") as caught:
             await fetched(f"https://other.example:{server.port}/a", downloader)
+    assert caught.value.billed is None  # it is the file that was not fetched; what was paid for it is another matter
     assert server.requests == []
 
 
@@ -490,3 +463,82 @@ async def test_the_system_resolves_hosts_by_default() -> None:
     async with serving({"/": ok()}) as server:
         downloader = replace(LOOPBACK, trusted=frozenset({"localhost"}))
         assert await fetched(server.url(host="localhost"), downloader) == b"picture"
+
+
+# Through the user's proxy
+
+
+async def nobody(host: str, _port: int) -> list[tuple[Any, ...]]:
+    """A resolver of a network in which the proxy alone resolves names."""
+    raise socket.gaierror(-2, host)
+
+
+@pytest.mark.parametrize("run", [http_proxy, socks_proxy])
+async def test_a_file_comes_through_the_proxy_which_resolves_its_host(
+    secured: ssl.SSLContext, accepted: dict[str, str], run: Any
+) -> None:
+    async with serving({"/a": redirect("/b"), "/b": ok()}, secured) as server, run(server.port) as proxy:
+        env = {**accepted, "HTTPS_PROXY": proxy.url("http" if run is http_proxy else "socks5")}
+        downloader = replace(STRICT, network=SystemNetwork(env), resolver=nobody)
+        assert await fetched(f"https://{MEDIA}/a", downloader) == b"picture"
+    assert [asked.removeprefix("CONNECT ") for asked in proxy.asked] == [f"{MEDIA}:443"] * 2
+    assert [request.split("\r\n")[0] for request in server.requests] == ["GET /a HTTP/1.1", "GET /b HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.1/",
+        "https://[fd00::1]/",
+        "https://169.254.169.254/",
+        "https://box.local/",
+        "https://2130706433/",
+        "http://media.example/",
+    ],
+)
+async def test_what_the_url_itself_forbids_is_not_asked_of_a_proxy(url: str) -> None:
+    async with http_proxy(9) as proxy:
+        downloader = replace(STRICT, network=SystemNetwork({"ALL_PROXY": proxy.url()}), resolver=nobody)
+        with pytest.raises(NotAllowed):
+            await fetched(url, downloader)
+    assert proxy.asked == []
+
+
+async def test_a_redirect_to_a_private_address_is_not_asked_of_a_proxy(
+    secured: ssl.SSLContext, accepted: dict[str, str]
+) -> None:
+    async with serving({"/a": redirect("https://10.0.0.1/")}, secured) as server, http_proxy(server.port) as proxy:
+        downloader = replace(STRICT, network=SystemNetwork({**accepted, "ALL_PROXY": proxy.url()}), resolver=nobody)
+        with pytest.raises(NotAllowed, match=r"10.0.0.1 is not a public host"):
+            await fetched(f"https://{MEDIA}/a", downloader)
+    assert len(proxy.asked) == 1
+
+
+async def test_a_trusted_host_comes_through_the_proxy_over_plain_http() -> None:
+    async with serving({"/a": ok()}) as server, http_proxy(server.port) as proxy:
+        network = SystemNetwork({"HTTP_PROXY": proxy.url()})
+        downloader = replace(LOOPBACK, trusted=frozenset({"gateway.lan"}), network=network, resolver=nobody)
+        assert await fetched("http://gateway.lan/a", downloader, headers={"x-key": "1"}) == b"picture"
+    assert proxy.asked == ["GET http://gateway.lan/a"]
+
+
+async def test_an_exempt_host_is_judged_by_its_addresses(connected: list[str]) -> None:
+    network = SystemNetwork({"ALL_PROXY": "http://proxy.example:1", "NO_PROXY": "example"})
+    with pytest.raises(NotAllowed, match=r"media.example is not a public host"):
+        await fetched("https://media.example/", replace(STRICT, network=network, resolver=Names([["10.0.0.1"]])))
+    assert connected == []
+
+
+@pytest.mark.parametrize(("refuses", "kind"), [(403, Misconfigured), (502, Unreachable)])
+async def test_a_proxy_that_refuses_is_named(refuses: int, kind: type[Exception]) -> None:
+    async with http_proxy(9, refuses=refuses) as proxy:
+        downloader = replace(STRICT, network=SystemNetwork({"ALL_PROXY": proxy.url()}), resolver=nobody)
+        with pytest.raises(kind, match=f"The proxy does not pass the connection to {MEDIA} on: status {refuses}"):
+            await fetched(f"https://{MEDIA}/", downloader)
+
+
+async def test_a_proxy_that_cannot_be_used_is_named_and_says_nothing_about_money() -> None:
+    network = SystemNetwork({"ALL_PROXY": "socks4://proxy.example"})
+    with pytest.raises(Misconfigured, match="ALL_PROXY names a socks4 proxy") as caught:
+        await fetched("https://media.example/", replace(STRICT, network=network))
+    assert caught.value.billed is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
+from mediasmith_backends.elevenlabs.account import check
 from mediasmith_backends.elevenlabs.audio_isolation import audio_isolation
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE, ElevenLabs, connect
 from mediasmith_backends.elevenlabs.dialogue import dialogue
@@ -27,5 +28,6 @@ backend: Backend[ElevenLabs] = Backend(
     sdk="elevenlabs.base_client",
     keys=KEYS,
     aliases=("eleven", "11labs"),
+    check=check,
     explain=explain,
 )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
 
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access, Network
 from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.http_errors import error_text, is_about_model, not_served
 
 if TYPE_CHECKING:
     from elevenlabs.base_client import AsyncBaseElevenLabs
     from elevenlabs.core.request_options import RequestOptions
-    from httpx import AsyncClient
+    from httpx import AsyncClient, Response
 
 TITLE = "ElevenLabs"
 """The provider's name in messages."""
@@ -27,12 +29,13 @@ NO_RETRY: RequestOptions = {"max_retries": 0, "chunk_size": 65_536}
 """The options of every request: it is sent once, and its answer is read in chunks of this many bytes."""
 
 _URL = "https://api.elevenlabs.io"
+_BASE_URL = "MEDIASMITH_ELEVENLABS_BASE_URL"
 _CONNECT_SECONDS = 15.0
 _READ_SECONDS = 300.0  # between two chunks of an answer; `audio_stream` limits the whole answer
 
 _RESOURCES = (
     *("text_to_speech", "text_to_dialogue", "text_to_sound_effects", "voices"),
-    *("music", "speech_to_speech", "audio_isolation", "text_to_voice", "dubbing"),
+    *("music", "speech_to_speech", "audio_isolation", "text_to_voice", "dubbing", "user"),
 )
 """The parts of the SDK that are used; it imports each one at its first use."""
 
@@ -76,15 +79,34 @@ def _open(url: str, key: str, network: Network) -> tuple[AsyncBaseElevenLabs, As
     import httpx  # noqa: PLC0415 - heavy
     from elevenlabs.base_client import AsyncBaseElevenLabs  # noqa: PLC0415 - heavy
 
+    way, context = network.proxy_for(url), network.ssl_context
+    tls_to_proxy = context if way and way.startswith("https:") else None
     timeout: Any = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
     http = httpx.AsyncClient(
         timeout=timeout,
-        verify=network.ssl_context,
-        proxy=network.proxy_for(url),
+        verify=context,
+        proxy=httpx.Proxy(way, ssl_context=tls_to_proxy) if way else None,
         trust_env=False,  # `network` has read the environment already
         follow_redirects=False,  # a paying request goes to the base URL and nowhere else
+        event_hooks={} if url == _URL else {"response": [_check_route]},
     )
     sdk = AsyncBaseElevenLabs(api_key=key, base_url=url, timeout=timeout, httpx_client=http)
     for resource in _RESOURCES:
         getattr(sdk, resource)
     return sdk, http
+
+
+async def _check_route(response: Response) -> None:
+    """Raise `NotServed` for a 404 that is not about something at ElevenLabs, whose own have codes."""
+    if response.status_code != HTTPStatus.NOT_FOUND:
+        return
+    await response.aread()
+    body: Any = None
+    with suppress(ValueError, RecursionError):
+        body = response.json()
+    fields: Mapping[str, object] = cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
+    if isinstance(fields.get("detail"), Mapping | list):
+        return
+    asked = str(response.request.url)
+    if not is_about_model(response.text, asked):
+        raise not_served(TITLE, asked, own_url=_URL, variables=[_BASE_URL], detail=error_text(fields))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
-from mediasmith_backends.google.client import Google, connect
+from mediasmith_backends.google.client import Google, check, connect
 from mediasmith_backends.google.dialogue import dialogue
 from mediasmith_backends.google.errors import explain
 from mediasmith_backends.google.image import image
@@ -15,10 +15,12 @@ from mediasmith_backends.google.sign_in import (
     BUCKET,
     CREDENTIALS,
     ENTERPRISE_SWITCHES,
+    GEMINI_URL,
     PROJECT_AND_LOCATION,
     QUOTA_PROJECT,
     STORAGE_HOST,
     TITLE,
+    VERTEX_URL,
 )
 from mediasmith_backends.google.speech import speech
 from mediasmith_backends.google.veo import veo
@@ -38,9 +40,8 @@ backend: Backend[Google] = Backend(
         CREDENTIALS,
         QUOTA_PROJECT,
         BUCKET,
-        STORAGE_HOST,
-        "GOOGLE_GEMINI_BASE_URL",
-        "GOOGLE_VERTEX_BASE_URL",
     ),
+    base_urls=(GEMINI_URL, VERTEX_URL, STORAGE_HOST),
+    check=check,
     explain=explain,
 )

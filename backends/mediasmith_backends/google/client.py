@@ -16,13 +16,15 @@ from mediasmith.plugin.contract import Access
 from mediasmith_backends.google.account import Account, load_credentials
 from mediasmith_backends.google.sign_in import (
     CREDENTIALS,
+    GEMINI_URL,
+    OWN_URL,
     PROJECT_AND_LOCATION,
     QUOTA_PROJECT,
     STORAGE_HOST,
+    VERTEX_URL,
     bucket_uri,
 )
 
-_GEMINI_URL = "https://generativelanguage.googleapis.com"
 _STORAGE_URL = "https://storage.googleapis.com"
 
 _GEMINI_VERSION, _ENTERPRISE_VERSION = "v1", "v1beta1"
@@ -70,13 +72,22 @@ async def connect(access: Access) -> AsyncGenerator[Google]:
             client.sdk.close()
 
 
+async def check(client: Google) -> str:
+    """Ask for a voice; in enterprise mode for an access token. Both are free."""
+    if client.version == _ENTERPRISE_VERSION:
+        await client.headers()
+    else:
+        await client.sdk.aio.voices.list(page_size=1)
+    return ""
+
+
 def _open_gemini(access: Access) -> Google:
     """Return a client with an API key. Blocking: it loads the SDK and the certificates."""
 
     async def headers() -> Mapping[str, str]:
         return {"x-goog-api-key": access.key}
 
-    url = (access.base_url or access.env.get("GOOGLE_GEMINI_BASE_URL") or _GEMINI_URL).rstrip("/")
+    url = (access.base_url or access.env.get(GEMINI_URL) or OWN_URL).rstrip("/")
     http = access.network.client(read_seconds=_ANSWER_SECONDS)
     sdk = _sdk_client(access, http, url, _GEMINI_VERSION, enterprise=False, api_key=access.key)
     _ = sdk.aio.interactions  # imports for half a second, which must not be on the event loop
@@ -87,7 +98,7 @@ def _open_enterprise(access: Access) -> Google:
     """Return a client of enterprise mode. Blocking, as `_open_gemini`."""
     env = access.env
     project, location = (env[name] for name in PROJECT_AND_LOCATION)
-    url = (access.base_url or env.get("GOOGLE_VERTEX_BASE_URL") or _enterprise_url(location)).rstrip("/")
+    url = (access.base_url or env.get(VERTEX_URL) or _enterprise_url(location)).rstrip("/")
     http = access.network.client(read_seconds=_ANSWER_SECONDS)
     account = Account(load_credentials(env.get(CREDENTIALS, ""), env.get(QUOTA_PROJECT, "")), http)
     signed = {"credentials": account.credentials, "project": project, "location": location}
@@ -112,7 +123,7 @@ def _sdk_client(access: Access, http: Any, url: str, version: str, *, enterprise
     options = types.HttpOptions(
         base_url=url,
         api_version=version,
-        client_args={"verify": certificates},
+        client_args={"verify": certificates, "trust_env": False},  # `network` has read the environment already
         async_client_args={"ssl": certificates},
         httpx_async_client=http,
         retry_options=types.HttpRetryOptions(attempts=1),  # a paid request is never sent twice

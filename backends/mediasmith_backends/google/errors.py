@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
@@ -17,12 +18,14 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     clause,
     error_for_status,
+    is_about_model,
     malformed,
+    not_served,
     retry_after,
     transport_error,
     unreachable_error,
 )
-from mediasmith_backends.google.sign_in import API_KEYS, CREDENTIALS, TITLE
+from mediasmith_backends.google.sign_in import API_KEYS, CREDENTIALS, GEMINI_URL, OWN_URL, TITLE, VERTEX_URL
 
 _KEY_REASONS = {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "API_KEY_IP_ADDRESS_BLOCKED", "ACCESS_TOKEN_EXPIRED"}
 """Reasons in an error's details that are about the key."""
@@ -42,6 +45,7 @@ class _Detail(Answer):
 class _Problem(Answer):
     """The `error` object of an answer."""
 
+    code: Any = None
     message: Lenient[str] = None
     status: Lenient[str] = None
     details: Lenient[list[Lenient[_Detail]]] = None
@@ -108,10 +112,22 @@ def _sdk_error(error: Exception) -> MediaError:
         return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
         return ProviderError(f"{TITLE} does not know this job, or no longer has it{clause(detail)}.")
+    if status == HTTPStatus.NOT_FOUND and request is not None and problem.code is None:
+        unserved = _unserved(str(request.url), detail)
+        if unserved:
+            return unserved
     pause = problem.retry_delay
     if pause is None and response is not None:
         pause = retry_after(response.headers)
     return error_for_status(status, TITLE, keys=keys, detail=detail, retry_after=pause)
+
+
+def _unserved(url: str, detail: str) -> MediaError | None:
+    """Return the error for a 404 that has none of Google's codes, or None if it is Google's or about a model."""
+    if f".{urlsplit(url).hostname}".endswith(".googleapis.com") or is_about_model(detail, url):
+        return None
+    variables = ["MEDIASMITH_GOOGLE_BASE_URL", GEMINI_URL, VERTEX_URL]
+    return not_served(TITLE, url, own_url=OWN_URL, variables=variables, detail=detail)
 
 
 def _problem(error: Exception) -> _Problem:

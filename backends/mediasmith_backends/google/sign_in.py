@@ -31,6 +31,12 @@ QUOTA_PROJECT = "GOOGLE_CLOUD_QUOTA_PROJECT"
 BUCKET = "GOOGLE_CLOUD_STORAGE_BUCKET"
 """The bucket, or a folder in one, to which Veo writes its videos; without it they come inline in an answer."""
 
+OWN_URL = "https://generativelanguage.googleapis.com"
+"""The base URL of the Gemini API."""
+
+GEMINI_URL, VERTEX_URL = "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"
+"""The SDK's own variables for other base URLs, of the Gemini API and of enterprise mode."""
+
 STORAGE_HOST = "STORAGE_EMULATOR_HOST"
 """The base URL of Cloud Storage, if it is not Google's own."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediasmith.plugin.contract import Backend
-from mediasmith_backends.openai.client import ENV, KEYS, TITLE, connect
+from mediasmith_backends.openai.client import BASE_URL, ENV, KEYS, TITLE, check, connect
 from mediasmith_backends.openai.errors import explain
 from mediasmith_backends.openai.image import image
 from mediasmith_backends.openai.speech import speech
@@ -23,5 +23,7 @@ backend: Backend[AsyncOpenAI] = Backend(
     sdk="openai",
     keys=KEYS,
     env=ENV,
+    base_urls=(BASE_URL,),
+    check=check,
     explain=explain,
 )

@@ -20,15 +20,24 @@ TITLE = "OpenAI"
 KEYS = ("OPENAI_API_KEY",)
 """The variables of which one signs in."""
 
-ENV = ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+ENV = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
 """The SDK's own variables that are honoured. It reads more, but only declared ones may change what is sent."""
 
-_URL = "https://api.openai.com/v1"
+BASE_URL = "OPENAI_BASE_URL"
+"""The SDK's own variable for another base URL."""
+
+OWN_URL = "https://api.openai.com/v1"
+
+
+async def check(client: AsyncOpenAI) -> str:
+    """Ask for the models, which is free."""
+    await client.models.with_raw_response.list()
+    return ""
 
 
 def base_url(access: Access) -> str:
     """Return the URL that requests go to."""
-    return access.base_url or access.env.get("OPENAI_BASE_URL") or _URL
+    return access.base_url or access.env.get(BASE_URL) or OWN_URL
 
 
 def is_openai(access: Access) -> bool:
@@ -50,7 +59,7 @@ def connect(access: Access) -> AbstractAsyncContextManager[AsyncOpenAI]:
         base_url=base_url(access),
         organization=access.env.get("OPENAI_ORG_ID"),
         project=access.env.get("OPENAI_PROJECT_ID"),
-        load=lambda client: (client.images, client.responses, client.audio.speech),
+        load=lambda client: (client.images, client.responses, client.audio.speech, client.models),
     )
 
 

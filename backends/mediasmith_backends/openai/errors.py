@@ -18,7 +18,7 @@ from mediasmith.plugin.errors import (
 from mediasmith.plugin.http_answers import Answer
 from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, error_text, retry_after
 from mediasmith_backends import openai_sdk
-from mediasmith_backends.openai.client import KEYS, TITLE
+from mediasmith_backends.openai.client import BASE_URL, KEYS, OWN_URL, TITLE
 
 if TYPE_CHECKING:
     from openai import APIStatusError
@@ -70,6 +70,11 @@ def _explain_status(error: APIStatusError) -> MediaError:
     known = _by_code(error.code or "", text, reason=_categories(moderation), billed=_billed(moderation))
     if known:
         return known
+    unserved = openai_sdk.route_error(
+        error, TITLE, own_url=OWN_URL, variables=("MEDIASMITH_OPENAI_BASE_URL", BASE_URL), detail=text
+    )
+    if unserved:
+        return unserved
     if error.status_code == _NOT_FOUND and error.request.method == "GET":
         return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
     return error_for_status(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
 from mediasmith_backends.openrouter.chat import chat
-from mediasmith_backends.openrouter.client import Client, connect
+from mediasmith_backends.openrouter.client import Client, check, connect
 from mediasmith_backends.openrouter.errors import KEYS, TITLE, explain
 from mediasmith_backends.openrouter.image import image
 from mediasmith_backends.openrouter.speech import speech
@@ -18,5 +18,6 @@ backend: Backend[Client] = Backend(
     connect=connect,
     sdk="openai",
     keys=KEYS,
+    check=check,
     explain=explain,
 )

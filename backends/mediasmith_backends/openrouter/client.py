@@ -12,17 +12,15 @@ from anyio import to_thread
 from pydantic import FiniteFloat
 
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.errors import OutOfCredit, ProviderError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
 from mediasmith_backends import openai_sdk
-from mediasmith_backends.openrouter.errors import KEYS, TITLE, error_in
+from mediasmith_backends.openrouter.errors import KEYS, OWN_URL, TITLE, error_in
 
 if TYPE_CHECKING:
     from httpx2 import Response
     from openai import AsyncOpenAI
-
-_URL = "https://openrouter.ai/api/v1"
 
 
 class _Usage(Answer):
@@ -85,6 +83,28 @@ class Client:
         return await to_thread.run_sync(read_answer, response.content, answer, TITLE)
 
 
+class _Limit(Answer):
+    usage: Lenient[FiniteFloat] = None
+    limit_remaining: Lenient[FiniteFloat] = None
+
+
+class _Key(Answer):
+    data: _Limit
+
+
+async def check(client: Client) -> str:
+    """Return what the key has spent, and may still spend.
+
+    Raises:
+        OutOfCredit: nothing more.
+    """
+    key = (await client.get_list("/key", _Key)).data
+    if key.limit_remaining is not None and key.limit_remaining <= 0:
+        raise OutOfCredit(f"The key for {TITLE} has reached its spending limit.")
+    spent = f"the key has spent {key.usage or 0:.2f} USD"
+    return spent if key.limit_remaining is None else f"{spent} and may spend {key.limit_remaining:.2f} USD more"
+
+
 @asynccontextmanager
 async def connect(access: Access) -> AsyncGenerator[Client]:
     """Open a client that is signed in.
@@ -93,7 +113,7 @@ async def connect(access: Access) -> AsyncGenerator[Client]:
         MissingKey: the key has characters that no key can have.
     """
     connection = openai_sdk.connect(
-        access, title=TITLE, keys=KEYS, base_url=access.base_url or _URL, headers={"X-Title": "Mediasmith"}
+        access, title=TITLE, keys=KEYS, base_url=access.base_url or OWN_URL, headers={"X-Title": "Mediasmith"}
     )
     async with connection as sdk:
         yield Client(sdk=sdk)

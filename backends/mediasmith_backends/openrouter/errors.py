@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TITLE = "OpenRouter"
 """The provider's name in messages."""
 
+OWN_URL = "https://openrouter.ai/api/v1"
+"""OpenRouter's own base URL."""
+
 KEYS = ("OPENROUTER_API_KEY",)
 """The variables of which one signs in."""
 
@@ -92,6 +95,15 @@ def error_without_status(problem: Problem) -> MediaError:
 def _explain_status(error: APIStatusError) -> MediaError:
     problem = _problem(error.response.content) or Problem()
     known = _by_problem(error.status_code, problem, wait=retry_after(error.response.headers))
+    unserved = openai_sdk.route_error(
+        error,
+        TITLE,
+        own_url=OWN_URL,
+        variables=["MEDIASMITH_OPENROUTER_BASE_URL"],
+        detail=problem.words.removeprefix(": "),
+    )
+    if unserved and problem.status is None and isinstance(known, ModelGone):
+        return unserved  # OpenRouter itself repeats the status in its answer
     if isinstance(known, ModelGone) and error.request.method == "GET":
         return ProviderError(f"{TITLE} does not have what was asked for{problem.words}.")
     return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediasmith.plugin.contract import Backend
 from mediasmith_backends.xai.client import XAIClient, connect
 from mediasmith_backends.xai.errors import KEYS, TITLE, explain
-from mediasmith_backends.xai.image import image
+from mediasmith_backends.xai.image import check, image
 from mediasmith_backends.xai.video import video
 
 backend: Backend[XAIClient] = Backend(
@@ -17,5 +17,6 @@ backend: Backend[XAIClient] = Backend(
     sdk="xai_sdk",
     keys=KEYS,
     aliases=("grok",),
+    check=check,
     explain=explain,
 )

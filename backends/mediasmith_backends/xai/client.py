@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,16 +17,19 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Access, Network
-from mediasmith.plugin.errors import InvalidRequest, MissingKey, Unreachable
+from mediasmith.plugin.contract import Access
+from mediasmith.plugin.errors import Misconfigured, MissingKey, Unreachable
 from mediasmith.plugin.http_errors import malformed
-from mediasmith_backends.xai.errors import KEYS, TITLE, explain
+from mediasmith_backends.xai.errors import BASE_URL, KEYS, TITLE, connection_error, explain
 
 _HOST = "api.x.ai"
-_BASE_URL = "MEDIASMITH_XAI_BASE_URL"
 _ADDRESS = re.compile(r"(?:(?P<scheme>https|grpc|http)://)?(?P<host>(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?)/?")
 
 _CONNECT_SECONDS = 10.0
+_WHY_SECONDS = 1.0
+_HEALTH = "/grpc.health.v1.Health/Check"
+"""A method that is free anywhere, and served by few."""
+
 _MESSAGE_BYTES = 64 << 20
 """Ten large images come in one message, as text."""
 
@@ -109,7 +111,7 @@ class XAIClient:
             await _connect(connection.channel, self.hint)
             yield connection.channel
         except Exception as error:
-            if isinstance(explain(error) or error, Unreachable) and self._connection is connection:
+            if isinstance(explain(error) or error, Unreachable | Misconfigured) and self._connection is connection:
                 self._connection = _Connection(self.open_channel())
             raise
         finally:
@@ -124,13 +126,14 @@ async def connect(access: Access) -> AsyncGenerator[XAIClient]:
 
     Raises:
         MissingKey: the key has characters that no key has.
-        InvalidRequest: the base URL is not valid.
+        Misconfigured: the base URL, the proxy or the certificates cannot be used.
     """
     if not (access.key.isascii() and access.key.isprintable()):
         raise MissingKey(TITLE, KEYS, rejected=True)
     host, tls = _parse_address(access.base_url)
-    options = (*_OPTIONS, _proxy_option(access.network.proxy_for(f"{'https' if tls else 'http'}://{host}")))
-    certificates = await to_thread.run_sync(_trusted_certificates, access.network) if tls else None
+    url = f"{'https' if tls else 'http'}://{host}"
+    options = (*_OPTIONS, _proxy_option(await to_thread.run_sync(access.network.proxy_for, url)))
+    certificates = await to_thread.run_sync(lambda: access.network.certificates) if tls else None
     client = XAIClient(
         open_channel=partial(_open_channel, host, options, tls=tls, certificates=certificates),
         metadata=(("authorization", f"Bearer {access.key}"),),
@@ -146,33 +149,35 @@ def _parse_address(base_url: str) -> tuple[str, bool]:
     """Return the host, and whether to use TLS."""
     found = _ADDRESS.fullmatch(base_url or _HOST)
     if not found:
-        raise InvalidRequest(
-            f"The base URL of {TITLE} is not valid.",
-            f"Set {_BASE_URL} to host:port, or to grpc://host:port without TLS; it has no path.",
-            billed="no",
+        raise Misconfigured(
+            f"{BASE_URL} cannot be used for {TITLE}.",
+            "Set it to host:port, or to grpc://host:port without TLS; it has no path. Then restart the server.",
+            variables=[BASE_URL],
         )
     return found["host"], found["scheme"] in {None, "https"}
 
 
 def _proxy_option(proxy: str | None) -> tuple[str, str | int]:
-    """Return the option that sends a channel through this proxy, or past those that gRPC would read by itself."""
-    return ("grpc.http_proxy", proxy) if proxy else ("grpc.enable_http_proxy", 0)
+    """Return the option that sends a channel through this proxy, or past those that gRPC would read by itself.
 
-
-def _trusted_certificates(network: Network) -> bytes | None:
-    """Return the certificates to trust as PEM, or None for gRPC's own list."""
-    # gRPC takes no SSLContext, only PEM. The stores of macOS and Windows and the folder SSL_CERT_DIR cannot be listed;
-    # there gRPC's own list counts, or the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names.
-    try:
-        certificates = network.ssl_context.get_ca_certs(binary_form=True)
-    except NotImplementedError:
-        return None
-    return "".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode() or None
+    gRPC knows HTTP proxies alone, which it asks without TLS.
+    """
+    if not proxy:
+        return ("grpc.enable_http_proxy", 0)
+    scheme = proxy.partition(":")[0]
+    if scheme != "http":
+        raise Misconfigured(
+            f"{TITLE} is reached over gRPC, which cannot use the {scheme} proxy that HTTPS_PROXY or ALL_PROXY names.",
+            f"Set HTTPS_PROXY to an http:// proxy, or add {_HOST} to NO_PROXY, and restart the server.",
+            variables=["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"],
+        )
+    return ("grpc.http_proxy", proxy)
 
 
 def _hint(base_url: str, *, tls: bool) -> str:
     """Return what to check when no connection can be made; gRPC does not say why."""
-    places = f"{_BASE_URL}, the network and the proxy" if base_url else "the network and the proxy"
+    network = "the network and the proxy, if HTTPS_PROXY or ALL_PROXY names one"
+    places = f"{BASE_URL}, {network}" if base_url else network
     private = " Private certificates belong in the file that SSL_CERT_FILE names." if tls else ""
     return f"Check {places}.{private}"
 
@@ -188,7 +193,12 @@ def _open_channel(
 
 
 async def _connect(channel: Any, hint: str) -> None:
-    """Return when a channel is connected, or raise `Unreachable`."""
+    """Return when a channel is connected.
+
+    Raises:
+        Misconfigured: a certificate was not accepted, or the proxy refused.
+        Unreachable: any other reason.
+    """
     from grpc import ChannelConnectivity as State  # noqa: PLC0415 - heavy: the SDK loads it
 
     with anyio.move_on_after(_CONNECT_SECONDS):
@@ -196,7 +206,21 @@ async def _connect(channel: Any, hint: str) -> None:
             await channel.wait_for_state_change(state)
         if state is State.READY:
             return
-    raise Unreachable(f"{TITLE} cannot be reached.", hint, billed="no")
+    raise connection_error(await _why(channel), hint)
+
+
+async def _why(channel: Any) -> str:
+    """Return gRPC's own words for why a channel could not connect: it gives them to a request alone.
+
+    This one asks for nothing, in case that the channel is connected after all.
+    """
+    from grpc.aio import AioRpcError  # noqa: PLC0415 - heavy: the SDK loads it
+
+    try:
+        await channel.unary_unary(_HEALTH)(b"", timeout=_WHY_SECONDS)
+    except AioRpcError as error:
+        return error.details() or ""
+    return ""
 
 
 def _answer(answer: Any) -> Any:

@@ -8,7 +8,9 @@ from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
+    NotServed,
     OutOfCredit,
     ProviderError,
     Refused,
@@ -22,6 +24,9 @@ TITLE = "xAI"
 KEYS = ("XAI_API_KEY",)
 """The variables that hold its key."""
 
+BASE_URL = "MEDIASMITH_XAI_BASE_URL"
+"""The variable of another base URL."""
+
 CHECK_CHARGES = "Look at the charges on https://console.x.ai before you ask again."
 """What to do when the request may have been billed and there is no result."""
 
@@ -33,6 +38,10 @@ _REPHRASE = "Ask for something else, or word it differently."
 _DECLINED = ("moderation", "usage guidelines", "safety_check")
 _WRONG_KEY = "incorrect api key"
 _SPENT = "credits"
+
+_UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Verification Check failed")
+_REFUSED_BY_PROXY = "HTTP proxy returned response code 4"
+"""gRPC's own words for why it has no connection; it has no status for any of it."""
 
 _TOO_LARGE = "message larger than max"
 """gRPC's own words, with the status of a rate limit, for a message that is too large to be sent or received."""
@@ -62,6 +71,20 @@ def explain(error: Exception) -> MediaError | None:
     code, text = error.code().name, error.details() or ""
     pause = retry_after({str(name): str(value) for name, value in error.trailing_metadata() or ()})
     return _error_for_text(code, text) or _error_for_code(code, text, pause)
+
+
+def connection_error(words: str, hint: str) -> MediaError:
+    """Return the error for a connection that was not made; `words` are gRPC's own for why, if it said so."""
+    if any(sign in words for sign in _UNTRUSTED):
+        return Misconfigured(f"The certificate of {TITLE} is not accepted.", hint, variables=["SSL_CERT_FILE"])
+    if _REFUSED_BY_PROXY in words:
+        status = words.rpartition(_REFUSED_BY_PROXY)[2][:2]
+        return Misconfigured(
+            f"The proxy does not pass the connection to {TITLE} on (status 4{status}).",
+            hint,
+            variables=["HTTPS_PROXY", "ALL_PROXY"],
+        )
+    return Unreachable(f"{TITLE} cannot be reached.", hint, billed="no")
 
 
 def error_for_failed_video(code: str, text: str, billed: Billed) -> MediaError:
@@ -112,7 +135,11 @@ def _error_for_code(code: str, text: str, pause: float | None) -> MediaError:
         case "UNAVAILABLE":
             return _broken()
         case "UNIMPLEMENTED":
-            return ProviderError(f"The server at the base URL of {TITLE} does not offer this.", billed="no")
+            return NotServed(
+                f"The server at the base URL of {TITLE} does not offer this.",
+                f"Correct {BASE_URL} and restart the server.",
+                variables=[BASE_URL],
+            )
         case _ if code in _HTTP_STATUS:
             return error_for_status(_HTTP_STATUS[code], TITLE, keys=KEYS, detail=text, retry_after=pause)
         case _:

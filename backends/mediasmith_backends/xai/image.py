@@ -115,6 +115,12 @@ async def _discover(client: XAIClient) -> Sequence[Model]:
     ]
 
 
+async def check(client: XAIClient) -> str:
+    """Ask for the models, which is free."""
+    await _discover(client)
+    return ""
+
+
 image: Capability[XAIClient, ImageParams] = Capability(
     kind="image",
     name="image",

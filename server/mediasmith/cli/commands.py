@@ -181,16 +181,17 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
 
 
 @commands.command(params=[json_option()])
-def doctor(*, as_json: bool) -> ExitCode:
+@click.option("--check", is_flag=True, help="Ask each provider that has a key something free, such as its models.")
+def doctor(*, check: bool, as_json: bool) -> ExitCode:
     """Show what is set, what is ready, and what to fix.
 
-    This sends nothing, costs nothing and shows no keys.
+    This costs nothing, shows no keys and, without --check, sends nothing.
     """
     from mediasmith.cli.doctor import examine  # noqa: PLC0415 - heavy: everything
     from mediasmith.cli.output import format_report  # noqa: PLC0415 - late: as above
 
     async def work() -> ExitCode:
-        report = await examine()
+        report = await examine(check=check)
         put(format_report(report, as_json=as_json))
         return ExitCode.DONE if report.healthy else ExitCode.FAILED
 

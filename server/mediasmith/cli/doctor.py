@@ -1,4 +1,4 @@
-"""Examine the installation: what is set, what is ready, what to fix. Nothing is sent or spent, and no key is shown."""
+"""Examine the installation: what is set, what is ready, what to fix. Nothing is spent, and no key is shown."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 from pydantic import SecretStr
 
+from mediasmith.cli.provider_checks import ask_providers
 from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.caller import LOCAL
-from mediasmith.config.credentials import base_url_variable
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, unexpanded, unreplaced, variable
-from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.errors import MediaError, Misconfigured
+from mediasmith.runtime.certificates import named_place, read_certificates
+from mediasmith.runtime.proxies import read_proxies
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.storage.artifacts.destination import MIN_FREE_BYTES
 from mediasmith.storage.artifacts.folder import reason
@@ -52,14 +55,20 @@ class Report:
         return f"{ready} {f'{count} to fix: see Problems.' if count else 'No problems.'}"
 
 
-async def examine(env: Mapping[str, str] | None = None) -> Report:
-    """Return a report on the installation as `env` (default: this process's environment) configures it. Never raise."""
+async def examine(env: Mapping[str, str] | None = None, *, check: bool = False) -> Report:
+    """Return a report on the installation as `env` (default: this process's environment) configures it. Never raise.
+
+    Nothing is sent, unless `check`: then each provider that is signed in is asked something free.
+    """
     env = os.environ if env is None else env
     installation = Installation.load(env=env)
     report = Report(problems=list(installation.problems))
     report.sections["Versions"] = _versions()
     report.sections["Backends"] = _backends(installation, report)
     report.sections["Keys and addresses"] = _variables(installation)
+    report.sections["Network"] = await to_thread.run_sync(_network, env, report)
+    if check:
+        report.sections["Providers"] = await _providers(installation, report)
     report.sections["Settings"] = _settings(installation.settings)
     report.sections["Folders"] = await to_thread.run_sync(_folders, installation.settings, report)
     report.sections["Library"] = await _library(installation.settings, report)
@@ -101,15 +110,51 @@ def _unknown_defaults(installation: Installation) -> list[str]:
     return [f"{setting} names {name}, which is not an installed backend" for setting, name in wanted if not find(name)]
 
 
+def _network(env: Mapping[str, str], report: Report) -> Rows:
+    """Return the proxies and the certificates; blocking."""
+    rows: Rows = []
+    proxies = read_proxies(env)
+    for proxy in proxies.named.values():
+        try:
+            _ = proxy.url
+            rows.append((proxy.variable, proxy.address))
+        except Misconfigured as error:
+            report.problems.append(_sentences(error))
+            rows.append((proxy.variable, "cannot be used: see Problems"))
+    if proxies.exempt:
+        rows.append(("NO_PROXY", proxies.exempt))
+    variable, place = named_place(env)
+    try:
+        if variable:
+            read_certificates(env)
+    except Misconfigured as error:
+        report.problems.append(_sentences(error))
+        place = "cannot be used: see Problems"
+    return [*rows, (variable or "certificates", place or "those of the system")]
+
+
+async def _providers(installation: Installation, report: Report) -> Rows:
+    rows: Rows = []
+    for backend, answer in (await ask_providers(installation)).items():
+        if isinstance(answer, MediaError):
+            report.problems.append(f"{backend}: {_sentences(answer)}")
+        rows.append((backend, answer.message if isinstance(answer, MediaError) else answer))
+    return rows
+
+
+def _sentences(error: MediaError) -> str:
+    return f"{error.message} {error.hint}".strip().removesuffix(".")
+
+
 def _variables(installation: Installation) -> Rows:
     rows: Rows = []
     notes = {name: f"; {note}" for name, note in installation.key_notes.items()}
     for backend in installation.registry.backends.values():
-        for name in backend.variables:
+        for name in (one for one in backend.variables if one not in backend.base_urls):
             rows.append((backend.name, name, _state(installation.env.get(name, "")) + notes.get(name, "")))
-        address = base_url_variable(backend.name)
-        if url := installation.env.get(address, ""):
-            rows.append((backend.name, address, f"{_state(url)}: {_host(url)}"))
+        for name in (*backend.base_urls, base_url_variable(backend.name)):
+            if url := installation.env.get(name, ""):
+                rows.append((backend.name, name, f"{_state(url)}: {_host(url)}"))
     return rows
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from mediasmith.cli.markdown import code, items, prose, table
-from mediasmith.config.credentials import base_url_variable
+from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, accepted, variable
 from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, field_schemas
@@ -79,7 +79,7 @@ def _backends(installation: Installation) -> list[str]:
                 _join(one.kind for one in backend.capabilities),
                 _join(one.kind for one in backend.capabilities if one.edits),
                 _join(map(code, (*backend.keys, *backend.switches)), " or ") or "none needed",
-                _join(map(code, backend.env)),
+                _join(map(code, (*backend.env, *backend.base_urls))),
             )
             for backend in installation.registry.backends.values()
         ],

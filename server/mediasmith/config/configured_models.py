@@ -11,7 +11,7 @@ from typing import Any
 from mediasmith.config.credentials import read_access
 from mediasmith.config.registry import Registry
 from mediasmith.plugin.contract import Backend, ConfiguredModels
-from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.errors import Misconfigured, MissingKey
 
 _SECONDS = 1.0
 """Seconds that all backends together may take."""
@@ -50,7 +50,7 @@ def _read(backend: Backend[Any], env: Mapping[str, str], found: dict[str, Config
     none = ConfiguredModels(models={})
     try:
         found[backend.name] = backend.models(read_access(backend, env)) if backend.models else none
-    except MissingKey:
+    except (Misconfigured, MissingKey):
         found[backend.name] = none  # reported as not ready
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, and the text may contain a key
         found[backend.name] = f"its models could not be read ({type(error).__name__})"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
+from mediasmith.config.base_urls import base_url_variable, set_base_urls
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
 from mediasmith.config.written_values import clean_key, key_fault, read_value
 from mediasmith.plugin.contract import Access, Backend, Network
-from mediasmith.plugin.errors import InvalidRequest, MissingKey
+from mediasmith.plugin.errors import InvalidRequest, Misconfigured, MissingKey
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -28,6 +29,11 @@ class _Offline:
         Raises:
             RuntimeError: always.
         """
+        self._refuse()
+
+    @property
+    def certificates(self) -> bytes | None:
+        """Refuse, as `ssl_context`."""
         self._refuse()
 
     def proxy_for(self, url: str) -> str | None:
@@ -54,17 +60,18 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
 
     Raises:
         MissingKey: the backend needs a key and none is set; the error's `hint` is the reason with the fix.
+        Misconfigured: a base URL cannot be read.
     """
     keys = _keys(backend, env)
     switches = _set(backend.switches, env)
     switched = next(iter(switches.values()), "").lower() in _ON
     if backend.keys and not backend.key_optional and not keys and not switched:
         raise _missing(backend, env)
-    url = base_url_variable(backend.name)
+    urls = set_base_urls(backend, env)
     return Access(
         key=next(iter(keys.values()), ""),
-        env=_set(backend.env, env),
-        base_url=_set([url], env).get(url, ""),
+        env={**_set(backend.env, env), **{name: url for name, url in urls.items() if name in backend.base_urls}},
+        base_url=urls.get(base_url_variable(backend.name), ""),
         network=network,
         switched=switched,
         settings=_read_settings(backend, env)[0],
@@ -95,11 +102,6 @@ def key_variables(backends: Iterable[Backend[Any]], keys: Mapping[str, str]) -> 
     return found
 
 
-def base_url_variable(name: str) -> str:
-    """Return the environment variable that sets another base URL for a backend."""
-    return f"{PREFIX}{name.upper()}_BASE_URL"
-
-
 def setting_variables(backend: Backend[Any]) -> Mapping[str, str]:
     """Return the environment variables of the backend's own settings, by field."""
     fields = backend.settings.model_fields if backend.settings else {}
@@ -107,8 +109,13 @@ def setting_variables(backend: Backend[Any]) -> Mapping[str, str]:
 
 
 def setting_problems(backend: Backend[Any], env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each setting of the backend that is not valid; it begins with the variable's name."""
-    return _read_settings(backend, env)[1]
+    """Return a sentence for each setting or base URL that is not valid; it begins with the variable's name."""
+    problems = _read_settings(backend, env)[1]
+    try:
+        set_base_urls(backend, env)
+    except Misconfigured as error:
+        return (*problems, f"{error.message} {error.hint}".rstrip("."))
+    return problems
 
 
 def _read_settings(backend: Backend[Any], env: Mapping[str, str]) -> tuple[BaseModel | None, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, get_args
 
 from mediasmith.config import registry as installed
+from mediasmith.config.base_urls import passwords
 from mediasmith.config.configured_models import add_configured_models
 from mediasmith.config.credentials import (
     key_notes,
@@ -25,7 +26,7 @@ from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.config.written_values import clean_key
 from mediasmith.plugin.contract import Access, Backend, Capability
-from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.errors import Misconfigured, MissingKey
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 
@@ -73,10 +74,11 @@ class Installation:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown: the backends' keys, and the token for HTTP."""
+        """Every value that must never be shown: the backends' keys, the token for HTTP, and passwords in URLs."""
         keys = [self.env.get(key, "") for backend in self.registry.backends.values() for key in backend.keys]
         token = self.settings.http_token
-        return (*keys, *(clean_key(key)[0] for key in keys), token.get_secret_value() if token else "")
+        token_text = token.get_secret_value() if token else ""
+        return (*keys, *(clean_key(key)[0] for key in keys), token_text, *passwords(self.env))
 
     @property
     def key_notes(self) -> Mapping[str, str]:
@@ -107,6 +109,8 @@ class Installation:
             access = read_access(backend, self.env)
         except MissingKey as error:
             return {backend.name: error.hint.rstrip(".")}
+        except Misconfigured as error:
+            return {backend.name: f"{error.message} {error.hint}".rstrip(".")}
         reasons = {f"{backend.name}.{one.name}": _reason_missing(one, access) for one in backend.capabilities}
         return {name: reason for name, reason in reasons.items() if reason}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from anyio.abc import TaskGroup
 
 from mediasmith.config.allowed_folders import AllowedFolders
-from mediasmith.config.credentials import base_url_variable, read_access
+from mediasmith.config.base_urls import trusted_hosts
+from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.use_cases import Engine
@@ -45,7 +44,7 @@ def build_engine(
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library(settings.data_dir / "library.sqlite3")
-    network = SystemNetwork()
+    network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
     live_lists = LiveLists(clients=pool, clock=clock)
@@ -97,6 +96,6 @@ def build_engine(
 
 def _trusted_hosts(installation: Installation) -> frozenset[str]:
     """Return the hosts that may have private addresses: those the user has named, and those of the base URLs set."""
-    urls = [installation.env.get(base_url_variable(name), "") for name in installation.registry.backends]
-    hosts = (urlsplit(url if "//" in url else f"//{url}").hostname for url in urls)
-    return frozenset([*installation.settings.trusted_hosts, *(host for host in hosts if host)])
+    backends = installation.registry.backends.values()
+    own = (host for backend in backends for host in trusted_hosts(backend, installation.env))
+    return frozenset([*installation.settings.trusted_hosts, *own])

@@ -7,6 +7,7 @@ from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
     ModelGone,
+    NotServed,
     ProviderError,
     RateLimited,
     Refused,
@@ -34,7 +35,7 @@ def may_fall_back(error: MediaError) -> bool:
 
 def starts_cooldown(error: MediaError) -> bool:
     """Return whether the whole backend should rest after this error."""
-    return may_fall_back(error) and not isinstance(error, (*_MODEL_ONLY, StateGone))
+    return may_fall_back(error) and not isinstance(error, (*_MODEL_ONLY, NotServed, StateGone))
 
 
 async def next_candidates(
@@ -67,6 +68,13 @@ def _left(error: MediaError, candidates: tuple[Candidate, ...]) -> tuple[Candida
     return tuple(
         candidate
         for candidate in rest
-        if candidate.capability.preference >= 0
-        and (isinstance(error, _MODEL_ONLY) or candidate.backend.name != failed.backend.name)
+        if candidate.capability.preference >= 0 and not _shares_fault(candidate, failed, error)
     )
+
+
+def _shares_fault(candidate: Candidate, failed: Candidate, error: MediaError) -> bool:
+    """Return whether what `error` says of the failed candidate holds for this one too."""
+    if isinstance(error, _MODEL_ONLY) or candidate.backend.name != failed.backend.name:
+        return False
+    # A gateway may serve one of several ways to make the same.
+    return not isinstance(error, NotServed) or candidate.capability.name == failed.capability.name

@@ -213,15 +213,20 @@ class Call(Context[C], Request[P], Generic[C, P]):
 
 
 class Network(Protocol):
-    """The user's network: proxies and certificates, read once for every backend. No backend builds its own."""
+    """The user's network, read once for every backend. Using it raises `Misconfigured` where it cannot work."""
 
     @property
     def ssl_context(self) -> SSLContext:
         """The certificates to trust. The first use reads them, which blocks for some 50 ms."""
         ...
 
+    @property
+    def certificates(self) -> bytes | None:
+        """The same as PEM, for what takes no SSLContext; None where the system lists none. It blocks, too."""
+        ...
+
     def proxy_for(self, url: str) -> str | None:
-        """Return the URL of the proxy that requests to `url` go through, or None."""
+        """Return the URL of the proxy that requests to `url` go through, or None. It may contain a password."""
         ...
 
     def client(
@@ -310,10 +315,12 @@ class Backend(Generic[C]):
     `sdk` is the module that `connect` imports (loaded on first use, in a worker thread). `keys` are the variables of
     which any one signs in (none: no key exists; with `key_optional` it also works without). `switches` are variables
     that sign in otherwise, by what is in `env`: the first that is set decides, `true` or `1` is on. `env` are the
-    further variables it reads; `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`. `models`
-    returns the models that follow from the user's settings and files: called once at start in a thread, without
-    network, and given up after a second. `explain` maps an exception of the SDK to a `MediaError`, by status and type,
-    never by message text.
+    further variables it reads, `base_urls` the vendor's own ones for base URLs, which count after ours: both are
+    checked, and their hosts trusted. `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`.
+    `models` returns the models that follow from the user's settings and files: called once at start in a thread,
+    without network, and given up after a second. `check` asks the provider something free that needs the sign-in, and
+    returns in a few words what it learned of the account, or "". `explain` maps an exception of the SDK to a
+    `MediaError`, by status and type, never by message text.
     """
 
     name: str
@@ -326,12 +333,14 @@ class Backend(Generic[C]):
     key_optional: bool = False
     switches: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    base_urls: tuple[str, ...] = ()
     settings: type[BaseModel] | None = None
     models: Callable[[Access], ConfiguredModels] | None = None
     aliases: tuple[str, ...] = ()
+    check: Callable[[C], Awaitable[str]] | None = None
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every environment variable that it is given, except for its base URL and settings."""
-        return (*self.keys, *self.switches, *self.env)
+        """Every environment variable that it is given, except for those that begin with MEDIASMITH_."""
+        return (*self.keys, *self.switches, *self.env, *self.base_urls)

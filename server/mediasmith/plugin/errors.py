@@ -7,6 +7,8 @@ MediaError
 ├── Unsuitable                this backend or model cannot do the request; `auto` tries the next
 ├── NothingSuitable           no installed backend can, with the reason for each
 ├── MissingKey                a backend has no key, or a wrong one, with the variables to set
+├── Misconfigured             a proxy, certificates or a base URL that cannot work, with the variables to correct
+│   └── NotServed             the server at a base URL does not serve what was asked for, whatever the model
 ├── OverBudget                the estimate is above a limit of the caller or the settings
 ├── Refused                   the provider declined the content; it is never sent elsewhere
 ├── RateLimited               too many requests
@@ -122,6 +124,23 @@ class MissingKey(MediaError):
         fix = f"{'Correct' if rejected else 'Set'} {' or '.join(variables)} and restart the server."
         super().__init__(message, fix, billed="no")
         self.variables = tuple(variables)
+
+
+class Misconfigured(MediaError):
+    """A proxy, certificates or a base URL that cannot work, so that asking again is no use; nothing was sent.
+
+    `variables` are the environment variables that may be wrong.
+    """
+
+    variables: tuple[str, ...] = ()
+
+    def __init__(self, message: str, hint: str = "", *, variables: Sequence[str] = ()) -> None:
+        super().__init__(message, hint, billed="no")
+        self.variables = tuple(variables)
+
+
+class NotServed(Misconfigured):
+    """The server at a base URL does not serve what was asked for, so that its other models are no use either."""
 
 
 class OverBudget(MediaError):

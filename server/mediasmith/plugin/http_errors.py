@@ -12,13 +12,16 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
     ModelGone,
+    NotServed,
     OutOfCredit,
     ProviderError,
     RateLimited,
@@ -31,9 +34,13 @@ from mediasmith.plugin.errors import (
 _LONGEST = 300
 """Characters of a provider's own words that a message repeats."""
 
-_NOT_CONNECTED = {"ConnectError", "ConnectTimeout", "ProxyError"}
+_NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
 _BAD_ADDRESS = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
+_LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2", "socksio"}
+
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_PROXY_IN_USE = f"Check the proxy that {', '.join(_PROXIES[:-1])} or {_PROXIES[-1]} names"
 
 
 def error_for_status(  # noqa: PLR0911 - one row for each meaning
@@ -109,30 +116,99 @@ def error_for_failed_work(  # noqa: PLR0913 - what happened to what, each by nam
 def transport_error(error: BaseException | None, name: str) -> MediaError | None:
     """Return what an exception of httpx2 or httpx means, or None for any other exception.
 
-    Only where no connection was made is it certain that nothing was billed.
+    Only where no connection was made is it certain that nothing was billed. What the user's network itself raised
+    instead of connecting is returned as it is.
     """
-    if error is None or type(error).__module__.partition(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2"}:
+    if isinstance(error, MediaError):
+        return error
+    if error is None or type(error).__module__.partition(".")[0] not in _LIBRARIES:
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
     found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
-    if names & _NOT_CONNECTED:
+    if certificate := certificate_error(error, name):
+        found = certificate
+    elif names & {"ProxyError", "SOCKSError"}:
+        found = _proxy_error(error, name)
+    elif names & _NOT_CONNECTED:
         found = unreachable_error(name)
     elif "PoolTimeout" in names:
         found = Unreachable(f"Too many requests to {name} are under way.", billed="no")
     elif "TimeoutException" in names:
         found = TimedOut(f"{name} did not answer in time.")
     elif names & _BAD_ADDRESS:
-        found = Unreachable(f"The base URL of {name} is not a valid address.", billed="no")
+        found = Misconfigured(f"The base URL of {name} is not a valid address.", "Correct it, and restart the server.")
     elif names & _MALFORMED:
         found = malformed(name)
     return found
 
 
+def certificate_error(error: BaseException, name: str) -> Misconfigured | None:
+    """Return the error for a connection to `name` whose certificate was not accepted, or None for any other."""
+    cause: BaseException | None = error
+    while cause is not None and type(cause).__name__ != "SSLCertVerificationError":
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return None
+    return Misconfigured(
+        f"The certificate of {name} is not accepted{clause(str(getattr(cause, 'verify_message', '')))}.",
+        "If a proxy or gateway on the way signs with certificates of its own, name the file that has them, in PEM, in "
+        "SSL_CERT_FILE, and restart the server. Otherwise check the clock of this machine, and the base URL where one "
+        "is set.",
+        variables=["SSL_CERT_FILE"],
+    )
+
+
+def _proxy_error(error: BaseException, name: str) -> MediaError:
+    """Return the error for a proxy that does not pass a connection on.
+
+    It has no type for why: an answer of an HTTP proxy begins with its status, and a SOCKS proxy that tried says so.
+    """
+    words = str(error) if type(error).__name__ == "ProxyError" else "it does not speak SOCKS5"
+    if words[:3].isdecimal():
+        words = f"status {words[:3]}"  # without what the proxy says about it
+    message = f"The proxy does not pass the connection to {name} on{clause(words)}."
+    if words.startswith(("status 5", "Proxy Server could not connect")):
+        return Unreachable(message, f"{_PROXY_IN_USE}, and the base URL where one is set.", billed="no")
+    return Misconfigured(message, f"{_PROXY_IN_USE}, and restart the server.", variables=_PROXIES)
+
+
 def unreachable_error(name: str) -> Unreachable:
     """Return the error for a connection to `name` that was not made, so that nothing was sent."""
     return Unreachable(
-        f"{name} cannot be reached.", "Check the network and the proxy, and the base URL where one is set.", billed="no"
+        f"{name} cannot be reached.",
+        "Check the network and the proxy, if HTTPS_PROXY or ALL_PROXY names one, and the base URL where one is set.",
+        billed="no",
     )
+
+
+def not_served(name: str, url: str, *, own_url: str, variables: Sequence[str], detail: str = "") -> NotServed:
+    """Return the error for a 404 that is not about a model, from a server that a base URL names.
+
+    `url` is what was asked, `own_url` the provider's own base URL, and `variables` are those that set another.
+    """
+    shown = shown_url(url)
+    end = urlsplit(own_url).path
+    lacks = f" It usually ends with {end}." if end and end not in urlsplit(url).path else ""
+    return NotServed(
+        f"There is nothing at {shown} (404{clause(detail)}), where the base URL of {name} leads.",
+        f"Correct {' or '.join(variables)} and restart the server.{lacks} {name}'s own is {own_url}.",
+        variables=variables,
+    )
+
+
+def is_about_model(text: str, url: str) -> bool:
+    """Return whether the text of a 404 is about a model, rather than about the address, which it may repeat.
+
+    Servers that only look like the provider's have no codes for it, so that their words decide.
+    """
+    path = urlsplit(url).path
+    return "model" in text.replace(path, "").replace(path.lstrip("/"), "").lower()
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without what may be secret: user name, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def malformed(name: str) -> ProviderError:

@@ -12,7 +12,8 @@ import anyio
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Network
-from mediasmith.plugin.errors import NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.errors import MediaError, Misconfigured, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.http_errors import certificate_error, transport_error
 from mediasmith.storage.ssrf import check_addresses, check_host, parse_ip
 
 if TYPE_CHECKING:
@@ -32,8 +33,12 @@ class Downloader:
     """Fetches files over HTTPS from public addresses only.
 
     Hosts in `trusted` (names or addresses in lower case, any port) may also be private and reached over plain HTTP.
-    `network` has the certificates to trust. `timeout` is in seconds, for connecting and for each read; limiting the
-    whole download is up to the caller. No request is retried, and no proxy, cookie or netrc file is used.
+    `network` has the certificates to trust and the proxies. Without a proxy, the host is resolved here and every
+    address it has is checked. A proxy resolves the host itself, so that only the URL can be checked: a name of the
+    local network and a private address are refused, but not a name that leads to one, which is up to the proxy.
+
+    `timeout` is in seconds, for connecting and for each read; limiting the whole download is up to the caller. No
+    request is retried, and no cookie or netrc file is used.
     """
 
     trusted: frozenset[str]
@@ -56,6 +61,7 @@ class Downloader:
 
         Raises:
             NotAllowed: the URL, or one it redirects to, is not HTTPS or leads to a private address.
+            Misconfigured: the host's certificate is not accepted, or the proxy or the certificates cannot be used.
             Unreachable: the connection failed or broke, or the host asks to be tried again later.
             TimedOut: nothing arrived for `timeout` seconds.
             ProviderError: the answer is an error, invalid, or larger than `max_bytes`.
@@ -82,6 +88,8 @@ class Downloader:
             raise NotAllowed(f"The port of a URL must be from 1 to {_MAX_PORT}.")
         if host not in self.trusted:
             check_host(host)
+            if parse_ip(host):
+                check_addresses(host, [host])
             if url.scheme == "http":
                 raise NotAllowed(
                     f"{host} would be reached over plain HTTP; HTTPS is required.",
@@ -89,16 +97,16 @@ class Downloader:
                 )
         return url
 
-    async def _addresses(self, url: httpx2.URL) -> list[str]:
-        """Resolve the host, and return its addresses once they are checked."""
+    async def _addresses(self, url: httpx2.URL, proxy: str | None) -> list[str]:
+        """Return the addresses to connect to, once they are checked; with a proxy, the host as it is."""
         host = _host(url)
         try:
-            found = [host] if parse_ip(host) else await self._resolve(host, _port(url))
+            found = [host] if proxy or parse_ip(host) else await self._resolve(host, _port(url))
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"The host {host} was not found.") from error
         if not found:
             raise Unreachable(f"The host {host} has no address.")
-        if host not in self.trusted:
+        if host not in self.trusted and not proxy:
             check_addresses(host, found)
         return found
 
@@ -108,14 +116,14 @@ class Downloader:
     @asynccontextmanager
     async def _get(self, url: httpx2.URL, headers: Mapping[str, str]) -> AsyncGenerator[httpx2.Response]:
         """Yield the response to one request, its body unread."""
-        import httpx2  # noqa: PLC0415 - heavy: needed for a download only
+        from mediasmith.runtime.transports import open_transport  # noqa: PLC0415 - heavy: needed for a download only
 
-        addresses = await self._addresses(url)
-        tls = await to_thread.run_sync(lambda: self.network.ssl_context)
-        # A transport knows neither cookies, proxies nor redirects. It is not reused: it identifies a connection by its
-        # address, which two hosts may share.
+        # A transport knows neither cookies nor redirects. It is not reused: it identifies a connection by its address,
+        # which two hosts may share.
         with _translate_errors(_host(url), self.timeout):
-            async with httpx2.AsyncHTTPTransport(verify=tls) as transport:
+            proxy = await to_thread.run_sync(self.network.proxy_for, str(url))
+            addresses = await self._addresses(url, proxy)
+            async with await to_thread.run_sync(open_transport, self.network, proxy) as transport:
                 requests = [_request(url, address, headers, self.timeout) for address in addresses]
                 async with aclosing(await _send(transport, requests)) as response:
                     yield response
@@ -175,14 +183,28 @@ def _translate_errors(host: str, timeout: float) -> Generator[None]:
 
     try:
         yield
+    except Misconfigured as error:
+        error.billed = None  # of the network, which does not know what this download belongs to
+        raise
     except httpx2.TimeoutException as error:
         raise TimedOut(f"{host} did not answer within {timeout:g} seconds.") from error
     except httpx2.DecodingError as error:
         raise ProviderError(f"{host} sent a body that cannot be decompressed.") from error
-    except httpx2.ConnectError as error:
-        raise Unreachable(f"Could not connect to {host}, or its certificate is not valid.") from error
+    except (httpx2.ConnectError, httpx2.ProxyError) as error:
+        raise _not_connected(host, error) from error
     except (httpx2.TransportError, ssl.SSLError) as error:
         raise Unreachable(f"The connection to {host} broke before the whole answer had arrived.") from error
+
+
+def _not_connected(host: str, error: httpx2.TransportError) -> MediaError:
+    import httpx2  # noqa: PLC0415 - heavy: needed for a download only
+
+    found = certificate_error(error, host) or (
+        transport_error(error, host) if isinstance(error, httpx2.ProxyError) else None
+    )
+    found = found or Unreachable(f"Could not connect to {host}.")
+    found.billed = None  # as above
+    return found
 
 
 async def _save(response: httpx2.Response, host: str, write: Callable[[bytes], Awaitable[None]], max_bytes: int) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mediasmith.config.credentials import base_url_variable, read_access
+from mediasmith.config.base_urls import base_url_variable
+from mediasmith.config.credentials import read_access
 from mediasmith.plugin.contract import (
     Accepted,
     Backend,

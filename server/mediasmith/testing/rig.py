@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from mediasmith.config.credentials import base_url_variable
+from mediasmith.config.base_urls import base_url_variable
 from mediasmith.plugin.contract import JSON, Backend, Cancellation, Capability, Model, Output, Range, Request
 from mediasmith.plugin.errors import MediaError
 from mediasmith.plugin.files import Source

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.elevenlabs import KEY, FakeElevenLabs
 from fakes.elevenlabs.errors import WRONG_KEY
+from fakes.proxies import PASSWORD, USER, http_proxy, socks_proxy
+from fakes.tls import certificate
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, Unreachable
+from mediasmith.plugin.errors import MissingKey, NotServed, OutOfCredit, ProviderError, Unreachable
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import signed_in
 from mediasmith_backends.elevenlabs import backend
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 from mediasmith_backends.elevenlabs.voices import find_voice, voice_names
 
-LIST = "GET /v2/voices"
-
-
-class ProxiedNetwork(SystemNetwork):
-    """A network with certificates of its own and one proxy for everything."""
-
-    def __init__(self, proxy: str) -> None:
-        self.proxy = proxy
-        self.context = ssl.create_default_context()
-
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        return self.context
-
-    def proxy_for(self, url: str) -> str | None:
-        return self.proxy if "elevenlabs" in url else None
+LIST, SUBSCRIPTION = "GET /v2/voices", "GET /v1/user/subscription"
 
 
 @asynccontextmanager
-async def connected(key: str = KEY, base_url: str = "", network: Any = None) -> AsyncGenerator[ElevenLabs]:
-    access = Access(key=key, env={}, base_url=base_url, network=network or SystemNetwork())
+async def connected(key: str = KEY, base_url: str = "", **env: str) -> AsyncGenerator[ElevenLabs]:
+    access = Access(key=key, env={}, base_url=base_url, network=SystemNetwork(env))
     async with backend.connect(access) as client:
         yield client
 
@@ -72,16 +59,44 @@ async def test_the_default_address_is_the_providers() -> None:
         assert sdk._client_wrapper.get_timeout().connect == 15
 
 
-async def test_the_users_certificates_and_proxy_are_used(fake: FakeElevenLabs, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("run", [http_proxy, socks_proxy])
+async def test_the_users_certificates_and_proxy_are_used(
+    fake: FakeElevenLabs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Any
+) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    network = ProxiedNetwork(fake.url)
-    async with connected(base_url="http://elevenlabs.invalid", network=network) as client:
-        with pytest.raises(MediaError):
-            await find_voice(client, "Sarah")
-        http: Any = client.sdk
-        transport = http._client_wrapper.httpx_client.httpx_client._transport
-        assert transport._pool._ssl_context is network.context
-    assert fake.log()[0]["path"].startswith("http://elevenlabs.invalid/v2/voices")
+    (tmp_path / "ca.pem").write_bytes(certificate("own.example").pem)
+    async with run(int(fake.url.rpartition(":")[2]), wants_login=True) as proxy:
+        url = proxy.url("http" if run is http_proxy else "socks5", f"{USER}:{PASSWORD}")
+        env = {"ALL_PROXY": url, "SSL_CERT_FILE": str(tmp_path / "ca.pem"), "NO_PROXY": "fd07::/64"}
+        async with connected(base_url="http://elevenlabs.invalid", **env) as client:
+            assert await voice_names(client)
+            http: Any = client.sdk
+            context = http._client_wrapper.httpx_client.httpx_client._transport._pool._ssl_context
+    assert len(context.get_ca_certs()) == 1
+    assert proxy.asked[0].removeprefix("GET http://").startswith("elevenlabs.invalid")
+
+
+@pytest.mark.parametrize("body", [{"detail": "Not Found"}, {}, "404 page not found"], ids=repr)
+async def test_a_base_url_that_leads_nowhere_says_what_was_asked(fake: FakeElevenLabs, body: Any) -> None:
+    fake.script(LIST, {"status": 404, "body": body})
+    async with signed_in(backend, f"{fake.url}/", KEY) as adapter:
+        with pytest.raises(NotServed) as caught:
+            await voice_names(adapter.client)
+    assert caught.value.message.startswith(f"There is nothing at {fake.url}/v2/voices (404")
+    assert "ElevenLabs's own is https://api.elevenlabs.io" in caught.value.hint
+
+
+async def test_the_check_says_how_much_of_the_account_is_used(fake: FakeElevenLabs) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.url, KEY) as adapter:
+        assert await backend.check(adapter.client) == "1,200 of 10,000 credits are used"
+        empty = {"character_count": 10_000, "character_limit": 10_000, "can_extend_character_limit": False}
+        fake.script(SUBSCRIPTION, {"body": empty})
+        with pytest.raises(OutOfCredit, match="10,000 of 10,000 credits are used"):
+            await backend.check(adapter.client)
+        fake.script(SUBSCRIPTION, {"status": 401, "body": {"detail": {"status": "missing_permissions"}}})
+        assert await backend.check(adapter.client) == "it may not see what is left"
+    assert fake.paid() == 0
 
 
 async def test_a_wrong_key_names_its_variable(fake: FakeElevenLabs) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
+    Misconfigured,
     MissingKey,
     ModelGone,
     OutOfCredit,
@@ -162,7 +163,7 @@ def test_a_success_that_cannot_be_read_may_have_been_billed(error: Exception) ->
     ("error", "kind", "billed"),
     [
         (httpx.ConnectError("no"), Unreachable, "no"),
-        (httpx.InvalidURL("no"), Unreachable, "no"),
+        (httpx.InvalidURL("no"), Misconfigured, "no"),
         (httpx.ReadTimeout("no"), TimedOut, None),
         (httpx.ReadError("no"), Unreachable, None),
         (httpx.DecodingError("no"), ProviderError, None),

@@ -308,7 +308,7 @@ async def test_an_interaction_that_is_gone_is_told_before_anything_is_billed(
     assert fake.counts() == {CREATE: 1, GET: 1}
 
 
-NOT_FOUND: Mapping[str, Any] = {"status": 404, "body": {}}
+NOT_FOUND: Mapping[str, Any] = {"status": 404, "body": {"error": {"code": "not_found"}}}
 
 OTHER_CAUSES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], type[MediaError]]] = {
     "the model is gone": (NOT_FOUND, interaction(), ModelGone),

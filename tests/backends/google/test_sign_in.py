@@ -14,11 +14,12 @@ from fakes.google.account import TOKEN, write_account
 from fakes.google.errors import WRONG_KEY
 from mediasmith.config.credentials import read_access
 from mediasmith.plugin.contract import Capability
-from mediasmith.plugin.errors import MediaError, MissingKey, Unreachable
+from mediasmith.plugin.errors import MediaError, MissingKey, NotServed, Unreachable
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
+from mediasmith_backends.google.image import image
 from mediasmith_backends.google.imagen import imagen
 from mediasmith_backends.google.veo import veo
 
@@ -68,7 +69,6 @@ async def test_requests_go_to_the_declared_base_url_or_to_google(fake: FakeGoogl
     ("url", "key", "kind"),
     [
         ("", WRONG_KEY, MissingKey),
-        ("http://127.0.0.1:port", KEY, Unreachable),
         ("nowhere", KEY, Unreachable),
         (CLOSED, KEY, Unreachable),
     ],
@@ -256,10 +256,35 @@ async def test_requests_go_to_the_location(fake: FakeGoogle, env: dict[str, str]
     assert fake.paid() == 1
 
 
+async def test_a_base_url_that_leads_nowhere_says_what_was_asked(fake: FakeGoogle) -> None:
+    fake.script("POST /v1/interactions", {"status": 404, "body": {"detail": "Not Found"}})
+    async with signed_in(backend, fake.url, KEY, capability=image) as harness:
+        error = await harness.failure_of()
+    assert isinstance(error, NotServed)
+    assert error.message.startswith(f"There is nothing at {fake.url}/v1/interactions (404")
+
+
+async def test_the_check_asks_for_a_voice_or_a_token_and_finds_a_wrong_key(
+    fake: FakeGoogle, env: dict[str, str]
+) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.url, KEY) as harness:
+        assert await backend.check(harness.client) == ""
+    async with backend.connect(read_access(backend, env, NETWORK)) as client:
+        assert await backend.check(client) == ""
+    assert fake.counts() == {"GET /v1/voices": 1, TOKEN: 1}
+    async with signed_in(backend, fake.url, WRONG_KEY) as harness:
+        with pytest.raises(Exception, match="API key not valid") as caught:
+            await backend.check(harness.client)
+    assert isinstance(caught.value, Exception)
+    assert isinstance(backend.explain(caught.value), MissingKey)
+
+
 class CountingNetwork(SystemNetwork):
     """A network that counts the clients that it gives out."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.clients = 0
 
     def client(self, **options: Any) -> Any:

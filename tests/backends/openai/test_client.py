@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import openai
 import pytest
 
 from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import MissingKey, ProviderError
+from mediasmith.plugin.errors import MissingKey, ModelGone, NotServed, ProviderError
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.openai import backend
@@ -94,3 +95,31 @@ async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: Ad
 )
 def test_the_next_poll_is_when_the_provider_advises(headers: dict[str, str], seconds: float | None) -> None:
     assert poll_after(headers) == seconds
+
+
+@pytest.mark.parametrize("path", ["", "/openai"])
+async def test_a_base_url_that_leads_nowhere_says_what_was_asked(fake: FakeOpenAI, path: str) -> None:
+    async with signed_in(backend, f"{fake.url}{path}/", KEY, capability=SPEECH) as harness:
+        error = await harness.failure_of()
+    assert isinstance(error, NotServed)
+    assert error.message.startswith(f"There is nothing at {fake.url}{path}/audio/speech (404")
+    assert "It usually ends with /v1. OpenAI's own is https://api.openai.com/v1." in error.hint
+
+
+async def test_a_404_that_is_about_a_model_is_no_fault_of_the_base_url(fake: FakeOpenAI) -> None:
+    words = {"error": {"message": "The model `tts-1` does not exist.", "type": "NotFoundError", "code": 404}}
+    fake.script(SPEAK, {"status": 404, "body": words})
+    async with signed_in(backend, fake.base_url, KEY, capability=SPEECH) as harness:
+        assert isinstance(await harness.failure_of(), ModelGone)
+
+
+async def test_the_check_asks_for_models_and_finds_a_wrong_key_or_base_url(fake: FakeOpenAI) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.base_url, KEY) as harness:
+        assert await backend.check(harness.client) == ""
+    for url, key, kind in ((fake.base_url, WRONG_KEY, MissingKey), (fake.url, KEY, NotServed)):
+        async with signed_in(backend, url, key) as harness:
+            with pytest.raises(openai.APIStatusError) as caught:
+                await backend.check(harness.client)
+        assert isinstance(backend.explain(caught.value), kind)
+    assert fake.paid() == 0

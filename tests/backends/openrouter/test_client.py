@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import openai
 import pytest
 
 from fakes.openrouter import KEY, WRONG_KEY, FakeOpenRouter
-from mediasmith.plugin.errors import MissingKey, Unreachable
+from mediasmith.plugin.errors import MissingKey, NotServed, OutOfCredit
 from mediasmith.testing import signed_in
 from mediasmith_backends.openrouter import backend
 
+THE_KEY = "GET /api/v1/key"
 SPEECH = backend.capabilities[3]
 
 
@@ -39,11 +41,30 @@ async def test_a_rejected_key_names_the_variable(fake: FakeOpenRouter) -> None:
     assert "OPENROUTER_API_KEY" in str(error)
 
 
-async def test_an_invalid_base_url_is_reported_as_one() -> None:
-    with pytest.raises(Exception, match="port") as caught:
-        async with signed_in(backend, "http://127.0.0.1:port", KEY):
-            pass
-    assert isinstance(caught.value, Exception)
-    error = backend.explain(caught.value)
-    assert isinstance(error, Unreachable)
-    assert error.billed == "no"
+async def test_a_base_url_that_leads_nowhere_says_what_was_asked(fake: FakeOpenRouter) -> None:
+    fake.script("POST /api/v1/audio/speech", {"status": 404, "body": {"detail": "Not Found"}})
+    async with signed_in(backend, fake.base_url, KEY, capability=SPEECH) as harness:
+        error = await harness.failure_of()
+    assert isinstance(error, NotServed)
+    assert error.message.startswith(f"There is nothing at {fake.base_url}/audio/speech (404")
+    assert error.hint.startswith("Correct MEDIASMITH_OPENROUTER_BASE_URL")
+
+
+async def test_the_check_says_what_the_key_may_still_spend(fake: FakeOpenRouter) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.base_url, KEY) as harness:
+        assert await backend.check(harness.client) == "the key has spent 2.50 USD"
+        fake.script(THE_KEY, {"body": {"data": {"usage": 1, "limit_remaining": 4}}})
+        assert await backend.check(harness.client) == "the key has spent 1.00 USD and may spend 4.00 USD more"
+        fake.script(THE_KEY, {"body": {"data": {"usage": 5, "limit_remaining": 0}}})
+        with pytest.raises(OutOfCredit):
+            await backend.check(harness.client)
+    assert (fake.paid(), fake.counts()) == (0, {THE_KEY: 3})
+
+
+async def test_the_check_finds_a_wrong_key(fake: FakeOpenRouter) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.base_url, WRONG_KEY) as harness:
+        with pytest.raises(openai.AuthenticationError) as caught:
+            await backend.check(harness.client)
+    assert isinstance(backend.explain(caught.value), MissingKey)

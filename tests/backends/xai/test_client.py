@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import socket
-import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,17 +14,23 @@ from typing import Any, cast
 import anyio
 import grpc
 import pytest
-from anyio.abc import SocketAttribute, SocketStream
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from grpc import ChannelConnectivity
 
+from fakes.proxies import http_proxy
+from fakes.tls import certificate
 from fakes.xai.gate import gate
 from fakes.xai.server import running
-from fakes.xai.state import IMAGE, KEY, FakeXAI, Reply
+from fakes.xai.state import IMAGE, KEY, MODELS, FakeXAI, Reply
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import InvalidRequest, MissingKey, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.errors import (
+    InvalidRequest,
+    MediaError,
+    Misconfigured,
+    MissingKey,
+    ProviderError,
+    TimedOut,
+    Unreachable,
+)
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.xai import backend, client
@@ -37,24 +41,8 @@ from mediasmith_backends.xai.video import video
 _grpc: Any = grpc  # it has no types
 
 
-@dataclass
-class FakeNetwork(SystemNetwork):
-    """A network with this proxy and these certificates."""
-
-    proxy: str | None = None
-    certificates: Any = None
-
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        return self.certificates or super().ssl_context
-
-    def proxy_for(self, url: str) -> str | None:
-        assert url.startswith(("https://", "http://"))
-        return self.proxy
-
-
-def access(base_url: str = "", key: str = KEY, **network: Any) -> Access:
-    return Access(key=key, env={}, base_url=base_url, network=FakeNetwork(**network))
+def access(base_url: str = "", key: str = KEY, **env: str) -> Access:
+    return Access(key=key, env={}, base_url=base_url, network=SystemNetwork(env))
 
 
 @dataclass
@@ -67,6 +55,12 @@ class FakeChannel:
     def get_state(self, *, try_to_connect: bool) -> ChannelConnectivity:
         assert try_to_connect
         return self.state
+
+    def unary_unary(self, _method: str) -> Any:
+        async def ask(_message: bytes, *, timeout: float) -> bytes:  # noqa: ASYNC109 - as gRPC calls it
+            return b""
+
+        return ask
 
     async def close(self) -> None:
         self.closed = True
@@ -122,7 +116,7 @@ async def test_base_url_decides_host_and_tls(opened: Opened, base_url: str, host
     "base_url", ["https://api.x.ai/v1", "ftp://api.x.ai", "api.x.ai:port", "grpc://", "a b", "https://u:p@api.x.ai"]
 )
 async def test_invalid_base_url_is_refused_with_the_variable(base_url: str) -> None:
-    with pytest.raises(InvalidRequest, match="MEDIASMITH_XAI_BASE_URL"):
+    with pytest.raises(Misconfigured, match="MEDIASMITH_XAI_BASE_URL"):
         async with connect(access(base_url)):
             pass
 
@@ -171,8 +165,16 @@ async def test_nothing_is_traced(fake: FakeXAI, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_proxy_of_the_network_is_used(opened: Opened) -> None:
-    async with connect(access(proxy="http://proxy.example:3128")):
+    async with connect(access(HTTPS_PROXY="http://proxy.example:3128")):
         assert opened.options["grpc.http_proxy"] == "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "https"])
+async def test_a_proxy_that_gRPC_cannot_use_is_named(opened: Opened, scheme: str) -> None:  # noqa: N802
+    with pytest.raises(Misconfigured, match=f"cannot use the {scheme} proxy that HTTPS_PROXY or ALL_PROXY names"):
+        async with connect(access(ALL_PROXY=f"{scheme}://ann:secret@proxy.example:1")):
+            pass
+    assert opened.hosts == []
 
 
 async def test_without_a_proxy_gRPC_looks_for_none(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: N802
@@ -181,80 +183,76 @@ async def test_without_a_proxy_gRPC_looks_for_none(opened: Opened, monkeypatch: 
         assert opened.options["grpc.enable_http_proxy"] == 0
 
 
-async def test_connection_is_tunnelled_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def failure(base_url: str, **env: str) -> MediaError:
+    async with connect(access(base_url, **env)) as signed:
+        with pytest.raises(MediaError) as caught:
+            await signed.send(lambda _channel: None, None, seconds=1)
+    assert caught.value.billed == "no"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("refuses", "kind", "words"),
+    [(407, Misconfigured, "does not pass the connection to xAI on (status 407)"), (502, Unreachable, "cannot be")],
+)
+async def test_connection_is_tunnelled_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, refuses: int, kind: type[MediaError], words: str
+) -> None:
     for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
         monkeypatch.delenv(name, raising=False)
-    asked: list[bytes] = []
+    async with http_proxy(9, refuses=refuses) as proxy:
+        error = await failure("https://gateway.example", HTTPS_PROXY=proxy.url(login="ann:secret-word"))
+    assert type(error) is kind
+    assert words in error.message
+    assert "HTTPS_PROXY" in error.hint
+    assert "secret-word" not in str(error)
+    assert proxy.asked == ["CONNECT gateway.example:443"]
 
-    async def refuse(stream: SocketStream) -> None:
-        async with stream:
-            asked.append(await stream.receive())
-            await stream.send(b"HTTP/1.1 403 Forbidden\r\n\r\n")
 
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, refuse)
-        proxy = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
-        async with connect(access("https://gateway.example", proxy=proxy)) as signed:
-            with pytest.raises(Unreachable):
-                await signed.send(lambda _channel: None, None, seconds=1)
-        tasks.cancel_scope.cancel()
-    assert asked[0].startswith(b"CONNECT gateway.example:443 ")
+OWN = certificate("localhost")
 
 
 @pytest.fixture(scope="module")
-def certificate() -> tuple[bytes, bytes]:
-    """A private key and its own certificate for localhost, as PEM."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return private, signed.public_bytes(pem)
-
-
-@pytest.fixture(scope="module")
-def tls_fake(certificate: tuple[bytes, bytes]) -> Generator[FakeXAI]:
-    with running(credentials=_grpc.ssl_server_credentials([certificate])) as fake:
+def tls_fake() -> Generator[FakeXAI]:
+    with running(credentials=_grpc.ssl_server_credentials([(OWN.key, OWN.pem)])) as fake:
         yield fake
 
 
-async def generate_over_tls(fake: FakeXAI, **network: Any) -> None:
-    async with connect(access(fake.base_url, **network)) as signed:
+async def test_certificates_of_the_network_are_trusted(tls_fake: FakeXAI, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(OWN.pem)
+    async with connect(access(tls_fake.base_url, SSL_CERT_DIR=str(tmp_path))) as signed:
         await AdapterHarness(backend, signed, image).generate()
 
 
-async def test_certificates_of_the_network_are_trusted(certificate: tuple[bytes, bytes], tls_fake: FakeXAI) -> None:
-    await generate_over_tls(tls_fake, certificates=ssl.create_default_context(cadata=certificate[1].decode()))
+async def test_unknown_certificate_is_refused_with_the_variable_that_helps(tls_fake: FakeXAI, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(certificate("other.example").pem)
+    error = await failure(tls_fake.base_url, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+    assert isinstance(error, Misconfigured)
+    assert "certificate" in error.message
+    assert "SSL_CERT_FILE" in error.hint
 
 
-async def test_unknown_certificate_is_refused_with_the_variable_that_helps(tls_fake: FakeXAI) -> None:
-    with pytest.raises(Unreachable) as caught:
-        await generate_over_tls(tls_fake)
-    assert "SSL_CERT_FILE" in caught.value.hint
-    assert caught.value.billed == "no"
-
-
-class UnlistedStore:
-    """The store of a system that gives no list, as that of macOS and Windows."""
-
-    def get_ca_certs(self, *, binary_form: bool) -> object:
-        raise NotImplementedError(binary_form)
-
-
-@pytest.mark.parametrize("store", [UnlistedStore(), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)], ids=["unlisted", "empty"])
 async def test_without_a_list_of_certificates_gRPC_uses_its_own(  # noqa: N802
-    certificate: tuple[bytes, bytes], tls_fake: FakeXAI, store: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls_fake: FakeXAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[object] = []
     monkeypatch.setattr("grpc.ssl_channel_credentials", used.append)
+    monkeypatch.setattr(SystemNetwork, "certificates", None)
     with pytest.raises(AttributeError):  # there are no credentials in this test
-        await generate_over_tls(tls_fake, certificates=store)
+        await failure(tls_fake.base_url)
     assert used == [None]
+
+
+async def test_the_check_asks_for_models_and_finds_a_wrong_key(fake: FakeXAI) -> None:
+    assert backend.check
+    async with signed_in(backend, fake.base_url, KEY) as harness:
+        assert await backend.check(harness.client) == ""
+    fake.script(MODELS, Reply(code="INVALID_ARGUMENT", details="Incorrect API key provided."))
+    async with signed_in(backend, fake.base_url, KEY) as harness:
+        with pytest.raises(grpc.RpcError) as caught:
+            await backend.check(harness.client)
+    assert isinstance(backend.explain(caught.value), MissingKey)
+    assert fake.paid() == 0
 
 
 # Connections that fail

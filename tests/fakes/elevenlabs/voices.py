@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from elevenlabs.text_to_voice.preview.raw_client import AsyncRawPreviewClient
 from elevenlabs.text_to_voice.raw_client import AsyncRawTextToVoiceClient
+from elevenlabs.user.subscription.raw_client import AsyncRawSubscriptionClient
 from elevenlabs.voices.ivc.raw_client import AsyncRawIvcClient
 from elevenlabs.voices.raw_client import AsyncRawVoicesClient
 from pydantic import Field
@@ -105,7 +106,13 @@ def _save(asked: _Asked) -> Answer:
     return answer_json(_voice(asked.state, voice))
 
 
+def _subscription(_asked_nothing: _Asked) -> Answer:
+    used = {"character_count": 1_200, "character_limit": 10_000, "can_extend_character_limit": False}
+    return answer_json({"tier": "starter", "status": "active", **used})
+
+
 ROUTES: Mapping[str, Route[ElevenState]] = {
+    **sdk_route(AsyncRawSubscriptionClient.get, _subscription),
     **sdk_route(AsyncRawVoicesClient.search, _list),
     **sdk_route(AsyncRawVoicesClient.get, _get),
     **sdk_route(AsyncRawIvcClient.create, _clone, _check_clone),

@@ -1,0 +1,90 @@
+"""The base URLs that lead to a gateway or engine instead of a provider, read as people write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from mediasmith.config.settings import PREFIX, unexpanded
+from mediasmith.config.written_values import clean
+from mediasmith.plugin.contract import Backend
+from mediasmith.plugin.errors import Misconfigured
+
+_SCHEMES = {"http", "https", "grpc"}
+_OF_LOCAL_NETWORK = (".local", ".internal", ".localhost")
+
+
+def base_url_variable(name: str) -> str:
+    """Return the environment variable that sets another base URL for a backend."""
+    return f"{PREFIX}{name.upper()}_BASE_URL"
+
+
+def set_base_urls(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the base URLs that are set for a backend, by their variables: ours first, then the vendor's own.
+
+    Raises:
+        Misconfigured: one of them cannot be read.
+    """
+    names = (base_url_variable(backend.name), *backend.base_urls)
+    values = {name: clean(env.get(name, "")) for name in names}
+    return {name: _read(name, value) for name, value in values.items() if value and not unexpanded(value)}
+
+
+def trusted_hosts(backend: Backend[Any], env: Mapping[str, str]) -> list[str]:
+    """Return the hosts of the base URLs that are set for a backend: the user's own, which may be private."""
+    try:
+        return [urlsplit(url).hostname or "" for url in set_base_urls(backend, env).values()]
+    except Misconfigured:
+        return []
+
+
+def passwords(env: Mapping[str, str]) -> list[str]:
+    """Return the passwords in the URLs of proxies and base URLs, as they are written and as they are meant."""
+    found = [_password(value) for name, value in env.items() if name.lower().endswith(("_proxy", "_base_url"))]
+    return [form for password in found if password for form in (password, unquote(password))]
+
+
+def _password(url: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(url if "//" in url else f"//{url}").password or ""
+    return ""
+
+
+def _read(variable: str, value: str) -> str:
+    before, separator, after = value.partition("://")
+    scheme, rest = before.lower() if separator else "", (after if separator else value).rstrip("/")
+    parts = _split(rest)
+    if not parts or scheme not in {"", *_SCHEMES}:
+        raise _wrong(variable, "is not a URL that can be used")
+    if parts.query or parts.fragment:
+        raise _wrong(variable, "has a query or a fragment, which cannot be sent")
+    host = parts.hostname or ""
+    return f"{scheme or ('http' if _is_local(host) else 'https')}://{rest}"
+
+
+def _split(rest: str) -> SplitResult | None:
+    """Return the parts of a URL without its scheme, or None if it has no host or cannot be read."""
+    with suppress(ValueError):
+        parts = urlsplit(f"//{rest}")
+        if parts.hostname and parts.port != 0 and not re.search(r"\s", rest):
+            return parts
+    return None
+
+
+def _is_local(host: str) -> bool:
+    """Return whether a host without a scheme is one of the local network, where TLS is rare."""
+    with suppress(ValueError):
+        return ip_address(host).is_private
+    return "." not in host or host.endswith(_OF_LOCAL_NETWORK)
+
+
+def _wrong(variable: str, why: str) -> Misconfigured:
+    return Misconfigured(
+        f"{variable} {why}.",
+        f"Set {variable} to a base URL such as https://gateway.example/v1, and restart the server.",
+        variables=[variable],
+    )

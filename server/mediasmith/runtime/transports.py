@@ -1,0 +1,57 @@
+"""HTTP transports that take the way which the user's network demands: straight, or through a proxy."""
+
+from __future__ import annotations
+
+import httpx2
+from anyio import to_thread
+from socksio.exceptions import SOCKSError
+
+from mediasmith.plugin.contract import Network
+
+_LIMITS = httpx2.Limits(
+    max_connections=1000,  # more than concurrency allows: a call waits for a slot, never for a connection
+    max_keepalive_connections=100,
+)
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """The library's own, which lets the exceptions of the SOCKS protocol through."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            return await super().handle_async_request(request)
+        except SOCKSError as error:
+            raise httpx2.ProxyError("it does not speak SOCKS5") from error
+
+
+def open_transport(network: Network, proxy: str | None) -> httpx2.AsyncHTTPTransport:
+    """Return a transport that sends through this proxy, or straight where it is None; blocking at the first use."""
+    context = network.ssl_context
+    tls_to_proxy = context if proxy and proxy.startswith("https:") else None
+    through = httpx2.Proxy(proxy, ssl_context=tls_to_proxy) if proxy else None
+    return _Transport(verify=context, proxy=through, limits=_LIMITS)
+
+
+class NetworkTransport(httpx2.AsyncBaseTransport):
+    """A transport that asks the network for the way of each request. Creating it blocks at the first use."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._transports: dict[str | None, httpx2.AsyncHTTPTransport] = {None: open_transport(network, None)}
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request.
+
+        Raises:
+            Misconfigured: the variable that names the proxy cannot be used.
+        """
+        # In a thread: where the system names the proxy, it may resolve the host.
+        proxy = await to_thread.run_sync(self._network.proxy_for, str(request.url))
+        if proxy not in self._transports:
+            self._transports[proxy] = open_transport(self._network, proxy)
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for transport in self._transports.values():
+            await transport.aclose()
