@@ -81,11 +81,13 @@ class Media:
         caller = Caller(wait=math.inf)
         make = self.engine.generate if name == "generate_media" else self.engine.continue_edit
         result = await make(given, caller)
+        await self.engine.promise(result)
         with self.engine.delivery(result):
             return result
 
     async def _get_job(self, arguments: Mapping[str, Any]) -> MediaResult | JobList:
         result = await self.engine.get_job(arguments, Caller(wait=math.inf))
+        await self.engine.promise(result)
         with self.engine.delivery(result):
             return result
 

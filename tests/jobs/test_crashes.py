@@ -101,7 +101,7 @@ UNSENT = {
 }
 
 LOST = {
-    "about to send": Death("stub_now", f"after {LIBRARY}.save_task sending"),
+    "about to send": Death("stub_now", f"after {LIBRARY}.begin_task sending"),
     "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_task accepted"),
     "the bytes are on the disk and not recorded": Death("stub_now", f"before {LIBRARY}.stage"),
 }

@@ -25,7 +25,8 @@ class ToolRequest:
     """What a caller wants, checked against the schema but not yet against any backend.
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
-    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say.
+    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `request_id` is the
+    caller's own name for the request, or empty.
     """
 
     prompts: tuple[str, ...]
@@ -42,6 +43,7 @@ class ToolRequest:
     max_cost_usd: float | None = None
     dry_run: bool = False
     continuation_id: str = ""
+    request_id: str = ""
 
 
 def parse_request(arguments: Mapping[str, Any], schema: Schema) -> ToolRequest:
@@ -69,6 +71,7 @@ def parse_request(arguments: Mapping[str, Any], schema: Schema) -> ToolRequest:
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
         continuation_id=_continuation(given["continuation_id"]) if edit else "",
+        request_id=given.get("request_id", ""),
     )
 
 

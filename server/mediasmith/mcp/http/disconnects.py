@@ -1,6 +1,8 @@
 """End the wait of a call when its client disconnects. The job continues, and the same call can attach to it.
 
 The newer protocol does this by itself. In the older one, the call would wait for an answer that cannot be delivered.
+An answer counts as delivered once all of the response has been handed to the operating system for a client that was
+still connected.
 """
 
 from __future__ import annotations
@@ -13,26 +15,49 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types import CONNECTION_CLOSED
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mediasmith.mcp.deliveries import of_request
+
 _CANCEL_SCOPE = "mediasmith.cancel_scope"
 """The key of a request's cancel scope in its ASGI scope."""
 
 
 class DisconnectMiddleware:
-    """ASGI middleware that cancels the request of a client that has disconnected."""
+    """ASGI middleware that cancels the request of a client that has disconnected, and settles its deliveries."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and watch for a disconnect."""
+        deliveries = of_request(scope)
+        connected, complete = True, False
 
         async def receive_or_cancel() -> Message:
+            nonlocal connected
             message = await receive()
-            if message["type"] == "http.disconnect" and _CANCEL_SCOPE in scope:
-                scope[_CANCEL_SCOPE].cancel()
+            if message["type"] == "http.disconnect":
+                connected = False
+                if _CANCEL_SCOPE in scope:
+                    scope[_CANCEL_SCOPE].cancel()
             return message
 
-        await self._app(scope, receive_or_cancel, send)
+        async def send_and_note(message: Message) -> None:
+            nonlocal complete
+            is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if is_last:
+                await anyio.lowlevel.checkpoint()  # a disconnect that has been noticed is received first
+            reaches = connected
+            await send(message)
+            complete = complete or (is_last and reaches)
+
+        try:
+            await self._app(scope, receive_or_cancel, send_and_note)
+        finally:
+            for delivery in deliveries:
+                if complete:
+                    delivery.sent()
+                else:
+                    delivery.lost()
 
 
 async def cancel_on_disconnect(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
