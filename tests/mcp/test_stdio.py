@@ -16,7 +16,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from mcp_types import BlobResourceContents
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, BlobResourceContents
 
 from fakes.provider import Provider
 from fakes.server import COMMAND, Era, ask, environment, on_disk, refused, started, text
@@ -100,7 +100,9 @@ async def test_the_server_starts_in_any_folder_and_environment_and_reports_probl
     assert provider.counts() == {}
 
 
-async def test_only_the_protocol_is_on_standard_output_whatever_a_backend_prints(tmp_path: Path) -> None:
+async def test_only_the_protocol_is_on_standard_output_whatever_is_sent_or_printed(
+    tmp_path: Path,
+) -> None:
     env = {"MEDIASMITH_BACKENDS": "noisy", "MEDIASMITH_PREVIEW": "0", "MEDIASMITH_LINKS": "0"}
     garbage = b'garbage\n{"jsonrpc": "2.0"}\n\xff\xfe\n' + b"[" * 100_000 + b"\n"
     async with started(tmp_path, env=env) as server, server.connected() as client:
@@ -109,8 +111,10 @@ async def test_only_the_protocol_is_on_standard_output_whatever_a_backend_prints
         result = await client.call_tool("generate_media", {"prompt": "a lighthouse"})
         assert [block.type for block in result.content] == ["text"]
         assert await read_file(client, json.loads(text(result))["files"][0])
-    lines = server.wire.decode().splitlines()
-    assert {json.loads(line)["jsonrpc"] for line in lines} == {"2.0"}
+    lines = [json.loads(line) for line in server.wire.decode().splitlines()]
+    assert {line["jsonrpc"] for line in lines} == {"2.0"}
+    errors = [(line["id"], line["error"]["code"]) for line in lines if "error" in line]
+    assert errors == [(None, PARSE_ERROR), (None, INVALID_REQUEST), (None, PARSE_ERROR), (None, PARSE_ERROR)]
     assert server.log.count("noise from a backend") == 6
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
@@ -19,6 +20,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.shared.message import SessionMessage
 from mcp_types import (
     INVALID_PARAMS,
     CallToolResult,
@@ -98,6 +100,13 @@ class MediaServer(MCPServer[Any]):
                 log_level="WARNING",
             )
         self.middleware.append(self.deliveries.take_back_cancelled)
+
+    async def serve(
+        self, requests: ObjectReceiveStream[SessionMessage | Exception], answers: ObjectSendStream[SessionMessage]
+    ) -> None:
+        """Serve one client over streams, until the first one ends."""
+        server = self._lowlevel_server
+        await server.run(requests, answers, server.create_initialization_options())
 
     def _tool(self, tool: ToolSchema) -> Tool:
         async def call(given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:

@@ -1,36 +1,85 @@
-"""Serve over standard input and output."""
+"""Serve over standard input and output: a message is a line of JSON."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import BinaryIO, TypeAlias
+
+import anyio
+from anyio import AsyncFile
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
 
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
+from mediasmith.mcp.messages import read_line
 from mediasmith.mcp.server import MediaServer
 from mediasmith.mcp.shutdown import graceful_shutdown
+
+_Message: TypeAlias = SessionMessage | Exception  # what the SDK expects; no exception is ever sent
+_Streams: TypeAlias = tuple[MemoryObjectReceiveStream[_Message], MemoryObjectSendStream[SessionMessage]]
+
+_STDERR = 2
 
 
 async def serve_stdio() -> None:
     """Serve until the client disconnects. This does not return: the process ends."""
-    with _stdout_redirected():
+    with _standard_streams() as (stdin, stdout):
         installation = Installation.load()
-    async with lazy_engine(installation) as engine, graceful_shutdown(engine):
-        try:
-            await MediaServer(engine).run_stdio_async()
-        except* ConnectionError:
-            pass  # the client died while it was being answered
+        async with lazy_engine(installation) as engine, graceful_shutdown(engine):
+            try:
+                async with message_streams(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as streams:
+                    await MediaServer(engine).serve(*streams)
+            except* ConnectionError:
+                pass  # the client died while it was being answered
+
+
+@asynccontextmanager
+async def message_streams(stdin: AsyncFile[bytes], stdout: AsyncFile[bytes]) -> AsyncGenerator[_Streams]:
+    """Open the streams of a client's messages and of the answers to them.
+
+    Unlike the SDK's own, this answers a line that is no valid message, instead of passing it over in silence.
+    """
+    requests, received = anyio.create_memory_object_stream[_Message]()
+    answers, sent = anyio.create_memory_object_stream[SessionMessage]()
+    async with anyio.create_task_group() as task_group:
+        task_group.start_soon(_read, stdin, requests, answers.clone())
+        task_group.start_soon(_write, stdout, sent)
+        yield received, answers
+
+
+async def _read(
+    stdin: AsyncFile[bytes],
+    requests: MemoryObjectSendStream[_Message],
+    answers: MemoryObjectSendStream[SessionMessage],
+) -> None:
+    with suppress(anyio.BrokenResourceError):  # nobody reads or writes any more
+        async with requests, answers:
+            async for line in stdin:
+                message, errors = read_line(line)
+                if message is not None:
+                    await requests.send(SessionMessage(message))
+                for error in errors:
+                    await answers.send(SessionMessage(error))
+
+
+async def _write(stdout: AsyncFile[bytes], sent: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    async with sent:
+        async for answer in sent:
+            text = answer.message.model_dump_json(by_alias=True, exclude_unset=True)
+            await stdout.write(text.encode() + b"\n")
+            await stdout.flush()
 
 
 @contextmanager
-def _stdout_redirected() -> Generator[None]:
-    """Send what plug-ins print while they load to standard error. While serving, the SDK does this."""
-    stdout = os.dup(1)
-    with suppress(OSError):  # there may be no standard error
-        os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
+def _standard_streams() -> Generator[tuple[BinaryIO, BinaryIO]]:
+    """Take over standard input and output: plug-ins and child processes read nothing, and print to standard error."""
+    while (nothing := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass  # one of the three was closed, and must not become the number of another file
+    with os.fdopen(os.dup(0), "rb", closefd=False) as stdin, os.fdopen(os.dup(1), "wb", closefd=False) as stdout:
+        os.dup2(nothing, 0)
+        os.dup2(_STDERR, 1)
+        os.close(nothing)
+        yield stdin, stdout
