@@ -87,6 +87,12 @@ def kept_files(folder: Path) -> list[Path]:
     return [path for path in (folder / "data" / "inputs").rglob("*") if path.is_file()]
 
 
+@asynccontextmanager
+async def never_opens(_access: object) -> AsyncGenerator[None]:
+    await anyio.sleep_forever()
+    yield
+
+
 async def test_a_queued_job_is_sent_by_the_next_process(tmp_path: Path) -> None:
     provider = Busy()
     async with busy_engine(tmp_path, provider.backend()) as engine:
@@ -129,15 +135,22 @@ async def test_inputs_are_kept_as_they_were_and_removed_once_they_are_sent(tmp_p
         given.write_bytes(png())
         job = await promised(engine, image=[str(given)])
         given.unlink()
+    async with running_engine(tmp_path, replace(Busy().backend(), connect=never_opens)) as engine:  # it sends nothing
+        assert (await get_job(engine, job, caller=NO_WAIT, wait_seconds=0)).status == "running"
+        await wait_until_idle(engine)
     assert [path.read_bytes() for path in kept_files(tmp_path)] == [png()]
     sent: list[bytes] = []
 
     async def start(call: Any) -> Any:
+        while await engine.library.calls.has_plan(job):
+            await anyio.lowlevel.checkpoint()
+        await wait_until_idle(engine)
         sent.append(await call.inputs["image"][0].read())
         return picture()
 
-    result = await continued(tmp_path, job, Busy().backend(start=start))
-    assert (result.status, sent) == ("done", [png()])
+    async with running_engine(tmp_path, Busy().backend(start=start)) as engine:
+        assert (await get_job(engine, job)).status == "done"
+    assert sent == [png()]
     assert kept_files(tmp_path) == []
 
 

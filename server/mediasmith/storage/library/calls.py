@@ -158,5 +158,6 @@ class CallRecords:
 
     async def delete_old_plans(self) -> None:
         """Forget the saved plans of jobs that have ended."""
-        sql = "DELETE FROM saved_plan WHERE job_id IN (SELECT id FROM job WHERE state <> 'running')"
-        await self._database.change(sql)
+        ended = "SELECT job_id FROM saved_plan JOIN job ON job.id = saved_plan.job_id WHERE state <> 'running'"
+        for job_id in await self._database.read(lambda row: str(row["job_id"]), ended):
+            await self.delete_plan(job_id)
