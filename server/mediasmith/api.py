@@ -74,6 +74,7 @@ class EditArguments(TypedDict, total=False):
     wait_seconds: int | None
     max_cost_usd: float | None
     dry_run: bool | None
+    request_id: str | None
 
 
 class GenerateArguments(EditArguments, total=False):
@@ -221,6 +222,7 @@ class Media:
         return result
 
     async def _deliver(self, answer: Answer) -> Answer:
+        await self.engine.promise(answer)
         with self.engine.delivery(answer):
             return answer
 

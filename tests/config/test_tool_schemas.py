@@ -119,7 +119,7 @@ def test_the_order_of_arguments_does_not_depend_on_the_order_of_backends() -> No
         *("prompt", "prompts", "kind", "backend", "model"),
         *(name for name in INPUT_WORDS),
         *(name for name in WORDS if name != "n"),
-        *("n", "draft", "options", "output", "wait_seconds", "max_cost_usd", "dry_run"),
+        *("n", "draft", "options", "output", "wait_seconds", "max_cost_usd", "dry_run", "request_id"),
     ]
     for installed in (INSTALLED, INSTALLED[::-1], (SKETCH, *PROVIDERS)):
         assert list(parameters("generate_media", *installed)) == expected

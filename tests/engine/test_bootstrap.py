@@ -29,6 +29,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.store import Library
 
 
@@ -77,13 +78,13 @@ async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, mon
 async def test_stopping_waits_for_a_delivery_that_is_being_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mark = Library.mark_answered
+    save = CallRecords.save_answer
 
-    async def slow(self: Library, job_id: str) -> None:
+    async def slow(self: CallRecords, *given: Any, **more: Any) -> None:
         await turns(200)
-        await mark(self, job_id)
+        await save(self, *given, **more)
 
-    monkeypatch.setattr(Library, "mark_answered", slow)
+    monkeypatch.setattr(CallRecords, "save_answer", slow)
     async with serving(tmp_path) as server:
         done = await generate(await server.get())
         with anyio.CancelScope(shield=True):  # the process may end after this

@@ -144,7 +144,7 @@ async def test_a_failed_job_raises_once_and_is_listed_by_get_job(tmp_path: Path)
 
 
 async def test_a_job_that_cannot_be_recorded_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(*_given: object) -> None:
+    async def full(*_given: object, **_more: object) -> None:
         raise MediaError("The disk is full.", billed="no")
 
     provider = Scripted()

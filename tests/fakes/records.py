@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Artifact, Job, Task
 from mediasmith.storage.library.store import Library
 
@@ -59,3 +60,8 @@ async def record(library: Library, job: Job, *artifacts: Artifact) -> None:
     task = a_task(job.id)
     await library.add_job(job, [task])
     await library.commit(task, artifacts, at=job.updated)
+
+
+def a_key(**changes: Any) -> CallKey:
+    """What makes a call the same as the one that `a_job` was made for."""
+    return replace(CallKey(principal="ada", fingerprint="same", since=0.0), **changes)

@@ -33,10 +33,19 @@ from mediasmith.jobs.attach import fingerprint
 from mediasmith.plugin.contract import Result
 from mediasmith.plugin.errors import Billed, MediaError
 from mediasmith.selection.tool_request import parse_request
+from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.records import Phase
 from mediasmith.storage.library.store import Library
 
 EARLIER = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
+
+
+def another(running: str) -> str:
+    """The warning of a call whose twin is running."""
+    return (
+        f"The same call is still running as job {running}; this is another one, billed as well. get_job returns that "
+        "one. Calls with the same request_id are made once."
+    )
 
 
 def gate() -> tuple[anyio.Event, Any]:
@@ -133,7 +142,7 @@ async def test_the_same_call_while_another_one_waits_is_a_job_of_its_own(tmp_pat
         event.set()
     assert len(provider.calls) == 2
     assert len({result.job_id for result in results}) == 2
-    assert [result.warnings for result in results] == [(), ()]
+    assert [result.warnings for result in results] == [(), (another(results[0].job_id),)]
 
 
 async def test_a_call_that_is_being_notified_still_counts_as_waiting(tmp_path: Path) -> None:
@@ -150,7 +159,7 @@ async def test_a_call_that_is_being_notified_still_counts_as_waiting(tmp_path: P
             await notifying.wait()
         second = await generate(engine, caller=NO_WAIT)
         await wait_until_idle(engine)
-        assert second.warnings == ()
+        assert EARLIER not in second.warnings
         assert len(provider.calls) == 2
         tasks.cancel_scope.cancel()
 
@@ -166,7 +175,7 @@ async def test_the_same_call_after_an_answer_is_a_new_job(tmp_path: Path, wait_s
         second = await generate(engine, wait_seconds=wait_seconds)
         event.set()
         assert second.job_id != first.job_id
-        assert second.warnings == ()
+        assert second.warnings == ((another(first.job_id),) if wait_seconds == 0 else ())
 
 
 async def test_a_job_that_get_job_has_answered_is_not_attached_to(tmp_path: Path) -> None:
@@ -178,19 +187,19 @@ async def test_a_job_that_get_job_has_answered_is_not_attached_to(tmp_path: Path
         assert isinstance(listed, JobList)
         await get_job(engine, listed.jobs[0].job_id, wait_seconds=0)
         event.set()
-        assert (await generate(engine)).warnings == ()
+        assert EARLIER not in (await generate(engine)).warnings
     assert len(provider.calls) == 2
 
 
 async def test_a_delivery_counts_before_it_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = anyio.Event()
-    mark = Library.mark_answered
+    save = CallRecords.save_answer
 
-    async def late(self: Library, job_id: str) -> None:
+    async def late(self: CallRecords, *given: Any, **more: Any) -> None:
         await recorded.wait()
-        await mark(self, job_id)
+        await save(self, *given, **more)
 
-    monkeypatch.setattr(Library, "mark_answered", late)
+    monkeypatch.setattr(CallRecords, "save_answer", late)
     provider = Scripted()
     async with running_engine(tmp_path, provider.backend()) as engine:
         await generate(engine)
@@ -310,10 +319,10 @@ async def test_a_call_cancelled_while_its_job_is_recorded_leaves_a_whole_job(
     recording, go_on = anyio.Event(), anyio.Event()
     add_job = Library.add_job
 
-    async def slow(self: Library, *given: Any) -> None:
+    async def slow(self: Library, *given: Any, **more: Any) -> bool:
         recording.set()
         await go_on.wait()
-        await add_job(self, *given)
+        return await add_job(self, *given, **more)
 
     monkeypatch.setattr(Library, "add_job", slow)
     provider = Scripted()

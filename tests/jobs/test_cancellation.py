@@ -229,15 +229,15 @@ async def test_a_cancel_stops_a_request_that_is_about_to_be_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, polled: bool
 ) -> None:
     saving, go_on = anyio.Event(), anyio.Event()
-    save = Library.save_task
+    begin = Library.begin_task
 
-    async def slow(self: Library, task: Task, *, at: float) -> None:
-        await save(self, task, at=at)
-        if task.phase == "sending":
-            saving.set()
-            await go_on.wait()
+    async def slow(self: Library, task: Task, *, owner: str, at: float) -> bool:
+        began = await begin(self, task, owner=owner, at=at)
+        saving.set()
+        await go_on.wait()
+        return began
 
-    monkeypatch.setattr(Library, "save_task", slow)
+    monkeypatch.setattr(Library, "begin_task", slow)
     provider = Scripted(accepted())
     backend = provider.backend() if polled else fake("one", start=provider.start)
     async with running_engine(tmp_path, backend) as engine:

@@ -101,7 +101,7 @@ UNSENT = {
 }
 
 LOST = {
-    "about to send": Death("stub_now", f"after {LIBRARY}.save_task sending"),
+    "about to send": Death("stub_now", f"after {LIBRARY}.begin_task sending"),
     "the handle has come and is not recorded": Death("stub_job", f"before {LIBRARY}.save_task accepted"),
     "the bytes are on the disk and not recorded": Death("stub_now", f"before {LIBRARY}.stage"),
 }
@@ -348,10 +348,14 @@ async def test_every_file_is_recorded_and_none_is_partial(killed_server: KilledS
 
 async def test_a_new_server_process_recovers_the_jobs_of_a_killed_one(tmp_path: Path, provider: Provider) -> None:
     provider.script("POST /make", {"hang": True})
-    async with started(tmp_path, provider) as server, server.connected() as client:
+    env = {"MEDIASMITH_CONCURRENCY": "1"}
+    async with started(tmp_path, provider, env=env) as server, server.connected() as client:
         lost = await ask(client, "generate_media", prompt=PROMPT, backend="stub_now", wait_seconds=0)
         kept = await ask(client, "generate_media", prompt=PROMPT, backend="stub_slow", wait_seconds=0)
         await provider.seen("POST /make")
+        queued = await ask(
+            client, "generate_media", prompt="queued", backend="stub_now", image=[data_uri()], wait_seconds=0
+        )
         await provider.seen("GET /jobs/{id}")
         await server.kill()
     provider.release()
@@ -359,8 +363,13 @@ async def test_a_new_server_process_recovers_the_jobs_of_a_killed_one(tmp_path: 
     async with serving(tmp_path, provider, era="legacy") as client:
         collected = await ask(client, "get_job", job_id=kept["job_id"])
         assert collected["status"] == "done"
-        assert list((await accounted(client, tmp_path)).values()) == [drawn("stub_slow", PROMPT)]
+        sent = await ask(client, "get_job", job_id=queued["job_id"])
+        assert sent["status"] == "done"
+        assert set((await accounted(client, tmp_path)).values()) == {
+            on_disk(sent["files"][0]),
+            drawn("stub_slow", PROMPT),
+        }
         reported = await ask(client, "get_job", job_id=lost["job_id"])
         assert reported["status"] == "unknown"
         assert "It may have been billed" in reported["error"]
-    assert provider.paid() == 2
+    assert provider.paid() == 3

@@ -34,6 +34,7 @@ from mediasmith.engine.results import MediaResult
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.plugin.contract import Call, Context, Output, Pending, Result
 from mediasmith.plugin.errors import MediaError, Refused
+from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.store import Library
 
 
@@ -82,10 +83,10 @@ async def test_the_end_of_a_job_is_answered_even_if_it_cannot_be_recorded(
 async def test_failing_to_record_a_delivery_does_not_end_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_given: object) -> None:
+    async def full(*_given: object, **_more: object) -> None:
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 
-    monkeypatch.setattr(Library, "mark_answered", full)
+    monkeypatch.setattr(CallRecords, "save_answer", full)
     async with running_engine(tmp_path, Scripted().backend()) as engine:
         await generate(engine)
         await wait_until_idle(engine)

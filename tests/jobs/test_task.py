@@ -191,7 +191,7 @@ async def test_nothing_is_sent_when_it_cannot_be_recorded_first(
     provider = Scripted()
     async with running_engine(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
-            patched.setattr(Library, "save_task", full)
+            patched.setattr(Library, "begin_task", full)
             with pytest.raises(MediaError) as caught:
                 await generate(engine)
         assert caught.value.billed == "no"

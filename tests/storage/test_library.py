@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from fakes.records import a_job, a_task, an_artifact, record
+from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.contract import JSON
 from mediasmith.storage.library.store import Library
 
@@ -140,7 +142,8 @@ async def test_another_principal_finds_nothing(path: Path) -> None:
             assert await library.job("job", principal=other) is None
             assert await library.artifact("fox", principal=other, used=900.0) is None
             assert await library.recent(other, 10) == []
-            assert await library.unanswered(other, "same", since=0.0) is None
+            assert await library.calls.unanswered(a_key(principal=other)) == []
+            assert await library.calls.newest_running(a_key(principal=other)) is None
         assert await library.artifact("fox", principal="ada") == an_artifact()
 
 
@@ -152,9 +155,9 @@ async def test_any_string_may_be_asked_for_and_is_not_found(path: Path, name: st
         assert await library.artifact(name, principal="ada", used=1.0) is None
         assert await library.tasks(name) == []
         assert await library.artifacts(name) == []
-        assert await library.unanswered("ada", name, since=0.0) is None
+        assert await library.calls.unanswered(a_key(fingerprint=name)) == []
+        assert await library.calls.requested(a_key(digest=name)) is None
         assert not await library.claim(name, old="owner", new="x")
-        await library.mark_answered(name)
         assert await library.job("job", principal="ada") == a_job()
 
 
@@ -188,37 +191,35 @@ async def test_saving_a_job_undoes_neither_a_claim_nor_a_sent_answer(path: Path)
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
         await library.claim("job", old="owner", new="heir")
-        await library.mark_answered("job")
+        await library.calls.save_answer("job", "heir", answered=True, waits=False)
         await library.save_job(a_job(warnings=("late",), updated=200.0))
         assert await library.job("job", principal="ada") == a_job(
             owner="heir", answered=True, warnings=("late",), updated=200.0
         )
 
 
-# Attaching and spending
-
-
-async def test_unanswered_returns_the_newest_job_whose_answer_was_not_sent(path: Path) -> None:
-    async with Library.open(path) as library:
-        for name, created, state in (("a", 1.0, "done"), ("b", 2.0, "partial"), ("c", 3.0, "running")):
-            await library.add_job(a_job(name, created=created, state=state), [])
-        await library.add_job(a_job("d", created=4.0, fingerprint="other"), [])
-        await library.add_job(a_job("e", created=5.0, state="unknown"), [])
-        for state in ("failed", "cancelled"):
-            await library.add_job(a_job(state, created=6.0, state=state), [])
-        for name in ("e", "c", "b", "a"):
-            found = await library.unanswered("ada", "same", since=1.0)
-            assert found
-            assert found.id == name
-            await library.mark_answered(name)
-        assert await library.unanswered("ada", "same", since=1.0) is None
-
-
-async def test_unanswered_ignores_older_jobs(path: Path) -> None:
+async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(path: Path) -> None:
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
-        assert await library.unanswered("ada", "same", since=100.0) == a_job()
-        assert await library.unanswered("ada", "same", since=100.5) is None
+        await library.give_up(a_job(updated=200.0))
+        assert await library.job("job", principal="ada") == a_job(owner="", updated=200.0)
+        assert await library.claim("job", old="", new="heir")
+        await library.give_up(a_job(updated=300.0))  # by the one who had it before
+        assert await library.job("job", principal="ada") == a_job(owner="heir", updated=300.0)
+
+
+@pytest.mark.parametrize("changes", [{"owner": "heir"}, {"state": "cancelled"}], ids=["taken over", "ended"])
+async def test_a_task_is_begun_by_the_owner_of_a_running_job_alone(path: Path, changes: Mapping[str, Any]) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task()])
+        assert await library.begin_task(a_task(phase="sending"), owner="owner", at=200.0)
+        assert await library.tasks("job") == [a_task(phase="sending")]
+        await library.add_job(a_job("other", **changes), [a_task("other")])
+        assert not await library.begin_task(a_task("other", phase="sending"), owner="owner", at=200.0)
+        assert await library.tasks("other") == [a_task("other")]
+
+
+# Spending
 
 
 async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_billed(path: Path) -> None:

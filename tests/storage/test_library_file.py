@@ -17,7 +17,7 @@ import anyio
 import pytest
 from filelock import FileLock
 
-from fakes.records import a_job, a_task, an_artifact, record
+from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.store import Library
 
@@ -52,7 +52,7 @@ async def test_reading_creates_no_file(path: Path) -> None:
     async with Library.open(path) as library:
         assert await library.unfinished() == await library.recent("ada", 5) == await library.tasks("job") == []
         assert await library.artifact("fox", principal="ada", used=1.0) is None
-        assert await library.unanswered("ada", "same", since=0.0) is None
+        assert await library.calls.unanswered(a_key()) == []
         assert await library.spent(since=0.0) == 0.0
         assert await library.prune(before=900.0) == 0
     assert not path.parent.exists()
@@ -156,8 +156,18 @@ async def test_no_query_scans_a_whole_table(path: Path, connections: list[sqlite
         await library.recent("ada", 5)
         await library.unfinished()
         await library.claim("b", old="owner", new="heir")
-        await library.unanswered("ada", "same", since=0.0)
-        await library.mark_answered("b")
+        await library.give_up(a_job("b"))
+        await library.begin_task(a_task("b"), owner="owner", at=1.0)
+        await library.add_job(a_job("c", fingerprint="c"), [], key=a_key(fingerprint="c"))
+        await library.add_job(a_job("d"), [], key=a_key(digest="d"))
+        await library.calls.unanswered(a_key())
+        await library.calls.newest_running(a_key())
+        await library.calls.requested(a_key(digest="d"))
+        await library.calls.waiting("c")
+        await library.calls.wait_alone("c", "heir", gone=["owner"])
+        await library.calls.save_answer("c", "heir", answered=True, waits=False)
+        await library.calls.save_plan("c", {})
+        await library.calls.plan("c")
         await library.spent(since=0.0)
         await library.prune(before=900.0)
         connection.set_trace_callback(None)
@@ -166,7 +176,11 @@ async def test_no_query_scans_a_whole_table(path: Path, connections: list[sqlite
     assert len(statements) >= 20
     assert [plan for plan in plans if "SEARCH" in plan]
     # The index of running jobs holds nothing but them.
-    assert [plan for plan in plans if re.search(r"SCAN (TABLE )?(job|part|artifact)\b(?!.* job_running)", plan)] == []
+    assert [
+        plan
+        for plan in plans
+        if re.search(r"SCAN (TABLE )?(job|part|artifact|waiting|request_id)\b(?!.* job_running)", plan)
+    ] == []
 
 
 # Trouble

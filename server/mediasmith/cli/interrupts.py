@@ -126,7 +126,7 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
 
 async def _started_job(engine: Engine, since: float) -> str:
     """Return the id of the job that an interrupted call has started; it may have ended already."""
-    owner = await engine.jobs.owner()
+    owner = await engine.jobs.owners.own()
     for job in await engine.library.recent(LOCAL, _RECENT):
         if job.created >= since and job.owner == owner:
             return job.id

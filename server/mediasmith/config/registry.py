@@ -22,7 +22,7 @@ GROUP = "mediasmith.backends"
 ARGUMENTS = frozenset(
     {
         *("prompt", "prompts", "kind", "backend", "model", "options", "draft", "output"),
-        *("wait_seconds", "dry_run", "max_cost_usd", "continuation_id"),
+        *("wait_seconds", "dry_run", "max_cost_usd", "continuation_id", "request_id"),
         *INPUT_WORDS,
     }
 )

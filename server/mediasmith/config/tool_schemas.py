@@ -245,6 +245,7 @@ class _Arguments:
                 "description": "Refuse, unspent, if the estimate in USD is higher. 0 or more.",
             },
             "dry_run": {"type": "boolean", "description": "Only say what would be done and what it would cost."},
+            "request_id": _text("Any text; a call repeated with the same one is not made, or billed, twice."),
         }
 
     def _kind(self, about: str) -> Schema:

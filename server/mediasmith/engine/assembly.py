@@ -17,10 +17,13 @@ from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.outputs import Outputs
+from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
+from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.network import SystemNetwork
@@ -61,6 +64,9 @@ def build_engine(
         redact=redact,
         reason_missing=installation.reason_missing,
     )
+    budget = Budget(settings=settings, library=library, clock=clock)
+    owners = Owners(folder=settings.data_dir / "owners")
+    waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
     return Engine(
         installation=installation,
@@ -76,9 +82,18 @@ def build_engine(
             ),
             recovery=recovery,
             canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
-            attachments=Attachments(library=library, clock=clock, task_group=work),
+            attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
+            waiting=waiting,
+            plans=SavedPlans(
+                installation=installation,
+                library=library,
+                live_lists=live_lists,
+                budget=budget,
+                clock=clock,
+                folder=settings.data_dir / "inputs",
+            ),
+            owners=owners,
             clock=clock,
-            folder=settings.data_dir / "owners",
         ),
         planner=Planner(
             installation=installation,
@@ -88,7 +103,7 @@ def build_engine(
             library=library,
             live_lists=live_lists,
             downloader=downloader,
-            budget=Budget(settings=settings, library=library, clock=clock),
+            budget=budget,
         ),
         folders=folders,
     )

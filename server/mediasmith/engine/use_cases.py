@@ -25,7 +25,7 @@ from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.continuations import Continuations
 from mediasmith.engine.presenter import present_forecast, present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
-from mediasmith.jobs.attach import fingerprint, was_free
+from mediasmith.jobs.attach import Delivery, Earlier, ended_unbilled
 from mediasmith.jobs.dispatch import JobPlan
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.ownership import alive
@@ -38,6 +38,7 @@ from mediasmith.selection.planning import Planner
 from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.artifacts.file_names import new_id
+from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
 
@@ -47,6 +48,8 @@ _RECENT = 10
 _DAY = 86_400.0
 
 _ATTACHED = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
+
+_REQUESTED = "This is the job that was made for this request_id; nothing was sent again."
 
 ToolName = Literal["generate_media", "continue_edit"]
 """The tools that make something."""
@@ -117,19 +120,39 @@ class Engine:
         job = await self._job(job_id, caller.principal)
         await self.jobs.adopt(job)
         job = await self.jobs.look_up(job)
-        seconds = asked.get("wait_seconds", caller.wait)
-        return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
+        if job.state != "running":
+            return await self._present(job)
+        await self.jobs.waiting.join(job.id)
+        with self.jobs.held(job.id):
+            seconds = asked.get("wait_seconds", caller.wait)
+            return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
+
+    async def promise(self, answer: Answer) -> None:
+        """Have what a running job has not sent yet sent by another process, if this one ends before.
+
+        Call it before a caller is told that the job is running, and will be asked for later.
+        """
+        if isinstance(answer, MediaResult) and answer.status == "running":
+            await self.jobs.promise(answer.job_id)
+
+    def deliver(self, answer: Answer) -> Delivery | None:
+        """Return what takes note of an answer's delivery; None for an answer that is not about one job."""
+        if isinstance(answer, MediaResult) and answer.job_id:
+            return Delivery(attachments=self.jobs.attachments, job_id=answer.job_id)
+        return None
 
     @contextmanager
     def delivery(self, answer: Answer) -> Generator[None]:
-        """Deliver an answer in this block: once it ends without an error, the same call makes a new job.
-
-        Nothing may wait between the end of the block and the answer's leaving: a call that is cancelled before can be
-        attached to.
-        """
-        yield
-        if isinstance(answer, MediaResult) and answer.job_id:
-            self.jobs.attachments.mark_answered(answer.job_id)
+        """Deliver an answer in this block: once it ends without an error, the same call makes a new job."""
+        delivery = self.deliver(answer)
+        try:
+            yield
+        except BaseException:
+            if delivery:
+                delivery.lost()
+            raise
+        if delivery:
+            delivery.sent()
 
     async def _continued(self, reference: str, principal: str) -> Artifact:
         """Return the file that an edit continues, by its id or by anything else that answers show of it."""
@@ -169,29 +192,44 @@ class Engine:
 
     async def _run(self, tool: ToolName, request: ToolRequest, caller: Caller) -> MediaResult:
         await self._sweep()
-        call_print = fingerprint(tool, request)
         seconds = caller.wait if request.wait_seconds is None else request.wait_seconds
         wait = partial(self.jobs.wait, seconds=seconds, notify=caller.notify)
-        earlier = await self.jobs.attachments.find(self.jobs, call_print, caller.principal)
-        job = await wait(earlier) if earlier else None
-        attached = job is not None and not was_free(job)
-        if job is None or not attached:
+        key = self.jobs.attachments.key(tool, request, caller.principal)
+        while True:
+            earlier = Earlier() if request.dry_run else await self.jobs.attachments.find(key)
+            replaced = earlier.replaced
+            if earlier.job is not None:
+                with self.jobs.held(earlier.job.id):
+                    await self.jobs.adopt(earlier.job)
+                    job = await wait(await self.jobs.look_up(earlier.job))
+                    if job.state != "failed" or not ended_unbilled(job):
+                        return await self._result(job, _REQUESTED if key.digest else _ATTACHED)
+                replaced = job.id
             with _not_billed():
-                started = await self._start(tool, request, call_print, caller.principal)
+                started = await self._start(tool, request, key, replaced)
             if isinstance(started, MediaResult):
                 return started
-            job = await wait(started)
+            if started is not None:
+                with self.jobs.held(started.id):
+                    return await self._result(await wait(started))
+
+    async def _result(self, job: Job, *notes: str) -> MediaResult:
+        """Return the answer of a job, with notes before its warnings; raise its error where it has no files."""
         result = await self._present(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.jobs.attachments.mark_answered(result.job_id)
             raise error_from_record(job.error)
-        if attached:
-            return result.model_copy(update={"warnings": (_ATTACHED, *result.warnings)})
-        return result
+        return result.model_copy(update={"warnings": (*notes, *result.warnings)})
 
-    async def _start(self, tool: ToolName, request: ToolRequest, call_print: str, principal: str) -> Job | MediaResult:
-        """Start the job; for a dry run, return the answer that says what it would be."""
-        owner = await self.jobs.owner()
+    async def _start(
+        self, tool: ToolName, request: ToolRequest, key: CallKey, replaced: str
+    ) -> Job | MediaResult | None:
+        """Start the job; for a dry run, return the answer that says what it would be.
+
+        Return None where meanwhile the same call has been made, and may have to be attached to.
+        """
+        owner = await self.jobs.owners.own()
+        principal = key.principal
         job_id = new_id()
         scratch = _scratch(self.installation.settings) / owner / job_id
         origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
@@ -209,11 +247,16 @@ class Engine:
                 history=origin.prompts if origin else (),
                 extension=destination.extension,
             )
+            running = await self.jobs.attachments.newest_running(key)
+            notes = (
+                _another(running) if running else "",
+                loss_warning(self.installation.settings.data_dir, destination.folder),
+            )
             now = self.clock.now()
             job = Job(
                 id=job_id,
                 principal=principal,
-                fingerprint=call_print,
+                fingerprint=key.fingerprint,
                 tool=tool,
                 kind=selection.request.kind,
                 request=spec.to_json(),
@@ -222,7 +265,7 @@ class Engine:
                 stem=destination.stem,
                 created=now,
                 updated=now,
-                warnings=tuple(filter(None, [loss_warning(self.installation.settings.data_dir, destination.folder)])),
+                warnings=tuple(filter(None, notes)),
             )
             plan = JobPlan(
                 job=job,
@@ -231,10 +274,12 @@ class Engine:
                 destination=destination,
                 scratch=scratch,
                 origin_file=selection.origin_file,
+                max_cost_usd=request.max_cost_usd,
             )
-            await self.jobs.start(plan)
-            unless_started.pop_all()
-        return job
+            if await self.jobs.start(plan, key, replaces=replaced):
+                unless_started.pop_all()
+                return job
+        return None
 
     async def _job(self, job_id: str, principal: str) -> Job:
         job = await self.library.job(job_id, principal=principal)
@@ -258,8 +303,17 @@ class Engine:
         """At the first call of a process: continue what dead processes left, and forget what is too old."""
         if await self.jobs.sweep():
             before = self.clock.now() - self.installation.settings.retention_days * _DAY
-            await self.library.prune(before=before, alive=partial(alive, self.jobs.folder))
-            await to_thread.run_sync(_remove_orphans, _scratch(self.installation.settings), self.jobs.folder)
+            owners = self.jobs.owners.folder
+            await self.library.prune(before=before, alive=partial(alive, owners))
+            await self.jobs.plans.remove_orphans()
+            await to_thread.run_sync(_remove_orphans, _scratch(self.installation.settings), owners)
+
+
+def _another(running: Job) -> str:
+    return (
+        f"The same call is still running as job {running.id}; this is another one, billed as well. get_job returns "
+        "that one. Calls with the same request_id are made once."
+    )
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -21,8 +19,9 @@ from mediasmith.storage.library.records import Artifact, Job, Task
 class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
-    `errors` has the last error of each prompt. `waiters` counts the calls that wait for the end. `done`: its end is
-    recorded. `released`: no code of this process works on it any more.
+    `errors` has the last error of each prompt. `plan_saved`: what is still queued can be sent by another process.
+    `all_begun`: nothing is queued any more. `done`: its end is recorded. `released`: no code of this process works on
+    it any more.
     """
 
     job: Job
@@ -32,20 +31,17 @@ class ActiveJob:
     artifacts: list[Artifact] = field(default_factory=list[Artifact])
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
     cancel: CancelRequest = field(default_factory=CancelRequest)
+    all_begun: anyio.Event = field(default_factory=anyio.Event)
     done: anyio.Event = field(default_factory=anyio.Event)
     released: anyio.Event = field(default_factory=anyio.Event)
-    waiters: int = 0
+    plan_saved: bool = False
     progress: float | None = None
     message: str = ""
 
-    @contextmanager
-    def waited_for(self) -> Generator[None]:
-        """Count a call that waits for the end while this block lasts."""
-        self.waiters += 1
-        try:
-            yield
-        finally:
-            self.waiters -= 1
+    @property
+    def queued(self) -> list[Task]:
+        """The tasks of which nothing has been sent."""
+        return [task for task in self.tasks.values() if task.phase == "queued"]
 
     def warn(self, text: str) -> None:
         """Add a warning, once."""

@@ -172,6 +172,9 @@ class Canceller:
 
     async def end_recovered(self, active: ActiveJob) -> None:
         """End a job that was taken over: stop every task at its provider, and collect what cannot be stopped."""
+        for task in active.queued:
+            error = active.errors[task.item] = Cancelled(billed="no")
+            await self.recovery.execution.end(active, task.number, "cancelled", error)
         await self.recovery.mend(active)
         async with anyio.create_task_group() as task_group:
             for task in list(active.tasks.values()):

@@ -39,7 +39,7 @@ class JobPlan:
     """A job about to start: what is asked for, the candidates in order, and where the files go.
 
     Downloaded inputs of the candidates lie in `scratch`, which goes with the job. `origin_file` is the saved file that
-    an edit continues.
+    an edit continues. `max_cost_usd` is the caller's limit.
     """
 
     job: Job
@@ -48,6 +48,7 @@ class JobPlan:
     destination: Destination
     scratch: Path
     origin_file: Source | None = None
+    max_cost_usd: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,19 @@ class Dispatcher:
     async def run(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
         """Run every task. What could not be made is in `active.errors`."""
         await self._run_together(plan, active, tasks, plan.candidates)
+
+    async def resume(self, plan: JobPlan, active: ActiveJob) -> None:
+        """Run the tasks that another process has queued, each from the candidate that it was queued for."""
+        made_for = [(one.backend.name, one.capability.name, one.model.id) for one in plan.candidates]
+        async with anyio.create_task_group() as task_group:
+            for task in active.queued:
+                wanted = (task.backend, task.capability, task.model)
+                if wanted in made_for:
+                    candidates = plan.candidates[made_for.index(wanted) :]
+                    task_group.start_soon(self._run_task, plan, active, task, candidates)
+                else:
+                    active.errors[task.item] = not_sent(f"{task.backend} {task.model} cannot be used now")
+                    await self.execution.end(active, task.number, "failed", active.errors[task.item])
 
     async def _run_together(
         self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task], candidates: tuple[Candidate, ...]
@@ -177,3 +191,9 @@ class Dispatcher:
 def _was_accepted(active: ActiveJob, task: Task) -> bool:
     """Return whether the provider has taken the task on, so that it is not asked for again, whatever became of it."""
     return active.tasks[task.number].handle is not None
+
+
+def not_sent(reason: str) -> MediaError:
+    """Return the error of what a process has left queued and another one may not send."""
+    message = "The server stopped before anything was sent"
+    return MediaError(f"{message}, and {reason}." if reason else f"{message}.", "Call again.", billed="no")

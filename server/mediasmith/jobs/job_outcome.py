@@ -12,8 +12,8 @@ from mediasmith.storage.library.records import JobState
 def state_of(active: ActiveJob) -> JobState:
     """Return the state that the job's tasks add up to."""
     phases = {task.phase for task in active.tasks.values()}
-    if phases & {"accepted", "saving"}:
-        return "running"  # our waiting ended, the provider's work did not
+    if phases & {"queued", "accepted", "saving"}:
+        return "running"  # our work ended, the provider's did not, or another process has to begin it
     if not _incomplete(active):
         return "done"
     if active.artifacts:

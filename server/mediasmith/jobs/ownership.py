@@ -1,7 +1,7 @@
 """Which process a job belongs to: each process holds an OS lock on a file of its own, and the lock dies with it.
 
 There are no clocks and no leases: a process that is stopped, slow or asleep still holds its lock, and one that was
-killed holds it no longer. Everything here waits for the disk, so call it in a worker thread.
+killed holds it no longer. What is not a coroutine here waits for the disk, so call it in a worker thread.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import secrets
 from base64 import b32encode
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
 
 from mediasmith.plugin.errors import MediaError
 
@@ -67,6 +70,35 @@ def alive(folder: Path, owner: str) -> bool:
         return False
     with _alone_in(folder):
         return not _buried(_file(folder, owner))
+
+
+@dataclass(kw_only=True)
+class Owners:
+    """The processes that own jobs, and this one among them. `folder` holds their locks."""
+
+    folder: Path
+    _own: Owner | None = None
+    _claiming: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def own(self) -> str:
+        """Return the id of this process, claimed on first use."""
+        async with self._claiming:
+            if self._own is None:
+                self._own = await to_thread.run_sync(Owner.claim, self.folder)
+        return self._own.id
+
+    async def alive(self, owner: str) -> bool:
+        """Return whether the process of this id lives; "" is nobody's."""
+        return bool(owner) and await to_thread.run_sync(alive, self.folder, owner)
+
+    async def is_other(self, owner: str) -> bool:
+        """Return whether this is the id of another process that lives."""
+        return owner != await self.own() and await self.alive(owner)
+
+    async def release(self) -> None:
+        """Give up the id of this process, if it has one."""
+        if self._own is not None:
+            await to_thread.run_sync(self._own.release)
 
 
 def _buried(file: Path) -> bool:

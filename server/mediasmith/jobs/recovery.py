@@ -13,7 +13,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
 from mediasmith.plugin.contract import Model
-from mediasmith.plugin.errors import Billed, MediaError, ProviderError, error_from_record
+from mediasmith.plugin.errors import Billed, MediaError, ProviderError, error_from_record, error_record
 from mediasmith.selection.candidate import Candidate
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.library.records import Artifact, Job, Phase, Task
@@ -46,10 +46,26 @@ class Recovery:
             tasks={task.number: task for task in tasks},
             artifacts=[artifact for artifact in artifacts if not artifact.token],
             errors={task.item: error_from_record(task.error) for task in tasks if task.error},
+            plan_saved=await self.library.calls.has_plan(job.id),
         )
 
+    async def end_unsent(self, job: Job, error: MediaError, *, at: float) -> bool:
+        """End a job that cannot be reopened, if nothing of it was sent, and return whether that is so."""
+        tasks = await self.library.tasks(job.id)
+        if not all(task.phase in {"queued", "failed", "cancelled"} for task in tasks):
+            return False
+        error.billed = "no"
+        for task in tasks:
+            if task.phase == "queued":
+                await self.library.save_task(replace(task, phase="failed", error=error_record(error)), at=at)
+        await self.library.save_job(replace(job, state="failed", updated=at, error=error_record(error)))
+        return True
+
     async def mend(self, active: ActiveJob) -> None:
-        """Record what is certain of each unfinished task. Nothing is sent, and no provider is asked."""
+        """Record what is certain of each unfinished task. Nothing is sent, and no provider is asked.
+
+        What is queued and has a saved plan stays queued.
+        """
         staged: dict[int, list[Artifact]] = {}
         for artifact in await self.library.artifacts(active.job.id):
             if artifact.token:
@@ -59,7 +75,8 @@ class Recovery:
 
     async def _mend_task(self, active: ActiveJob, task: Task, staged: Sequence[Artifact]) -> None:
         if task.phase == "queued":
-            await self._end(active, task, "failed", "before anything was sent", "no")
+            if not active.plan_saved:
+                await self._end(active, task, "failed", "before anything was sent", "no")
         elif task.phase == "sending" and task.handle is not None:
             # Its handle was named before it was sent, so the provider can be asked whether it arrived.
             active.tasks[task.number] = replace(task, phase="accepted")
@@ -76,8 +93,7 @@ class Recovery:
         await self.execution.end(active, task.number, phase, error)
 
     async def collect(self, active: ActiveJob) -> None:
-        """Mend the job, and collect every task that has a handle."""
-        await self.mend(active)
+        """Collect every task of a mended job that has a handle."""
         async with anyio.create_task_group() as task_group:
             for task in list(active.tasks.values()):
                 if task.phase == "accepted":

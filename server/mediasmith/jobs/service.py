@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,16 @@ from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
 from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
-from mediasmith.jobs.ownership import Owner, alive
+from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.saved_plans import SavedPlans
+from mediasmith.jobs.task import TakenOver
+from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.plugin.errors import InvalidRequest, MediaError, error_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import describe_exception
 from mediasmith.runtime.timeouts import wait_for_event
+from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.store import Library
 
@@ -50,7 +54,7 @@ ELSEWHERE = "another server process works on it"
 
 @dataclass(kw_only=True)
 class JobService:
-    """The jobs of this process, and through the library those of others. `folder` holds the owners' locks."""
+    """The jobs of this process, and through the library those of others."""
 
     task_group: TaskGroup
     library: Library
@@ -58,54 +62,86 @@ class JobService:
     recovery: Recovery
     canceller: Canceller
     attachments: Attachments
+    waiting: WaitingCalls
+    plans: SavedPlans
+    owners: Owners
     clock: Clock
-    folder: Path
     _active: dict[str, ActiveJob] = field(default_factory=dict[str, ActiveJob])
-    _owner: Owner | None = None
-    _claiming: anyio.Lock = field(default_factory=anyio.Lock)
+    _plans: dict[str, JobPlan] = field(default_factory=dict[str, JobPlan])
     _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
     _adopting: anyio.Lock = field(default_factory=anyio.Lock)
     _swept: bool = False
-
-    async def owner(self) -> str:
-        """Return the id under which this process owns its jobs, claimed on first use."""
-        async with self._claiming:
-            if self._owner is None:
-                self._owner = await to_thread.run_sync(Owner.claim, self.folder)
-        return self._owner.id
 
     def active(self, job_id: str) -> ActiveJob | None:
         """Return the job, while this process works on it."""
         return self._active.get(job_id)
 
-    async def start(self, plan: JobPlan) -> None:
-        """Record the job, and run it in the background. A cancelled call leaves neither half done."""
+    async def start(self, plan: JobPlan, key: CallKey, *, replaces: str = "") -> bool:
+        """Record the job for a call that has thereby joined it, and run it in the background.
+
+        Return False, with nothing done, where an earlier job is to answer that call: see `Library.add_job`. A
+        cancelled call leaves nothing half done.
+        """
         active = ActiveJob(job=plan.job, spec=plan.spec, destination=plan.destination)
         tasks = self.dispatcher.first_tasks(plan, active)
         with anyio.CancelScope(shield=True):
-            await self.library.add_job(active.job, tasks)
+            if not await self.library.add_job(active.job, tasks, key=key, replaces=replaces):
+                return False
+        self.waiting.joined(active.job.id)
+        self._begin(active, plan, partial(self.dispatcher.run, plan, active, tasks))
+        return True
+
+    def _begin(self, active: ActiveJob, plan: JobPlan, work: Callable[[], Awaitable[None]]) -> None:
         self._active[active.job.id] = active
+        self._plans[active.job.id] = plan
 
         async def run() -> None:
             try:
-                await self.dispatcher.run(plan, active, tasks)
+                await work()
             finally:
                 if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
-                    with anyio.CancelScope(shield=True):
-                        await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
+                    await _remove(plan.scratch)
 
         self.task_group.start_soon(self._run, active, run)
 
+    async def promise(self, job_id: str) -> None:
+        """Have another process send what is still queued, should this one end before; call it before saying `running`.
+
+        Where that cannot be arranged, the job ends as not sent then.
+        """
+        active, plan = self._active.get(job_id), self._plans.get(job_id)
+        if active is None or plan is None or active.plan_saved or not active.queued:
+            return
+        try:
+            await self.plans.save(plan, active)
+        except MediaError as error:
+            _log.warning("the plan of job %s could not be saved: %s", job_id, error.message)
+        else:
+            self.task_group.start_soon(self._forget_plan, active)
+
+    async def _forget_plan(self, active: ActiveJob, *, keep_files: bool = False) -> None:
+        await active.all_begun.wait()
+        await self._log_failure(active, self.plans.forget(active, keep_files=keep_files))
+
+    @contextmanager
+    def held(self, job_id: str) -> Generator[None]:
+        """Wait in this block for a job that the call has joined. Where no answer comes of it, others learn that."""
+        try:
+            with self.waiting.held(job_id):
+                yield
+        except BaseException:
+            self.task_group.start_soon(self.waiting.left, job_id)
+            raise
+
     async def wait(self, job: Job, *, seconds: float, notify: Notify | None = None) -> Job:
-        """Return the job once it has ended, or in its current state after `seconds`."""
+        """Return the job, which the call has joined, once it has ended, or in its current state after `seconds`."""
         started = self.clock.now()
         while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
             active = self._active.get(job.id)
             if active is not None:
-                with active.waited_for():
-                    await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
-                    job = active.job
-                    await self._notify(notify, job, started, active.describe_progress(), active.progress)
+                await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
+                job = active.job
+                await self._notify(notify, job, started, active.describe_progress(), active.progress)
             elif await self.is_elsewhere(job):
                 await self.clock.sleep(min(_LOOK_SECONDS, left))
                 job = await self.look_up(job)
@@ -127,9 +163,7 @@ class JobService:
 
     async def is_elsewhere(self, job: Job) -> bool:
         """Return whether another living process works on it."""
-        if job.owner == await self.owner():
-            return False
-        return await to_thread.run_sync(alive, self.folder, job.owner)
+        return await self.owners.is_other(job.owner)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job, at the provider too. One that has ended stays as it is.
@@ -167,8 +201,8 @@ class JobService:
     async def adopt(self, job: Job) -> None:
         """Continue an unfinished job, unless a living process does.
 
-        With a handle it is collected in the background. Without one its answer is lost: that is recorded, and nothing
-        is sent again.
+        With a handle it is collected in the background. What is queued and was promised is sent, if it still may be.
+        Otherwise its answer is lost: that is recorded, and nothing is sent again.
 
         Raises:
             MediaError: its folder can no longer be opened.
@@ -176,9 +210,38 @@ class JobService:
         async with self._adopting:
             job = await self.look_up(job)
             idle = job.state == "running" and job.id not in self._active and not await self.is_elsewhere(job)
-            if idle and await self._claim(job):
+            if not idle or not await self._claim(job):
+                return
+            try:
                 active = await self._take(job)
-                self.task_group.start_soon(self._run, active, partial(self.recovery.collect, active))
+            except MediaError as error:
+                if not await self.recovery.end_unsent(job, error, at=self.clock.now()):
+                    raise
+            else:
+                self.task_group.start_soon(self._run, active, partial(self._continue, active))
+
+    async def _continue(self, active: ActiveJob) -> None:
+        """Do what is left of a job that was taken over."""
+        await self.recovery.mend(active)
+        async with anyio.create_task_group() as task_group:
+            task_group.start_soon(self.recovery.collect, active)
+            if active.queued:
+                task_group.start_soon(self._send_queued, active)
+
+    async def _send_queued(self, active: ActiveJob) -> None:
+        try:
+            plan = await self.plans.restore(active)
+        except MediaError as error:
+            for task in active.queued:
+                active.errors[task.item] = error
+                await self.recovery.execution.end(active, task.number, "failed", error)
+            return
+        self.task_group.start_soon(partial(self._forget_plan, active, keep_files=True))
+        try:
+            await self.dispatcher.resume(plan, active)
+        finally:
+            if not active.queued:
+                await _remove(plan.scratch)
 
     async def release(self) -> None:
         """Record where this process's jobs stand as for one that died, for others to continue."""
@@ -190,9 +253,8 @@ class JobService:
             for active in list(self._active.values()):
                 await self._log_failure(active, self.recovery.mend(active))
                 await self._finish(active)
-            if self._owner is not None:
-                with suppress(MediaError):  # the lock goes with the process
-                    await to_thread.run_sync(self._owner.release)
+            with suppress(MediaError):  # the lock goes with the process
+                await self.owners.release()
 
     async def _adopt_or_leave(self, job: Job) -> None:
         try:
@@ -202,12 +264,12 @@ class JobService:
 
     async def _claim(self, job: Job) -> bool:
         """Return whether the job is this process's from now on, and not that of one which was faster."""
-        own = await self.owner()
+        own = await self.owners.own()
         return job.owner == own or await self.library.claim(job.id, old=job.owner, new=own)
 
     async def _take(self, job: Job) -> ActiveJob:
         """Return a claimed job as it was left. Only one task at a time may do this."""
-        own = await self.owner()
+        own = await self.owners.own()
         try:
             active = await self.recovery.reopen(replace(job, owner=own, error=None))
         except MediaError:
@@ -219,18 +281,34 @@ class JobService:
     async def _run(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
         try:
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - the top of a job
-                _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
-                await self._log_failure(active, self.recovery.mend(active))
-                active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
+            taken_over = await self._work(active, work)
             with anyio.CancelScope(shield=True):
-                await self._finish(active)
+                await (self._abandon(active) if taken_over else self._finish(active))
             del self._active[active.job.id]
+            self._plans.pop(active.job.id, None)
             active.done.set()
         finally:
+            active.all_begun.set()
             active.released.set()
+
+    async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do the work, and return whether another process has taken the job over."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - the top of a job
+            if _says(error, TakenOver):
+                return True
+            _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
+            active.plan_saved = False  # another process would fail in the same way
+            await self._log_failure(active, self.recovery.mend(active))
+            active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
+        return False
+
+    async def _abandon(self, active: ActiveJob) -> None:
+        """Leave a job to the process that has taken it over: what this one knows of it counts no more."""
+        _log.warning("job %s was taken over by another process", active.job.id)
+        active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
+        await self._log_failure(active, active.destination.close())
 
     async def _finish(self, active: ActiveJob) -> None:
         state = state_of(active)
@@ -238,7 +316,11 @@ class JobService:
         active.job = replace(
             active.job, state=state, updated=self.clock.now(), error=error_record(error) if error else None
         )
-        await self._log_failure(active, self.library.save_job(active.job))
+        if state == "running":
+            await self._log_failure(active, self.library.give_up(active.job))
+        else:
+            await self._log_failure(active, self.library.save_job(active.job))
+        await self._log_failure(active, self.plans.forget(active))
         await self._log_failure(active, active.destination.close())
 
     async def _log_failure(self, active: ActiveJob, step: Awaitable[None]) -> None:
@@ -247,3 +329,14 @@ class JobService:
             await step
         except Exception as error:  # noqa: BLE001 - as in `_run`
             _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
+
+
+def _says(error: BaseException, kind: type[Exception]) -> bool:
+    """Return whether an error is of this kind, or a group that has one."""
+    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return isinstance(error, kind) or any(_says(one, kind) for one in inside)
+
+
+async def _remove(folder: Path) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(shutil.rmtree, folder, True)

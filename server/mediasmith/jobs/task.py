@@ -44,6 +44,10 @@ _LOST = object()
 """In place of an answer that did not come."""
 
 
+class TakenOver(Exception):
+    """Another process has taken the job over, which from now on is none of this one's business."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskExecution:
     """Runs tasks. `reason_missing` says why a capability is not ready, or ""."""
@@ -81,7 +85,7 @@ class TaskExecution:
                 lineage=active.spec.history if candidate.state is None else (),
                 handle=partial(self._record_handle, active, task.number, candidate),
             )
-            await self._save_task(active, replace(task, phase="sending", billed="unknown", error=None))
+            await self._begin(active, replace(task, phase="sending", billed="unknown", error=None))
             if active.cancel.requested:
                 raise Cancelled(billed="no")
             answer = await self._start(active, task.number, candidate, call)
@@ -228,6 +232,8 @@ class TaskExecution:
         active.tasks[task.number] = task
         try:
             yield
+        except TakenOver:
+            raise
         except Exception as error:
             reached = active.tasks[task.number]
             verdict = isinstance(error, WorkFailed)
@@ -260,6 +266,14 @@ class TaskExecution:
             await self.library.save_task(active.tasks[task.number], at=self.clock.now())
         except MediaError as trouble:
             _log.warning("the state of job %s could not be recorded: %s", task.job_id, trouble.message)
+
+    async def _begin(self, active: ActiveJob, task: Task) -> None:
+        """Record that a request is about to be sent, if no other process has taken the job over."""
+        if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
+            raise TakenOver
+        active.tasks[task.number] = task
+        if not active.queued:
+            active.all_begun.set()
 
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
         await self.library.save_task(task, at=self.clock.now())

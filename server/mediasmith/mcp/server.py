@@ -35,6 +35,7 @@ from mediasmith.config.caller import LOCAL, Caller
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.mcp.content import MAX_RESOURCE, Content, FileLink
+from mediasmith.mcp.deliveries import Deliveries, lost_on_error
 from mediasmith.mcp.instructions import instructions
 from mediasmith.plugin.errors import MediaError, UnknownContinuation
 
@@ -85,6 +86,7 @@ class MediaServer(MCPServer[Any]):
         self._principal = principal
         self._wait_seconds = installation.settings.wait_seconds
         self._content = Content(settings=installation.settings, file_link=file_link)
+        self.deliveries = Deliveries()
         with _plain_log():
             super().__init__(
                 name="mediasmith",
@@ -97,6 +99,7 @@ class MediaServer(MCPServer[Any]):
                 subscriptions=False,
                 log_level="WARNING",
             )
+        self.middleware.append(self.deliveries.take_back_cancelled)
 
     async def serve(
         self, requests: ObjectReceiveStream[SessionMessage | Exception], answers: ObjectSendStream[SessionMessage]
@@ -132,8 +135,13 @@ class MediaServer(MCPServer[Any]):
             caller = self._caller(ctx)
             engine = await self._engine.get()
             answer = await _answer(engine, name, given, caller)
-            with engine.delivery(answer):
-                return CallToolResult(content=await self._content.blocks(answer, caller.principal))
+            delivery = engine.deliver(answer)
+            with lost_on_error(delivery):
+                await engine.promise(answer)
+                content = await self._content.blocks(answer, caller.principal)
+            if delivery:
+                self.deliveries.begin(delivery, ctx.request_context)
+            return CallToolResult(content=content)
         except MediaError as error:
             return _failure(str(error))
         except Exception as error:  # noqa: BLE001 - the top of a call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import BinaryIO, TypeAlias
 
@@ -11,6 +11,7 @@ import anyio
 from anyio import AsyncFile
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCMessage
 
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
@@ -30,15 +31,20 @@ async def serve_stdio() -> None:
         installation = Installation.load()
         async with lazy_engine(installation) as engine, graceful_shutdown(engine):
             try:
-                async with message_streams(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as streams:
-                    await MediaServer(engine).serve(*streams)
+                server = MediaServer(engine)
+                server.deliveries.follows_messages = True
+                written = server.deliveries.sent
+                async with message_streams(anyio.wrap_file(stdin), anyio.wrap_file(stdout), written) as streams:
+                    await server.serve(*streams)
             except* ConnectionError:
                 pass  # the client died while it was being answered
 
 
 @asynccontextmanager
-async def message_streams(stdin: AsyncFile[bytes], stdout: AsyncFile[bytes]) -> AsyncGenerator[_Streams]:
-    """Open the streams of a client's messages and of the answers to them.
+async def message_streams(
+    stdin: AsyncFile[bytes], stdout: AsyncFile[bytes], written: Callable[[JSONRPCMessage], None]
+) -> AsyncGenerator[_Streams]:
+    """Open the streams of a client's messages and of the answers to them; `written` is called after each was written.
 
     Unlike the SDK's own, this answers a line that is no valid message, instead of passing it over in silence.
     """
@@ -46,7 +52,7 @@ async def message_streams(stdin: AsyncFile[bytes], stdout: AsyncFile[bytes]) -> 
     answers, sent = anyio.create_memory_object_stream[SessionMessage]()
     async with anyio.create_task_group() as task_group:
         task_group.start_soon(_read, stdin, requests, answers.clone())
-        task_group.start_soon(_write, stdout, sent)
+        task_group.start_soon(_write, stdout, sent, written)
         yield received, answers
 
 
@@ -65,12 +71,17 @@ async def _read(
                     await answers.send(SessionMessage(error))
 
 
-async def _write(stdout: AsyncFile[bytes], sent: MemoryObjectReceiveStream[SessionMessage]) -> None:
+async def _write(
+    stdout: AsyncFile[bytes],
+    sent: MemoryObjectReceiveStream[SessionMessage],
+    written: Callable[[JSONRPCMessage], None],
+) -> None:
     async with sent:
         async for answer in sent:
             text = answer.message.model_dump_json(by_alias=True, exclude_unset=True)
             await stdout.write(text.encode() + b"\n")
             await stdout.flush()
+            written(answer.message)
 
 
 @contextmanager

@@ -27,8 +27,8 @@ class ToolRequest:
     """What a caller wants, checked against the schema but not yet against any backend.
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
-    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `warnings` say what
-    was understood otherwise than a caller may expect.
+    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `request_id` is the
+    caller's own name for the request, or empty. `warnings` say what was understood otherwise than a caller may expect.
     """
 
     prompts: tuple[str, ...]
@@ -45,6 +45,7 @@ class ToolRequest:
     max_cost_usd: float | None = None
     dry_run: bool = False
     continuation_id: str = ""
+    request_id: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -77,6 +78,7 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
         continuation_id=given["continuation_id"].strip() if edit else "",
+        request_id=given.get("request_id", ""),
         warnings=warnings,
     )
 

@@ -132,11 +132,11 @@ class EngineHarness:
     async def generate(self, **more: JSON) -> MediaResult:
         """Generate one file, and receive the answer."""
         result = await self.engine.generate(self.arguments(**more), Caller(wait=_FOREVER))
-        return await self._received(result)
+        return self._received(result)
 
     async def edit(self, **given: JSON) -> MediaResult:
         """Edit one file, and receive the answer."""
-        return await self._received(await self.engine.continue_edit(given, Caller(wait=_FOREVER)))
+        return self._received(await self.engine.continue_edit(given, Caller(wait=_FOREVER)))
 
     async def begin(self, **more: JSON) -> str:
         """Begin a job, and return its id."""
@@ -160,10 +160,9 @@ class EngineHarness:
         """Return the names of everything in the output folder."""
         return sorted(path.name for path in (self.folder / "out").rglob("*") if path.is_file())
 
-    async def _received(self, result: MediaResult) -> MediaResult:
-        if result.job_id:
-            await self.engine.library.mark_answered(result.job_id)
-        return result
+    def _received(self, result: MediaResult) -> MediaResult:
+        with self.engine.delivery(result):
+            return result
 
 
 @asynccontextmanager

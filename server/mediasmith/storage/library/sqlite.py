@@ -53,7 +53,25 @@ _MIGRATIONS: tuple[str, ...] = (
 """Each raises the version of the file by one. What is looked up has a column; the rest of a record is JSON in `record`,
 which can hold any text, even a file name that is not UTF-8.
 
-Tables, columns and JSON keys keep their names: older servers may be using the same file."""
+Tables, columns and JSON keys keep their names: older servers may be using the same file. They refuse a file with a
+higher version, so that a change which they can live with goes to `_ADDITIONS` instead."""
+
+_ADDITIONS = """
+    CREATE TABLE IF NOT EXISTS waiting (
+        job_id TEXT NOT NULL REFERENCES job ON DELETE CASCADE, owner TEXT NOT NULL, waits INTEGER NOT NULL,
+        PRIMARY KEY (job_id, owner)
+    );
+    CREATE TABLE IF NOT EXISTS request_id (
+        principal TEXT NOT NULL, digest TEXT NOT NULL, job_id TEXT NOT NULL REFERENCES job ON DELETE CASCADE,
+        PRIMARY KEY (principal, digest)
+    );
+    CREATE INDEX IF NOT EXISTS request_id_of_job ON request_id (job_id);
+    CREATE TABLE IF NOT EXISTS saved_plan (
+        job_id TEXT PRIMARY KEY REFERENCES job ON DELETE CASCADE, record TEXT NOT NULL
+    );
+"""
+"""Tables that older servers neither read nor write, and that do not change the version of the file. Their rows go with
+their jobs, also when an older server deletes those."""
 
 
 class Database:
@@ -82,6 +100,13 @@ class Database:
     async def write(self, *statements: Statement) -> list[int]:
         """Run all the statements or none, in one transaction, and return how many rows each changed."""
         return await self._run(self._transact, statements)
+
+    async def write_if(self, condition: Statement, *statements: Statement) -> bool:
+        """Run the statements in one transaction if the first one changes a row; return whether it did.
+
+        Of several processes that try at once, each sees what those before it have written.
+        """
+        return bool(await self._run(self._transact_if, (condition, *statements)))
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
@@ -116,11 +141,23 @@ class Database:
             raise _damaged(self._path) from error
 
     def _transact(self, statements: Sequence[Statement]) -> list[int]:
+        return self._run_all(statements, needed=0)
+
+    def _transact_if(self, statements: Sequence[Statement]) -> list[int]:
+        return self._run_all(statements, needed=1)
+
+    def _run_all(self, statements: Sequence[Statement], *, needed: int) -> list[int]:
+        """Return how many rows each statement changed; none of them if the first changed fewer than are needed."""
         connection = self._connect()
         # Take the write lock first, which waits for it: upgrading a read lock may fail at once.
         connection.execute("BEGIN IMMEDIATE")
         try:
-            changed = [connection.executemany(sql, rows).rowcount for sql, rows in statements]
+            changed: list[int] = []
+            for sql, rows in statements:
+                changed.append(connection.executemany(sql, rows).rowcount)
+                if changed[0] < needed:
+                    connection.rollback()
+                    return []
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
@@ -165,6 +202,7 @@ def _prepare(connection: Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     for number, sql in enumerate(_MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {number}; COMMIT;")
+    connection.executescript(_ADDITIONS)
     connection.row_factory = _row
 
 

@@ -10,37 +10,35 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from anyio import to_thread
 
+from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
 from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.rows import (
+    ADD_JOB,
+    SAVE_TASK,
+    artifact_row,
+    job_row,
+    task_row,
+    to_artifact,
+    to_job,
+    to_task,
+)
 from mediasmith.storage.library.sqlite import Database, Row
 
 T = TypeVar("T")
 
-_ADD_JOB = """
-    INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
-"""
-# Only a claim changes the owner, and an answer that was sent stays sent, whichever process sent it.
-_SAVE_JOB = """
-    UPDATE job SET state = :state, updated = :updated, answered = max(answered, :answered), record = :record
-    WHERE id = :id
-"""
+# Only `claim` and `give_up` change the owner, and only what became of an answer changes `answered`.
+_SAVE_JOB = "UPDATE job SET state = :state, updated = :updated, record = :record WHERE id = :id"
+_GIVE_UP = "UPDATE job SET owner = '' WHERE id = :id AND owner = :owner"
 _TOUCH_JOB = "UPDATE job SET updated = :updated WHERE id = :id"
-_SAVE_TASK = """
-    INSERT OR REPLACE INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
-"""
+_TOUCH_OWN_JOB = "UPDATE job SET updated = :updated WHERE id = :id AND owner = :owner AND state = 'running'"
 # Files that an earlier attempt staged would be taken for files of this one.
 _DROP_STAGED = "DELETE FROM artifact WHERE job_id = :job_id AND part = :number AND token <> ''"
 _SAVE_ARTIFACT = """
     INSERT OR REPLACE INTO artifact VALUES (:id, :job_id, :part, :position, :token, :principal, :used, :record)
-"""
-_NEWEST_UNANSWERED = """
-    SELECT * FROM job
-    WHERE fingerprint = :fingerprint AND principal = :principal AND created >= :since
-        AND answered = 0 AND state IN ('running', 'done', 'partial', 'unknown')
-    ORDER BY created DESC, rowid DESC LIMIT 1
 """
 _ARTIFACTS_OF_JOB = """
     SELECT artifact.* FROM artifact
@@ -82,13 +80,14 @@ def _is_dead(_owner: str) -> bool:
 class Library:
     """The record of jobs, tasks and artifacts in the file at `path`, which is created with the first record.
 
-    Several processes may share the file. `job`, `artifact`, `recent` and `unanswered` take a principal and return only
-    what belongs to it; the other methods are for the server itself. Every method raises `MediaError` when the file
-    cannot be used.
+    Several processes may share the file. `job`, `artifact` and `recent` take a principal and return only what belongs
+    to it; the other methods are for the server itself. `calls` has what is known of the calls that ask for jobs. Every
+    method raises `MediaError` when the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
+        self.calls = CallRecords(self._database)
 
     @classmethod
     @asynccontextmanager
@@ -104,21 +103,37 @@ class Library:
         """Close the file, if it was opened."""
         await self._database.close()
 
-    async def add_job(self, job: Job, tasks: Sequence[Task]) -> None:
-        """Record a new job with its tasks."""
-        await self._database.write((_ADD_JOB, map(_job_row, [job])), (_SAVE_TASK, map(_task_row, tasks)))
+    async def add_job(self, job: Job, tasks: Sequence[Task], *, key: CallKey | None = None, replaces: str = "") -> bool:
+        """Record a new job with its tasks, and return whether it was recorded.
+
+        With the `key` of a call, that call waits for the job, which is recorded only if no earlier job is to answer it:
+        one with the same request id, other than the one that this `replaces`; or, without a request id, one of the same
+        call whose answer is due and for which nobody waits.
+        """
+        add, *others = call_statements(job, key, replaces) if key else [(ADD_JOB, [job_row(job)])]
+        return await self._database.write_if(add, (SAVE_TASK, map(task_row, tasks)), *others)
 
     async def add_tasks(self, tasks: Sequence[Task]) -> None:
         """Record further tasks of existing jobs."""
-        await self._database.write((_SAVE_TASK, map(_task_row, tasks)))
+        await self._database.write((SAVE_TASK, map(task_row, tasks)))
 
     async def save_task(self, task: Task, *, at: float) -> None:
         """Replace a task as a whole, and record that its job was updated at `at`."""
-        await self._database.write((_SAVE_TASK, map(_task_row, [task])), (_TOUCH_JOB, _job_update(task, at)))
+        await self._database.write((SAVE_TASK, map(task_row, [task])), (_TOUCH_JOB, _update(task, at)))
+
+    async def begin_task(self, task: Task, *, owner: str, at: float) -> bool:
+        """Do as `save_task` if the job is running and still this owner's; return whether it is."""
+        [update] = _update(task, at)
+        own = (_TOUCH_OWN_JOB, [{**update, "owner": owner}])
+        return await self._database.write_if(own, (SAVE_TASK, map(task_row, [task])))
 
     async def save_job(self, job: Job) -> None:
-        """Replace a job, except for its owner, which only `claim` changes, and `answered`, which never goes back."""
-        await self._database.write((_SAVE_JOB, map(_job_row, [job])))
+        """Replace a job, except for its owner and `answered`, which have methods of their own."""
+        await self._database.write((_SAVE_JOB, map(job_row, [job])))
+
+    async def give_up(self, job: Job) -> None:
+        """Do as `save_job`, and leave the job, if it is still its owner's, to whichever process claims it from ""."""
+        await self._database.write((_SAVE_JOB, map(job_row, [job])), (_GIVE_UP, map(job_row, [job])))
 
     async def stage(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
         """Record a task whose bytes are in temporary files, which the artifacts' tokens name."""
@@ -130,30 +145,30 @@ class Library:
 
     async def _save_files(self, task: Task, artifacts: Sequence[Artifact], at: float) -> None:
         await self._database.write(
-            (_SAVE_TASK, map(_task_row, [task])),
-            (_DROP_STAGED, map(_task_row, [task])),
-            (_SAVE_ARTIFACT, map(_artifact_row, artifacts)),
-            (_TOUCH_JOB, _job_update(task, at)),
+            (SAVE_TASK, map(task_row, [task])),
+            (_DROP_STAGED, map(task_row, [task])),
+            (_SAVE_ARTIFACT, map(artifact_row, artifacts)),
+            (_TOUCH_JOB, _update(task, at)),
         )
 
     async def job(self, job_id: str, *, principal: str) -> Job | None:
         """Return the principal's job with this id, or None."""
         sql = "SELECT * FROM job WHERE id = :id AND principal = :principal"
-        return _first(await self._database.read(_job, sql, id=job_id, principal=principal))
+        return _first(await self._database.read(to_job, sql, id=job_id, principal=principal))
 
     async def tasks(self, job_id: str) -> list[Task]:
         """Return a job's tasks, in the order of the prompts and their files."""
         sql = "SELECT * FROM part WHERE job_id = :job_id ORDER BY item, first, number"
-        return await self._database.read(_task, sql, job_id=job_id)
+        return await self._database.read(to_task, sql, job_id=job_id)
 
     async def artifacts(self, job_id: str) -> list[Artifact]:
         """Return a job's artifacts, staged ones too, in the order of the prompts and their files."""
-        return await self._database.read(_artifact, _ARTIFACTS_OF_JOB, job_id=job_id)
+        return await self._database.read(to_artifact, _ARTIFACTS_OF_JOB, job_id=job_id)
 
     async def artifact(self, artifact_id: str, *, principal: str, used: float | None = None) -> Artifact | None:
         """Return the principal's committed artifact with this id, or None. `used` records when it was asked for."""
         sql = "SELECT * FROM artifact WHERE id = :id AND principal = :principal AND token = ''"
-        found = _first(await self._database.read(_artifact, sql, id=artifact_id, principal=principal))
+        found = _first(await self._database.read(to_artifact, sql, id=artifact_id, principal=principal))
         if found is None or used is None or used <= found.used:
             return found
         await self._database.change(
@@ -163,11 +178,11 @@ class Library:
 
     async def artifacts_by_id(self, start: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts whose ids begin with `start`, newest first."""
-        return await self._database.read(_artifact, _ARTIFACTS_BY_ID, start=start, principal=principal, limit=limit)
+        return await self._database.read(to_artifact, _ARTIFACTS_BY_ID, start=start, principal=principal, limit=limit)
 
     async def artifacts_by_path(self, end: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts whose paths end with `end`, newest first."""
-        return await self._database.read(_artifact, _ARTIFACTS_BY_PATH, end=end, principal=principal, limit=limit)
+        return await self._database.read(to_artifact, _ARTIFACTS_BY_PATH, end=end, principal=principal, limit=limit)
 
     async def owner(self, artifact_id: str) -> str | None:
         """Return the principal that a committed artifact belongs to, or None."""
@@ -177,28 +192,16 @@ class Library:
     async def recent(self, principal: str, limit: int) -> list[Job]:
         """Return up to `limit` of the principal's jobs, newest first."""
         sql = "SELECT * FROM job WHERE principal = :principal ORDER BY created DESC, rowid DESC LIMIT :limit"
-        return await self._database.read(_job, sql, principal=principal, limit=limit)
+        return await self._database.read(to_job, sql, principal=principal, limit=limit)
 
     async def unfinished(self) -> list[Job]:
         """Return the running jobs of every owner, oldest first."""
-        return await self._database.read(_job, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
+        return await self._database.read(to_job, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
 
     async def claim(self, job_id: str, *, old: str, new: str) -> bool:
         """Move a running job from owner `old` to `new`. Of several that try, exactly one gets True."""
         sql = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
         return await self._database.change(sql, id=job_id, old=old, new=new) == 1
-
-    async def unanswered(self, principal: str, fingerprint: str, *, since: float) -> Job | None:
-        """Return the newest job with this fingerprint, created since then, whose answer is still to be sent, or None.
-
-        That includes `unknown` jobs: their answer is that they may have been billed.
-        """
-        values = {"principal": principal, "fingerprint": fingerprint, "since": since}
-        return _first(await self._database.read(_job, _NEWEST_UNANSWERED, **values))
-
-    async def mark_answered(self, job_id: str) -> None:
-        """Record that the job's answer has left the server."""
-        await self._database.change("UPDATE job SET answered = 1 WHERE id = :id", id=job_id)
 
     async def spent(self, *, since: float) -> float:
         """Return the US dollars that jobs created since then did or may have cost: as charged, else as estimated."""
@@ -224,49 +227,5 @@ def _first(found: list[T]) -> T | None:
     return found[0] if found else None
 
 
-def _row(record: Job | Task | Artifact, *columns: str) -> Row:
-    """Return the named columns of a record, and all its other fields as JSON."""
-    rest = dict(vars(record))
-    row = {name: rest.pop(name) for name in columns}
-    return row | {"record": json.dumps(rest)}
-
-
-def _job_row(job: Job) -> Row:
-    return _row(job, "id", "principal", "fingerprint", "state", "owner", "created", "updated", "answered")
-
-
-def _task_row(task: Task) -> Row:
-    return _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
-
-
-def _job_update(task: Task, at: float) -> list[Row]:
+def _update(task: Task, at: float) -> list[Row]:
     return [{"id": task.job_id, "updated": at}]
-
-
-def _artifact_row(artifact: Artifact) -> Row:
-    row = _row(artifact, "id", "job_id", "task", "position", "token", "principal", "used")
-    row["part"] = row.pop("task")  # the column keeps its name: older servers may share the file
-    return row
-
-
-def _values(row: Row) -> dict[str, Any]:
-    return json.loads(row.pop("record")) | row
-
-
-def _job(row: Row) -> Job:
-    values = _values(row)
-    values["answered"] = bool(values["answered"])
-    values["warnings"] = tuple(values["warnings"])
-    values["attempts"] = tuple(values["attempts"])
-    return Job(**values)
-
-
-def _task(row: Row) -> Task:
-    return Task(**_values(row))
-
-
-def _artifact(row: Row) -> Artifact:
-    values = _values(row)
-    values["task"] = values.pop("part")
-    values["prompts"] = tuple(values["prompts"])
-    return Artifact(**values)

@@ -1,0 +1,245 @@
+"""Save how to send what a job has queued, so that another process can send it if this one ends before.
+
+A plan is saved before a caller is told that its job is running, and only while something is queued. It holds what the
+candidates were chosen with; their functions come from the installed backends, and copies of the input files lie in the
+data folder. Both go once nothing is queued any more.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anyio import CancelScope, to_thread
+from pydantic import BaseModel, ValidationError
+
+from mediasmith.config.installation import Installation
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.dispatch import JobPlan, not_sent
+from mediasmith.plugin.contract import Model
+from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.files import Source
+from mediasmith.plugin.kinds import Role
+from mediasmith.runtime.clock import Clock
+from mediasmith.selection.budget import Budget
+from mediasmith.selection.candidate import Candidate
+from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.storage.inputs.input_file import InputFile, version_of
+from mediasmith.storage.library.store import Library
+
+_SECONDS = 3600.0
+"""How long after its call a job may still be sent by another process."""
+
+
+class _SavedFile(BaseModel):
+    """An input file. `number` is the name of its copy."""
+
+    number: int
+    name: str
+    mime: str
+    size: int
+    dimensions: tuple[int, int] | None
+
+
+class _SavedCandidate(BaseModel):
+    """A candidate without its functions. `inputs` are numbers of files."""
+
+    backend: str
+    capability: str
+    model: str
+    values: dict[str, Any]
+    inputs: dict[Role, list[int]]
+    per_call: int
+    state: Any
+    warnings: list[str]
+
+
+class _SavedPlan(BaseModel):
+    """A plan. `origin_file` is the number of the saved file that an edit continues."""
+
+    candidates: list[_SavedCandidate]
+    files: list[_SavedFile]
+    origin_file: int | None
+    max_cost_usd: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedPlans:
+    """The saved plans of the library. Copies of input files lie in `folder`, in one folder for each job."""
+
+    installation: Installation
+    library: Library
+    live_lists: LiveLists
+    budget: Budget
+    clock: Clock
+    folder: Path
+
+    async def save(self, plan: JobPlan, active: ActiveJob) -> None:
+        """Save the plan of a job that has tasks queued. Doing it again changes nothing.
+
+        Raises:
+            MediaError: it cannot be saved.
+        """
+        if active.plan_saved or not active.queued:
+            return
+        sources = list({id(source): source for source in _sources(plan)}.values())
+        numbers = {id(source): number for number, source in enumerate(sources)}
+        saved = _SavedPlan(
+            candidates=[_saved_candidate(candidate, numbers) for candidate in plan.candidates],
+            files=[_saved_file(number, source) for number, source in enumerate(sources)],
+            origin_file=None if plan.origin_file is None else numbers[id(plan.origin_file)],
+            max_cost_usd=plan.max_cost_usd,
+        )
+        with CancelScope(shield=True):
+            await self.library.calls.save_plan(active.job.id, saved.model_dump(mode="json"))
+            active.plan_saved = True
+            try:
+                await to_thread.run_sync(_copy, sources, self._folder(active))
+            except OSError as error:
+                raise MediaError(f"The input files could not be kept: {error.strerror}.") from error
+
+    async def restore(self, active: ActiveJob) -> JobPlan:
+        """Return the saved plan of a job that was taken over, with the candidates that may still be used.
+
+        Raises:
+            MediaError: it may not be sent any more. Nothing was billed.
+        """
+        if self.clock.now() - active.job.created > _SECONDS:
+            raise not_sent("its call is more than an hour old")
+        record = await self.library.calls.plan(active.job.id)
+        if record is None:
+            raise not_sent("")
+        active.plan_saved = True
+        try:
+            saved = _SavedPlan.model_validate(record)
+        except ValidationError as error:
+            raise not_sent("its plan cannot be read") from error
+        files = await to_thread.run_sync(_reopen, saved.files, self._folder(active))
+        candidates = [await self._candidate(one, files) for one in saved.candidates]
+        ready = tuple(candidate for candidate in candidates if candidate is not None)
+        if not ready:
+            raise not_sent("no backend that it was planned for is ready now")
+        queued = active.queued
+        request = ToolRequest(
+            prompts=tuple(task.prompt for task in queued),
+            n=max(task.count for task in queued),
+            max_cost_usd=saved.max_cost_usd,
+        )
+        return JobPlan(
+            job=active.job,
+            spec=active.spec,
+            candidates=await self.budget.affordable(request, ready),
+            destination=active.destination,
+            scratch=self._folder(active),
+            origin_file=None if saved.origin_file is None else files[saved.origin_file],
+            max_cost_usd=saved.max_cost_usd,
+        )
+
+    async def forget(self, active: ActiveJob, *, keep_files: bool = False) -> None:
+        """Delete a job's plan, if nothing is queued, and the copies of its input files unless they are in use."""
+        if not active.plan_saved or active.queued:
+            return
+        active.plan_saved = False
+        await self.library.calls.delete_plan(active.job.id)
+        if not keep_files:
+            await to_thread.run_sync(shutil.rmtree, self._folder(active), True)
+
+    async def remove_orphans(self) -> None:
+        """Delete the plans of jobs that have ended, and the copies of their input files."""
+        await self.library.calls.delete_old_plans()
+        running = {job.id for job in await self.library.unfinished()}
+        await to_thread.run_sync(_remove_others, self.folder, running)
+
+    def _folder(self, active: ActiveJob) -> Path:
+        return self.folder / active.job.id
+
+    async def _candidate(self, saved: _SavedCandidate, files: list[InputFile]) -> Candidate | None:
+        """Return a candidate, or None where its backend is not installed or not ready."""
+        backend = self.installation.registry.find(saved.backend)
+        capability = (
+            next((one for one in backend.capabilities if one.name == saved.capability), None) if backend else None
+        )
+        if backend is None or capability is None or self.installation.reason_missing(backend, capability):
+            return None
+        backend = await self.live_lists.with_live_models(backend, [capability])
+        capability = next(one for one in backend.capabilities if one.name == saved.capability)
+        model = next((model for model in capability.models if model.id == saved.model), Model(id=saved.model))
+        try:
+            state = (
+                None
+                if saved.state is None or capability.state is None
+                else capability.state.model_validate(saved.state)
+            )
+        except ValidationError:
+            return None
+        return Candidate(
+            backend=backend,
+            capability=capability,
+            model=model,
+            values=saved.values,
+            inputs={role: tuple(files[number] for number in numbers) for role, numbers in saved.inputs.items()},
+            per_call=saved.per_call,
+            state=state,
+            warnings=tuple(saved.warnings),
+        )
+
+
+def _sources(plan: JobPlan) -> Iterator[Source]:
+    for candidate in plan.candidates:
+        for sources in candidate.inputs.values():
+            yield from sources
+    if plan.origin_file is not None:
+        yield plan.origin_file
+
+
+def _saved_candidate(candidate: Candidate, numbers: dict[int, int]) -> _SavedCandidate:
+    return _SavedCandidate(
+        backend=candidate.backend.name,
+        capability=candidate.capability.name,
+        model=candidate.model.id,
+        values=dict(candidate.values),
+        inputs={role: [numbers[id(source)] for source in sources] for role, sources in candidate.inputs.items()},
+        per_call=candidate.per_call,
+        state=None if candidate.state is None else candidate.state.model_dump(mode="json"),
+        warnings=list(candidate.warnings),
+    )
+
+
+def _saved_file(number: int, source: Source) -> _SavedFile:
+    return _SavedFile(number=number, name=source.name, mime=source.mime, size=source.size, dimensions=source.dimensions)
+
+
+def _copy(sources: list[Source], folder: Path) -> None:
+    """Copy the files to a private folder, under their numbers."""
+    if sources:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number, source in enumerate(sources):
+        with source.open() as given, (folder / str(number)).open("wb") as kept:
+            shutil.copyfileobj(given, kept)
+
+
+def _reopen(saved: list[_SavedFile], folder: Path) -> list[InputFile]:
+    try:
+        files = [_reopened(file, folder / str(file.number)) for file in saved]
+    except OSError as error:
+        raise not_sent("its input files are gone") from error
+    if any(file.size != file.path.stat().st_size for file in files):  # the server stopped while it copied them
+        raise not_sent("its input files were not kept whole")
+    return files
+
+
+def _reopened(file: _SavedFile, path: Path) -> InputFile:
+    version = version_of(path.stat())
+    return InputFile(
+        path=path, name=file.name, mime=file.mime, size=file.size, dimensions=file.dimensions, version=version
+    )
+
+
+def _remove_others(folder: Path, kept: set[str]) -> None:
+    for job in folder.iterdir() if folder.is_dir() else ():
+        if job.name not in kept:
+            shutil.rmtree(job, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""Which calls of this process wait for which jobs: counted here, and told to other processes by the library."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import anyio
+
+from mediasmith.jobs.ownership import Owners
+from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.calls import CallRecords
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingCalls:
+    """The waiting calls of this process. A call that has joined a job holds it in a `held` block."""
+
+    records: CallRecords
+    owners: Owners
+    _counts: Counter[str] = field(default_factory=Counter[str])
+    _joining: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def any_for(self, job_id: str) -> bool:
+        """Return whether a call of this process waits for the job."""
+        return self._counts[job_id] > 0
+
+    def joined(self, job_id: str) -> None:
+        """Count a call whose wait the library has recorded with its job."""
+        self._counts[job_id] += 1
+
+    async def join(self, job_id: str) -> None:
+        """Let a call wait for a job beside any others."""
+        async with self._joining:
+            if not self.any_for(job_id):
+                await self.records.wait(job_id, await self.owners.own())
+            self.joined(job_id)
+
+    async def join_alone(self, job_id: str) -> bool:
+        """Let a call wait for a job, if its answer is due and no other call waits for it in any living process."""
+        own = await self.owners.own()
+        async with self._joining:
+            waiting = [owner for owner, waits in (await self.records.waiting(job_id)).items() if waits]
+            gone = [owner for owner in waiting if owner != own and not await self.owners.alive(owner)]
+            if self.any_for(job_id) or set(waiting) - {own, *gone}:
+                return False
+            if not await self.records.wait_alone(job_id, own, gone=[own, *gone]):
+                return False
+            self.joined(job_id)
+            return True
+
+    @contextmanager
+    def held(self, job_id: str) -> Generator[None]:
+        """Wait for a joined job in this block.
+
+        Where it ends with an answer, other processes learn that nobody waits any more when they learn what became of
+        the answer; otherwise `left` has to be called.
+        """
+        try:
+            yield
+        finally:
+            self._counts[job_id] -= 1
+            if not self._counts[job_id]:
+                del self._counts[job_id]
+
+    async def left(self, job_id: str) -> None:
+        """Tell other processes that no call of this one waits for the job, if that is so."""
+        async with self._joining:
+            if not self.any_for(job_id):
+                try:
+                    await self.records.leave(job_id, await self.owners.own())
+                except MediaError as error:
+                    _log.warning("that nobody waits for job %s could not be recorded: %s", job_id, error.message)
+
+    async def answer(self, job_id: str, *, answered: bool) -> None:
+        """Record whether the job's answer has left the server, and as `left`.
+
+        Raises:
+            MediaError: the library cannot be used.
+        """
+        async with self._joining:
+            own = await self.owners.own()
+            await self.records.save_answer(job_id, own, answered=answered, waits=self.any_for(job_id))

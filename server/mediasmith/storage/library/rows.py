@@ -1,0 +1,67 @@
+"""Convert records to rows of the library, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.sqlite import Row
+
+ADD_JOB = """
+    INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
+"""
+
+SAVE_TASK = """
+    INSERT OR REPLACE INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
+"""
+
+
+def _row(record: Job | Task | Artifact, *columns: str) -> Row:
+    """Return the named columns of a record, and all its other fields as JSON."""
+    rest = dict(vars(record))
+    row = {name: rest.pop(name) for name in columns}
+    return row | {"record": json.dumps(rest)}
+
+
+def job_row(job: Job) -> Row:
+    """Return a job as a row."""
+    return _row(job, "id", "principal", "fingerprint", "state", "owner", "created", "updated", "answered")
+
+
+def task_row(task: Task) -> Row:
+    """Return a task as a row."""
+    return _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
+
+
+def artifact_row(artifact: Artifact) -> Row:
+    """Return an artifact as a row."""
+    row = _row(artifact, "id", "job_id", "task", "position", "token", "principal", "used")
+    row["part"] = row.pop("task")  # the column keeps its name: older servers may share the file
+    return row
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return json.loads(row.pop("record")) | row
+
+
+def to_job(row: Row) -> Job:
+    """Return the job in a row."""
+    values = _values(row)
+    values["answered"] = bool(values["answered"])
+    values["warnings"] = tuple(values["warnings"])
+    values["attempts"] = tuple(values["attempts"])
+    return Job(**values)
+
+
+def to_task(row: Row) -> Task:
+    """Return the task in a row."""
+    return Task(**_values(row))
+
+
+def to_artifact(row: Row) -> Artifact:
+    """Return the artifact in a row."""
+    values = _values(row)
+    values["task"] = values.pop("part")
+    values["prompts"] = tuple(values["prompts"])
+    return Artifact(**values)
