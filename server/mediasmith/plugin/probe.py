@@ -30,12 +30,18 @@ _DEMUXERS: Mapping[str, str] = {
     "video/mp4": "mp4",
     "video/webm": "webm",
     "video/quicktime": "mov",
+    "video/x-matroska": "matroska",
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
     "audio/aac": "aac",
     "audio/mp4": "mp4",
+    "audio/webm": "webm",
+    "audio/x-matroska": "matroska",
+    "audio/aiff": "aiff",
+    "audio/x-caf": "caf",
+    "audio/amr": "amr",
 }
 
 VIDEO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
