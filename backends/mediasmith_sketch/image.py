@@ -97,8 +97,7 @@ async def _start(call: Call[RenderSlots, ImageParams]) -> Result:
 def _load(sources: Sequence[Source]) -> list[Image]:
     from mediasmith_sketch.drawing.reference_pictures import load  # noqa: PLC0415 - heavy: Pillow
 
-    files = enumerate(sources, start=1)
-    return [load(source.open(), source.mime, f"image {number}", LARGEST // 2) for number, source in files]
+    return [load(source.open(), source.mime, source.name, LARGEST // 2) for source in sources]
 
 
 def _draw(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediasmith.config.settings import Settings
-from mediasmith.plugin import media, probe
+from mediasmith.plugin import media, pictures
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import IMAGES, Role
@@ -106,7 +106,7 @@ def _dimensions(file: BinaryIO, mime: str, label: str, settings: Settings) -> tu
         return None
     file.seek(0)
     try:
-        picture = probe.open_image(file, mime)
+        picture = pictures.open_image(file, mime)
         _check_pixels(picture.size, label, settings)
         picture.verify()
     except InvalidRequest:
