@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from anyio import to_thread
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
+from mediasmith.plugin.http_answers import decode_base64
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader
@@ -122,14 +122,14 @@ class Inputs:
 
     def _from_data(self, rest: str, role: Role, scratch: Path) -> LocatedFile:
         head, _, body = rest.partition(",")
-        if not head.lower().endswith(";base64"):
+        if not "".join(head.lower().split()).endswith(";base64"):
             raise InvalidRequest("A data: URI must be in base64, as in data:image/png;base64,….")
         label = "The data: URI"
-        check_size(label, len(body) // 4 * 3 - body[-2:].count("="), self.settings)
-        try:
-            data = base64.b64decode(body, validate=True)
-        except ValueError as error:
-            raise InvalidRequest(f"{label} does not contain valid base64.") from error
+        packed = "".join(unquote(body).split()).rstrip("=")
+        check_size(label, len(packed) * 3 // 4, self.settings)
+        data = decode_base64(packed)
+        if not data:
+            raise InvalidRequest(f"{label} does not contain valid base64.")
         path = _create_file(scratch)
         path.write_bytes(data)
         return LocatedFile(path=path, stem=role, label=label)
