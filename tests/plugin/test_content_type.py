@@ -51,6 +51,13 @@ def test_the_tracks_of_an_mp4_may_come_after_its_data_or_before_it() -> None:
     assert type_of(recording("mp4", "aac", options={"movflags": "empty_moov"})) == "audio/mp4"
 
 
+def test_a_box_may_have_a_long_size() -> None:
+    data = sound("audio/mp4", 0.1, form="mp4")
+    end = int.from_bytes(data[:4], "big")
+    long = b"\0\0\0\x01free" + (24).to_bytes(8, "big") + bytes(8)
+    assert type_of(data[:end] + long + data[end:]) == "audio/mp4"
+
+
 @pytest.mark.parametrize(
     ("form", "codec", "mime"),
     [
