@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from random import Random
 from typing import Any, cast
@@ -33,7 +33,7 @@ def film(
 
     Players are to turn it left by `turned` degrees. One that was `streamed` does not know how long it is.
     """
-    form, codec = VIDEO_MIMES[mime]
+    form, codec = VIDEO_MIMES.get(mime, ("matroska", "libx264"))
     file = io.BytesIO()
     with _av.open(file, "w", format=form, options={"live": "1"} if streamed else {}) as container:
         stream = container.add_stream(codec, rate=rate)
@@ -50,8 +50,15 @@ def film(
 def sound(mime: str, seconds: float, *, form: str = "", rate: int = 48_000) -> bytes:
     """Silence, and then noise, so that the first bytes say nothing of the length. `form` is an unusual container."""
     usual, codec = SOUNDS[mime]
+    return recording(form or usual, codec, seconds=seconds, rate=rate)
+
+
+def recording(
+    form: str, codec: str, *, seconds: float = 0.1, rate: int = 48_000, options: Mapping[str, str] = {}
+) -> bytes:
+    """The same in any container and codec."""
     file = io.BytesIO()
-    with _av.open(file, "w", format=form or usual) as container:
+    with _av.open(file, "w", format=form, options=dict(options)) as container:
         stream = container.add_stream(codec, rate=rate)
         resampler = _av.AudioResampler(format=stream.format.name, layout=stream.layout.name, rate=rate)
         whole = _av.AudioFrame(format="s16", layout="mono", samples=round(seconds * rate))

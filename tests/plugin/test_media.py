@@ -33,6 +33,7 @@ HEADS = [
     ("image/avif", image_file("AVIF")),
     ("image/avif", ftyp(b"mif1", b"miaf", b"avif")),
     ("image/heic", ftyp(b"heic", b"mif1")),
+    ("image/heic", ftyp(b"heim", b"mif1")),
     ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
     (
         "image/svg+xml",
@@ -50,6 +51,8 @@ HEADS = [
     ("audio/flac", b"fLaC\0\0\0\x22"),
     ("audio/aac", b"\xff\xf1\x50\x80"),
     ("audio/mp4", ftyp(b"M4A ", b"isom")),
+    ("audio/aac", b"ID3\x04\0\0\0\0\0\x02\0\0\xff\xf1\x50\x80"),
+    ("video/x-matroska", b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroska"),
 ]
 
 
@@ -71,7 +74,7 @@ def test_type_is_known_by_the_first_bytes(mime: str, head: bytes) -> None:
         b"<svgfoo>",
         b"text about <svg >",
         b"RIFF\0\0\0\0AVI LIST",
-        b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroska",
+        b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88anything",
         b"\xff\xfe<\0s\0v\0g\0",
         b"\xff\xfb\xf0\0",
         b"\xff\xfb\x9c\0",
@@ -92,6 +95,11 @@ def test_later_bytes_do_not_change_the_type(known: tuple[str, bytes], more: byte
 @given(st.binary(max_size=200))
 def test_any_bytes_have_a_known_type_or_none(head: bytes) -> None:
     assert media.sniff(head) in {"", *media.EXTENSIONS}
+
+
+@pytest.mark.parametrize("part", [b"ID3" + bytes(7), b"\0\0\0\x08wide", b"FORM"])
+def test_hostile_bytes_are_sniffed_without_recursion(part: bytes) -> None:
+    assert media.sniff(part * 200_000) in {"", "audio/mpeg", "video/quicktime"}
 
 
 @pytest.mark.parametrize("part", [b"<?", b"<!---->", b"<!doctype svg [", b"<?a?>", b"<!doctype svg>", b"]   "])

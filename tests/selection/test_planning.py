@@ -24,6 +24,7 @@ from fakes.engines import (
     running_engine,
     voice_backend,
 )
+from fakes.photos import encoded, halves
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Model, Takes
 from mediasmith.plugin.errors import InvalidRequest, OverBudget, ProviderError, UnknownContinuation
@@ -168,9 +169,19 @@ async def test_a_mask_must_cover_the_file_that_is_edited(tmp_path: Path) -> None
     async with running_engine(tmp_path, provider.backend(edits="image", takes=IMAGE)) as engine:
         first = await generate(engine)
         small.write_bytes(png(8, 8))
-        with pytest.raises(InvalidRequest, match="mask: its size is 8 x 8 pixels"):
+        with pytest.raises(InvalidRequest, match=r"mask: small\.png is 8 x 8 pixels"):
             await continue_edit(engine, first.continuation_id, mask=str(small))
     assert len(provider.calls) == 1
+
+
+async def test_a_picture_that_had_to_be_converted_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "out" / "cat.gif").write_bytes(encoded(halves(), "GIF"))
+    provider = Scripted()
+    async with running_engine(tmp_path, provider.backend(takes=IMAGE)) as engine:
+        result = await generate(engine, image=[str(tmp_path / "out" / "cat.gif")])
+    assert [file.mime for file in provider.calls[0].inputs["image"]] == ["image/png"]
+    assert result.warnings == ("cat.gif was sent as a PNG.",)
 
 
 async def test_an_input_by_id_must_be_the_callers_own(tmp_path: Path) -> None:

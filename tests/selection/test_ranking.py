@@ -312,9 +312,11 @@ def test_input_files_must_be_taken_in_their_role_number_type_and_size() -> None:
     assert named(style_image=(FOX,)) == "full cannot do this: does not take style_image."
     assert named(image=(FOX, FOX, FOX)) == "full cannot do this: takes at most 2 image."
     assert named(image=(FOX, replace(FOX, mime="image/gif"))) == (
-        "full cannot do this: takes image as image/png, not image/gif."
+        "full cannot do this: takes image as image/png, and fox.png is image/gif: convert it."
     )
-    assert named(image=(replace(FOX, size=1_001),)) == "full cannot do this: takes image up to 1,000 bytes."
+    assert named(image=(replace(FOX, size=1_001),)) == (
+        "full cannot do this: takes image up to 1,000 bytes, and fox.png has 1,001."
+    )
     assert first(wish(inputs={"image": (FOX, OWL)}), maker("full", takes=takes)).inputs == {"image": (FOX, OWL)}
 
 
@@ -778,7 +780,9 @@ def test_the_saved_file_is_given_in_the_role_that_the_backend_edits() -> None:
     editing = editor("a", takes={"video": Takes(mimes=("video/mp4",))}, edits="video")
     clip = replace(EDITED, mime="video/mp4")
     assert first(wish(origin=edit_of("b", file=clip)), editing).inputs == {"video": (clip,)}
-    assert reasons(wish(origin=edit_of("b")), having(editing)) == {"a": "takes video as video/mp4, not image/png"}
+    assert reasons(wish(origin=edit_of("b")), having(editing)) == {
+        "a": "takes video as video/mp4, and earlier.png is image/png"
+    }
 
 
 def test_the_saved_file_counts_among_the_inputs() -> None:
@@ -955,7 +959,10 @@ def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern(
     [
         ({"image": None}, "does not take image with lite"),
         ({"image": Takes(max=1)}, "takes at most 1 image with lite"),
-        ({"image": Takes(max=2, mimes=("image/webp",))}, "takes image as image/webp, not image/png"),
+        (
+            {"image": Takes(max=2, mimes=("image/webp",))},
+            "takes image as image/webp, and fox.png is image/png: convert it",
+        ),
         ({"mask": Takes(required=True)}, "needs mask"),
     ],
     ids=["none", "fewer", "of another type", "one more, needed"],

@@ -66,8 +66,13 @@ async def test_every_kind_of_picture_can_be_a_reference(mode: str) -> None:
     assert (await draw("a photo", images=[Photo(Image.new(mode, (40, 30)), kind)])).size == (150, 100)
 
 
+async def test_a_picture_of_16_bit_grey_keeps_its_greys() -> None:
+    image = await draw("", images=[Photo(Image.new("I;16", (60, 40), 32_768))], size="240x160", caption=False)
+    assert pixels(image)[80 * 240 + 120] == bytes((128, 128, 128))
+
+
 async def test_a_broken_reference_is_named() -> None:
     broken = Photo(card("#12ab9c"))
-    broken.data, broken.name = broken.data[:60], "broken.png"
-    with pytest.raises(InvalidRequest, match=r"^broken\.png is broken"):
+    broken.data, broken.name = broken.data[:60], "beach.png"
+    with pytest.raises(InvalidRequest, match=r"^beach\.png is broken"):
         await make("a mood board", images=[Photo(card("#12ab9c")), broken])

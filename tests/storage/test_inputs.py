@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image, ImageDraw
 
+from fakes.films import sound
+from fakes.photos import encoded, halves, opened
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.credentials import OFFLINE
 from mediasmith.config.settings import Settings
@@ -258,6 +261,22 @@ async def test_a_data_uri_becomes_a_private_file(one: One, scratch: Path, head: 
     assert mode(file.path) == 0o600
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        base64.encodebytes(PNG).decode(),
+        base64.encodebytes(PNG).decode().replace("\n", "\r\n"),
+        f" {base64.b64encode(PNG).decode()}\t",
+        base64.b64encode(PNG).decode().rstrip("="),
+        base64.urlsafe_b64encode(PNG).decode(),
+        quote(base64.b64encode(PNG).decode(), safe=""),
+    ],
+    ids=["lines", "lines of Windows", "spaces", "no padding", "the other alphabet", "escaped"],
+)
+async def test_base64_may_be_written_as_encoders_do(one: One, body: str) -> None:
+    assert await (await one(f"data:image/png; base64,{body}")).read() == PNG
+
+
 async def test_a_url_is_downloaded_and_typed_by_its_content(inputs: Inputs, one: One, scratch: Path) -> None:
     url = "https://media.example/a/my%20cat.html?size=1.png"
     file = await one(url, inputs=replace(inputs, downloader=Remote(files={url: PNG})))
@@ -305,8 +324,7 @@ async def test_a_symbolic_link_inside_the_allowed_folders_is_followed(one: One, 
         (InvalidRequest, "data:image/png;base64"),
         (InvalidRequest, "data:image/png;base64,"),
         (InvalidRequest, "data:image/png;base64,iVBORw0KGgo"),
-        (InvalidRequest, "data:image/png;base64,iVBORw0K\nGgo="),
-        (InvalidRequest, "data:image/png;base64,iVBORw0KGgo%3D"),
+        (InvalidRequest, "data:image/png;base64,iVBORw0KGgo%2"),
         (InvalidRequest, "data:image/png;base64,\u00e9\u00e9\u00e9\u00e9"),
         (NotAllowed, "ftp://media.example/cat.png"),
         (NotAllowed, "s3://bucket/cat.png"),
@@ -344,7 +362,7 @@ async def test_an_unusable_reference_is_refused_by_argument(
         ("/" + "a/" * 3000, "The path is too long"),
         ("a\0b", "NUL character"),
         (f"data:image/png,{base64.b64encode(PNG).decode()}", "must be in base64"),
-        (f"data:image/png;base64,{base64.b64encode(PNG).decode()}*", "valid base64"),
+        (f"data:image/png;base64,{base64.b64encode(PNG).decode()}!", "valid base64"),
         ("file:cat.png", "absolute path on this machine"),
         ("s3://bucket/cat.png", "The scheme 's3' is not supported. Nothing was billed. Use a path, file://"),
     ],
@@ -592,6 +610,21 @@ async def test_a_picture_cut_off_in_its_header_is_refused(one: One, project: Pat
         await one("cat")
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF"])
+async def test_a_picture_that_is_cut_off_is_refused_by_name(one: One, project: Path, kind: str) -> None:
+    data = picture(kind, (300, 200))
+    (project / "cat").write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(InvalidRequest, match=f"^image: 'cat' begins as image/{kind.lower()} but is damaged"):
+        await one("cat")
+
+
+async def test_a_recording_is_known_by_its_tracks(one: One, project: Path) -> None:
+    (project / "memo.m4a").write_bytes(sound("audio/mp4", 0.1, form="mp4"))
+    assert (await one("memo.m4a", "voice_sample")).mime == "audio/mp4"
+    with pytest.raises(InvalidRequest, match=r"'memo\.m4a' is audio/mp4; use a video"):
+        await one("memo.m4a", "video")
+
+
 @pytest.mark.parametrize(("width", "height"), [(1001, 1000), (10_000, 10_000), (13_000, 13_000), (65_535, 65_535)])
 async def test_a_header_with_too_many_pixels_is_refused_before_decompression(
     one: One, project: Path, monkeypatch: pytest.MonkeyPatch, width: int, height: int
@@ -678,9 +711,24 @@ async def test_a_mask_of_another_size_is_refused(inputs: Inputs, project: Path, 
     with pytest.raises(InvalidRequest) as caught:
         await inputs.resolve({"image": ["cat.png"], "mask": [png_uri()]}, scratch)
     assert caught.value.message == (
-        "mask: its size is 64 x 48 pixels and that of the first image 30 x 20 pixels; they must be equal."
+        "mask: mask.png is 64 x 48 pixels, and cat.png, the first image, is 30 x 20 pixels; their sizes must be equal."
     )
     assert caught.value.billed == "no"
+
+
+@pytest.mark.parametrize(("photo", "mask"), [(6, 1), (1, 6), (6, 8)])
+async def test_image_and_mask_are_compared_as_they_are_shown(
+    inputs: Inputs, project: Path, scratch: Path, photo: int, mask: int
+) -> None:
+    sizes = {1: (48, 64), 6: (64, 48), 8: (64, 48)}
+    (project / "cat.jpg").write_bytes(encoded(halves(sizes[photo]), "JPEG", orientation=photo))
+    (project / "mask.png").write_bytes(encoded(halves(sizes[mask]), orientation=mask))
+    found = await inputs.resolve({"image": ["cat.jpg"], "mask": ["mask.png"]}, scratch)
+    for role in ("image", "mask"):
+        assert opened(await found[role][0].read()).size == found[role][0].dimensions == (48, 64)
+    (project / "mask.png").write_bytes(encoded(halves((64, 48))))
+    with pytest.raises(InvalidRequest, match=r"cat\.jpg, the first image, is 48 x 64 pixels"):
+        await inputs.resolve({"image": ["cat.jpg"], "mask": ["mask.png"]}, scratch)
 
 
 async def test_a_mask_must_be_a_png(one: One, project: Path) -> None:
@@ -692,7 +740,7 @@ async def test_a_mask_must_be_a_png(one: One, project: Path) -> None:
 async def test_an_svg_cannot_be_masked(one: One, project: Path) -> None:
     (project / "cat.svg").write_bytes(SVG)
     image, mask = await one("cat.svg"), await one(png_uri(), "mask")
-    with pytest.raises(InvalidRequest, match="that of the first image unknown"):
+    with pytest.raises(InvalidRequest, match=r"cat\.svg, the first image, is of unknown size"):
         check_mask(mask, image)
 
 

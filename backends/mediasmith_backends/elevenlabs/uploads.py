@@ -12,11 +12,14 @@ from mediasmith.plugin.contract import Call
 from mediasmith.plugin.files import Source
 from mediasmith_backends.elevenlabs.client import ElevenLabs
 
-AUDIO_MIMES = ("audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4")
-"""The types of recordings that the provider reads."""
+AUDIO_MIMES = (
+    *("audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4"),
+    *("audio/aiff", "audio/webm"),
+)
+"""The types of recordings that the provider reads (elevenlabs.io/docs/overview/capabilities, 2026-11-30)."""
 
-VIDEO_MIMES = ("video/mp4", "video/webm", "video/quicktime")
-"""The types of videos whose sound it reads."""
+VIDEO_MIMES = ("video/mp4", "video/webm", "video/quicktime", "video/x-matroska")
+"""The types of videos whose sound it reads (as above)."""
 
 
 @asynccontextmanager

@@ -21,7 +21,6 @@ from mediasmith.plugin.contract import (
     Takes,
 )
 from mediasmith.plugin.kinds import Role
-from mediasmith.plugin.probe import VIDEO_MIMES
 from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.inputs import input_blocks
@@ -134,7 +133,7 @@ video: Capability[Google, VideoParams] = Capability(
         "image": Takes(max=_MAX_REFERENCES),
         "first_frame": Takes(),
         "last_frame": Takes(),
-        "video": Takes(mimes=VIDEO_MIMES, max_bytes=200_000_000),
+        "video": Takes(mimes=("video/mp4", "video/webm", "video/quicktime"), max_bytes=200_000_000),
     },
     edits="video",
     not_inherited=("extend", "duration"),

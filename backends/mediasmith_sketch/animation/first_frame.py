@@ -21,7 +21,7 @@ _QUALITIES = (92, 84, 72, 60)
 
 def read_picture(source: Source) -> Image.Image:
     """Return a picture, upright, in RGB; what is transparent becomes white. InvalidRequest for a broken file."""
-    picture = load(source.open(), source.mime, "first_frame", _SIDE)
+    picture = load(source.open(), source.mime, source.name, _SIDE)
     ground = Image.new("RGB", picture.size, "white")
     ground.paste(picture, (0, 0), picture)
     return ground
@@ -33,7 +33,7 @@ def read_first_frame(source: Source) -> Image.Image:
         with source.open() as file:
             return next(video_frames(file, source.mime, _SIDE))[1]
     except Exception as error:
-        message = f"video is broken: no picture can be read from it as {source.mime}."
+        message = f"{source.name} is broken: no picture can be read from it as {source.mime}."
         raise InvalidRequest(message, billed="no") from error
 
 

@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.plugin.probe import open_image
+from mediasmith.plugin.pictures import small_image
 from mediasmith_sketch.drawing.paths import rectangle
 from mediasmith_sketch.drawing.stage import Stage
 from mediasmith_sketch.drawing.surface import resized
 
 
 def load(file: BinaryIO, mime: str, label: str, limit: int) -> Image.Image:
-    """Read a picture, upright by its EXIF data, in RGBA, at most `limit` pixels on a side.
+    """Read a picture, upright, in RGBA, at most `limit` pixels on a side.
 
     Raises:
         InvalidRequest: the file cannot be read; `label` is its name in the message.
     """
     try:
-        with file, open_image(file, mime) as opened:
-            opened.draft("RGB", (limit, limit))
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+        with file:
+            return small_image(file, mime, limit).convert("RGBA")
     except Exception as error:
         raise InvalidRequest(f"{label} is broken: it cannot be read as {mime}.", billed="no") from error
-    picture.thumbnail((limit, limit))
-    return picture
 
 
 def draw_reference_pictures(stage: Stage, pictures: Sequence[Image.Image]) -> None:

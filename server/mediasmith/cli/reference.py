@@ -193,7 +193,7 @@ def _inputs(installation: Installation) -> list[str]:
                 backend.name,
                 _kind(backend, capability),
                 f"{f'up to {takes.max}' if takes.max > 1 else '1'}{', required' if takes.required else ''}",
-                ", ".join(EXTENSIONS.get(mime, mime) for mime in takes.mimes),
+                ", ".join(dict.fromkeys(EXTENSIONS.get(mime, mime) for mime in takes.mimes)),
                 _size(takes.max_bytes),
             )
             for role, argument in _arguments()

@@ -22,26 +22,40 @@ EXTENSIONS: Mapping[str, str] = {
     "video/mp4": "mp4",
     "video/webm": "webm",
     "video/quicktime": "mov",
+    "video/x-matroska": "mkv",
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
     "audio/aac": "aac",
     "audio/mp4": "m4a",
+    "audio/webm": "webm",
+    "audio/x-matroska": "mka",
+    "audio/aiff": "aiff",
+    "audio/x-caf": "caf",
+    "audio/amr": "amr",
 }
-"""Every MIME type that `sniff` knows, and the extension of its files."""
+"""Every MIME type that `sniff` and `content_type` know, and the extension of its files."""
 
 _STARTS: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"GIF87a": "image/gif",
     b"GIF89a": "image/gif",
-    b"ID3": "audio/mpeg",
     b"OggS": "audio/ogg",
     b"fLaC": "audio/flac",
+    b"caff": "audio/x-caf",
+    b"#!AMR": "audio/amr",
 }
 
 _RIFF: Mapping[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+_IFF: Mapping[bytes, str] = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff"}
+
+_FORMS: Mapping[bytes, Mapping[bytes, str]] = {b"RIFF": _RIFF, b"RF64": _RIFF, b"BW64": _RIFF, b"FORM": _IFF}
+"""Families of files that name their form after eight bytes. RF64 and BW64 are WAV of more than 4 GB."""
+
+_UNBRANDED = {b"moov", b"mdat", b"wide", b"pnot"}
+"""The boxes that a QuickTime film of before 2001 begins with."""
 
 _BRANDS: Mapping[bytes, str] = {
     b"qt  ": "video/quicktime",
@@ -51,6 +65,11 @@ _BRANDS: Mapping[bytes, str] = {
     b"avis": "image/avif",
     b"heic": "image/heic",
     b"heix": "image/heic",
+    b"heim": "image/heic",
+    b"heis": "image/heic",
+    b"hevc": "image/heic",
+    b"hevx": "image/heic",
+    b"crx ": "",  # the raw pictures of a camera
 }
 
 # An XML prolog, comments and the doctype may precede the element. Possessive, so that no text takes long.
@@ -58,6 +77,10 @@ _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>\[]*(?:\[.*?\]\s*)?>)*+<svg[\s/>]",
     re.DOTALL | re.IGNORECASE,
 )
+
+_DOCTYPES: Mapping[bytes, str] = {b"webm": "video/webm", b"matroska": "video/x-matroska"}
+
+_TAG_HEADER = 10  # bytes
 
 _RATIO = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?):([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
@@ -71,13 +94,40 @@ def sniff(head: bytes) -> str:
     for start, mime in _STARTS.items():
         if head.startswith(start):
             return mime
-    if head.startswith(b"RIFF"):
-        return _RIFF.get(head[8:12], "")
+    if head.startswith(b"ID3"):
+        tagged = head[:HEAD]
+        while size := tag_size(tagged):
+            tagged = tagged[size:]
+        return sniff_tagged(tagged)
+    return _sniff_container(head) or _sniff_frame(head) or ("image/svg+xml" if _SVG.match(head[:HEAD]) else "")
+
+
+def sniff_tagged(head: bytes) -> str:
+    """Return the type of a file by the bytes that follow its ID3 tag: MP3, unless they are FLAC or AAC."""
+    if head.startswith(b"fLaC"):
+        return "audio/flac"
+    return "audio/aac" if _sniff_frame(head) == "audio/aac" else "audio/mpeg"
+
+
+def tag_size(head: bytes) -> int:
+    """Return how many bytes an ID3 tag takes that the file begins with; 0 if there is none."""
+    if not head.startswith(b"ID3") or len(head) < _TAG_HEADER:
+        return 0
+    size = 0
+    for byte in head[6:_TAG_HEADER]:
+        size = size << 7 | byte & 0x7F
+    return size + _TAG_HEADER * (2 if head[5] & 0x10 else 1)  # a footer is as long as the header
+
+
+def _sniff_container(head: bytes) -> str:
+    """Return the type of a file that names its form, brand or kind of document near its start."""
+    if head[:4] in _FORMS:
+        return _FORMS[head[:4]].get(head[8:12], "")
     if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not inside an audio frame
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return "video/webm" if b"webm" in head[:64] else ""
-    return _sniff_frame(head) or ("image/svg+xml" if _SVG.match(head[:HEAD]) else "")
+        return next((mime for name, mime in _DOCTYPES.items() if name in head[:64]), "")
+    return "video/quicktime" if head[4:8] in _UNBRANDED else ""
 
 
 def _sniff_ftyp(head: bytes) -> str:

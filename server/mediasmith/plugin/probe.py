@@ -1,62 +1,43 @@
-"""Look into media files: open images, read video frames, measure dimensions and durations. All of it blocks.
+"""Look into media files: read video frames, measure dimensions and durations. All of it blocks.
 
 Pillow and PyAV are imported on first use.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from mediasmith.plugin import pictures
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
-
-_READERS: Mapping[str, tuple[str, str]] = {
-    "image/png": ("PIL.PngImagePlugin", "PngImageFile"),
-    "image/jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
-    "image/webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "image/gif": ("PIL.GifImagePlugin", "GifImageFile"),
-}
-
-IMAGE_MIMES = tuple(_READERS)
-"""The types that `open_image` opens."""
 
 _DEMUXERS: Mapping[str, str] = {
     "video/mp4": "mp4",
     "video/webm": "webm",
     "video/quicktime": "mov",
+    "video/x-matroska": "matroska",
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
     "audio/aac": "aac",
     "audio/mp4": "mp4",
+    "audio/webm": "webm",
+    "audio/x-matroska": "matroska",
+    "audio/aiff": "aiff",
+    "audio/x-caf": "caf",
+    "audio/amr": "amr",
 }
 
 VIDEO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
 """The types that `video_frames` reads."""
 
 _WAV_HEADER = 44  # bytes before the samples, as a rule
-
-
-def open_image(file: BinaryIO, mime: str) -> ImageFile:
-    """Return a still image, opened by Pillow as this type; only its header is read.
-
-    Its size is not limited: check it before the pixels are loaded.
-
-    Raises:
-        ValueError: the type is none of `IMAGE_MIMES`.
-        Exception: the file is broken; Pillow raises SyntaxError and others.
-    """
-    if mime not in _READERS:
-        raise ValueError(f"{mime or 'This type'} is not an image that can be opened.")
-    module, reader = _READERS[mime]
-    return getattr(importlib.import_module(module), reader)(file)
 
 
 def video_frames(file: BinaryIO, mime: str, side: int) -> Iterator[tuple[float, Image]]:
@@ -98,7 +79,9 @@ def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
     Only the header of an image is read.
     """
     try:
-        return _video_dimensions(file, mime) if mime in VIDEO_MIMES else open_image(file, mime).size
+        if mime in VIDEO_MIMES:
+            return _video_dimensions(file, mime)
+        return pictures.shown_size(pictures.open_image(file, mime))
     except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
 

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, Request
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
+from mediasmith.selection.input_fit import fit_inputs, input_fault, input_notes
 from mediasmith.selection.near_matches import match_listed, suggest
 from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
@@ -75,9 +75,10 @@ def match_saved_file(candidate: Candidate, file: Source, *, prompt: str, count: 
     """Return the candidate with the saved file in place of its state, or why it cannot edit that."""
     if candidate.capability.edits is None:
         return "cannot continue from a saved file"
-    inputs = add_saved_file(candidate.capability, candidate.inputs, file)
+    capability, model = candidate.capability, candidate.model
+    inputs = fit_inputs(add_saved_file(capability, candidate.inputs, file), capability, model)
     instead = replace(candidate, state=None, inputs=inputs)
-    reason = _input_fault(candidate.capability, candidate.model, inputs) or _rule_fault((prompt,), instead, count)
+    reason = input_fault(inputs, capability, model) or _rule_fault((prompt,), instead, count)
     return reason or instead
 
 
@@ -108,8 +109,9 @@ def _match_exactly(
             notes = (
                 f"What {backend.title} needs to continue from this file is gone; the saved file was sent instead.",
             )
+    inputs = fit_inputs(inputs, capability, model)
     values, warnings, reason = _match_words(request, backend, capability, model)
-    reason = reason or missing_option(model, values) or _input_fault(capability, model, inputs)
+    reason = reason or missing_option(model, values) or input_fault(inputs, capability, model)
     reason = reason or _prompt_too_long(request, model)
     if reason:
         return reason
@@ -121,7 +123,7 @@ def _match_exactly(
         inputs=inputs,
         state=state,
         per_call=_files_per_call(capability, model),
-        warnings=(*notes, *warnings),
+        warnings=(*notes, *input_notes(inputs), *warnings),
         lacks=len(warnings),
     )
     return _checked_by_rules(request, candidate)
@@ -211,25 +213,6 @@ def _listed_values(word: str, fields: Mapping[str, Mapping[str, Any]], model: Mo
     """Return the values of a word that are listed; none where they are not."""
     accepts = model.accepts.get(word)
     return accepts if isinstance(accepts, tuple) else fields.get(word, {}).get("enum", ())
-
-
-def _input_fault(capability: Capability[Any, Any], model: Model, inputs: Mapping[Role, tuple[Source, ...]]) -> str:
-    taken = capability.takes_with(model)
-    for role, takes in taken.items():
-        if takes.required and not inputs.get(role):
-            return f"needs {role}"
-    for role, files in inputs.items():
-        takes = taken.get(role)
-        if takes is None or takes.max == 0:
-            return f"does not take {role}{f' with {model.id}' if role in capability.takes else ''}"
-        if len(files) > takes.max:
-            return f"takes at most {takes.max} {role}{f' with {model.id}' if role in model.takes else ''}"
-        for file in files:
-            if file.mime not in takes.mimes:
-                return f"takes {role} as {', '.join(takes.mimes)}, not {file.mime}"
-            if file.size > takes.max_bytes:
-                return f"takes {role} up to {takes.max_bytes:,} bytes"
-    return ""
 
 
 def _prompt_too_long(request: SelectionRequest, model: Model) -> str:

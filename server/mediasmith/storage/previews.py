@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from anyio import CapacityLimiter, create_task_group, to_thread
 from anyio.lowlevel import RunVar
 
-from mediasmith.plugin import probe
+from mediasmith.plugin import pictures, probe
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,7 @@ SHEET_BYTES = 160_000
 """Bytes of the largest contact sheet. Together with the single previews that is 400 KB."""
 
 _GAP = 2  # pixels around each picture on a sheet
-_MAX_PIXELS = 100_000_000  # of an image that is opened at all: it has to fit into memory
+_MAX_PIXELS = 100_000_000  # of an image that is opened at all
 _QUALITIES = (80, 60, 40, 20)
 _FADE_SECONDS = 1.0  # how far to look into a video that begins in black
 _BLACK, _LIT = 32, 0.02  # a frame is black unless this share of it is brighter than this level of grey
@@ -61,9 +61,9 @@ async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
     Files are given as path and MIME type. A video is shown by one of its first frames. SVG files and files that cannot
     be read have no preview, and raise nothing.
     """
-    pictures = [(path, mime) for path, mime in files if mime in {*probe.IMAGE_MIMES, *probe.VIDEO_MIMES}]
-    rest = pictures[SINGLES:]
-    found = await _run_in_threads([partial(_preview, path, mime) for path, mime in pictures[:SINGLES]])
+    visible = [(path, mime) for path, mime in files if mime in {*pictures.IMAGE_MIMES, *probe.VIDEO_MIMES}]
+    rest = visible[SINGLES:]
+    found = await _run_in_threads([partial(_preview, path, mime) for path, mime in visible[:SINGLES]])
     if rest:
         side = min(SIDE, SHEET_SIDE // _columns(len(rest)) - 2 * _GAP)
         cells = await _run_in_threads([partial(_thumbnail, path, mime, side) for path, mime in rest])
@@ -108,17 +108,9 @@ def _thumbnail(path: Path, mime: str, side: int) -> Image | None:
 
 
 def _image(file: BinaryIO, mime: str, side: int) -> Image | None:
-    from PIL import ImageOps  # noqa: PLC0415 - heavy: Pillow
-
-    picture = probe.open_image(file, mime)
-    if math.prod(picture.size) > _MAX_PIXELS:
+    if math.prod(pictures.open_image(file, mime).size) > _MAX_PIXELS:
         return None
-    # JPEG can be decoded at a half, a quarter or an eighth of its size; the longer side decides.
-    picture.draft(None, (side, 1) if picture.width > picture.height else (1, side))
-    picture.load()
-    small = _to_rgb(picture)
-    small.thumbnail((side, side), reducing_gap=1.0)
-    return ImageOps.exif_transpose(small)
+    return pictures.small_image(file, mime, side)
 
 
 def _frame(file: BinaryIO, mime: str, side: int) -> Image | None:
@@ -133,18 +125,6 @@ def _frame(file: BinaryIO, mime: str, side: int) -> Image | None:
             if second > _FADE_SECONDS:
                 break
     return first
-
-
-def _to_rgb(picture: Image) -> Image:
-    """Return the image as RGBA if parts of it are transparent, else as RGB."""
-    if picture.has_transparency_data:
-        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
-        if picture.getchannel("A").getextrema() != (255, 255):
-            return picture
-    if picture.mode == "I;16":  # converting alone would clip values at 255
-        scaled = picture.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType] - NumPy's
-        picture = scaled.convert("L")
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _encode(image: Image, max_bytes: int) -> Preview:
@@ -166,15 +146,15 @@ def _columns(count: int) -> int:
     return math.ceil(math.sqrt(count))
 
 
-def _sheet(pictures: Sequence[Image], cell: int) -> Preview | None:
+def _sheet(thumbnails: Sequence[Image], cell: int) -> Preview | None:
     """Arrange images in rows, each centred in a square cell."""
     from PIL import Image  # noqa: PLC0415 - heavy: Pillow
 
-    if not pictures:
+    if not thumbnails:
         return None
-    columns = _columns(len(pictures))
-    sheet = Image.new("RGB", (columns * cell, math.ceil(len(pictures) / columns) * cell), "white")
-    for index, picture in enumerate(pictures):
+    columns = _columns(len(thumbnails))
+    sheet = Image.new("RGB", (columns * cell, math.ceil(len(thumbnails) / columns) * cell), "white")
+    for index, picture in enumerate(thumbnails):
         row, column = divmod(index, columns)
         corner = (column * cell + (cell - picture.width) // 2, row * cell + (cell - picture.height) // 2)
         sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)

@@ -10,7 +10,8 @@ from threading import Lock
 
 from anyio import to_thread
 
-from mediasmith.plugin import media, probe
+from mediasmith.plugin import probe
+from mediasmith.plugin.content_type import content_type
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.storage.artifacts.folder import Folder, disk_errors
 
@@ -21,7 +22,7 @@ _BUFFER = 256 * 1024  # bytes to collect before a worker thread writes them: str
 class Facts:
     """What was found out about a written file.
 
-    `mime` is the type by its first bytes, or "" when they are of no known type.
+    `mime` is the type by its content, or "" when it is of no known type.
     """
 
     mime: str
@@ -47,7 +48,6 @@ class PartialFile:
         self._fd: int | None = None
         self._closed = False
         self._size = 0
-        self._head = b""
         self._hash = hashlib.sha256()
         self._lock = Lock()  # so that closing never takes the descriptor from a thread that is writing
 
@@ -82,16 +82,14 @@ class PartialFile:
         if self._fd is None:
             self._fd = self._folder.create(self._name)
         self._hash.update(data)
-        self._head += data[: media.HEAD - len(self._head)]
         left = memoryview(data)
         while left:
             left = left[os.write(self._fd, left) :]
         return self._fd
 
     def _facts(self, fd: int) -> Facts:
-        mime = media.sniff(self._head)
         with os.fdopen(fd, "rb", closefd=False) as file:
-            file.seek(0)  # the type decides which of the two reads it
+            mime = content_type(file)
             width, height = probe.dimensions(file, mime) or (None, None)
             seconds = probe.duration(file, mime)
         return Facts(

@@ -1,4 +1,4 @@
-"""Check the content of an input file: its size, its type by its bytes, and that a picture is whole."""
+"""Check the content of an input file: its size, and its type by its bytes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediasmith.config.settings import Settings
-from mediasmith.plugin import media, probe
+from mediasmith.plugin import media, pictures
+from mediasmith.plugin.content_type import content_type
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.kinds import IMAGES, Role
+from mediasmith.plugin.kinds import Role
 from mediasmith.storage.inputs.input_file import InputFile, version_of
+from mediasmith.storage.inputs.picture_check import check_picture, damage_named
 
 _MAX_STEM = 60  # characters
 
@@ -59,16 +61,20 @@ def check_file(located: LocatedFile, file: BinaryIO, role: Role, settings: Setti
     if status.st_size == 0:
         raise InvalidRequest(f"{located.label} is empty.")
     check_size(located.label, status.st_size, settings)
-    mime = media.sniff(file.read(media.HEAD))
+    mime = content_type(file)
     prefixes, accepted = _ACCEPTED[role]
     if not mime.startswith(prefixes):
         raise InvalidRequest(f"{located.label} is {mime or 'of an unknown type'}; use {accepted}.")
+    dimensions: tuple[int, int] | None = None
+    if pictures.can_open(mime):
+        with damage_named(located.label, mime):
+            dimensions = check_picture(file, mime, located.label, settings)
     return InputFile(
         path=located.path,
         name=f"{_plain(located.stem) or role}.{media.extension(mime)}",
         mime=mime,
         size=status.st_size,
-        dimensions=_dimensions(file, mime, located.label, settings),
+        dimensions=dimensions,
         version=version_of(status),
     )
 
@@ -91,37 +97,14 @@ def check_mask(mask: Source, image: Source) -> None:
     """
     if mask.dimensions is None or mask.dimensions != image.dimensions:
         raise InvalidRequest(
-            f"mask: its size is {_pixels(mask)} and that of the first image {_pixels(image)}; they must be equal.",
+            f"mask: {mask.name} is {_pixels(mask)}, and {image.name}, the first image, is {_pixels(image)}; "
+            "their sizes must be equal.",
             billed="no",
         )
 
 
 def _pixels(source: Source) -> str:
-    return "{} x {} pixels".format(*source.dimensions) if source.dimensions else "unknown"
-
-
-def _dimensions(file: BinaryIO, mime: str, label: str, settings: Settings) -> tuple[int, int] | None:
-    """Return width and height of a picture that Pillow verifies. The pixels are never decompressed."""
-    if mime not in {*IMAGES, "image/gif"}:
-        return None
-    file.seek(0)
-    try:
-        picture = probe.open_image(file, mime)
-        _check_pixels(picture.size, label, settings)
-        picture.verify()
-    except InvalidRequest:
-        raise
-    except Exception as error:
-        raise InvalidRequest(f"{label} begins as {mime} but is damaged, truncated or too large to open.") from error
-    return picture.size
-
-
-def _check_pixels(size: tuple[int, int], label: str, settings: Settings) -> None:
-    width, height = size
-    if width * height > settings.max_pixels:
-        raise InvalidRequest(
-            f"{label} is {width:,} x {height:,} pixels; at most {settings.max_pixels:,} in all are accepted."
-        )
+    return "{} x {} pixels".format(*source.dimensions) if source.dimensions else "of unknown size"
 
 
 def _plain(stem: str) -> str:

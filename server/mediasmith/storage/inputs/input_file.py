@@ -26,7 +26,8 @@ _FLAGS = os.O_RDONLY + sum(
 class InputFile:
     """An input file that passed every check: the server's `mediasmith.plugin.files.Source`.
 
-    `path` is its real path, and `version` identifies the content that was checked.
+    `path` is its real path, and `version` identifies the content that was checked. `substitute` is a copy in another
+    type, for models that do not take this one, and `note` says what a caller should know of a copy.
     """
 
     path: Path
@@ -35,6 +36,8 @@ class InputFile:
     size: int
     dimensions: tuple[int, int] | None
     version: Version = field(repr=False)
+    substitute: InputFile | None = None
+    note: str = ""
 
     def open(self) -> BinaryIO:
         """Open it for reading; blocking.

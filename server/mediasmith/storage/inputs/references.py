@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-import tempfile
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +16,12 @@ from anyio import to_thread
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
+from mediasmith.plugin.http_answers import decode_base64
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
+from mediasmith.storage.inputs.conversion import conformed, scratch_file
 from mediasmith.storage.inputs.input_file import InputFile, open_regular
 from mediasmith.storage.path_forms import find_file, unwrap
 
@@ -78,7 +78,7 @@ class Inputs:
 
     async def _resolve(self, reference: str, role: Role, scratch: Path) -> InputFile:
         located = await self._locate(reference, role, scratch)
-        return await to_thread.run_sync(self._check, located, role)
+        return await to_thread.run_sync(self._check, located, role, scratch)
 
     async def _locate(self, reference: str, role: Role, scratch: Path) -> LocatedFile:
         plain = unwrap(reference)
@@ -110,7 +110,7 @@ class Inputs:
         return LocatedFile(path=path, stem=path.stem, label=f"The file of media://{identifier}")
 
     async def _from_url(self, url: str, scratch: Path) -> LocatedFile:
-        path = await to_thread.run_sync(_create_file, scratch)
+        path = await to_thread.run_sync(scratch_file, scratch)
         async with await anyio.open_file(path, "wb") as file:
 
             async def write(data: bytes) -> None:
@@ -123,24 +123,25 @@ class Inputs:
 
     def _from_data(self, rest: str, role: Role, scratch: Path) -> LocatedFile:
         head, _, body = rest.partition(",")
-        if not head.lower().endswith(";base64"):
+        if not "".join(head.lower().split()).endswith(";base64"):
             raise InvalidRequest("A data: URI must be in base64, as in data:image/png;base64,….")
         label = "The data: URI"
-        check_size(label, len(body) // 4 * 3 - body[-2:].count("="), self.settings)
-        try:
-            data = base64.b64decode(body, validate=True)
-        except ValueError as error:
-            raise InvalidRequest(f"{label} does not contain valid base64.") from error
-        path = _create_file(scratch)
+        packed = "".join(unquote(body).split()).rstrip("=")
+        check_size(label, len(packed) * 3 // 4, self.settings)
+        data = decode_base64(packed)
+        if not data:
+            raise InvalidRequest(f"{label} does not contain valid base64.")
+        path = scratch_file(scratch)
         path.write_bytes(data)
         return LocatedFile(path=path, stem=role, label=label)
 
-    def _check(self, located: LocatedFile, role: Role) -> InputFile:
+    def _check(self, located: LocatedFile, role: Role, scratch: Path) -> InputFile:
         with open_regular(located.path, located.label) as file:
             # A folder on the path may have become a link since. What is open now must be what was allowed.
             if located.confined and self.roots.confine(located.path) != located.path:
                 raise NotAllowed(f"{located.label} was moved while it was being opened.", "Call again.")
-            return check_file(located, file, role, self.settings)
+            checked = check_file(located, file, role, self.settings)
+            return conformed(checked, file, scratch, located.label)
 
 
 @contextmanager
@@ -183,14 +184,6 @@ def _check_path(text: str) -> None:
         raise InvalidRequest(
             f"The path is too long: at most {_MAX_PATH:,} bytes, and {_MAX_NAME} per name, are accepted.", _FORMS
         )
-
-
-def _create_file(scratch: Path) -> Path:
-    """Create an empty file in the private folder that only this user can read."""
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, path = tempfile.mkstemp(dir=scratch)
-    os.close(descriptor)
-    return Path(path)
 
 
 def _quote(text: str) -> str:
