@@ -149,7 +149,16 @@ class StateGone(MediaError):
 
 
 class ProviderError(MediaError):
-    """The provider failed, or its answer cannot be read."""
+    """The provider failed, or its answer cannot be read.
+
+    `answer` is the body of such an answer: where it may have been billed, the server keeps it as a file.
+    """
+
+    answer: bytes = b""
+
+    def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None, answer: bytes = b"") -> None:
+        super().__init__(message, hint, billed=billed)
+        self.answer = answer
 
 
 class Unreachable(MediaError):

@@ -6,13 +6,17 @@ an answer. `Failed` takes `error_for_failed_work` instead. None of them imports 
 
 from __future__ import annotations
 
+import html
+import json
 import math
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
+from mediasmith.plugin.embedded_media import without_media
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -30,6 +34,16 @@ from mediasmith.plugin.errors import (
 
 _LONGEST = 300
 """Characters of a provider's own words that a message repeats."""
+
+_LONGEST_ERROR = 100_000
+"""Bytes of an answer in which words are looked for."""
+
+_WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "title")
+"""The fields in which providers write what is wrong."""
+
+_PAGE_TITLE = re.compile(r"<title[^<>]*+>([^<]*+)<", re.IGNORECASE)
+_PLAIN = re.compile(r"[^{\[].*?[^\W\d_]{2}")
+"""A text with a word in it, and no fragment of JSON."""
 
 _NOT_CONNECTED = {"ConnectError", "ConnectTimeout", "ProxyError"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
@@ -73,11 +87,12 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
 
     `response` is one of httpx2 or httpx whose body was read.
     """
-    body: object = None
-    with suppress(ValueError, RecursionError):
-        body = response.json()
     return error_for_status(
-        response.status_code, name, keys=keys, detail=error_text(body), retry_after=retry_after(response.headers)
+        response.status_code,
+        name,
+        keys=keys,
+        detail=answer_text(response.content),
+        retry_after=retry_after(response.headers),
     )
 
 
@@ -135,9 +150,16 @@ def unreachable_error(name: str) -> Unreachable:
     )
 
 
-def malformed(name: str) -> ProviderError:
-    """Return the error for an answer that lacks what it must hold."""
-    return ProviderError(f"{name} sent an answer that cannot be read.")
+def malformed(name: str, answer: bytes | str = b"") -> ProviderError:
+    """Return the error for an answer that lacks what it must hold.
+
+    `answer` is its body: the error says what the provider has to say there, and the server keeps it as a file where it
+    may have been paid for.
+    """
+    body = answer.encode() if isinstance(answer, str) else answer
+    words = clause(answer_text(body))
+    what = f"answered, but without a result{words}" if words else "sent an answer that cannot be read"
+    return ProviderError(f"{name} {what}.", answer=body)
 
 
 @contextmanager
@@ -180,6 +202,26 @@ def _date(headers: Mapping[str, str], name: str) -> datetime:
     return parsedate_to_datetime(headers[name])
 
 
+def answer_text(body: bytes) -> str:
+    """Return the provider's own words in the body of an answer that has no result, or "".
+
+    They are those that `error_text` finds in JSON, a plain text, or the title of a page.
+    """
+    if len(body) > _LONGEST_ERROR:
+        return ""
+    try:
+        text = " ".join(body.decode().split())
+        return error_text(json.loads(text))
+    except UnicodeDecodeError:
+        return ""
+    except (ValueError, RecursionError):
+        pass
+    if text.startswith("<"):
+        found = _PAGE_TITLE.search(text)
+        return html.unescape(found[1]) if found else ""
+    return text if text.isprintable() and _PLAIN.match(text) else ""
+
+
 def error_text(body: object) -> str:
     """Return the provider's own words in an error answer's JSON, or "".
 
@@ -192,13 +234,16 @@ def error_text(body: object) -> str:
         return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
     if isinstance(body, Mapping):
         entries = cast("Mapping[str, object]", body)
-        words = next(filter(None, (error_text(entries.get(key)) for key in ("error", "message", "detail", "msg"))), "")
+        words = next(filter(None, (error_text(entries.get(key)) for key in _WORDED)), "")
         location = entries.get("loc")
         return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
 
 
 def clause(text: str) -> str:
-    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or ""."""
-    short = " ".join(text.split()).rstrip(".")[:_LONGEST]
-    return f": {short}" if short else ""
+    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
+
+    Of files in them, such as base64, nothing is repeated.
+    """
+    short = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")[:_LONGEST]
+    return f": {short}" if short and short != "[data]" else ""

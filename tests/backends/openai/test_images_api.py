@@ -93,13 +93,16 @@ async def test_the_url_that_a_gateway_answers_is_left_to_the_server(fake: FakeOp
     assert result.outputs[0].body == Remote(url="https://files.example/kite.png")
 
 
-@pytest.mark.parametrize("images", [(GOOD, {"b64_json": "%%%"}, {}), ("text", GOOD), (GOOD,)])
-async def test_every_image_that_can_be_read_is_kept(
-    fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...]
+@pytest.mark.parametrize(
+    ("images", "bodies"),
+    [((GOOD, {"b64_json": "%%%"}, {}), [png(), b"%%%"]), (("text", GOOD), [png()]), ((GOOD,), [png()])],
+)
+async def test_every_image_is_kept_with_what_cannot_be_read(
+    fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...], bodies: list[bytes]
 ) -> None:
     fake.script(GENERATE, answer(*images))
     result = await image.generate(n=3)
-    assert [output.body for output in result.outputs] == [png()]
+    assert [output.body for output in result.outputs] == bodies
     assert not result.complete
 
 
