@@ -166,5 +166,3 @@ async def test_waiting_for_an_event_returns_whether_it_was_set() -> None:
         assert await wait_for_event(clock, 0, event)
         assert not await wait_for_event(clock, 0, anyio.Event())
     assert clock.now() == VirtualClock().now() + 5
-
-

@@ -9,8 +9,8 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Request, Result
-from mediasmith.plugin.errors import InvalidRequest, MediaError, ModelGone, StateGone
 from mediasmith.plugin.embedded_media import decode_base64
+from mediasmith.plugin.errors import InvalidRequest, MediaError, ModelGone, StateGone
 from mediasmith.plugin.http_errors import malformed, not_billed, reading
 from mediasmith_backends.elevenlabs.audio_stream import receive
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs

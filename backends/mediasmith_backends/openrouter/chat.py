@@ -114,8 +114,9 @@ def _state(messages: Sequence[dict[str, Any]], reply: _Message) -> ChatState | N
     The image and the model's reasoning belong to it: without the reasoning, a model does not know its own image again.
     """
     fields = reply.model_dump(mode="json", include={"content", "reasoning_details"}, exclude_none=True)
-    images = [{"image_url": {"url": url}} for url in find_media(reply.images)]
-    message = {"role": "assistant", **fields, **({"images": images} if images else {})}
+    message: dict[str, Any] = {"role": "assistant", **fields}
+    if images := find_media(reply.images):
+        message["images"] = [{"image_url": {"url": url}} for url in images]
     state = ChatState(messages=(*messages, message))
     return state if len(state.model_dump_json().encode()) <= _LONGEST_STATE else None
 

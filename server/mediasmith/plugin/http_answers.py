@@ -14,7 +14,7 @@ from mediasmith.plugin.contract import Output, Remote
 from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.http_errors import malformed
-from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.media import HEAD, is_text, sniff
 
 T = TypeVar("T")
 A = TypeVar("A", bound="Answer")
@@ -23,8 +23,6 @@ _LONGEST_PATH = 2048
 
 _PATH = re.compile(r"(?!//)(?:\.{0,2}/[^\s:]*|[^\s:]+\.[A-Za-z0-9]{3,4}(?:\?\S*)?)")
 """A path below a base URL: from its root, or with the extension of a file."""
-
-_TEXT = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*")
 
 _LONGEST_TEXT = 1_000_000
 """Bytes of a text in place of a file that are read."""
@@ -137,23 +135,15 @@ async def media_chunks(chunks: AsyncIterable[bytes], name: str) -> AsyncGenerato
             yield chunk
             continue
         head += chunk
-        seen = len(head) >= HEAD and not _is_text(head)
+        seen = len(head) >= HEAD and not is_text(head)
         if seen:
             yield head
         elif len(head) > _LONGEST_TEXT:
             break
     if not seen:
-        if not head or _is_text(head):
+        if not head or is_text(head):
             raise malformed(name, head)
         yield head
-
-
-def _is_text(data: bytes) -> bool:
-    """Return whether these first bytes are those of a text, and not of a file; one of them may be cut."""
-    if sniff(data[:HEAD]):
-        return False
-    text = data[:HEAD].decode(errors="replace")
-    return "\ufffd" not in text[:-1] and bool(_TEXT.fullmatch(text))
 
 
 def same_origin(url: str, base_url: str) -> bool:

@@ -209,17 +209,13 @@ def answer_text(body: bytes) -> str:
     """
     if len(body) > _LONGEST_ERROR:
         return ""
-    try:
-        text = " ".join(body.decode().split())
-        return error_text(json.loads(text))
-    except UnicodeDecodeError:
-        return ""
-    except (ValueError, RecursionError):
-        pass
+    with suppress(ValueError, RecursionError):
+        return error_text(json.loads(body))
+    text = " ".join(body.decode(errors="replace").split())
     if text.startswith("<"):
         found = _PAGE_TITLE.search(text)
         return html.unescape(found[1]) if found else ""
-    return text if text.isprintable() and _PLAIN.match(text) else ""
+    return text if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
 
 
 def error_text(body: object) -> str:

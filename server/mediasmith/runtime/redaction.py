@@ -30,6 +30,7 @@ class Redactor:
         forms = {form for secret in stripped if len(secret) >= _MIN_SECRET for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._secret_bytes = re.compile(self._secrets.pattern.encode()) if self._secrets else None
 
     def text(self, text: str) -> str:
         """Return the text without secrets and control characters, cut to 2,000 bytes."""
@@ -38,6 +39,10 @@ class Redactor:
             clean = self._secrets.sub("[secret]", clean)
         raw = clean.encode()
         return clean if len(raw) <= _MAX_BYTES else f"{raw[:_MAX_BYTES].decode(errors='ignore')}…"
+
+    def data(self, data: bytes) -> bytes:
+        """Return the bytes of a file without secrets."""
+        return self._secret_bytes.sub(b"[secret]", data) if self._secret_bytes else data
 
     def json(self, value: object, depth: int = _MAX_DEPTH) -> JsonValue:
         """Return the value with every string cleaned. What is not JSON, or nested too deep, becomes its type's name."""

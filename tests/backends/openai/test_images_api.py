@@ -95,7 +95,7 @@ async def test_the_url_that_a_gateway_answers_is_left_to_the_server(fake: FakeOp
 
 @pytest.mark.parametrize(
     ("images", "bodies"),
-    [((GOOD, {"b64_json": "%%%"}, {}), [png(), b"%%%"]), (("text", GOOD), [png()]), ((GOOD,), [png()])],
+    [((GOOD, {"b64_json": "%%%"}, {"url": ""}), [png(), b"%%%"]), (("text", GOOD), [png()]), ((GOOD,), [png()])],
 )
 async def test_every_image_is_kept_with_what_cannot_be_read(
     fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...], bodies: list[bytes]
