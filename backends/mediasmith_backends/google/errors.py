@@ -17,6 +17,7 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     clause,
     error_for_status,
+    error_text,
     malformed,
     retry_after,
     transport_error,
@@ -103,7 +104,7 @@ def _sdk_error(error: Exception) -> MediaError:
     problem = _problem(error)
     if {detail.reason for detail in problem.known_details} & _KEY_REASONS:
         return MissingKey(TITLE, keys, rejected=True)
-    detail = problem.message or ""
+    detail = problem.message or error_text(_body(error))
     if status == HTTPStatus.BAD_REQUEST and problem.status == _PRECONDITION:
         return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
@@ -115,14 +116,18 @@ def _sdk_error(error: Exception) -> MediaError:
 
 
 def _problem(error: Exception) -> _Problem:
-    """Return the `error` object of an answer's body, where either family keeps it."""
-    body: object = getattr(error, "body", None) or getattr(error, "details", None)
+    """Return the `error` object of an answer's body."""
+    body = _body(error)
     if isinstance(body, list) and body:
         body = cast("list[object]", body)[0]
     try:
         return _Body.model_validate(body).error or _Problem()
     except ValidationError:
         return _Problem()
+
+
+def _body(error: Exception) -> object:
+    return getattr(error, "body", None) or getattr(error, "details", None)
 
 
 def _sign_in_error(error: Exception) -> MediaError:

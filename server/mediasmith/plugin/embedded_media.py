@@ -21,10 +21,11 @@ _HTML_IMAGE = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?([^\"'<>\s]++)[^<>]*+>
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 
-# Unlike a long word or the path of a URL, it has letters of both cases and digits.
+# Unlike a long word it has letters of both cases and digits; unlike a path it does not begin with a slash, except for
+# a JPEG. Lines of it are 64 characters or more.
 _BASE64 = re.compile(
-    r"(?<![\w+/=-])(?=[\w+/-]{0,60}[A-Z])(?=[\w+/-]{0,60}[a-z])(?=[\w+/-]{0,60}\d)"
-    r"[A-Za-z0-9+/_-]{60,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{30,}+={0,2}+)*+"
+    r"(?<![\w+/=.:~-])(?!/(?!9j/))(?=[\w+/-]{0,60}[A-Z])(?=[\w+/-]{0,60}[a-z])(?=[\w+/-]{0,60}\d)"
+    r"[A-Za-z0-9+/_-]{64,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+"
 )
 
 _FIELDS = (

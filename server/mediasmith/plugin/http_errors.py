@@ -212,20 +212,17 @@ def answer_text(body: bytes) -> str:
     with suppress(ValueError, RecursionError):
         return error_text(json.loads(body))
     text = " ".join(body.decode(errors="replace").split())
-    if text.startswith("<"):
-        found = _PAGE_TITLE.search(text)
-        return html.unescape(found[1]) if found else ""
-    return text if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
+    return error_text(text) if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
 
 
 def error_text(body: object) -> str:
     """Return the provider's own words in an error answer's JSON, or "".
 
     Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
-    which each may name its field as the last part of `loc`.
+    which each may name its field as the last part of `loc`. Of a page it is the title.
     """
     if isinstance(body, str):
-        return body
+        return _title(body) if body.lstrip().startswith("<") else body
     if isinstance(body, list):
         return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
     if isinstance(body, Mapping):
@@ -234,6 +231,11 @@ def error_text(body: object) -> str:
         location = entries.get("loc")
         return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
+
+
+def _title(page: str) -> str:
+    found = _PAGE_TITLE.search(page[:_LONGEST_ERROR])
+    return html.unescape(found[1]) if found else ""
 
 
 def clause(text: str) -> str:

@@ -12,7 +12,10 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from mediasmith.plugin.embedded_media import without_media
+
 _MAX_BYTES = 2000  # of one text from a provider that reaches a caller
+_MOST_READ = 1_000_000  # characters of one text
 _MIN_SECRET = 6  # characters: a shorter value is no key, and replacing it would damage ordinary words
 _MAX_DEPTH = 8  # levels of nested arrays and objects
 
@@ -33,8 +36,8 @@ class Redactor:
         self._secret_bytes = re.compile(self._secrets.pattern.encode()) if self._secrets else None
 
     def text(self, text: str) -> str:
-        """Return the text without secrets and control characters, cut to 2,000 bytes."""
-        clean = _CONTROL.sub("", text)
+        """Return the text without secrets, control characters and files in base64, cut to 2,000 bytes."""
+        clean = _CONTROL.sub("", without_media(text[:_MOST_READ]))
         if self._secrets:
             clean = self._secrets.sub("[secret]", clean)
         raw = clean.encode()
