@@ -96,7 +96,7 @@ def require_text(value: object) -> str:
 def _explain_sdk_error(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
     if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - a success that cannot be read
-        return malformed(TITLE)
+        return malformed(TITLE, getattr(error, "body", None))
     detail = _detail(error)
     message = error_text(getattr(error, "body", None))
     pause = retry_after(getattr(error, "headers", None) or {})

@@ -97,7 +97,7 @@ def refused(reasons: Iterable[str]) -> Refused:
 def _sdk_error(error: Exception) -> MediaError:
     status = status_of(error)
     if status < HTTPStatus.BAD_REQUEST:
-        return transport_error(error.__cause__, TITLE) or malformed(TITLE)
+        return transport_error(error.__cause__, TITLE) or malformed(TITLE, _body(error))
     response: Any = getattr(error, "response", None)
     request: Any = getattr(response, "request", None)
     keys = [CREDENTIALS] if request is not None and "authorization" in request.headers else API_KEYS

@@ -28,6 +28,9 @@ _BASE64 = re.compile(
     r"[A-Za-z0-9+/_-]{64,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+"
 )
 
+_BEFORE_BASE64 = re.compile(r"[^,]*base64\s*,", re.IGNORECASE)
+_LONGEST_HEAD = 200
+
 _FIELDS = (
     *("b64_json", "image_url", "url", "inline_data", "inlineData", "source", "data", "image", "result", "base64"),
     *("images", "parts"),
@@ -38,7 +41,12 @@ _TEXTS = ("text", "content")
 
 
 def decode_base64(text: str) -> bytes:
-    """Return the bytes of base64 in either alphabet, with or without padding and line breaks; b"" if it is none."""
+    """Return the bytes of base64 in either alphabet, with or without padding and line breaks; b"" if it is none.
+
+    It may stand in a `data:` URI, or what is left of one.
+    """
+    while (found := _BEFORE_BASE64.match(text[:_LONGEST_HEAD])) is not None:
+        text = text[found.end() :]
     packed = "".join(text.split())
     raw = unquote_to_bytes(packed) if "%" in packed else packed.encode(errors="replace")
     raw = raw.rstrip(b"=").translate(_STANDARD)

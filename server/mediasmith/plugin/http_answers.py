@@ -71,16 +71,13 @@ def read_media(text: str, *, base_url: str = "", headers: Mapping[str, str] = {}
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         text = text[1:-1].strip()
     start = text[:100].lower()
-    if start.startswith("data:"):
-        data = _data_uri(text)
-    elif start.startswith(("http://", "https://")):
+    if start.startswith(("http://", "https://")):
         return _remote(text, base_url, headers)
-    elif "base64," in start:  # the end of a data URI
-        data = decode_base64(text.partition(",")[2])
-    else:
-        data = decode_base64(text)
-        if base_url and not sniff(data[:HEAD]) and len(text) <= _LONGEST_PATH and _PATH.fullmatch(text):
-            return _remote(urljoin(f"{base_url.rstrip('/')}/", text), base_url, headers)
+    data = decode_base64(text)
+    if start.startswith("data:"):
+        data = data or _data_uri(text)
+    elif base_url and not sniff(data[:HEAD]) and len(text) <= _LONGEST_PATH and _PATH.fullmatch(text):
+        return _remote(urljoin(f"{base_url.rstrip('/')}/", text), base_url, headers)
     if not data:
         raise malformed(name)
     return data
@@ -91,13 +88,10 @@ def _remote(url: str, base_url: str, headers: Mapping[str, str]) -> Remote:
 
 
 def _data_uri(text: str) -> bytes:
+    """Return what a data URI holds that does not say that it is base64, though it may be."""
     head, _, body = text.partition(",")
-    if body[:5].lower() == "data:":  # some gateways put one before another
-        return _data_uri(body)
-    if head.lower().rstrip().endswith(";base64"):
-        return decode_base64(body)
     data = decode_base64(body)
-    return data if sniff(data[:HEAD]) else unquote_to_bytes(body)
+    return data if "base64" in head.lower() or sniff(data[:HEAD]) else unquote_to_bytes(body)
 
 
 def read_outputs(

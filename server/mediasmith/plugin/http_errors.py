@@ -150,25 +150,39 @@ def unreachable_error(name: str) -> Unreachable:
     )
 
 
-def malformed(name: str, answer: bytes | str = b"") -> ProviderError:
+def malformed(name: str, answer: object = None) -> ProviderError:
     """Return the error for an answer that lacks what it must hold.
 
-    `answer` is its body: the error says what the provider has to say there, and the server keeps it as a file where it
-    may have been paid for.
+    `answer` is its body, as bytes, text or JSON: the error says what the provider has to say there, and the server
+    keeps it as a file where it may have been paid for.
     """
-    body = answer.encode() if isinstance(answer, str) else answer
+    body = _to_bytes(answer)
     words = clause(answer_text(body))
     what = f"answered, but without a result{words}" if words else "sent an answer that cannot be read"
     return ProviderError(f"{name} {what}.", answer=body)
 
 
+def _to_bytes(answer: object) -> bytes:
+    if isinstance(answer, bytes):
+        return answer
+    if isinstance(answer, str):
+        return answer.encode(errors="replace")
+    return b"" if answer is None else json.dumps(answer, default=str).encode()
+
+
 @contextmanager
-def reading(name: str) -> Generator[None]:
-    """Raise `malformed` for whatever a block that reads an answer stumbles over."""
+def reading(name: str, answer: object = None) -> Generator[None]:
+    """Raise `malformed` for whatever a block that reads an answer stumbles over.
+
+    `answer` is the body that it reads; a ProviderError that the block itself raises gets it, too.
+    """
     try:
         yield
+    except ProviderError as error:
+        error.answer = error.answer or _to_bytes(answer)
+        raise
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise malformed(name) from error
+        raise malformed(name, answer) from error
 
 
 @contextmanager
