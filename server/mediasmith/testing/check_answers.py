@@ -27,7 +27,7 @@ _WORDED: Mapping[str, bytes] = {
 """Error answers that say why, by where they say it."""
 
 
-@check("the provider's own words are told", needs=wired)
+@check("the provider's own words are told", needs=wired, once=True)
 async def words(context: CheckContext) -> None:
     """Why a request was not accepted, wherever the answer says it; of a file that is repeated there, nothing."""
     async with context.adapter() as adapter:
@@ -115,8 +115,8 @@ async def kept(context: CheckContext) -> None:
         files = list(folder.iterdir()) if folder.is_dir() else []
     assert error is not None, "an answer of junk counts as a success."
     assert [file.read_bytes() for file in files] == [_ASTRAY], (
-        f"an answer that cannot be read is lost ({error}): raise malformed(name, body), as read_answer does, so that the "
-        "server can keep it."
+        f"an answer that cannot be read is lost ({error}): raise malformed(name, body), as read_answer does, so that "
+        "the server can keep it."
     )
     assert str(files[0]) in str(error), f"the error does not say where the answer is kept: {error}"
 
