@@ -22,10 +22,10 @@ _HTML_IMAGE = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?([^\"'<>\s]++)[^<>]*+>
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 
 # Unlike a long word it has letters of both cases and digits; unlike a path it does not begin with a slash, except for
-# a JPEG. Lines of it are 64 characters or more.
+# a JPEG. Lines of it are 64 characters or more, and texts of ours repeat at most 60 of a value.
 _BASE64 = re.compile(
     r"(?<![\w+/=.:~-])(?!/(?!9j/))(?=[\w+/-]{0,60}[A-Z])(?=[\w+/-]{0,60}[a-z])(?=[\w+/-]{0,60}\d)"
-    r"[A-Za-z0-9+/_-]{64,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+"
+    r"[A-Za-z0-9+/_-]{60,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+"
 )
 
 _BEFORE_BASE64 = re.compile(r"[^,]*base64\s*,", re.IGNORECASE)

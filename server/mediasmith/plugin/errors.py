@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from mediasmith.plugin.embedded_media import without_media
+
 Billed = Literal["no", "unknown", "yes"]
 """Whether a failed request was billed; `unknown` when no answer said so."""
 
@@ -50,10 +52,13 @@ class MediaError(Exception):
         self.job_id = ""
 
     def __str__(self) -> str:
-        """Return the text for the caller: what happened, whether it was billed, what to do, what to collect."""
+        """Return the text for the caller: what happened, whether it was billed, what to do, what to collect.
+
+        Nothing is repeated there of a file in base64, whether the caller's or the provider's.
+        """
         spent = _SPENT[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
-        return " ".join(part for part in (self.message, spent, self.hint, collect) if part)
+        return without_media(" ".join(part for part in (self.message, spent, self.hint, collect) if part))
 
 
 class InvalidRequest(MediaError):
