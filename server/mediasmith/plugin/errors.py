@@ -24,8 +24,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from mediasmith.plugin.embedded_media import without_media
-
 Billed = Literal["no", "unknown", "yes"]
 """Whether a failed request was billed; `unknown` when no answer said so."""
 
@@ -56,6 +54,8 @@ class MediaError(Exception):
 
         Nothing is repeated there of a file in base64, whether the caller's or the provider's.
         """
+        from mediasmith.plugin.embedded_media import without_media  # noqa: PLC0415 - late: help needs none of it
+
         spent = _SPENT[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
         return without_media(" ".join(part for part in (self.message, spent, self.hint, collect) if part))
