@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fakes.openai import FakeOpenAI
+from fakes.openai import KEY, FakeOpenAI
 from mediasmith.plugin.contract import Model, Remote
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
 from mediasmith.testing import AdapterHarness, MemorySource, png
@@ -91,6 +91,15 @@ async def test_the_url_that_a_gateway_answers_is_left_to_the_server(fake: FakeOp
     fake.script(GENERATE, answer({"url": "https://files.example/kite.png"}))
     result = await image.generate(model=Model(id="flux-3"))
     assert result.outputs[0].body == Remote(url="https://files.example/kite.png")
+
+
+async def test_a_path_that_a_gateway_answers_is_below_the_base_url_and_gets_the_key(
+    fake: FakeOpenAI, image: AdapterHarness
+) -> None:
+    fake.script(GENERATE, answer({"url": "/images/kite.png"}))
+    (output,) = (await image.generate(model=Model(id="flux-3"))).outputs
+    host = fake.base_url.removesuffix("/").removesuffix("/v1")
+    assert output.body == Remote(url=f"{host}/images/kite.png", headers={"authorization": f"Bearer {KEY}"})
 
 
 @pytest.mark.parametrize(
