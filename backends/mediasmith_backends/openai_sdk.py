@@ -104,6 +104,6 @@ def explain(error: Exception, title: str, explain_status: Callable[[APIStatusErr
             broken = Unreachable(f"The connection to {title} broke before the whole answer had come.")
             return transport_error(error.__cause__, title) or broken
         case openai.OpenAIError():
-            return malformed(title)
+            return malformed(title, getattr(error, "body", None))
         case _:
             return transport_error(error, title)

@@ -216,6 +216,14 @@ async def test_a_configured_model_that_is_gone_is_replaced_with_a_warning(tmp_pa
     assert "one old is no longer served; one new was used instead." in result.warnings
 
 
+async def test_a_model_that_is_served_by_another_interface_is_not_called_gone(tmp_path: Path) -> None:
+    provider = Scripted(ModelGone("Gone."))
+    capabilities = tuple(capability(name, start=provider.start, models=(Model(id="m"),)) for name in ("one", "two"))
+    async with running_engine(tmp_path, fake("one", capabilities=capabilities)) as engine:
+        result = await generate(engine)
+    assert (result.status, result.warnings, len(provider.calls)) == ("done", (), 2)
+
+
 async def test_a_stand_in_is_never_a_fallback(tmp_path: Path) -> None:
     provider, stand_in = Scripted(OutOfCredit("No credit."), picture(), OutOfCredit("No credit.")), Scripted()
     backends = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from itertools import pairwise
@@ -15,14 +17,17 @@ from pydantic import Field
 
 from fakes.backends import FakeParams, fake, png
 from fakes.engines import Scripted, accepted, generate, get_job, hang, output_files, picture, read_files, running_engine
+from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
 from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
 from mediasmith.plugin.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.http_errors import malformed
 from mediasmith.storage.downloader import Downloader
 from mediasmith.testing import MemorySink
 
 WAV = media.wav(b"\0\0" * 8000, rate=8000)
+UNKNOWN = "an unknown type of file"
 HANG = object()
 URL = "https://files.one.invalid/secret-path?token=abc"
 
@@ -71,22 +76,77 @@ class Files:
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "found", "extension"),
     [
-        (WAV, "audio/wav"),
-        (b"<html>502 Bad Gateway</html>", "an unknown type of file"),
-        (b'{"error": "x"}', "an unknown type of file"),
-        (b"", "an unknown type of file"),
-        (png()[:6], "an unknown type of file"),
+        (WAV, "audio/wav", "wav"),
+        (b"<html>502 Bad Gateway</html>", UNKNOWN, "html"),
+        (b'{"error": "x"}', UNKNOWN, "json"),
+        (b"It is late.", UNKNOWN, "txt"),
+        (png()[:6], UNKNOWN, "bin"),
     ],
-    ids=["sound", "page", "json", "nothing", "cut off"],
+    ids=["sound", "page", "json", "text", "cut off"],
 )
-async def test_a_body_of_the_wrong_type_is_not_saved(tmp_path: Path, body: bytes, found: str) -> None:
-    async with running_engine(tmp_path, Scripted(out(body)).backend()) as engine:
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_a_body_of_the_wrong_type_is_no_result_and_kept_beside_the_library(
+    tmp_path: Path, body: bytes, found: str, extension: str, *, streamed: bool
+) -> None:
+    async def start(call: Call[None, Any]) -> Result:
+        sink = call.file("image/png")
+        await sink.write(body)
+        return out(sink if streamed else body)
+
+    async with running_engine(tmp_path, Scripted(start).backend()) as engine:
         with pytest.raises(ProviderError, match=f"answered with {found}, but an image was expected") as caught:
             await generate(engine)
-    assert caught.value.billed == "yes"
+    assert caught.value.billed == ("yes" if body == WAV else "unknown")
     assert output_files(tmp_path) == []
+    [kept] = (tmp_path / "data" / "unreadable").iterdir()
+    assert (kept.suffix, kept.read_bytes()) == (f".{extension}", body)
+    assert f"What came is kept in {kept}" in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+async def test_what_is_kept_is_the_users_own(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, Scripted(out(b"junk")).backend()) as engine:
+        with pytest.raises(ProviderError):
+            await generate(engine)
+    folder = tmp_path / "data" / "unreadable"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [0o700, 0o600]
+
+
+@pytest.mark.parametrize(("cost", "billed"), [(0.04, "yes"), (0.0, "unknown"), (None, "unknown")])
+async def test_a_file_that_cannot_be_read_was_billed_as_the_provider_says(
+    tmp_path: Path, cost: float | None, billed: str
+) -> None:
+    junk = Result(outputs=out(b"junk").outputs, cost_usd=cost)
+    async with running_engine(tmp_path, Scripted(junk).backend()) as engine:
+        with pytest.raises(ProviderError) as caught:
+            await generate(engine)
+    assert caught.value.billed == billed
+
+
+async def test_an_answer_that_a_backend_cannot_read_is_kept_without_keys(tmp_path: Path) -> None:
+    body = b"\x00\xff an answer that has the key secret-key"
+    backend = fake("one", keys=("ONE_KEY",), start=Scripted(malformed("One", body)).start)
+    async with running_engine(tmp_path, backend, env={"ONE_KEY": "secret-key"}) as engine:
+        with pytest.raises(ProviderError) as caught:
+            await generate(engine)
+    [kept] = (tmp_path / "data" / "unreadable").iterdir()
+    assert kept.read_bytes() == b"\x00\xff an answer that has the key [secret]"
+    assert f"kept in {kept}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ProviderError("Empty."), ProviderError("It was not taken.", billed="no", answer=b"words")],
+    ids=["nothing to keep", "not billed"],
+)
+async def test_nothing_else_is_kept(tmp_path: Path, error: ProviderError) -> None:
+    clock = VirtualClock()
+    async with running_engine(tmp_path, fake(start=raising(error)), clock=clock) as engine, clock.autojump():
+        with pytest.raises(ProviderError):
+            await generate(engine)
+    assert not (tmp_path / "data" / "unreadable").exists()
 
 
 async def test_the_extension_follows_the_content(tmp_path: Path) -> None:
@@ -234,6 +294,62 @@ async def test_a_failed_download_is_retried_with_back_off(tmp_path: Path, monkey
     assert len(output_files(tmp_path)) == 1
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"", b"junk", WAV], ids=["page", "nothing", "junk", "sound"])
+@pytest.mark.parametrize("polled", [False, True], ids=["at once", "polled"])
+async def test_a_download_that_is_odd_once_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, *, polled: bool
+) -> None:
+    clock, files = VirtualClock(), Files(body)
+    files.serve(monkeypatch, clock)
+    made = out(Remote(url=URL))
+    provider = Scripted(accepted(), polls=[made] * 9) if polled else Scripted(made)
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        result = await generate(engine)
+    assert (result.status, len(files.times), len(provider.calls)) == ("done", 2, 1)
+    assert not (tmp_path / "data" / "unreadable").exists()
+
+
+async def test_an_expired_link_says_that_it_was_the_download_and_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(*[ProviderError("files.one answered with status 403.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    backend = Scripted(out(Remote(url=URL))).backend()
+    async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
+        with pytest.raises(Unreachable) as caught:
+            await generate(engine)
+    [kept] = (tmp_path / "data" / "unreadable").iterdir()
+    assert kept.read_text() == URL
+    assert str(caught.value) == (
+        "One has made the file, but it could not be downloaded: files.one answered with status 403. It was billed. "
+        f"Its link is kept in {kept}: open it there soon, for links expire."
+    )
+
+
+async def test_an_expired_link_of_accepted_work_is_asked_for_anew_by_get_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, files = VirtualClock(), Files(*[ProviderError("files.one answered with status 403.") for _ in range(99)])
+    files.serve(monkeypatch, clock)
+    provider = Scripted(accepted(), polls=[out(Remote(url=URL))] * 99)
+    async with running_engine(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
+        running = await generate(engine)
+    assert running.status == "running"
+    assert running.error == (
+        "One has made the file, but it could not be downloaded: files.one answered with status 403. It was billed. "
+        "get_job asks One for a new link and tries again."
+    )
+
+
+async def test_a_broken_file_in_a_polled_answer_is_left_out_and_kept(tmp_path: Path) -> None:
+    several = Result(outputs=(*picture().outputs, *out(b"junk").outputs))
+    async with running_engine(tmp_path, Scripted(accepted(), polls=[several]).backend()) as engine:
+        result = await generate(engine)
+    assert (result.status, len(result.files)) == ("done", 1)
+    [kept] = (tmp_path / "data" / "unreadable").iterdir()
+    assert [str(kept) in warning for warning in result.warnings] == [True]
+
+
 async def test_a_download_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, files = VirtualClock(), Files(*[Unreachable("It broke.") for _ in range(99)])
     files.serve(monkeypatch, clock)
@@ -284,7 +400,7 @@ async def test_a_failed_download_of_accepted_work_is_repeated_later(
 ) -> None:
     clock, files = VirtualClock(), Files(*[error] * 99)
     files.serve(monkeypatch, clock)
-    provider = Scripted(accepted(), polls=[out(Remote(url=URL))] * 2)
+    provider = Scripted(accepted(), polls=[out(Remote(url=URL))] * 99)
     async with running_engine(tmp_path, provider.backend(deadline=100), clock=clock) as engine, clock.autojump():
         running = await generate(engine)
         assert (running.status, output_files(tmp_path)) == ("running", [])
@@ -333,4 +449,5 @@ async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
     async with running_engine(tmp_path, Scripted(several).backend(), clock=clock) as engine:
         result = await generate(engine)
     assert (result.status, read_files(result)) == ("done", [png()])
-    assert result.warnings == ("A file was left out: It is a private address.",)
+    [warning] = result.warnings
+    assert warning.startswith("A file was left out: It is a private address. Its link is kept in ")

@@ -185,6 +185,54 @@ async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path
     assert (result.status, result.error) == ("done", "")
 
 
+@pytest.mark.parametrize(
+    ("billed", "told"),
+    [("yes", "It broke. It was billed."), ("no", "It broke."), ("unknown", "It broke. It may have been billed")],
+)
+async def test_a_file_that_failed_is_told_with_its_money_once_the_others_are_collected(
+    tmp_path: Path, billed: str, told: str
+) -> None:
+    request = {"prompts": ["a"], "count": 2, "parent": "", "history": []}
+    failure = {"type": "ProviderError", "message": "It broke.", "hint": "", "billed": billed}
+    tasks = (
+        task_record(number=0, phase="failed", billed=billed, error=failure),
+        task_record(number=1, first=1, phase="accepted", handle="abc", billed="yes"),
+    )
+    await left(tmp_path, *tasks, request=request)
+    result = await found(tmp_path, Scripted())
+    assert (result.status, len(result.files)) == ("partial", 1)
+    assert result.error.startswith(told)
+    assert result.billed == (None if billed == "no" else billed)
+
+
+async def test_of_several_errors_the_one_that_was_paid_for_is_told(tmp_path: Path) -> None:
+    request = {"prompts": ["a"], "count": 3, "parent": "", "history": []}
+    paid = {"type": "ProviderError", "message": "It broke.", "hint": "", "billed": "yes"}
+    free = {"type": "Refused", "message": "Declined.", "hint": "", "billed": "no"}
+    tasks = (
+        task_record(number=0, phase="failed", billed="yes", error=paid),
+        task_record(number=1, first=1, phase="failed", billed="no", error=free),
+        task_record(number=2, first=2, phase="accepted", handle="abc", billed="yes"),
+    )
+    await left(tmp_path, *tasks, request=request)
+    assert (await found(tmp_path, Scripted())).error == "It broke. It was billed."
+
+
+async def test_a_running_job_tells_what_keeps_its_work_from_being_collected(tmp_path: Path) -> None:
+    request = {"prompts": ["a", "b"], "count": 1, "parent": "", "history": []}
+    paid = {"type": "ProviderError", "message": "It broke.", "hint": "", "billed": "yes"}
+    tasks = (
+        task_record(number=0, item=0, phase="failed", billed="yes", error=paid),
+        task_record(number=1, item=1, phase="accepted", handle="abc", billed="yes"),
+    )
+    await left(tmp_path, *tasks, request=request)
+    backend = fake("one", keys=("ONE_KEY",), poll=Scripted().poll)
+    async with running_engine(tmp_path, backend) as engine:
+        running = await get_job(engine, ID)
+    assert running.status == "running"
+    assert running.error == "one has no key. It was billed. Set ONE_KEY and restart the server."
+
+
 async def test_an_edit_that_is_collected_later_keeps_its_lineage(tmp_path: Path) -> None:
     request = {"prompts": ["make it blue"], "count": 1, "parent": "p" * 26, "history": ["a red kite"]}
     await left(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import re
 from collections.abc import Mapping
@@ -183,3 +184,9 @@ def test_backends_with_the_same_reason_are_named_together() -> None:
     error = NothingSuitable("No backend can make this dubbing.", passed_over=passed)
     assert "No backend can make this dubbing. a: needs audio; b, c: cannot dub." in str(error)
     assert error.passed_over == passed
+
+
+def test_a_file_in_base64_is_not_repeated() -> None:
+    data = base64.b64encode(bytes(range(256))).decode()
+    assert str(InvalidRequest(f"image: '{data[:120]}…' does not exist.")) == "image: '[data]…' does not exist."
+    assert str(InvalidRequest("No.", f"It is not data:image/png;base64,{data}")) == "No. It is not [data]"

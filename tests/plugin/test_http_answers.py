@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncGenerator, Mapping
 from urllib.parse import quote
 
+import anyio.lowlevel
 import pytest
 
 from mediasmith.plugin.contract import Remote
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.http_answers import (
     Answer,
     Lenient,
-    decode_base64,
+    media_chunks,
     read_answer,
     read_media,
+    read_outputs,
     same_origin,
 )
 from mediasmith.testing import png
@@ -172,6 +176,106 @@ def test_junk_is_malformed(text: str) -> None:
 def test_path_to_another_host_is_not_followed() -> None:
     with pytest.raises(ProviderError):
         read_media("//other.example/1.png", base_url="https://acme.example", name="Acme")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("files/1.png", "https://acme.example/v1/files/1.png"),
+        ("1.webp?sig=x", "https://acme.example/v1/1.webp?sig=x"),
+        ("./1", "https://acme.example/v1/1"),
+        ("../files/1", "https://acme.example/files/1"),
+    ],
+)
+def test_relative_path_is_joined_to_the_base_url(text: str, url: str) -> None:
+    assert read_media(text, base_url="https://acme.example/v1", name="Acme") == Remote(url=url)
+
+
+def test_headers_go_to_the_origin_of_the_base_url_alone() -> None:
+    key = {"authorization": "Bearer key"}
+
+    def headers(text: str) -> Mapping[str, str]:
+        file = read_media(text, base_url="https://acme.example/v1", headers=key, name="Acme")
+        assert isinstance(file, Remote)
+        return file.headers
+
+    assert [headers("/1.png"), headers("https://acme.example/1.png")] == [key, key]
+    assert [headers("https://cdn.example/1.png"), headers("http://acme.example/1.png")] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "data:image/png;base64,{}",
+        "data:image/png;base64, {}",
+        "DATA:image/png;charset=utf-8;BASE64,{}",
+        "data:image/png,{}",
+        "data:image/png;base64,data:image/png;base64,{}",
+        "image/png;base64,{}",
+        "base64,{}",
+        '"{}"',
+        " `{}` ",
+        "\n{}\n",
+    ],
+)
+def test_file_is_read_in_any_spelling(spelling: str) -> None:
+    assert read_media(spelling.format(encoded(PNG)), name="Acme") == PNG
+
+
+def test_what_cannot_be_read_beside_other_files_is_passed_on_as_it_came() -> None:
+    texts = ["%%%", encoded(PNG), "", "https://cdn.example/1", encoded(b"junk")]
+    outputs = read_outputs(texts, mime="image/jpeg", name="Acme")
+    assert [(output.body, output.mime) for output in outputs] == [
+        (b"%%%", ""),
+        (PNG, "image/png"),
+        (Remote(url="https://cdn.example/1"), "image/jpeg"),
+        (encoded(b"junk").encode(), ""),
+    ]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["%%%", encoded(b"junk")]], ids=["none", "empty", "junk"])
+def test_without_a_file_there_are_no_outputs(texts: list[str]) -> None:
+    assert read_outputs(texts, mime="image/png", name="Acme") == []
+
+
+# Streams
+
+
+async def streamed(*chunks: bytes) -> bytes:
+    async def send() -> AsyncGenerator[bytes]:
+        for chunk in chunks:
+            await anyio.lowlevel.checkpoint()
+            yield chunk
+
+    return b"".join([chunk async for chunk in media_chunks(send(), "Acme")])
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [(PNG,), (PNG[:2], PNG[2:]), (b"", PNG), (PNG, b"<html>"), (bytes(9000), b"\x01" * 9000), (b"<svg ", b"/>")],
+    ids=["whole", "in parts", "empty part", "text after it", "unknown type", "svg"],
+)
+async def test_a_streamed_file_comes_whole(chunks: tuple[bytes, ...]) -> None:
+    assert await streamed(*chunks) == b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "words"),
+    [
+        ((), "cannot be read"),
+        ((b"",), "cannot be read"),
+        ((b'{"error": ', b'"Busy."}'), "without a result: Busy"),
+        ((b"<html><title>Busy</title>", b" " * 10_000), "without a result: Busy"),
+        (("Ünderway".encode() * 1000,), "without a result: Ü"),
+    ],
+    ids=["nothing", "empty", "error", "page", "long text"],
+)
+async def test_a_text_in_place_of_a_streamed_file_is_an_error_with_its_words(
+    chunks: tuple[bytes, ...], words: str
+) -> None:
+    with pytest.raises(ProviderError, match=words) as caught:
+        await streamed(*chunks)
+    assert caught.value.answer == b"".join(chunks)
 
 
 # Origins

@@ -110,6 +110,12 @@ def test_what_is_not_json_becomes_the_name_of_its_type() -> None:
     }
 
 
+def test_no_file_is_left_in_a_text() -> None:
+    data = base64.b64encode(bytes(range(256)) * 4).decode()
+    text = f"Here: ![a kite](data:image/png;base64,{data}) or {data}."
+    assert Redactor([]).json({"text": text}) == {"text": "Here:  or [data]."}
+
+
 def test_a_value_that_contains_itself_is_cut() -> None:
     circle: list[Any] = []
     circle.append(circle)

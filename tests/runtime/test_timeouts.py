@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import anyio
 import anyio.lowlevel
@@ -60,17 +62,39 @@ async def test_a_timeout_error_of_the_call_is_not_expired() -> None:
     assert not isinstance(caught.value, Expired)
 
 
-async def test_an_error_made_of_the_cancellation_is_expired() -> None:
-    async def turns_cancellation_into_an_error() -> None:
-        try:
-            await anyio.sleep_forever()
-        except asyncio.CancelledError:
-            raise ConnectionError from None
+def turns_cancellation_into(error: BaseException) -> Callable[[], Awaitable[None]]:
+    """Return a call that waits in another task, as gRPC does, and raises this error when it is cancelled."""
 
+    async def wait() -> None:
+        with suppress(asyncio.CancelledError):
+            await anyio.sleep_forever()
+
+    async def call() -> None:
+        await asyncio.create_task(wait())
+        raise error
+
+    return call
+
+
+CANCELLED = [ConnectionError(), asyncio.CancelledError(), SystemExit(3), BaseExceptionGroup("x", [SystemExit(3)])]
+
+
+@pytest.mark.parametrize("error", CANCELLED, ids=lambda error: type(error).__name__)
+async def test_whatever_a_cancelled_call_raises_is_expired(error: BaseException) -> None:
     clock = VirtualClock()
     async with clock.autojump():
         with pytest.raises(Expired):
-            await with_timeout(clock, 5, turns_cancellation_into_an_error)
+            await with_timeout(clock, 5, turns_cancellation_into(error))
+
+
+@pytest.mark.parametrize("error", CANCELLED[1:], ids=lambda error: type(error).__name__)
+async def test_a_scope_recognises_its_cancellation_whatever_the_call_raises(error: BaseException) -> None:
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(with_timeout, VirtualClock(), 5, turns_cancellation_into(error))
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    assert scope.cancelled_caught
 
 
 @pytest.mark.parametrize(
@@ -142,6 +166,3 @@ async def test_waiting_for_an_event_returns_whether_it_was_set() -> None:
         assert await wait_for_event(clock, 0, event)
         assert not await wait_for_event(clock, 0, anyio.Event())
     assert clock.now() == VirtualClock().now() + 5
-
-
-# Cut off

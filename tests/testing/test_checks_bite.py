@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import logging
@@ -51,6 +52,7 @@ from mediasmith.plugin.errors import (
     RateLimited,
     Unreachable,
 )
+from mediasmith.plugin.http_errors import answer_text, clause
 from mediasmith.plugin.params import Count, Seed
 from mediasmith.testing import CHECKS, Answer, Rig, Sent, cases, png
 
@@ -101,7 +103,7 @@ class Paper:
         if answer.fault:
             raise Broken
         if answer.status not in {0, 200}:
-            raise Status(answer.status)
+            raise Status(answer.status, answer.body)
         if answer.status:
             return answer.body
         normal = json.dumps(self._normal(method, path)).encode()
@@ -110,7 +112,8 @@ class Paper:
     def _normal(self, method: str, path: str) -> Mapping[str, JSON]:
         if method == "POST":
             self.made += 1
-            return {"id": f"id-{self.made}", "colour": "blue", "count": 1, "url": f"{URL}/files/1"}
+            image = base64.b64encode(png()).decode()
+            return {"id": f"id-{self.made}", "colour": "blue", "count": 1, "url": f"{URL}/files/1", "image": image}
         if method == "DELETE":
             return {"status": "stopped", "colour": "blue"}
         if path.endswith("/result"):
@@ -134,10 +137,11 @@ class Client:
     async def ask(self, method: str, path: str, body: JSON = None) -> dict[str, Any]:
         if self.access.base_url != URL:
             raise Nowhere
+        content = await self.paper.ask(method, path, body)
         try:
-            answer = json.loads(await self.paper.ask(method, path, body))
+            answer = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise ProviderError("The answer is no JSON.") from error
+            raise ProviderError("The answer is no JSON.", answer=content) from error
         match answer:
             case {"colour": "blue"} | {"status": "running" | "failed"}:
                 return answer
@@ -159,16 +163,16 @@ def explain(error: Exception) -> MediaError | None:  # noqa: PLR0911 - a table
             return Unreachable("Paper cannot be reached.", billed="no")
         case Broken():
             return Unreachable("The connection to Paper broke.")
-        case Status(args=(401,)):
+        case Status(args=(401, _)):
             return MissingKey("paper", ("PAPER_KEY",))
-        case Status(args=(402,)):
+        case Status(args=(402, _)):
             return OutOfCredit("The account is empty.")
-        case Status(args=(429,)):
+        case Status(args=(429, _)):
             return RateLimited("Paper is busy.")
-        case Status(args=(503,)):
+        case Status(args=(503, _)):
             return ProviderError("Paper is overloaded.", billed="no")
-        case Status(args=(code,)):
-            return ProviderError(f"Paper answered {code}.")
+        case Status(args=(code, body)):
+            return ProviderError(f"Paper answered {code}{clause(answer_text(body))}.")
         case _:
             return None
 
@@ -547,6 +551,28 @@ def failing_to_explain(error: Exception) -> MediaError | None:
     return explain(error)
 
 
+def missing_details(error: Exception) -> MediaError | None:
+    known = explain(error)
+    if isinstance(error, Status) and known and b"detail" in error.args[1]:
+        known.message = "Paper failed."
+    return known
+
+
+async def decoding(call: Call[Client, Any]) -> Result:
+    answer = await call.client.ask("POST", "/make", await body_of(call))
+    try:
+        return picture(body=base64.b64decode(answer["image"], validate=True))
+    except ValueError as error:
+        raise ProviderError("Paper's picture cannot be read.") from error
+
+
+async def throwing_answers_away(call: Call[Client, Any]) -> Result:
+    try:
+        return await make(call)
+    except ProviderError as error:
+        raise ProviderError(error.message) from error
+
+
 def explaining_nothing_broken(error: Exception) -> MediaError | None:
     return None if isinstance(error, Broken) else explain(error)
 
@@ -729,6 +755,9 @@ STATE = "state survives JSON, and an edit continues from it"
 TIDY = "it prints nothing and leaves nothing on the disk"
 APART = "concurrent calls share nothing"
 STATUS = "every status becomes its error, and is paid for at most once"
+TOLD = "the provider's own words are told"
+SPELLINGS = "a file is read in any spelling of base64"
+KEPT = "an answer that cannot be read is kept"
 MALFORMED = "a malformed answer is an error"
 BROKEN = "a broken connection is an error, and never paid for twice"
 NOWHERE = "a provider that cannot be reached costs nothing"
@@ -795,6 +824,9 @@ FAULTS = {
     "a second try after an error": planted(STATUS, "2 paying requests", start=trying_again),
     "an error that is always free": Fault(check=BROKEN, says="billed", backend={"explain": explaining_all_as_free}),
     "a second try after a break": planted(BROKEN, "2 paying requests", start=trying_again_when_broken),
+    "the provider's words are lost": Fault(check=TOLD, says="says why in detail", backend={"explain": missing_details}),
+    "one spelling alone": planted(SPELLINGS, "whose base64 is without padding raised ProviderError", start=decoding),
+    "an answer thrown away": planted(KEPT, "raise malformed(name, body)", start=throwing_answers_away),
     "all errors alike": Fault(check=STATUS, says="make it MissingKey", backend={"explain": explaining_all_alike}),
     "an error in explain": Fault(check=HIDDEN, says="explain raised KeyError", backend={"explain": failing_to_explain}),
     "a broken connection unexplained": Fault(

@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from mediasmith.plugin.contract import JSON, Context
 from mediasmith.plugin.files import Sink
+from mediasmith.plugin.http_answers import media_chunks
 from mediasmith.plugin.http_errors import malformed, reading
 from mediasmith_backends.elevenlabs.audio_formats import AudioFormat, join_audio
 from mediasmith_backends.elevenlabs.client import TITLE, ElevenLabs
@@ -87,15 +88,11 @@ async def collect(send: Callable[[Write], Awaitable[AudioHeaders]]) -> tuple[byt
 
 
 async def _receive(request: AudioRequest, write: Write) -> AudioHeaders:
-    size = 0
     async with request as response:
         if response.headers.get("content-type", "").startswith(_NOT_AUDIO):
-            raise malformed(TITLE)
-        async for chunk in response.data:
-            size += len(chunk)
+            raise malformed(TITLE, b"".join([chunk async for chunk in response.data]))
+        async for chunk in media_chunks(response.data, TITLE):
             await write(chunk)
-        if not size:
-            raise malformed(TITLE)
         return _read_headers(response.headers)
 
 

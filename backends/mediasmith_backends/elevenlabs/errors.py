@@ -96,9 +96,9 @@ def require_text(value: object) -> str:
 def _explain_sdk_error(error: Exception) -> MediaError:
     status: object = getattr(error, "status_code", None)
     if not isinstance(status, int) or status < 300:  # noqa: PLR2004 - a success that cannot be read
-        return malformed(TITLE)
+        return malformed(TITLE, getattr(error, "body", None))
     detail = _detail(error)
-    message = error_text(_body(error))
+    message = error_text(getattr(error, "body", None))
     pause = retry_after(getattr(error, "headers", None) or {})
     for code in (detail.get("code"), detail.get("status")):  # either one can be the more specific
         if known := _error_for_code(str(code), message, detail, pause):

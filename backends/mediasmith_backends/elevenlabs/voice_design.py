@@ -9,8 +9,8 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Request, Result
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ModelGone, StateGone
-from mediasmith.plugin.http_answers import decode_base64
 from mediasmith.plugin.http_errors import malformed, not_billed, reading
 from mediasmith_backends.elevenlabs.audio_stream import receive
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs
@@ -106,8 +106,6 @@ async def _design(call: Call[ElevenLabs, DesignParams]) -> Result:
         )
         ids = [require_text(preview.generated_voice_id) for preview in answer.previews]
         audio = await to_thread.run_sync(_decode, [preview.audio_base_64 for preview in answer.previews])
-    if not ids:
-        raise malformed(TITLE)
     outputs = [
         Output(body=body, mime=_MIME, state=DesignState(Preview(generated_voice=name, description=call.prompt)))
         for body, name in zip(audio, ids, strict=True)
@@ -116,11 +114,15 @@ async def _design(call: Call[ElevenLabs, DesignParams]) -> Result:
 
 
 def _decode(texts: Sequence[str]) -> list[bytes]:
-    """Blocking: the texts are large. Raises ProviderError for one that is not base64."""
+    """Return the audio of the previews; one that is not base64 is passed on as it came. Blocking: the texts are large.
+
+    Raises:
+        ProviderError: there is none.
+    """
     audio = [decode_base64(text) for text in texts]
-    if not all(audio):
-        raise malformed(TITLE)
-    return audio
+    if not any(audio):
+        raise malformed(TITLE, "\n".join(texts))
+    return [data or text.encode() for data, text in zip(audio, texts, strict=True)]
 
 
 async def _save(call: Call[ElevenLabs, DesignParams], preview: Preview) -> Result:

@@ -18,6 +18,7 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     clause,
     error_for_status,
+    error_text,
     is_about_model,
     malformed,
     not_served,
@@ -100,14 +101,14 @@ def refused(reasons: Iterable[str]) -> Refused:
 def _sdk_error(error: Exception) -> MediaError:
     status = status_of(error)
     if status < HTTPStatus.BAD_REQUEST:
-        return transport_error(error.__cause__, TITLE) or malformed(TITLE)
+        return transport_error(error.__cause__, TITLE) or malformed(TITLE, _body(error))
     response: Any = getattr(error, "response", None)
     request: Any = getattr(response, "request", None)
     keys = [CREDENTIALS] if request is not None and "authorization" in request.headers else API_KEYS
     problem = _problem(error)
     if {detail.reason for detail in problem.known_details} & _KEY_REASONS:
         return MissingKey(TITLE, keys, rejected=True)
-    detail = problem.message or ""
+    detail = problem.message or error_text(_body(error))
     if status == HTTPStatus.BAD_REQUEST and problem.status == _PRECONDITION:
         return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
@@ -131,14 +132,18 @@ def _unserved(url: str, detail: str) -> MediaError | None:
 
 
 def _problem(error: Exception) -> _Problem:
-    """Return the `error` object of an answer's body, where either family keeps it."""
-    body: object = getattr(error, "body", None) or getattr(error, "details", None)
+    """Return the `error` object of an answer's body."""
+    body = _body(error)
     if isinstance(body, list) and body:
         body = cast("list[object]", body)[0]
     try:
         return _Body.model_validate(body).error or _Problem()
     except ValidationError:
         return _Problem()
+
+
+def _body(error: Exception) -> object:
+    return getattr(error, "body", None) or getattr(error, "details", None)
 
 
 def _sign_in_error(error: Exception) -> MediaError:

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import Cancelled, MediaError, OutOfCredit
-from mediasmith.plugin.http_answers import Answer, Lenient, decode_base64
+from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import error_for_failed_work, malformed
 from mediasmith.plugin.media import HEAD, sniff, wav
 from mediasmith_backends.google.errors import refused

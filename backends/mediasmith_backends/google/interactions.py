@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mediasmith.plugin.contract import Accepted, Cancellation, Context, Failed, Output, Pending, Remote, Result
 from mediasmith.plugin.errors import MediaError, MissingKey, StateGone
 from mediasmith.plugin.http_answers import read_answer
-from mediasmith.plugin.http_errors import malformed, retry_after
+from mediasmith.plugin.http_errors import malformed, reading, retry_after
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import explain, status_of
 from mediasmith_backends.google.inputs import Block
@@ -71,12 +71,13 @@ async def create(
     interaction = await _read(answer.http_response)
     if interaction.id and not interaction.ended and body.get("store") is not False:
         return Accepted(handle=InteractionHandle(interaction=interaction.id))
-    files = interaction.files(medium)
-    if files is None:
-        raise malformed(TITLE)
-    if isinstance(files, MediaError):
-        raise files
-    return await _result(client, interaction, files)
+    with reading(TITLE, answer.http_response.content):
+        files = interaction.files(medium)
+        if files is None:
+            raise malformed(TITLE)
+        if isinstance(files, MediaError):
+            raise files
+        return await _result(client, interaction, files)
 
 
 async def poll(context: Context[Google], handle: InteractionHandle, medium: Medium) -> Pending | Result | Failed:

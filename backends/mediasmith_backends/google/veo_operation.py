@@ -12,8 +12,9 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import MediaError
-from mediasmith.plugin.http_answers import Answer, Lenient, decode_base64, read_answer
+from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
 from mediasmith.plugin.http_errors import error_for_failed_work, malformed
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.errors import refused

@@ -16,7 +16,7 @@ from mediasmith.plugin.errors import (
     StateGone,
 )
 from mediasmith.plugin.http_answers import Answer
-from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, error_text, retry_after
+from mediasmith.plugin.http_errors import answer_text, clause, error_for_failed_work, error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import BASE_URL, KEYS, OWN_URL, TITLE
 
@@ -65,7 +65,7 @@ def failed(what: str, problem: Problem | None) -> Failed:
 
 def _explain_status(error: APIStatusError) -> MediaError:
     body: Mapping[str, Any] = cast("Mapping[str, Any]", error.body) if isinstance(error.body, Mapping) else {}
-    text = error_text(body)
+    text = answer_text(error.response.content)
     moderation = body.get("moderation_details")
     known = _by_code(error.code or "", text, reason=_categories(moderation), billed=_billed(moderation))
     if known:

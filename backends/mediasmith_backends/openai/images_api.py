@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.plugin.contract import Call, Output, Remote, Result
-from mediasmith.plugin.errors import InvalidRequest, ProviderError
+from mediasmith.plugin.contract import Call, Result
+from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_media
+from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed
-from mediasmith.plugin.media import HEAD, sniff
 from mediasmith_backends.openai.client import TITLE
 from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields
 
@@ -48,7 +45,7 @@ async def generate(call: Call[AsyncOpenAI, ImageParams]) -> Result:
         response = await api.edit(image=[await _upload(image) for image in images], **fields)
     else:
         response = await api.generate(**fields)
-    return await to_thread.run_sync(partial(_result, response.content, call.params.n))
+    return await to_thread.run_sync(partial(_result, response.content, call))
 
 
 async def _upload(source: Source) -> tuple[str, bytes, str]:
@@ -78,23 +75,19 @@ class _Images(Answer):
     svg_usage: Any = None
 
 
-def _result(content: bytes, count: int) -> Result:
+def _result(content: bytes, call: Call[AsyncOpenAI, ImageParams]) -> Result:
     answer = read_answer(content, _Images, TITLE)
-    outputs = tuple(_outputs(answer.data))
-    if not outputs:
-        raise malformed(TITLE)
-    return Result(
-        outputs=outputs, complete=len(outputs) >= count, details=image_details(answer.data[0] or _Image(), answer)
+    outputs = read_outputs(
+        [(image.b64_json or image.url or "") if image else "" for image in answer.data],
+        mime="image/png",
+        name=TITLE,
+        base_url=str(call.client.base_url),  # gateways answer with URLs, OpenAI does not
+        headers={"authorization": f"Bearer {call.client.api_key}"},
     )
-
-
-def _outputs(images: Sequence[_Image | None]) -> Iterator[Output]:
-    """Yield every image that can be read, for all of them were paid for."""
-    for image in images:
-        with suppress(ProviderError):
-            yield _output(image or _Image())
-
-
-def _output(image: _Image) -> Output:
-    body = read_media(image.b64_json or image.url or "", name=TITLE)  # gateways answer with URLs, OpenAI does not
-    return Output(body=body, mime="image/png" if isinstance(body, Remote) else sniff(body[:HEAD]))
+    if not outputs:
+        raise malformed(TITLE, content)
+    return Result(
+        outputs=tuple(outputs),
+        complete=len(outputs) >= call.params.n,
+        details=image_details(answer.data[0] or _Image(), answer),
+    )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
 
-from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Output, Pending, Result
+from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Pending, Result
 from mediasmith.plugin.errors import Cancelled, ProviderError, Refused, StateGone
-from mediasmith.plugin.http_answers import Answer, decode_base64, read_answer
+from mediasmith.plugin.http_answers import Answer, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed, reading
-from mediasmith.plugin.media import HEAD, sniff
 from mediasmith_backends.openai.client import TITLE, poll_after
 from mediasmith_backends.openai.errors import Problem, failed
 from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields
@@ -169,12 +169,12 @@ def _completed(response: _Response) -> Result | Failed:
         if not images:
             problem = next((call.error for call in calls if call.error), None)
             return failed("image", problem or Problem(message=_text(response)))
-    bodies = [body for image in images if (body := decode_base64(image.result or ""))]
-    if not bodies:
+    outputs = read_outputs([image.result or "" for image in images], mime="image/png", name=TITLE)
+    if not outputs:
         raise malformed(TITLE)
     state = ResponseReference(response=response.id)
     return Result(
-        outputs=tuple(Output(body=body, mime=sniff(body[:HEAD]), state=state) for body in bodies),
+        outputs=tuple(replace(output, state=state) for output in outputs),
         details=image_details(images[0], response),
     )
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from mediasmith.plugin.audio_concat import concat_audio
 from mediasmith.plugin.contract import Call, Capability, Output, Params, Request, Result
+from mediasmith.plugin.http_answers import media_chunks
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.text_split import speak_parts, split_text
@@ -84,14 +85,14 @@ async def _start(call: Call[AsyncOpenAI, SpeechParams]) -> Result:
     if len(texts) == 1 and mime != "audio/wav":
         sink = call.file(mime)
         async with _request(call, texts[0]) as response:
-            await sink.write_all(response.iter_bytes(_CHUNK_BYTES))
+            await sink.write_all(media_chunks(response.iter_bytes(_CHUNK_BYTES), TITLE))
         return Result(outputs=(Output(body=sink, mime=mime),))
     parts = await speak_parts(call, texts, partial(_speak_part, call, mime), text_of=str, explain=explain)
     # The header of a streamed WAV does not know the length, so it is always written again.
     try:
         body = await to_thread.run_sync(concat_audio, parts, mime)
     except ValueError as error:
-        raise malformed(TITLE) from error
+        raise malformed(TITLE, b"".join(parts)) from error
     return Result(outputs=(Output(body=body, mime=mime),), complete=len(parts) == len(texts))
 
 
@@ -119,7 +120,7 @@ async def _speak_part(call: Call[AsyncOpenAI, SpeechParams], mime: str, text: st
     async with _request(call, text) as response:
         audio = await response.read()
     if sniff(audio[:HEAD]) != mime:
-        raise malformed(TITLE)
+        raise malformed(TITLE, audio)
     return audio
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
@@ -11,14 +10,14 @@ from typing import Annotated, Any
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from mediasmith.plugin.contract import Call, Capability, Output, Params, Remote, Result, Takes
-from mediasmith.plugin.errors import MediaError, ProviderError, Refused
-from mediasmith.plugin.http_answers import Answer, Lenient, read_media
+from mediasmith.plugin.contract import Call, Capability, Params, Result, Takes
+from mediasmith.plugin.embedded_media import find_media, without_media
+from mediasmith.plugin.errors import MediaError, Refused
+from mediasmith.plugin.http_answers import Answer, Lenient, read_outputs
 from mediasmith.plugin.http_errors import clause
 from mediasmith.plugin.lineage import prompt_with_lineage
-from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.params import AspectRatio
-from mediasmith_backends.openrouter.client import Client, PaidAnswer, read, url_parts
+from mediasmith_backends.openrouter.client import Client, PaidAnswer, no_image, read, url_parts
 from mediasmith_backends.openrouter.errors import TITLE, Problem, error_in, error_without_status
 from mediasmith_backends.openrouter.models import CHAT_MODELS, MOST_IMAGES, warn_if_unlisted
 
@@ -55,26 +54,22 @@ async def _start(call: Call[Client, ChatParams]) -> Result:
         **({"image_config": config} if config else {}),
     }
     content = await call.client.post("/chat/completions", body)
-    return await to_thread.run_sync(partial(_result, content, messages))
-
-
-class _Url(Answer):
-    url: str
-
-
-class _Image(Answer):
-    image_url: _Url
+    return await to_thread.run_sync(partial(_result, content, messages, str(call.client.sdk.base_url)))
 
 
 class _Message(Answer):
     content: Any = None
     refusal: Lenient[str] = None
-    images: Lenient[tuple[Lenient[_Image], ...]] = None
+    images: Any = None
     reasoning_details: Any = None
 
     @property
     def text(self) -> str:
         return self.content if isinstance(self.content, str) else ""
+
+    def files(self) -> list[str]:
+        """Return the images as texts: from their own field, or where gateways put them, among the words."""
+        return find_media(self.images) or find_media(self.content)
 
 
 class _Choice(Answer):
@@ -87,38 +82,31 @@ class _Completion(PaidAnswer):
     choices: tuple[_Choice, ...]
 
 
-def _result(content: bytes, messages: Sequence[dict[str, Any]]) -> Result:
+def _result(content: bytes, messages: Sequence[dict[str, Any]], base_url: str) -> Result:
     """Return the images of an answer; blocking."""
     answer = read(content, _Completion)
     replies = [choice.message or _Message() for choice in answer.choices]
-    images = [image for reply in replies for image in reply.images or () if image]
-    outputs = [output for image in images if (output := _output(image.image_url.url))]
+    images = [image for reply in replies for image in reply.files()]
+    outputs = read_outputs(images, mime="image/png", name=TITLE, base_url=base_url)
     if not outputs:
-        raise error_in(content) or _no_image(answer.choices)
+        raise error_in(content) or _no_image(content, answer)
     if len(images) == len(replies) == 1:
         outputs = [replace(outputs[0], state=_state(messages, replies[0]))]
-    text = "\n".join(reply.text for reply in replies)
+    text = without_media("\n".join(reply.text for reply in replies)).strip()
     return Result(outputs=tuple(outputs), cost_usd=answer.cost_usd, details={"text": text} if text else {})
 
 
-def _output(url: str) -> Output | None:
-    with suppress(ProviderError):
-        body = read_media(url, name=TITLE)
-        return Output(body=body, mime="image/png" if isinstance(body, Remote) else sniff(body[:HEAD]) or "image/png")
-    return None
-
-
-def _no_image(choices: Sequence[_Choice]) -> MediaError:
+def _no_image(content: bytes, answer: _Completion) -> MediaError:
     """Return why there is no image, as far as the provider says."""
-    for choice in choices:
+    for choice in answer.choices:
         message = choice.message or _Message()
-        words = clause(message.refusal or message.text)
+        words = message.refusal or message.text
         if choice.error:
             return error_without_status(choice.error)
         if message.refusal or choice.finish_reason == "content_filter":
-            return Refused(f"{TITLE} declined to make this{words}.", reason="content_filter")
-        return ProviderError(f"{TITLE} answered without an image{words}.")
-    return ProviderError(f"{TITLE} answered without an image.")
+            return Refused(f"{TITLE} declined to make this{clause(words)}.", reason="content_filter")
+        return no_image(content, answer, words)
+    return no_image(content, answer)
 
 
 def _state(messages: Sequence[dict[str, Any]], reply: _Message) -> ChatState | None:
@@ -126,8 +114,11 @@ def _state(messages: Sequence[dict[str, Any]], reply: _Message) -> ChatState | N
 
     The image and the model's reasoning belong to it: without the reasoning, a model does not know its own image again.
     """
-    fields = reply.model_dump(mode="json", include={"content", "images", "reasoning_details"}, exclude_none=True)
-    state = ChatState(messages=(*messages, {"role": "assistant", **fields}))
+    fields = reply.model_dump(mode="json", include={"content", "reasoning_details"}, exclude_none=True)
+    message: dict[str, Any] = {"role": "assistant", **fields}
+    if images := find_media(reply.images):
+        message["images"] = [{"image_url": {"url": url}} for url in images]
+    state = ChatState(messages=(*messages, message))
     return state if len(state.model_dump_json().encode()) <= _LONGEST_STATE else None
 
 

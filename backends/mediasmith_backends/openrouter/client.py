@@ -12,9 +12,10 @@ from anyio import to_thread
 from pydantic import FiniteFloat
 
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import OutOfCredit, ProviderError
+from mediasmith.plugin.errors import Billed, OutOfCredit, ProviderError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
+from mediasmith.plugin.http_errors import clause
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openrouter.errors import KEYS, OWN_URL, TITLE, error_in
 
@@ -36,6 +37,11 @@ class PaidAnswer(Answer):
     def cost_usd(self) -> float | None:
         """What was charged, or None."""
         return self.usage.cost if self.usage else None
+
+    @property
+    def billed(self) -> Billed | None:
+        """Whether it was charged for; None where the answer does not say."""
+        return None if self.cost_usd is None else "yes" if self.cost_usd else "no"
 
 
 A = TypeVar("A", bound=Answer)
@@ -135,6 +141,11 @@ def read(content: bytes, answer: type[A]) -> A:
         if error := error_in(content):
             raise error from None
         raise
+
+
+def no_image(content: bytes, answer: PaidAnswer, words: str = "") -> ProviderError:
+    """Return the error for an answer without an image that can be read; `words` is what the model says instead."""
+    return ProviderError(f"{TITLE} answered without an image{clause(words)}.", billed=answer.billed, answer=content)
 
 
 async def url_parts(files: Sequence[Source], kind: str = "image_url") -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mediasmith.plugin.errors import MediaError, ModelGone, OutOfCredit, ProviderError, RateLimited, Refused, Unsuitable
 from mediasmith.plugin.http_answers import Answer, read_answer
-from mediasmith.plugin.http_errors import clause, error_for_status, retry_after
+from mediasmith.plugin.http_errors import answer_text, clause, error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def error_without_status(problem: Problem) -> MediaError:
 
 
 def _explain_status(error: APIStatusError) -> MediaError:
-    problem = _problem(error.response.content) or Problem()
+    problem = _problem(error.response.content) or Problem(message=answer_text(error.response.content))
     known = _by_problem(error.status_code, problem, wait=retry_after(error.response.headers))
     unserved = openai_sdk.route_error(
         error,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -11,13 +10,12 @@ from urllib.parse import quote
 from anyio import to_thread
 from pydantic import Field, JsonValue
 
-from mediasmith.plugin.contract import Call, Capability, Output, Params, Remote, Request, Result, Takes
-from mediasmith.plugin.errors import InvalidRequest, ProviderError
-from mediasmith.plugin.http_answers import Answer, Lenient, read_media
+from mediasmith.plugin.contract import Call, Capability, Params, Request, Result, Takes
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.http_answers import Answer, Lenient, read_outputs
 from mediasmith.plugin.http_errors import not_billed
-from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.params import IN_PIXELS, AspectRatio, Count, Seed, Size
-from mediasmith_backends.openrouter.client import Client, PaidAnswer, read, url_parts
+from mediasmith_backends.openrouter.client import Client, PaidAnswer, no_image, read, url_parts
 from mediasmith_backends.openrouter.errors import TITLE, error_in, explain
 from mediasmith_backends.openrouter.live_models import image_models
 from mediasmith_backends.openrouter.models import IMAGE_MODELS, MOST_IMAGES, PixelModel, warn_if_unlisted
@@ -62,7 +60,7 @@ async def _start(call: Call[Client, ImageParams]) -> Result:
     given = call.params.model_dump(exclude_defaults=True, exclude={"provider_options"})
     warn_if_unlisted(call, [*given, *call.inputs])
     content = await call.client.post("/images", await _body(call, given))
-    return await to_thread.run_sync(partial(_result, content, call.params.n))
+    return await to_thread.run_sync(partial(_result, content, call.params.n, str(call.client.sdk.base_url)))
 
 
 async def _body(call: Call[Client, ImageParams], given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -107,29 +105,22 @@ async def _check_options(call: Call[Client, ImageParams], options: Mapping[str, 
 
 
 class _Image(Answer):
-    b64_json: str
-    media_type: Lenient[str] = None
+    b64_json: Lenient[str] = None
+    url: Lenient[str] = None
 
 
 class _Images(PaidAnswer):
     data: tuple[Lenient[_Image], ...]
 
 
-def _result(content: bytes, count: int) -> Result:
+def _result(content: bytes, count: int, base_url: str) -> Result:
     """Return every image that can be read, for all of them were paid for; blocking."""
     answer = read(content, _Images)
-    outputs = tuple(_outputs([image for image in answer.data if image]))
+    texts = [image.b64_json or image.url or "" for image in answer.data if image]
+    outputs = read_outputs(texts, mime="image/png", name=TITLE, base_url=base_url)
     if not outputs:
-        raise error_in(content) or ProviderError(f"{TITLE} answered without an image.")
-    return Result(outputs=outputs, complete=len(outputs) >= count, cost_usd=answer.cost_usd)
-
-
-def _outputs(images: Sequence[_Image]) -> Iterator[Output]:
-    for image in images:
-        with suppress(ProviderError):
-            body = read_media(image.b64_json, name=TITLE)
-            sniffed = "" if isinstance(body, Remote) else sniff(body[:HEAD])
-            yield Output(body=body, mime=sniffed or image.media_type or "image/png")
+        raise error_in(content) or no_image(content, answer)
+    return Result(outputs=tuple(outputs), complete=len(outputs) >= count, cost_usd=answer.cost_usd)
 
 
 image: Capability[Client, ImageParams] = Capability(

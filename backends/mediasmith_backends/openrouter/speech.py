@@ -12,6 +12,7 @@ from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Output, Params, Result
 from mediasmith.plugin.errors import ProviderError
+from mediasmith.plugin.http_answers import media_chunks
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.plugin.media import wav
 from mediasmith_backends.openrouter.client import Client
@@ -71,25 +72,18 @@ async def _output(call: Call[Client, SpeechParams], response: Response) -> Outpu
     if mime == "audio/pcm":
         samples = await response.aread()
         if not samples:
-            raise _no_audio()
+            raise ProviderError(f"{TITLE} answered without audio.")
         rate = _number(content_type, "rate", default=_RATE, most=192_000)
         channels = _number(content_type, "channels", default=_CHANNELS, most=8)
         return Output(
             body=await to_thread.run_sync(partial(wav, samples, rate=rate, channels=channels)), mime="audio/wav"
         )
     if not mime.startswith("audio/"):
-        raise error_in(await response.aread()) or malformed(TITLE)
-    sink = None
-    async for chunk in response.aiter_bytes(_CHUNK_BYTES):
-        sink = sink or call.file(mime)
-        await sink.write(chunk)
-    if sink is None:
-        raise _no_audio()
+        content = await response.aread()
+        raise error_in(content) or malformed(TITLE, content)
+    sink = call.file(mime)
+    await sink.write_all(media_chunks(response.aiter_bytes(_CHUNK_BYTES), TITLE))
     return Output(body=sink, mime=mime)
-
-
-def _no_audio() -> ProviderError:
-    return ProviderError(f"{TITLE} answered without audio.")
 
 
 def _number(content_type: Message, name: str, *, default: int, most: int) -> int:

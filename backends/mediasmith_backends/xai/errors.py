@@ -108,9 +108,9 @@ def withheld(what: str, billed: Billed) -> Refused:
     )
 
 
-def empty(what: str, billed: Billed) -> ProviderError:
-    """Return the error for an answer without a file that can be used."""
-    return ProviderError(f"{TITLE} answered without a usable {what}.", CHECK_CHARGES, billed=billed)
+def empty(what: str, billed: Billed, answer: bytes = b"") -> ProviderError:
+    """Return the error for an answer without a file that can be used; `answer` is what there is instead."""
+    return ProviderError(f"{TITLE} answered without a usable {what}.", CHECK_CHARGES, billed=billed, answer=answer)
 
 
 def _error_for_text(code: str, text: str) -> MediaError | None:

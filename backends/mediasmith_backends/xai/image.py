@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Remote, Result
-from mediasmith.plugin.errors import ProviderError
-from mediasmith.plugin.http_answers import read_media
-from mediasmith.plugin.media import HEAD, sniff
+from mediasmith.plugin.contract import Call, Capability, Model, Params, Result
+from mediasmith.plugin.http_answers import read_outputs
 from mediasmith.plugin.params import Count
 from mediasmith_backends.xai.client import XAIClient
 from mediasmith_backends.xai.cost import billed, cost_usd
@@ -45,13 +43,18 @@ async def _start(call: Call[XAIClient, ImageParams]) -> Result:
     answer = await call.client.send(
         lambda channel: stub(channel).GenerateImage, await _request(call), seconds=_ANSWER_SECONDS
     )
-    outputs = tuple(output for output in await to_thread.run_sync(_read_outputs, answer) if output)
-    hidden = sum(not image.respect_moderation for image in answer.images)
+    shown = [image.base64 or image.url for image in answer.images if image.respect_moderation]
+    outputs = await to_thread.run_sync(partial(read_outputs, shown, mime="image/jpeg", name=TITLE))
+    hidden = len(answer.images) - len(shown)
+    if not outputs and shown:
+        raise empty("image", billed(answer), answer.SerializeToString())
     if not outputs:
         raise (withheld if hidden else empty)("image", billed(answer))
-    for warning in _warnings(total=len(answer.images), hidden=hidden, read=len(outputs)):
-        call.warn(warning)
-    return Result(outputs=outputs, complete=len(outputs) >= call.params.n, cost_usd=cost_usd(answer))
+    if hidden:
+        call.warn(
+            f"{TITLE} withheld {hidden} of {len(answer.images)} images because they violate its usage guidelines."
+        )
+    return Result(outputs=tuple(outputs), complete=len(outputs) >= call.params.n, cost_usd=cost_usd(answer))
 
 
 async def _request(call: Call[XAIClient, ImageParams]) -> Any:
@@ -75,30 +78,6 @@ async def _request(call: Call[XAIClient, ImageParams]) -> Any:
     if params.quality:
         request.quality = f"IMG_QUALITY_{params.quality.upper()}"
     return request
-
-
-def _warnings(*, total: int, hidden: int, read: int) -> Iterator[str]:
-    """Yield why there are fewer files than generated images."""
-    if hidden:
-        yield f"{TITLE} withheld {hidden} of {total} images because they violate its usage guidelines."
-    if unreadable := total - hidden - read:
-        yield f"{unreadable} of {total} images from {TITLE} could not be read."
-
-
-def _read_outputs(answer: Any) -> list[Output | None]:
-    """Return the images that may be shown, with None for each that cannot be read. Blocking."""
-    return [_read_output(image) for image in answer.images if image.respect_moderation]
-
-
-def _read_output(image: Any) -> Output | None:
-    with suppress(ProviderError):
-        body = read_media(image.base64 or image.url, name=TITLE)
-        if isinstance(body, Remote):
-            return Output(body=body, mime="image/jpeg")
-        mime = sniff(body[:HEAD])
-        if mime.startswith("image/"):
-            return Output(body=body, mime=mime)
-    return None
 
 
 async def _discover(client: XAIClient) -> Sequence[Model]:

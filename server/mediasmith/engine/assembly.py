@@ -34,6 +34,7 @@ from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.planning import Planner
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.unreadable import UnreadableAnswers
 
 
 def build_engine(
@@ -53,15 +54,17 @@ def build_engine(
     live_lists = LiveLists(clients=pool, clock=clock)
     cooldown = Cooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
+    unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
     execution = TaskExecution(
         library=library,
         clock=clock,
         contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
         poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
-        outputs=Outputs(clock=clock, downloader=downloader, settings=settings),
+        outputs=Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable),
         slots=Slots(limit=settings.concurrency),
         errors=errors,
         redact=redact,
+        unreadable=unreadable,
         reason_missing=installation.reason_missing,
     )
     budget = Budget(settings=settings, library=library, clock=clock)

@@ -106,7 +106,7 @@ class Dispatcher:
             again = not cancelled and not _was_accepted(active, task)
             left = await next_candidates(error, candidates, self.live_lists) if again else ()
             if left:
-                if isinstance(error, ModelGone):
+                if isinstance(error, ModelGone) and left[0].label != candidate.label:  # else by another way
                     active.warn(f"{candidate.label} is no longer served; {left[0].label} was used instead.")
                 await self._fall_back(plan, active, task, left)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.plugin.errors import Billed, Cancelled, MediaError
+from mediasmith.plugin.errors import Billed, Cancelled, MediaError, error_from_record
 from mediasmith.storage.library.records import JobState
 
 
@@ -20,15 +20,19 @@ def state_of(active: ActiveJob) -> JobState:
         return "partial"
     if "cancelled" in phases or any(isinstance(error, Cancelled) for error in active.errors.values()):
         return "cancelled"
-    return "unknown" if "unknown" in phases else "failed"
+    return "unknown" if phases & {"sending", "unknown"} else "failed"
 
 
 def error_of(active: ActiveJob, state: JobState) -> MediaError | None:
-    """Return why there is not all that was asked for, and whether anything was paid for."""
-    incomplete = _incomplete(active)
-    error = next((error for item, error in active.errors.items() if item in incomplete), None)
-    if state == "cancelled":
-        error = Cancelled()
+    """Return why there is not all that was asked for, and whether what failed was paid for.
+
+    Of several errors it is the one that says most: of work that still goes on what stands in its way, else of what was
+    paid for.
+    """
+    errors = _errors(active, waiting=state == "running")
+    error = Cancelled() if state == "cancelled" else max(errors, key=_cost_of, default=None)
+    if error is None and state == "unknown":
+        error = MediaError("The answer to a request that was sent is lost.")
     if error is not None and state in {"failed", "cancelled", "unknown"}:
         error.billed = _billed(active)
     elif error is not None and error.billed == "no":
@@ -46,6 +50,22 @@ def _incomplete(active: ActiveJob) -> set[int]:
     made = Counter(active.tasks[artifact.task].item for artifact in active.artifacts)
     cut = {task.item for task in active.tasks.values() if task.phase == "done" and not task.complete}
     return cut | {item for item in range(len(active.spec.prompts)) if made[item] < active.spec.count}
+
+
+def _errors(active: ActiveJob, *, waiting: bool) -> list[MediaError]:
+    """Return the errors of the prompts that lack files; with `waiting` those of accepted work first, or alone."""
+    incomplete = _incomplete(active)
+    errors = [error for item, error in active.errors.items() if item in incomplete]
+    tasks = [task for task in active.tasks.values() if task.error and task.item in incomplete]
+    accepted = [error_from_record(task.error) for task in tasks if task.phase == "accepted"]
+    if waiting and accepted:
+        return accepted
+    # Of several calls for one prompt, `active.errors` has only the last that failed.
+    return errors + [error_from_record(task.error) for task in tasks]
+
+
+def _cost_of(error: MediaError) -> int:
+    return ("no", None, "unknown", "yes").index(error.billed)
 
 
 def _billed(active: ActiveJob) -> Billed:

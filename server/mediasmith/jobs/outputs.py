@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -24,6 +25,7 @@ from mediasmith.storage.artifacts.file_names import filename, media_type_of, new
 from mediasmith.storage.artifacts.sink import Facts, FileSink
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.records import Artifact, Task
+from mediasmith.storage.unreadable import UnreadableAnswers
 
 if TYPE_CHECKING:
     from mediasmith.jobs.active_job import ActiveJob
@@ -73,46 +75,73 @@ class Outputs:
     clock: Clock
     downloader: Downloader
     settings: Settings
+    unreadable: UnreadableAnswers
 
     async def store(self, active: ActiveJob, task: Task, candidate: Candidate, result: Result) -> list[Artifact]:
         """Return every output of a result in a temporary file, as artifacts that are not yet committed.
 
-        One that cannot be used is left out with a warning, while there are others.
+        One that cannot be used is left out with a warning, while there are others. What cannot be collected again is
+        kept as it came, and the error or the warning says where.
 
         Raises:
             ProviderError: an output is not of the kind that was asked for, or is too large.
             MediaError: the disk is full, or the download did not work until the deadline.
         """
         artifacts: list[Artifact] = []
-        failures: list[MediaError] = []
+        failures: list[tuple[int, Output, MediaError]] = []
         for number, output in enumerate(result.outputs):
             try:
                 stored = await self._save(active, token(task, number), candidate, output)
-                _check_content(active, candidate, stored)
             except MediaError as error:
-                await active.destination.discard(_token_of(task, number, output))
-                if task.handle is not None and not isinstance(error, ProviderError):
+                if task.handle is not None and (
+                    isinstance(output.body, Remote) or not isinstance(error, ProviderError)
+                ):
+                    await active.destination.discard(_token_of(task, number, output))
                     raise  # all of it can be collected again
-                failures.append(error)
+                failures.append((number, output, error))
             else:
                 artifacts.append(self._artifact(active, task, number, candidate, stored))
+        for number, output, error in failures:
+            if task.handle is None or artifacts:
+                await self._keep(active, task, number, output, error)
+            await active.destination.discard(_token_of(task, number, output))
         if not artifacts:
-            raise failures[0]
-        for failure in failures:
-            active.warn(f"A file was left out: {failure.message}")
+            raise _with_billed(failures[0][2], result)
+        for _, _, error in failures:
+            active.warn(f"A file was left out: {error.message} {error.hint}".strip())
         return artifacts
+
+    async def _keep(self, active: ActiveJob, task: Task, number: int, output: Output, error: MediaError) -> None:
+        """Keep an output as it came, or its link, and add to the error where it is."""
+        name, body = token(task, number), output.body
+        if isinstance(body, Remote):
+            if path := await self.unreadable.keep(name, body.url.encode()):
+                error.hint = f"Its link is kept in {path}: open it there soon, for links expire. {error.hint}".strip()
+            return
+        if isinstance(body, bytes):
+            path = await self.unreadable.keep(name, body)
+        else:
+            open_file = partial(active.destination.open_file, _token_of(task, number, output))
+            path = await self.unreadable.keep_file(name, open_file)
+        if path:
+            error.hint = f"{kept_in(path)} {error.hint}".strip()
 
     async def _save(self, active: ActiveJob, name: str, candidate: Candidate, output: Output) -> _Stored:
         body = output.body
+        if isinstance(body, Remote):
+            return await self._download(active, name, candidate, output, body)
         if isinstance(body, bytes):
             facts = await active.destination.save(name, body, max_bytes=self.settings.max_output_bytes)
-            return _Stored(output=output, token=name, facts=facts)
-        sink = await self._download(active, name, candidate, body) if isinstance(body, Remote) else body
-        if not isinstance(sink, FileSink):
+        elif isinstance(body, FileSink):
+            name, facts = body.token, await body.finish()
+        else:
             raise ProviderError(f"The backend {candidate.backend.name} answered with a sink that is not the server's.")
-        return _Stored(output=output, token=sink.token, facts=await sink.finish())
+        _check_content(active, candidate, facts)
+        return _Stored(output=output, token=name, facts=facts)
 
-    async def _download(self, active: ActiveJob, name: str, candidate: Candidate, remote: Remote) -> FileSink:
+    async def _download(
+        self, active: ActiveJob, name: str, candidate: Candidate, output: Output, remote: Remote
+    ) -> _Stored:
         """Download a finished file. It costs nothing, so failures back off until the deadline."""
         started = self.clock.now()
         ends = started + (self.settings.deadline_seconds or candidate.capability.deadline)
@@ -124,19 +153,21 @@ class Outputs:
             try:
                 # A server that sends a byte now and then never times out by itself.
                 await with_timeout(self.clock, ends - self.clock.now(), fetch)
+                facts = await sink.finish()
+                _check_content(active, candidate, facts)
             except Expired as error:
-                raise TimedOut(f"The file of {candidate.backend.title} did not come in time.") from error
+                raise TimedOut(f"The file of {candidate.backend.title} did not come in time.", billed="yes") from error
             except (Unreachable, TimedOut, ProviderError) as error:
                 await active.destination.discard(name)
                 refused = isinstance(error, ProviderError)
                 if self.clock.now() + pause > (min(ends, started + _REFUSED_SECONDS) if refused else ends):
                     # Where there is a handle, another poll may name another place.
-                    raise (Unreachable(error.message, error.hint) if refused else error) from error
+                    raise _not_downloaded(candidate, error) from error
                 active.report_trouble(error)
                 await self.clock.sleep(pause)
                 pause = min(pause * 2, _SLOWEST_RETRY)
             else:
-                return sink
+                return _Stored(output=output, token=name, facts=facts)
 
     def _artifact(
         self, active: ActiveJob, task: Task, position: int, candidate: Candidate, stored: _Stored
@@ -185,16 +216,37 @@ def _token_of(task: Task, number: int, output: Output) -> str:
     return output.body.token if isinstance(output.body, FileSink) else token(task, number)
 
 
-def _check_content(active: ActiveJob, candidate: Candidate, stored: _Stored) -> None:
+def kept_in(path: Path) -> str:
+    """Return a sentence that says where an answer that cannot be used is kept."""
+    return f"What came is kept in {path}: look at it before you ask again."
+
+
+def _with_billed(error: MediaError, result: Result) -> MediaError:
+    """Return the error for a result without a usable file; a page or junk need not be an answer of the provider's."""
+    remote = any(isinstance(output.body, Remote) for output in result.outputs)
+    if isinstance(error, ProviderError) and error.billed is None and not result.cost_usd and not remote:
+        error.billed = "unknown"
+    return error
+
+
+def _not_downloaded(candidate: Candidate, error: MediaError) -> MediaError:
+    title = candidate.backend.title
+    return Unreachable(f"{title} has made the file, but it could not be downloaded: {error.message}", error.hint)
+
+
+def _check_content(active: ActiveJob, candidate: Candidate, facts: Facts) -> None:
     """Look at the bytes, not at the claim: an error page is not a picture."""
-    mime = stored.facts.mime
+    mime = facts.mime
     kind = candidate.capability.kind
     # A dub has the media type of what was dubbed.
     expected = {MEDIA_TYPES[kind]} | ({"video"} if kind == "dubbing" else set[str]())
     if media_type(mime) not in expected:
         found = mime or "an unknown type of file"
         wanted = _EXPECTED[MEDIA_TYPES[kind]]
-        raise ProviderError(f"{candidate.backend.title} answered with {found}, but {wanted} was expected.")
+        raise ProviderError(
+            f"{candidate.backend.title} answered with {found}, but {wanted} was expected.",
+            billed="yes" if mime else None,  # what has a known type was made
+        )
     asked = candidate.values.get("output_format")
     if asked in _FORMATS and asked not in {extension(mime), mime.rpartition("/")[2]}:
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")

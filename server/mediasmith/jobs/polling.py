@@ -81,14 +81,14 @@ class Poller:
         seconds = deadline(self.settings, candidate)
         ends = self.clock.now() + seconds
         while True:
-            outcome = await self._poll_once(candidate, context, handle)
+            outcome, finished = await self._poll_once(candidate, context, handle), False
             if isinstance(outcome, Failed):
                 raise WorkFailed(self._reason(candidate, outcome))
             if isinstance(outcome, Result):
                 try:
                     return await save(outcome)
-                except ProviderError as error:  # an odd download; the next poll may name another place
-                    outcome = error
+                except (ProviderError, Unreachable, TimedOut) as error:  # the next poll may name another place
+                    outcome, finished = error, True
             if isinstance(outcome, Pending):
                 context.report(outcome)
                 pause = _advised(outcome.after) or every
@@ -101,7 +101,7 @@ class Poller:
             if isinstance(outcome, Pending) and pause > every:
                 pause = min(pause, max(left, every))
             if pause > left:
-                raise _deadline_error(candidate, outcome, seconds)
+                raise _deadline_error(candidate, outcome, seconds, finished=finished)
             await self.clock.sleep(pause)
 
     def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
@@ -174,8 +174,13 @@ def _advised(seconds: object) -> float | None:
     return None
 
 
-def _deadline_error(candidate: Candidate, outcome: Pending | MediaError, seconds: float) -> MediaError:
+def _deadline_error(
+    candidate: Candidate, outcome: Pending | MediaError, seconds: float, *, finished: bool
+) -> MediaError:
     title = candidate.backend.title
+    if isinstance(outcome, MediaError) and finished:
+        again = f"get_job asks {title} for a new link and tries again."
+        return Unreachable(outcome.message, f"{outcome.hint} {again}".strip())
     if isinstance(outcome, MediaError):
         return Unreachable(f"{title} could not be asked any more: {outcome.message}", outcome.hint)
     return TimedOut(f"{title} is still at work after {seconds:.10g} seconds of waiting.")

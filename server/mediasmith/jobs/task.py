@@ -26,7 +26,7 @@ from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
-from mediasmith.jobs.outputs import Outputs, to_json
+from mediasmith.jobs.outputs import Outputs, kept_in, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
 from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, Unreachable, error_record
@@ -37,6 +37,7 @@ from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.pricing import Measured, estimate
 from mediasmith.storage.library.records import Artifact, Phase, Task
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.unreadable import UnreadableAnswers
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class TaskExecution:
     slots: Slots
     errors: ErrorMapper
     redact: Redactor
+    unreadable: UnreadableAnswers
     reason_missing: Callable[[Backend[Any], Capability[Any, Any]], str]
 
     async def execute(self, active: ActiveJob, task: Task, candidate: Candidate) -> None:
@@ -185,13 +187,13 @@ class TaskExecution:
         await self.poller.collect(active, candidate, context, active.tasks[number].handle, save)
 
     async def _save_result(self, active: ActiveJob, number: int, candidate: Candidate, result: Result) -> None:
-        task = active.tasks[number] = replace(active.tasks[number], billed="yes")
+        cost = _amount(result.cost_usd)
+        task = active.tasks[number] = replace(active.tasks[number], billed="yes", cost_usd=cost)
         artifacts = await self.outputs.store(active, task, candidate, result)
         details = self.redact.json(result.details)
         task = replace(
             task,
             phase="saving",
-            cost_usd=_amount(result.cost_usd),
             estimate_usd=_estimate(task, candidate, artifacts),
             complete=result.complete,
             details=details or None,
@@ -238,11 +240,19 @@ class TaskExecution:
             reached = active.tasks[task.number]
             verdict = isinstance(error, WorkFailed)
             known = error.error if verdict else self.errors.map(candidate.backend, error, billed=reached.billed)
+            if isinstance(known, ProviderError) and known.answer and reached.phase == "sending":
+                await self._keep_answer(reached, known)
             with anyio.CancelScope(shield=True):
                 await self._record_failure(active, reached, known, verdict=verdict)
             if known is error:
                 raise
             raise known from error
+
+    async def _keep_answer(self, task: Task, error: ProviderError) -> None:
+        """Keep what a provider answered to a request that may have been paid for, where it cannot be read."""
+        if error.billed != "no" and (path := await self.unreadable.keep(f"{task.job_id}-{task.number}", error.answer)):
+            error.hint = f"{kept_in(path)} {error.hint}".strip()
+        error.answer = b""
 
     async def _record_failure(self, active: ActiveJob, task: Task, error: MediaError, *, verdict: bool) -> None:
         accepted = task.phase in {"accepted", "saving"}

@@ -110,8 +110,8 @@ class Remote:
 class Output:
     """One generated file, and the state that its backend needs to edit it later.
 
-    `mime` is the provider's claim; the server looks at the bytes. `state` is an instance of the capability's `state`
-    model, at most 64 KB as JSON.
+    `mime` is the provider's claim; the server looks at the bytes, and keeps what it cannot use as it came. `state` is
+    an instance of the capability's `state` model, at most 64 KB as JSON.
     """
 
     body: bytes | Sink | Remote = field(repr=False)

@@ -65,10 +65,15 @@ class MediaError(Exception):
         return _BEFORE_CALLING_AGAIN if self.billed == "unknown" else self.usual_next_step
 
     def __str__(self) -> str:
-        """Return the text for the caller: what happened, whether it was billed, what to do, what to collect."""
+        """Return the text for the caller: what happened, whether it was billed, what to do, what to collect.
+
+        Nothing is repeated there of a file in base64, whether the caller's or the provider's.
+        """
+        from mediasmith.plugin.embedded_media import without_media  # noqa: PLC0415 - late: help needs none of it
+
         spent = _SPENT[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
-        return " ".join(part for part in (self.message, spent, self.next_step, collect) if part)
+        return without_media(" ".join(part for part in (self.message, spent, self.next_step, collect) if part))
 
 
 class InvalidRequest(MediaError):
@@ -201,9 +206,17 @@ class StateGone(MediaError):
 
 
 class ProviderError(MediaError):
-    """The provider failed, or its answer cannot be read."""
+    """The provider failed, or its answer cannot be read.
+
+    `answer` is the body of such an answer: where it may have been billed, the server keeps it as a file.
+    """
 
     usual_next_step = "Call again, or name another backend."
+    answer: bytes = b""
+
+    def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None, answer: bytes = b"") -> None:
+        super().__init__(message, hint, billed=billed)
+        self.answer = answer
 
 
 class Unreachable(MediaError):

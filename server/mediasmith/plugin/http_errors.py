@@ -6,7 +6,10 @@ an answer. `Failed` takes `error_for_failed_work` instead. None of them imports 
 
 from __future__ import annotations
 
+import html
+import json
 import math
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -14,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from mediasmith.plugin.embedded_media import without_media
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -33,6 +37,16 @@ from mediasmith.plugin.errors import (
 
 _LONGEST = 300
 """Characters of a provider's own words that a message repeats."""
+
+_LONGEST_ERROR = 100_000
+"""Bytes of an answer in which words are looked for."""
+
+_WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "title")
+"""The fields in which providers write what is wrong."""
+
+_PAGE_TITLE = re.compile(r"<title[^<>]*+>([^<]*+)<", re.IGNORECASE)
+_PLAIN = re.compile(r"[^{\[].*?[^\W\d_]{2}")
+"""A text with a word in it, and no fragment of JSON."""
 
 _NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
@@ -80,11 +94,12 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
 
     `response` is one of httpx2 or httpx whose body was read.
     """
-    body: object = None
-    with suppress(ValueError, RecursionError):
-        body = response.json()
     return error_for_status(
-        response.status_code, name, keys=keys, detail=error_text(body), retry_after=retry_after(response.headers)
+        response.status_code,
+        name,
+        keys=keys,
+        detail=answer_text(response.content),
+        retry_after=retry_after(response.headers),
     )
 
 
@@ -211,18 +226,39 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def malformed(name: str) -> ProviderError:
-    """Return the error for an answer that lacks what it must hold."""
-    return ProviderError(f"{name} sent an answer that cannot be read.")
+def malformed(name: str, answer: object = None) -> ProviderError:
+    """Return the error for an answer that lacks what it must hold.
+
+    `answer` is its body, as bytes, text or JSON: the error says what the provider has to say there, and the server
+    keeps it as a file where it may have been paid for.
+    """
+    body = _to_bytes(answer)
+    words = clause(answer_text(body))
+    what = f"answered, but without a result{words}" if words else "sent an answer that cannot be read"
+    return ProviderError(f"{name} {what}.", answer=body)
+
+
+def _to_bytes(answer: object) -> bytes:
+    if isinstance(answer, bytes):
+        return answer
+    if isinstance(answer, str):
+        return answer.encode(errors="replace")
+    return b"" if answer is None else json.dumps(answer, default=str).encode()
 
 
 @contextmanager
-def reading(name: str) -> Generator[None]:
-    """Raise `malformed` for whatever a block that reads an answer stumbles over."""
+def reading(name: str, answer: object = None) -> Generator[None]:
+    """Raise `malformed` for whatever a block that reads an answer stumbles over.
+
+    `answer` is the body that it reads; a ProviderError that the block itself raises gets it, too.
+    """
     try:
         yield
+    except ProviderError as error:
+        error.answer = error.answer or _to_bytes(answer)
+        raise
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise malformed(name) from error
+        raise malformed(name, answer) from error
 
 
 @contextmanager
@@ -256,25 +292,46 @@ def _date(headers: Mapping[str, str], name: str) -> datetime:
     return parsedate_to_datetime(headers[name])
 
 
+def answer_text(body: bytes) -> str:
+    """Return the provider's own words in the body of an answer that has no result, or "".
+
+    They are those that `error_text` finds in JSON, a plain text, or the title of a page.
+    """
+    if len(body) > _LONGEST_ERROR:
+        return ""
+    with suppress(ValueError, RecursionError):
+        return error_text(json.loads(body))
+    text = " ".join(body.decode(errors="replace").split())
+    return error_text(text) if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
+
+
 def error_text(body: object) -> str:
     """Return the provider's own words in an error answer's JSON, or "".
 
     Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
-    which each may name its field as the last part of `loc`.
+    which each may name its field as the last part of `loc`. Of a page it is the title.
     """
     if isinstance(body, str):
-        return body
+        return _title(body) if body.lstrip().startswith("<") else body
     if isinstance(body, list):
         return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
     if isinstance(body, Mapping):
         entries = cast("Mapping[str, object]", body)
-        words = next(filter(None, (error_text(entries.get(key)) for key in ("error", "message", "detail", "msg"))), "")
+        words = next(filter(None, (error_text(entries.get(key)) for key in _WORDED)), "")
         location = entries.get("loc")
         return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
 
 
+def _title(page: str) -> str:
+    found = _PAGE_TITLE.search(page[:_LONGEST_ERROR])
+    return html.unescape(found[1]) if found else ""
+
+
 def clause(text: str) -> str:
-    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or ""."""
-    short = " ".join(text.split()).rstrip(".")[:_LONGEST]
-    return f": {short}" if short else ""
+    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
+
+    Of files in them, such as base64, nothing is repeated.
+    """
+    short = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")[:_LONGEST]
+    return f": {short}" if short and short != "[data]" else ""

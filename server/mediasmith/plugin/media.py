@@ -82,6 +82,8 @@ _DOCTYPES: Mapping[bytes, str] = {b"webm": "video/webm", b"matroska": "video/x-m
 
 _TAG_HEADER = 10  # bytes
 
+_TEXT = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*+")
+
 _RATIO = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?):([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
@@ -128,6 +130,13 @@ def _sniff_container(head: bytes) -> str:
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return next((mime for name, mime in _DOCTYPES.items() if name in head[:64]), "")
     return "video/quicktime" if head[4:8] in _UNBRANDED else ""
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a text that is no media, such as an error or a page."""
+    text = head[:HEAD].decode(errors="replace")
+    whole = text[:-1] if len(head) >= HEAD else text  # the last character may be cut
+    return not sniff(head) and "\ufffd" not in whole and bool(_TEXT.fullmatch(text))
 
 
 def _sniff_ftyp(head: bytes) -> str:

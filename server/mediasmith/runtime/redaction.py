@@ -12,7 +12,10 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from mediasmith.plugin.embedded_media import without_media
+
 _MAX_BYTES = 2000  # of one text from a provider that reaches a caller
+_MOST_READ = 1_000_000  # characters of one text
 _MIN_SECRET = 6  # characters: a shorter value is no key, and replacing it would damage ordinary words
 _MAX_DEPTH = 8  # levels of nested arrays and objects
 
@@ -40,15 +43,20 @@ class Redactor:
         forms = {form for secret in stripped if len(secret) >= _MIN_SECRET for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._secret_bytes = re.compile(self._secrets.pattern.encode()) if self._secrets else None
 
     def text(self, text: str) -> str:
-        """Return the text without secrets and control characters, cut to 2,000 bytes."""
-        clean = _CONTROL.sub("", text)
+        """Return the text without secrets, control characters and files in base64, cut to 2,000 bytes."""
+        clean = _CONTROL.sub("", without_media(text[:_MOST_READ]))
         if self._secrets:
             clean = self._secrets.sub("[secret]", clean)
         clean = _KEY_LIKE.sub("[secret]", clean)
         raw = clean.encode()
         return clean if len(raw) <= _MAX_BYTES else f"{raw[:_MAX_BYTES].decode(errors='ignore')}…"
+
+    def data(self, data: bytes) -> bytes:
+        """Return the bytes of a file without secrets."""
+        return self._secret_bytes.sub(b"[secret]", data) if self._secret_bytes else data
 
     def json(self, value: object, depth: int = _MAX_DEPTH) -> JsonValue:
         """Return the value with every string cleaned. What is not JSON, or nested too deep, becomes its type's name."""

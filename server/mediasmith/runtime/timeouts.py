@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from mediasmith.runtime.clock import Clock
 
@@ -28,8 +29,12 @@ async def contain_exit(call: Callable[[], Awaitable[_T]]) -> _T:
     try:
         return await call()
     except (asyncio.CancelledError, SystemExit, BaseExceptionGroup) as error:
-        if isinstance(error, Exception) or is_task_cancelled():
+        if isinstance(error, Exception):
             raise
+        if is_task_cancelled():
+            # A cancelled call may raise anything, such as gRPC's own CancelledError, which no scope takes for its own.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            raise asyncio.CancelledError from error
         raise RuntimeError(f"the call raised {type(error).__name__}") from error
 
 

@@ -139,8 +139,12 @@ class AdapterHarness:
 
     async def failure_of(self, **given: Any) -> MediaError:
         """Send the paying request and return the error that it fails with, as the server would see it."""
+        return await self.failure_of_request(self.call(**given))
+
+    async def failure_of_request(self, request: Request[Any]) -> MediaError:
+        """Send this request and return its error."""
         try:
-            await self.start(**given)
+            await self.capability.start(self.call_for(request))
         except Exception as error:
             explain = error if isinstance(error, MediaError) else self.backend.explain(error)
             if explain is None:

@@ -119,6 +119,9 @@ async def silent(context: CheckContext) -> None:
             await harness.clock.advance(context.capability.deadline + 1)
             ended = await harness.ended(job_id)
             assert ended.status in {"unknown", "failed"}, f"{fault}: the job is {ended.status} after the deadline."
+            assert ended.error and ended.billed == "unknown", (  # noqa: PT018 - one sentence says both
+                f"{fault}: it may have been billed, but the job says {ended.error!r}, billed {ended.billed!r}."
+            )
             _check_nothing_left(harness, fault)
             assert len(context.paid()) == 1, f"{fault}: the paying request was sent again, but may have been billed."
     context.on_wire.clear()

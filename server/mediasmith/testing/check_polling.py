@@ -138,8 +138,10 @@ _ODD_ANSWERS: Mapping[str, Answer] = {
     "a page with status 502": Answer(status=502, body=PAGE, mime="text/html"),
     **{
         f"status {status} and no words": Answer(status=status, body=b"{}")
-        for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504)
+        for status in (400, 401, 402, 403, 404, 408, 409, 410, 422, 429, 451, 500, 502, 503, 504)
     },
+    "an empty answer": Answer(status=200),
+    "junk": Answer(status=200, body=b"\x00\xff\x07 junk", mime="application/octet-stream"),
     "unknown words": Answer(edit=UNKNOWN_WORDS),
     "a broken connection": Answer(fault="reset"),
 }
@@ -153,7 +155,7 @@ async def trouble(context: CheckContext) -> None:
     async with running_engine(context) as harness:
         context.on_wire.clear()
         context.on_wire.script(*list(_ODD_ANSWERS.values())[:4], pays=False)
-        harness.observed.odd_downloads = 1
+        harness.observed.odd_downloads = [PAGE, b"", b"\x00 junk"]
         error = await failure_of(harness.generate())
         context.on_wire.clear()
     assert error is None, f"trouble while polling ended the work: {error}"

@@ -38,7 +38,6 @@ from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import EXTENSIONS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.storage.downloader import Downloader
-from mediasmith.testing.bad_answers import PAGE
 from mediasmith.testing.doubles import MemorySource
 from mediasmith.testing.rig import CheckContext
 from mediasmith.testing.virtual_clock import VirtualClock
@@ -53,12 +52,12 @@ _ARGUMENT: Mapping[Role, tuple[Role, str]] = {
 class Observed:
     """What passed between the engine and the capability.
 
-    Of the next `odd_downloads` downloads, the file is an error page.
+    `odd_downloads` are what comes in place of the next files that are downloaded.
     """
 
     starts: int = 0
     cancelled: list[Cancellation] = field(default_factory=list["Cancellation"])
-    odd_downloads: int = 0
+    odd_downloads: list[bytes] = field(default_factory=list[bytes])
     answers: list[Result | Accepted | Pending | Failed] = field(
         default_factory=list["Result | Accepted | Pending | Failed"]
     )
@@ -276,8 +275,7 @@ def _watch_downloads(downloader: Downloader, observed: Observed, clock: VirtualC
 
     async def watched(url: str, write: Callable[[bytes], Awaitable[None]], **named: Any) -> str:
         if observed.odd_downloads:
-            observed.odd_downloads -= 1
-            await write(PAGE)
+            await write(observed.odd_downloads.pop(0))
             return "text/html"
         with clock.hold():
             return await fetch(url, write, **named)

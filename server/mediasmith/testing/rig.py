@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,13 +43,14 @@ class Rig:
 
     `wire` opens the stand-in for its provider; without one, results are compared instead of requests. `env` are
     variables beside the key and the base URL, which the suite sets itself. `base` are the parameters of every call:
-    what is required, and what keeps the suite fast. `samples` are two or more values of a parameter whose type does
-    not say what is accepted. `companions` are what a parameter or an input file needs beside it:
-    `{"output_compression": {"output_format": "webp"}, "mask": {"image": True}}`. `failed` is the provider's answer to a
-    poll of work that has failed, by the name of the capability; `cancelled` is its answer to a cancel, by the name of
-    the capability and by what `cancel` must make of it. Both are sequences where more than one request is sent. `name`
-    is that of the entry point, where it could differ from the backend's. A check may take `seconds` of real time before
-    it counts as hanging.
+    what is required, and what keeps the suite fast. `samples` are two or more values of a parameter whose type does not
+    say what is accepted. `companions` are what a parameter or an input file needs beside it: `{"output_compression":
+    {"output_format": "webp"}, "mask": {"image": True}}`. `failed` is the provider's answer to a poll of work that has
+    failed, by the name of the capability; `cancelled` is its answer to a cancel, by the name of the capability and by
+    what `cancel` must make of it. Both are sequences where more than one request is sent. `parsed` are capabilities
+    whose SDK reads answers itself, so that no other spelling of a file is read, and an answer that cannot be read is
+    not handed out. `name` is that of the entry point, where it could differ from the backend's. A check may take
+    `seconds` of real time before it counts as hanging.
     """
 
     backend: Backend[Any]
@@ -62,6 +63,7 @@ class Rig:
     cancelled: Mapping[str, Mapping[Cancellation, Answers]] = field(
         default_factory=dict[str, "Mapping[Cancellation, Answers]"]
     )
+    parsed: Collection[str] = ()
     name: str = ""
     seconds: float = 30.0
 

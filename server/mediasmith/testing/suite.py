@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from mediasmith.plugin.contract import Capability
+from mediasmith.testing.check_answers import CHECKS as ANSWERS
 from mediasmith.testing.check_credentials import CHECKS as CREDENTIALS
 from mediasmith.testing.check_declarations import CHECKS as DECLARATIONS
 from mediasmith.testing.check_failures import CHECKS as FAILURES
@@ -24,7 +25,7 @@ from mediasmith.testing.wire import Wire
 if TYPE_CHECKING:
     import pytest
 
-CHECKS: tuple[Check, ...] = (*DECLARATIONS, *PARAMETERS, *CREDENTIALS, *FILES, *FAILURES, *POLLING)
+CHECKS: tuple[Check, ...] = (*DECLARATIONS, *PARAMETERS, *CREDENTIALS, *FILES, *ANSWERS, *FAILURES, *POLLING)
 """Every promise of the contract, from the cheap ones to those that need a provider that misbehaves."""
 
 

@@ -247,12 +247,26 @@ async def test_nothing_is_kept_when_the_first_part_fails(fake: FakeElevenLabs, a
 
 @pytest.mark.usefixtures("short_requests")
 async def test_parts_that_cannot_be_joined_are_files_of_their_own(
+    adapter: AdapterHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object) -> bytes:
+        raise ValueError("They differ.")
+
+    monkeypatch.setattr("mediasmith_backends.elevenlabs.speech_parts.join_audio", refuse)
+    result = await adapter.generate(prompt=FEW[:600])
+    assert [sniff(content(output)) for output in result.outputs] == ["audio/mpeg"] * 2
+    assert "could not be joined" in adapter.warnings[0]
+
+
+@pytest.mark.usefixtures("short_requests")
+async def test_a_later_part_that_is_no_audio_ends_the_speech_with_its_words(
     fake: FakeElevenLabs, adapter: AdapterHarness
 ) -> None:
-    fake.script(SPEAK, {}, {"body": {"this": "is no audio"}, "headers": {"content-type": "audio/mpeg"}})
+    fake.script(SPEAK, {}, {"body": {"detail": "The voice is tired."}, "headers": {"content-type": "audio/mpeg"}})
     result = await adapter.generate(prompt=FEW[:600])
-    assert [sniff(content(output)) for output in result.outputs] == ["audio/mpeg", ""]
-    assert "could not be joined" in adapter.warnings[0]
+    assert [sniff(content(output)) for output in result.outputs] == ["audio/mpeg"]
+    assert not result.complete
+    assert "The voice is tired" in adapter.warnings[0]
 
 
 # Continuations

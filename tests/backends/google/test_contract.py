@@ -83,6 +83,7 @@ def _rig(**env: str) -> Rig:
         },
         failed={"image": _FAILED_INTERACTION, "video": _FAILED_INTERACTION, "veo": _FAILED_OPERATION},
         cancelled={"image": _CANCELLED, "video": _CANCELLED},
+        parsed={"veo", "imagen", "imagen_edit"},
         companions={
             "extend": {"video": True},
             "last_frame": {"first_frame": True},

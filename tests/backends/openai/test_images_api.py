@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fakes.openai import FakeOpenAI
+from fakes.openai import KEY, FakeOpenAI
 from mediasmith.plugin.contract import Model, Remote
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
 from mediasmith.testing import AdapterHarness, MemorySource, png
@@ -93,13 +93,25 @@ async def test_the_url_that_a_gateway_answers_is_left_to_the_server(fake: FakeOp
     assert result.outputs[0].body == Remote(url="https://files.example/kite.png")
 
 
-@pytest.mark.parametrize("images", [(GOOD, {"b64_json": "%%%"}, {}), ("text", GOOD), (GOOD,)])
-async def test_every_image_that_can_be_read_is_kept(
-    fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...]
+async def test_a_path_that_a_gateway_answers_is_below_the_base_url_and_gets_the_key(
+    fake: FakeOpenAI, image: AdapterHarness
+) -> None:
+    fake.script(GENERATE, answer({"url": "/images/kite.png"}))
+    (output,) = (await image.generate(model=Model(id="flux-3"))).outputs
+    host = fake.base_url.removesuffix("/").removesuffix("/v1")
+    assert output.body == Remote(url=f"{host}/images/kite.png", headers={"authorization": f"Bearer {KEY}"})
+
+
+@pytest.mark.parametrize(
+    ("images", "bodies"),
+    [((GOOD, {"b64_json": "%%%"}, {"url": ""}), [png(), b"%%%"]), (("text", GOOD), [png()]), ((GOOD,), [png()])],
+)
+async def test_every_image_is_kept_with_what_cannot_be_read(
+    fake: FakeOpenAI, image: AdapterHarness, images: tuple[object, ...], bodies: list[bytes]
 ) -> None:
     fake.script(GENERATE, answer(*images))
     result = await image.generate(n=3)
-    assert [output.body for output in result.outputs] == [png()]
+    assert [output.body for output in result.outputs] == bodies
     assert not result.complete
 
 

@@ -238,4 +238,5 @@ async def test_every_image_of_a_response_that_can_be_read_is_kept(fake: FakeOpen
     fake.script(POLL, {"body": completed({"type": "reasoning", "content": None}, call, broken, call)})
     result = await image.poll(REFERENCE)
     assert isinstance(result, Result)
-    assert [(output.body, output.state) for output in result.outputs] == [(png(), REFERENCE)] * 2
+    assert [output.body for output in result.outputs] == [png(), b"%", png()]
+    assert [output.state for output in result.outputs] == [REFERENCE] * 3

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from fakes.openai import FakeOpenAI
+from fakes.openai import KEY, FakeOpenAI
 from mediasmith.plugin.contract import Model, Result
 from mediasmith.plugin.errors import ProviderError, RateLimited
 from mediasmith.plugin.media import sniff
 from mediasmith.plugin.probe import duration
-from mediasmith.testing import AdapterHarness, MemorySink
+from mediasmith.testing import AdapterHarness, Answer, MemorySink, relay, signed_in
 from mediasmith_backends.openai import backend
 
 SPEAK = "POST /v1/audio/speech"
@@ -153,3 +153,27 @@ async def test_audio_that_cannot_be_joined_is_an_error(speech: AdapterHarness, m
 
     monkeypatch.setattr(import_module("mediasmith_backends.openai.speech"), "concat_audio", broken)
     assert isinstance(await speech.failure_of(output_format="wav"), ProviderError)
+
+
+@pytest.mark.parametrize("form", ["mp3", "wav"])
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<html><head><title>502 Bad Gateway</title></head></html>", "without a result: 502 Bad Gateway"),
+        ('{"error": {"message": "The voice is tired."}}', "without a result: The voice is tired"),
+        ("Please wait.", "without a result: Please wait"),
+        ("", "cannot be read"),
+    ],
+    ids=["page", "error", "text", "nothing"],
+)
+async def test_an_answer_that_is_no_audio_is_an_error_with_its_words(
+    fake: FakeOpenAI, form: str, body: str, told: str
+) -> None:
+    with relay(fake.base_url) as wire:
+        wire.script(Answer(status=200, body=body.encode(), mime="audio/mpeg"))
+        async with signed_in(backend, wire.url, KEY, capability=SPEECH) as speech:
+            error = await speech.failure_of(output_format=form)
+    assert isinstance(error, ProviderError)
+    assert told in error.message
+    assert (error.billed, error.answer) == (None, body.encode())
+    assert not any(sink.data for sink in speech.sinks)

@@ -67,6 +67,43 @@ async def test_of_several_images_none_has_the_conversation(fake: FakeOpenRouter,
     assert [output.state for output in (await chat.generate()).outputs] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (f"Here: ![a kite](data:image/png;base64,{IMAGE})", "Here:"),
+        (f"data:image/png;base64,{IMAGE}", "[data]"),
+        ([{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{IMAGE}"}}], None),
+        ([{"type": "text", "text": "Here."}, {"type": "image_url", "image_url": f"data:,{IMAGE}"}], None),
+    ],
+    ids=["Markdown", "URI", "part", "plain part"],
+)
+async def test_an_image_among_the_words_is_found_and_not_told(
+    fake: FakeOpenRouter, chat: AdapterHarness, content: object, text: str | None
+) -> None:
+    fake.script(TALK, answer(content=content))
+    result = await chat.generate()
+    assert [(output.body, output.mime) for output in result.outputs] == [(png(), "image/png")]
+    assert result.details.get("text") == text
+
+
+async def test_a_path_below_the_base_url_is_left_to_the_server(fake: FakeOpenRouter, chat: AdapterHarness) -> None:
+    fake.script(TALK, answer(content="![kite](/files/kite.png)"))
+    (output,) = (await chat.generate()).outputs
+    assert isinstance(output.body, Remote)
+    assert output.body.url.endswith("/files/kite.png")
+
+
+async def test_an_answer_without_an_image_says_what_the_model_said_and_what_was_charged(
+    fake: FakeOpenRouter, chat: AdapterHarness
+) -> None:
+    fake.script(TALK, answer(content="I would rather talk."))
+    error = await chat.failure_of()
+    assert isinstance(error, ProviderError)
+    assert "I would rather talk" in error.message
+    assert error.billed == "yes"
+    assert b"I would rather talk" in error.answer
+
+
 async def test_an_image_at_a_url_is_left_to_the_server(fake: FakeOpenRouter, chat: AdapterHarness) -> None:
     fake.script(TALK, answer("https://example.com/a.png"))
     (output,) = (await chat.generate()).outputs

@@ -97,7 +97,7 @@ async def test_audio_without_a_type_is_what_was_requested(wire: Relay, sent: str
 async def test_an_answer_without_audio_is_an_error(wire: Relay, mime: str) -> None:
     async with answering(wire, Answer(status=200, mime=mime, body=b"")) as speech:
         assert isinstance(await speech.failure_of(), ProviderError)
-    assert not speech.sinks
+    assert not any(sink.data for sink in speech.sinks)
 
 
 async def test_an_unlisted_model_may_ignore_words(fake: FakeOpenRouter, speech: AdapterHarness) -> None:

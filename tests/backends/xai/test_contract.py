@@ -30,6 +30,7 @@ test_contract = contract(
         wire=xai,
         samples={"keyframe_seconds": ([1.0], [2.0])},
         companions={"keyframe_seconds": {"image": True}, "extend": {"video": True}},
+        parsed={"image", "video"},
         failed={"video": Answer(status=200, body=_FAILED)},
     )
 )

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 from anyio import CancelScope, to_thread
 
@@ -77,6 +78,14 @@ class Destination:
         """
         given = await to_thread.run_sync(self._commit, token, name)
         return self.folder / given, given != name
+
+    def open_file(self, token: str) -> BinaryIO:
+        """Open an uncommitted file for reading; blocking.
+
+        Raises:
+            OSError: there is none, or the disk failed.
+        """
+        return self._directory.open_file(_partial_name(token))
 
     async def discard(self, token: str) -> None:
         """Remove an uncommitted file, if there is one."""

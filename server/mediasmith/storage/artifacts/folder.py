@@ -7,12 +7,14 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from mediasmith.plugin.errors import MediaError
 
 _HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.link, os.rename, os.unlink} <= os.supports_dir_fd
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_OLD_FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MODE = 0o666  # as any program asks for; the user's umask decides
 
 _REASONS = {
@@ -92,6 +94,11 @@ class Folder:
         except FileNotFoundError:  # the folder was removed while the provider was working
             self._open()  # the old descriptor stays open: another thread may be using it
             return os.open(self._at(name), _NEW_FILE, _MODE, dir_fd=self._fd)
+
+    def open_file(self, name: str) -> BinaryIO:
+        """Open a file for reading."""
+        fd = os.open(self._at(name), _OLD_FILE, dir_fd=self._fd)
+        return os.fdopen(fd, "rb")
 
     def remove(self, name: str) -> None:
         """Remove a file if it exists."""

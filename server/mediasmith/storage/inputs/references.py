@@ -15,8 +15,8 @@ from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
-from mediasmith.plugin.http_answers import decode_base64
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader

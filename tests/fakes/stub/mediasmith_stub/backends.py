@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -30,6 +29,7 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
+from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused
 from mediasmith.plugin.http_answers import same_origin
 from mediasmith.plugin.params import Seed
@@ -128,18 +128,20 @@ def _made(content: bytes, params: NowParams) -> Result:
     made = read(content, _Made)
     mime = f"image/{params.output_format or 'png'}"
     return Result(
-        outputs=tuple(Output(body=_decoded(image.b64), mime=mime, state=Named(id=image.id)) for image in made.images),
+        outputs=tuple(
+            Output(body=_decoded(image.b64, content), mime=mime, state=Named(id=image.id)) for image in made.images
+        ),
         complete=len(made.images) == params.n,
         cost_usd=made.cost,
         details={"id": made.id},
     )
 
 
-def _decoded(text: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except ValueError as error:
-        raise ProviderError("The provider's answer cannot be read.") from error
+def _decoded(text: str, content: bytes) -> bytes:
+    data = decode_base64(text)
+    if not data:
+        raise ProviderError("The provider's answer cannot be read.", answer=content)
+    return data
 
 
 class _Named(Answered):

@@ -22,6 +22,7 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unreachable,
 )
+from mediasmith.plugin.http_errors import answer_text, clause
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response
@@ -70,7 +71,7 @@ def read(content: bytes, answer: type[A]) -> A:
     try:
         return answer.model_validate_json(content)
     except ValidationError as error:
-        raise ProviderError("The provider's answer cannot be read.") from error
+        raise ProviderError("The provider's answer cannot be read.", answer=content) from error
 
 
 def explain(backend: str) -> Callable[[Exception], MediaError | None]:
@@ -103,7 +104,6 @@ class _Problem(Answered):
 
 
 _MEANINGS: Mapping[tuple[int, str], Callable[[str], MediaError]] = {
-    (400, ""): lambda name: InvalidRequest(f"{name} does not accept the request.", billed="no"),
     (400, "refused"): lambda name: Refused(f"{name} declined to make this.", reason="refused", billed="no"),
     (401, ""): lambda name: MissingKey(name, KEYS),
     (402, ""): lambda name: OutOfCredit(f"The account at {name} is empty."),
@@ -119,7 +119,10 @@ def _by_status(backend: str, response: Response) -> MediaError:
     if status == 429:
         advice = response.headers.get("retry-after", "")
         return RateLimited(f"{backend} is busy.", retry_after=float(advice) if advice.isdecimal() else None)
+    words = clause(answer_text(response.content))
     meaning = _MEANINGS.get((status, _code(response))) or _MEANINGS.get((status, ""))
+    if status in {400, 422} and not meaning:
+        return InvalidRequest(f"{backend} does not accept the request{words}.", billed="no")
     return meaning(backend) if meaning else ProviderError(f"{backend} answered {status}.")
 
 

@@ -1,0 +1,104 @@
+"""Files in the texts of answers: found in every form, and kept out of messages."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+
+from mediasmith.plugin.embedded_media import decode_base64, find_media, without_media
+from mediasmith.testing import png
+
+DATA = base64.b64encode(png()).decode()
+URI = f"data:image/png;base64,{DATA}"
+ADDRESS = "https://example.com/docs/guides/Images2026/" + "a-long-path/" * 9
+PATH = "/Users/Anna/Pictures/2026/" + "a-long-path/" * 9
+URL = "https://files.example/kite(1).png?sig=a%2Fb"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"![image]({URI})",
+        f'Here you are: ![a kite](<{URI}> "A kite") I hope you like it.',
+        f'<p><img alt="kite" src="{URI}"></p>',
+        f"Your image: {URI} as asked.",
+        URI,
+        [{"type": "image_url", "image_url": {"url": URI}}],
+        [{"type": "text", "text": "Here."}, {"type": "image_url", "image_url": URI}],
+        [{"type": "text", "text": f"![]({URI})"}],
+        [{"type": "output_image", "image": {"url": URI}}],
+        {"parts": [{"text": "Here."}, {"url": URI}]},
+    ],
+    ids=lambda content: str(content)[:30],
+)
+def test_an_image_in_a_message_is_found(content: object) -> None:
+    assert find_media(content) == [URI]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DATA,
+        [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}}],
+        [{"inlineData": {"mimeType": "image/png", "data": DATA}}],
+        [{"b64_json": DATA}],
+    ],
+    ids=["alone", "source", "inline data", "b64_json"],
+)
+def test_bare_base64_in_a_message_is_found(content: object) -> None:
+    assert find_media(content) == [DATA]
+
+
+@pytest.mark.parametrize("content", [URL, f"![kite]({URL})", f"It is ready: ![]({URL} 'x')", [{"image_url": URL}]])
+def test_a_link_to_an_image_is_found(content: object) -> None:
+    assert find_media(content) == [URL]
+
+
+@pytest.mark.parametrize("content", ["", None, 7, "See https://example.com/docs.", "No.", [None, 7, {"text": "No."}]])
+def test_other_content_has_none(content: object) -> None:
+    assert find_media(content) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"Here: ![kite]({URI}) as asked.", "Here:  as asked."),
+        (f"Here: {URI} as asked.", "Here: [data] as asked."),
+        (f'<img src="{URI}">', ""),
+        (f"{DATA} is no URL", "[data] is no URL"),
+        (f"{base64.encodebytes(png()).decode()}is no URL", "[data]\nis no URL"),
+        (f"![kite]({URL})", f"![kite]({URL})"),
+        ("a" * 300, "a" * 300),
+        (ADDRESS, ADDRESS),
+        (PATH, PATH),
+    ],
+    ids=["Markdown", "URI", "HTML", "base64", "lines", "link", "word", "address", "path"],
+)
+def test_no_data_is_left_in_a_text(text: str, left: str) -> None:
+    assert without_media(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DATA.rstrip("="),
+        DATA.translate(str.maketrans("+/", "-_")),
+        "\r\n".join(DATA[at : at + 76] for at in range(0, len(DATA), 76)),
+        quote(DATA, safe=""),
+    ],
+    ids=["no padding", "for URLs", "lines", "percent"],
+)
+def test_base64_is_read_in_any_spelling(text: str) -> None:
+    assert decode_base64(text) == png()
+
+
+@pytest.mark.parametrize(
+    "text", ["![a](data:", "data:", "<img ", "<img src=", "![](", "A1a-", "Aa1 ", "![", "data:a;b"]
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Where a pattern looked at it again and again, this would not end."""
+    long = text * (300_000 // len(text))
+    assert find_media(long) == []
+    assert len(without_media(long)) <= len(long)
