@@ -16,6 +16,7 @@ from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
+from mediasmith.config.unknown_choices import unknown_choices
 from mediasmith.plugin.contract import Access, Backend, Capability
 from mediasmith.plugin.errors import MissingKey
 from mediasmith.plugin.kinds import Role
@@ -51,6 +52,7 @@ class Installation:
             *(() if given else unknown_settings(env, known=own)),
             *(problem for backend in registry.backends.values() for problem in setting_problems(backend, env)),
             *unread,
+            *unknown_choices(settings, registry),
         )
         return cls(settings=settings, registry=registry, env=env, problems=problems)
 

@@ -14,8 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from mediasmith.plugin.kinds import Kind
-
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
 
@@ -81,8 +79,20 @@ def _split(separator: str, value: object) -> object:
     return tuple(part for part in (piece.strip() for piece in value.split(separator)) if part)
 
 
-def _parse_json(value: object) -> object:
-    return from_json(value.encode()) if isinstance(value, str) else value
+def _parse_defaults(value: object) -> object:
+    """Return the choices by kind, in lower case but for the model's name. Blank ones count as not set."""
+    parsed = from_json(value.encode()) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping):
+        return parsed
+    choices = {str(kind).strip().lower(): choice for kind, choice in cast("Mapping[object, object]", parsed).items()}
+    return {kind: _parse_choice(choice) for kind, choice in choices.items() if choice is not None and choice != ""}
+
+
+def _parse_choice(choice: object) -> object:
+    if not isinstance(choice, str):
+        return choice
+    backend, colon, model = choice.strip().partition(":")
+    return f"{backend.strip().lower()}{colon}{model.strip()}"
 
 
 Folder: TypeAlias = Annotated[Path, AfterValidator(_absolute_folder)]
@@ -106,7 +116,7 @@ BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
 Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
 Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, os.pathsep))]
-Defaults: TypeAlias = Annotated[Mapping[Kind, BackendChoice], BeforeValidator(_parse_json)]
+Defaults: TypeAlias = Annotated[Mapping[str, BackendChoice], BeforeValidator(_parse_defaults)]
 
 
 def _field(about: str, accepts: str, default: object = None, **rest: Any) -> Any:
@@ -154,7 +164,7 @@ class Settings(BaseSettings):
     defaults: Defaults = _field(
         "The backend, or backend:model, for a kind if the caller names none.",
         'a JSON object such as {"image": "BACKEND"} or {"image": "BACKEND:MODEL"}',
-        default_factory=dict[Kind, str],
+        default_factory=dict[str, str],
     )
     order: Names = _field("Backends in order of preference.", "names separated by commas", ())
     preview: bool = _switch("Add small previews to answers.")

@@ -37,9 +37,8 @@ class Catalogue:
         """
         if not backend:
             offers = tuple(self.installation.offers(kind))
-            return BackendList(
-                backends=offers, broken=self.installation.registry.broken, problems=self.installation.problems
-            )
+            problems = tuple(map(self.redact.text, self.installation.problems))
+            return BackendList(backends=offers, broken=self.installation.registry.broken, problems=problems)
         found = self.installation.registry.find(backend)
         if found is None:
             known = suggest(backend[:40], list(self.installation.registry.backends))

@@ -22,6 +22,7 @@ from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.preferences import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
@@ -69,19 +70,18 @@ class Planner:
         """
         wanted = await self._selection_request(request, principal, origin, scratch)
         settings = self.installation.settings
-        candidates = select(
-            wanted,
-            SelectionContext(
-                backends=await self._backends(wanted.kind, wanted.backend),
-                missing=self.installation.missing,
-                today=datetime.fromtimestamp(self.clock.now(), UTC).date(),
-                defaults=settings.defaults,
-                order=settings.order,
-                resting=self.cooldown.resting(),
-            ),
+        context = SelectionContext(
+            backends=await self._backends(wanted.kind, wanted.backend),
+            missing=self.installation.missing,
+            today=datetime.fromtimestamp(self.clock.now(), UTC).date(),
+            defaults=settings.defaults,
+            order=settings.order,
+            resting=self.cooldown.resting(),
         )
-        candidates = await self._listed_first(request, candidates)
-        return Selection(request=wanted, candidates=await self.budget.affordable(request, candidates))
+        candidates = await self._listed_first(request, select(wanted, context))
+        first, *others = await self.budget.affordable(request, candidates)
+        first = first.with_warnings(*preference_notes(wanted, context, candidates[0]))
+        return Selection(request=wanted, candidates=(first, *others))
 
     async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
         """Return the installed backends; those that may be chosen with the models that they serve now."""
