@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mediasmith.plugin.errors import Unsuitable
+from mediasmith.plugin.errors import NotPermitted, Unsuitable
 from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import VOICE_NOT_FOUND, error_code, explain, time_limit
@@ -84,7 +84,7 @@ async def _exists(client: ElevenLabs, voice_id: str) -> bool:
     except Exception as error:
         if error_code(error) in VOICE_NOT_FOUND or getattr(error, "status_code", 0) == _NOT_FOUND:
             return False
-        if isinstance(explain(error), Unsuitable):
+        if isinstance(explain(error), NotPermitted):
             return True
         raise
     return True

@@ -21,8 +21,9 @@ from mediasmith.storage.library.records import Artifact, Job, Task
 class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
-    `errors` has the last error of each prompt. `waiters` counts the calls that wait for the end. `done`: its end is
-    recorded. `released`: no code of this process works on it any more.
+    `errors` has the last error of each prompt, `ended` that of each backend which nothing more is asked of, since it
+    would fail in the same way. `waiters` counts the calls that wait for the end. `done`: its end is recorded.
+    `released`: no code of this process works on it any more.
     """
 
     job: Job
@@ -31,6 +32,7 @@ class ActiveJob:
     tasks: dict[int, Task] = field(default_factory=dict[int, Task])
     artifacts: list[Artifact] = field(default_factory=list[Artifact])
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
+    ended: dict[str, JSON] = field(default_factory=dict[str, JSON])
     cancel: CancelRequest = field(default_factory=CancelRequest)
     done: anyio.Event = field(default_factory=anyio.Event)
     released: anyio.Event = field(default_factory=anyio.Event)

@@ -26,10 +26,19 @@ from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
+from mediasmith.jobs.fallback import ends_backend
 from mediasmith.jobs.outputs import Outputs, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
 from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context, Result
-from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, Unreachable, error_record
+from mediasmith.plugin.errors import (
+    Cancelled,
+    MediaError,
+    ProviderError,
+    Refused,
+    Unreachable,
+    error_from_record,
+    error_record,
+)
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.runtime.timeouts import with_timeout
@@ -65,6 +74,8 @@ class TaskExecution:
             MediaError: with `billed` filled in; the record says the same.
         """
         async with self._recorded(active, task, candidate), self.slots.slot(active, task.backend):
+            if ended := active.ended.get(task.backend):  # while this one waited for its slot
+                raise error_from_record(ended)
             with active.cancel.stoppable():
                 context = await self.contexts.open(active, task, candidate)
             call = Call(
@@ -154,6 +165,8 @@ class TaskExecution:
                 return await with_timeout(self.clock, seconds, lambda: candidate.capability.start(call))
         except Exception as error:
             known = self.errors.map(candidate.backend, error, billed="unknown")
+            if ends_backend(known):
+                active.ended[candidate.backend.name] = error_record(known)
             if known.billed == "no" or isinstance(known, Refused):  # there is no work of that name
                 active.tasks[number] = replace(active.tasks[number], handle=None)
             if active.tasks[number].handle is None:
