@@ -17,7 +17,7 @@ from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_me
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith_backends.openai.client import TITLE
-from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields
+from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields, used_params
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -84,7 +84,10 @@ def _result(content: bytes, count: int) -> Result:
     if not outputs:
         raise malformed(TITLE)
     return Result(
-        outputs=outputs, complete=len(outputs) >= count, details=image_details(answer.data[0] or _Image(), answer)
+        outputs=outputs,
+        complete=len(outputs) >= count,
+        used=used_params(answer),
+        details=image_details(answer.data[0] or _Image(), answer),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -200,7 +200,7 @@ class TaskExecution:
             task,
             phase="saving",
             cost_usd=_amount(result.cost_usd),
-            estimate_usd=_estimate(task, candidate, artifacts),
+            estimate_usd=_estimate(task, candidate, artifacts, result.used),
             complete=result.complete,
             details=details or None,
         )
@@ -306,13 +306,16 @@ def _handle_json(candidate: Candidate, handle: object) -> JSON:
     return json
 
 
-def _estimate(task: Task, candidate: Candidate, artifacts: Sequence[Artifact]) -> float | None:
+def _estimate(
+    task: Task, candidate: Candidate, artifacts: Sequence[Artifact], used: Mapping[str, JSON]
+) -> float | None:
     """Return what it may have cost, now that the files can be measured; a part of them may have been there before."""
     lengths = [artifact.duration_seconds for artifact in artifacts]
     sizes = [artifact.width * artifact.height for artifact in artifacts if artifact.width and artifact.height]
     measured = Measured(
         seconds=sum(length for length in lengths if length is not None) if None not in lengths else None,
         megapixels=sum(sizes) / 1_000_000 if len(sizes) == len(artifacts) else None,
+        values=used,
     )
     by_size = estimate(candidate, prompt=task.prompt, count=task.count, measured=measured)
     return min((usd for usd in (task.estimate_usd, by_size) if usd is not None), default=None)

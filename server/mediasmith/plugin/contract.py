@@ -123,13 +123,15 @@ class Output:
 class Result:
     """What a provider made. `complete` is False when a file holds less than was asked for; files are counted anyway.
 
-    `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller as
-    foreign material.
+    `cost_usd` is what the provider says it charged. Without it, `used` narrows the estimate: the values of parameters
+    that the provider says it used, such as the quality for `auto`. `details` is its own text or numbers, shown to the
+    caller as foreign material.
     """
 
     outputs: tuple[Output, ...]
     complete: bool = True
     cost_usd: float | None = None
+    used: Mapping[str, JSON] = field(default_factory=dict[str, "JSON"])
     details: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
 
 
