@@ -212,6 +212,7 @@ class Engine:
                 destination=destination,
                 scratch=scratch,
                 origin_file=selection.origin_file,
+                allowance=selection.allowance,
             )
             await self.jobs.start(plan)
             unless_started.pop_all()

@@ -12,7 +12,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.fallback import RETRIED, Chain, starts_cooldown
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.errors import MediaError, ModelGone, RateLimited, StateGone
+from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, RateLimited, StateGone
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
@@ -21,7 +21,7 @@ from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.matching import match_saved_file
 from mediasmith.selection.pricing import estimate
 from mediasmith.storage.artifacts.destination import Destination
-from mediasmith.storage.library.records import Job, Task
+from mediasmith.storage.library.records import Allowance, Job, Task
 from mediasmith.storage.library.store import Library
 
 _RETRIES = 3
@@ -39,7 +39,7 @@ class JobPlan:
     """A job about to start: what is asked for, the candidates in order, and where the files go.
 
     Downloaded inputs of the candidates lie in `scratch`, which goes with the job. `origin_file` is the saved file that
-    an edit continues.
+    an edit continues. `allowance` is what this job and all others may cost together.
     """
 
     job: Job
@@ -48,6 +48,7 @@ class JobPlan:
     destination: Destination
     scratch: Path
     origin_file: Source | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ class Dispatcher:
         """Make the same files with the next candidate, which may take more calls for them."""
         tasks = self._split(active, chain.first, item=task.item, prompt=task.prompt, first=task.first, count=task.count)
         try:
-            await self.library.add_tasks(tasks)
+            await self.library.add_tasks(tasks, plan.allowance)
         except MediaError as error:
             active.errors[task.item] = error
         else:
@@ -126,11 +127,21 @@ class Dispatcher:
                 if active.cancel.requested or await chain.after(error, self.live_lists):
                     raise
                 active.message = error.message
-                with active.cancel.stoppable():
-                    await self.clock.sleep(wait)
+                await self._pause(active, task, wait)
                 active.message = ""
                 pause *= 2
         return None
+
+    async def _pause(self, active: ActiveJob, task: Task, seconds: float) -> None:
+        """Wait with a task that will be sent again. It is recorded as queued, as it was before it was sent."""
+        await self.library.save_task(task, at=self.clock.now())
+        active.tasks[task.number] = task
+        try:
+            with active.cancel.stoppable():
+                await self.clock.sleep(seconds)
+        except Cancelled:
+            await self.execution.end(active, task.number, "cancelled", Cancelled(billed="no"))
+            raise
 
     async def _execute(self, plan: JobPlan, active: ActiveJob, task: Task, candidate: Candidate) -> None:
         """Run the task; where the provider no longer has what an edit continues, with the saved file instead."""

@@ -79,11 +79,15 @@ class JobService:
         return self._active.get(job_id)
 
     async def start(self, plan: JobPlan) -> None:
-        """Record the job, and run it in the background. A cancelled call leaves neither half done."""
+        """Record the job, and run it in the background. A cancelled call leaves neither half done.
+
+        Raises:
+            OverBudget: other requests have used up the day's budget since this one was planned.
+        """
         active = ActiveJob(job=plan.job, spec=plan.spec, destination=plan.destination)
         tasks = self.dispatcher.first_tasks(plan, active)
         with anyio.CancelScope(shield=True):
-            await self.library.add_job(active.job, tasks)
+            await self.library.add_job(active.job, tasks, plan.allowance)
         self._active[active.job.id] = active
 
         async def run() -> None:

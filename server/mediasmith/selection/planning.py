@@ -29,7 +29,7 @@ from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
-from mediasmith.storage.library.records import Artifact
+from mediasmith.storage.library.records import Allowance, Artifact
 from mediasmith.storage.library.store import Library
 
 _NOT_INHERITED = {"n", "seed"}
@@ -38,10 +38,14 @@ _NOT_INHERITED = {"n", "seed"}
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What will be done: the candidates in order, and the request that they were chosen for."""
+    """What will be done: the candidates in order, and the request that they were chosen for.
+
+    `allowance` is the day's budget, which is looked at once more when the job is recorded.
+    """
 
     request: SelectionRequest
     candidates: tuple[Candidate, ...]
+    allowance: Allowance | None = None
 
     @property
     def origin_file(self) -> Source | None:
@@ -81,7 +85,7 @@ class Planner:
         candidates = await self._listed_first(request, select(wanted, context))
         first, *others = await self.budget.affordable(request, candidates)
         first = first.with_warnings(*preference_notes(wanted, context, candidates[0]))
-        return Selection(request=wanted, candidates=(first, *others))
+        return Selection(request=wanted, candidates=(first, *others), allowance=self.budget.day())
 
     async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
         """Return the installed backends; those that may be chosen with the models that they serve now."""

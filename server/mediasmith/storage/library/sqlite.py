@@ -22,6 +22,9 @@ Row: TypeAlias = "dict[str, Any]"
 Statement: TypeAlias = "tuple[str, Iterable[Mapping[str, object]]]"
 """A statement with named placeholders, and the rows to run it with. The worker thread iterates over the rows."""
 
+Query: TypeAlias = "tuple[str, Mapping[str, object]]"
+"""A query with named placeholders, and their values."""
+
 _BUSY_SECONDS = 60.0
 """Seconds to wait for other processes, each of which locks the file for milliseconds."""
 
@@ -56,6 +59,10 @@ which can hold any text, even a file name that is not UTF-8.
 Tables, columns and JSON keys keep their names: older servers may be using the same file."""
 
 
+class NotWritten(Exception):
+    """What was to be written was undone, because of what a query then found."""
+
+
 class Database:
     """The file at `path`. Every method raises `MediaError` when the file cannot be used."""
 
@@ -79,9 +86,13 @@ class Database:
             return 0  # as in `read`
         return changed
 
-    async def write(self, *statements: Statement) -> list[int]:
-        """Run all the statements or none, in one transaction, and return how many rows each changed."""
-        return await self._run(self._transact, statements)
+    async def write(self, *statements: Statement, unless: Query | None = None) -> list[int]:
+        """Run all the statements or none, in one transaction, and return how many rows each changed.
+
+        Raises:
+            NotWritten: the query `unless` found a row after the statements, so that they were undone.
+        """
+        return await self._run(self._transact, statements, unless)
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
@@ -115,16 +126,19 @@ class Database:
         except (ValueError, TypeError, KeyError) as error:
             raise _damaged(self._path) from error
 
-    def _transact(self, statements: Sequence[Statement]) -> list[int]:
+    def _transact(self, statements: Sequence[Statement], unless: Query | None) -> list[int]:
         connection = self._connect()
         # Take the write lock first, which waits for it: upgrading a read lock may fail at once.
         connection.execute("BEGIN IMMEDIATE")
         try:
             changed = [connection.executemany(sql, rows).rowcount for sql, rows in statements]
-            connection.execute("COMMIT")
+            undo = unless is not None and connection.execute(*unless).fetchone() is not None
+            connection.execute("ROLLBACK" if undo else "COMMIT")
         except BaseException:
             connection.rollback()
             raise
+        if undo:
+            raise NotWritten
         return changed
 
     def _connect(self) -> Connection:

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from anyio import to_thread
 
-from mediasmith.storage.library.records import Artifact, Job, Task
-from mediasmith.storage.library.sqlite import Database, Row
+from mediasmith.plugin.errors import OverBudget
+from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
+from mediasmith.storage.library.sqlite import Database, NotWritten, Row, Statement
 
 T = TypeVar("T")
 
@@ -49,8 +50,13 @@ _ARTIFACTS_OF_JOB = """
 """
 _SPENT = """
     SELECT coalesce(sum(coalesce(part.cost_usd, part.estimate_usd)), 0.0) AS usd
-    FROM job JOIN part ON part.job_id = job.id WHERE job.created >= :since AND part.billed <> 'no'
+    FROM job JOIN part ON part.job_id = job.id
+    WHERE job.created >= :since AND (
+        part.billed <> 'no' OR (job.state = 'running' AND json_extract(part.record, '$.phase') = 'queued')
+    )
 """
+# 0.1 and 0.2 are not more than 0.3.
+_OVERSPENT = f"SELECT usd FROM ({_SPENT}) WHERE round(usd, 9) > :usd"  # noqa: S608 - both parts are constants
 _OLD_OWNERS = "SELECT DISTINCT owner FROM job WHERE created < :before AND state <> 'running'"
 _PRUNE_ARTIFACTS = """
     DELETE FROM artifact WHERE used < :before AND job_id IN (
@@ -94,13 +100,33 @@ class Library:
         """Close the file, if it was opened."""
         await self._database.close()
 
-    async def add_job(self, job: Job, tasks: Sequence[Task]) -> None:
-        """Record a new job with its tasks."""
-        await self._database.write((_ADD_JOB, map(_job_row, [job])), (_SAVE_TASK, map(_task_row, tasks)))
+    async def add_job(self, job: Job, tasks: Sequence[Task], allowance: Allowance | None = None) -> None:
+        """Record a new job with its tasks.
 
-    async def add_tasks(self, tasks: Sequence[Task]) -> None:
-        """Record further tasks of existing jobs."""
-        await self._database.write((_SAVE_TASK, map(_task_row, tasks)))
+        Raises:
+            OverBudget: all jobs would cost more than is allowed; nothing was recorded.
+        """
+        added = ((_ADD_JOB, map(_job_row, [job])), (_SAVE_TASK, map(_task_row, tasks)))
+        await self._write_within(allowance, tasks, *added)
+
+    async def add_tasks(self, tasks: Sequence[Task], allowance: Allowance | None = None) -> None:
+        """Record further tasks of existing jobs.
+
+        Raises:
+            OverBudget: as `add_job`.
+        """
+        await self._write_within(allowance, tasks, (_SAVE_TASK, map(_task_row, tasks)))
+
+    async def _write_within(self, allowance: Allowance | None, tasks: Sequence[Task], *added: Statement) -> None:
+        limited = allowance is not None and any(task.estimate_usd for task in tasks)
+        try:
+            await self._database.write(*added, unless=(_OVERSPENT, vars(allowance)) if limited else None)
+        except NotWritten:
+            raise OverBudget(
+                "Other requests have just used what was left of today's budget.",
+                "Ask for less or for a draft, or raise the limit.",
+                billed="no",
+            ) from None
 
     async def save_task(self, task: Task, *, at: float) -> None:
         """Replace a task as a whole, and record that its job was updated at `at`."""
@@ -183,7 +209,10 @@ class Library:
         await self._database.change("UPDATE job SET answered = 1 WHERE id = :id", id=job_id)
 
     async def spent(self, *, since: float) -> float:
-        """Return the US dollars that jobs created since then did or may have cost: as charged, else as estimated."""
+        """Return the US dollars that jobs created since then have cost, may have cost, or will cost once they are sent.
+
+        That is as charged, or else as estimated.
+        """
         return sum(await self._database.read(lambda row: float(row["usd"]), _SPENT, since=since))
 
     async def prune(self, *, before: float, alive: Callable[[str], bool] = _is_dead) -> int:
