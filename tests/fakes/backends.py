@@ -92,6 +92,7 @@ class Fields(TypedDict, total=False):
     missing: Callable[[Access], str]
     discover: Callable[[None], Awaitable[Sequence[Model]]]
     choices: Mapping[str, Callable[[None], Awaitable[Names]]]
+    builtin_choices: Mapping[str, Names]
 
 
 def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None, Any]:

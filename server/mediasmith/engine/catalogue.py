@@ -60,7 +60,10 @@ class Catalogue:
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
         live = lists.get(capability.discover, ()) if capability.discover else ()
         models = [model for model in live if isinstance(model, Model)] or capability.models
-        choices = {word: lists.get(fetch, ()) for word, fetch in capability.choices.items()}
+        choices = {
+            word: lists.get(fetch, capability.builtin_choices.get(word, ()))
+            for word, fetch in capability.choices.items()
+        }
         return CapabilityDetail(
             kind=capability.kind,
             name=capability.name,

@@ -272,7 +272,8 @@ class Capability(Generic[C, P]):
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
     `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
     capability is not offered with this access, with the fix, or "". `discover` fetches the models that are served now,
-    the default first, which replace `models`; `choices` fetches the names that a word can be given.
+    the default first, which replace `models`. `choices` fetches the names that a word can be given, such as voices,
+    with models whose `accepts` does not list them; `builtin_choices` are every account's, for when that fails.
     """
 
     kind: Kind
@@ -296,6 +297,7 @@ class Capability(Generic[C, P]):
     choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(
         default_factory=dict[str, Callable[[C], Awaitable[Names]]]
     )
+    builtin_choices: Mapping[str, Names] = field(default_factory=dict[str, "Names"])
 
     def takes_with(self, model: Model) -> Mapping[Role, Takes]:
         """Return the input files that this model takes, by role."""

@@ -21,7 +21,7 @@ from mediasmith.runtime.clock import Clock
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
-from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.live_lists import LiveLists, listed_words
 from mediasmith.selection.preferences import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
@@ -113,7 +113,7 @@ class Planner:
         several = len({candidate.backend.name for candidate in candidates}) > 1
         if not several or not any(one.capability.choices.keys() & request.words.keys() for one in candidates):
             return candidates
-        ranks: dict[tuple[str, str], int] = {}
+        ranks: dict[tuple[object, ...], int] = {}
         for candidate in candidates:
             if _listed_by(candidate) not in ranks:
                 missing = await self.live_lists.missing_value(candidate, refetch=True)
@@ -194,6 +194,6 @@ def _inherited(params: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[st
     return words
 
 
-def _listed_by(candidate: Candidate) -> tuple[str, str]:
-    """Return what has the same lists for all of its models."""
-    return candidate.backend.name, candidate.capability.name
+def _listed_by(candidate: Candidate) -> tuple[object, ...]:
+    """Return what candidates with the same lists have in common."""
+    return candidate.backend.name, candidate.capability.name, listed_words(candidate)
