@@ -487,7 +487,17 @@ def test_a_retired_model_is_skipped_and_the_answer_says_so() -> None:
     assert choices[0].warnings == ("Model old retired on 2026-11-20; another one is used.",)
     assert select(wish(), having(maker("full", Picture, Model(id="new"), gone)))[0].warnings == ()
     why = reasons(wish(), having(maker("full", Picture, gone)))
-    assert why == {"full": "has no model in service (old retired; name one to try it anyway)"}
+    assert why == {"full": "has no model in service (old retired on 2026-11-20; name one to try it anyway)"}
+
+
+def test_no_key_is_asked_for_what_the_provider_no_longer_serves() -> None:
+    gone = Model(id="old", retires=TODAY)
+    for one_of, missing, why in (
+        (one(Picture, gone), {"a": "Set A_KEY"}, "old retired on 2026-11-20"),
+        (one(), {"a": "Set A_KEY", "a.image": "shut down"}, "shut down"),
+        (one(Picture, gone, M), {"a": "Set A_KEY"}, "Set A_KEY"),
+    ):
+        assert reasons(wish(), having(backend("a", one_of), missing=missing)) == {"a": why}
 
 
 def test_a_retired_model_that_was_named_is_tried() -> None:
@@ -762,7 +772,7 @@ def test_when_nothing_is_suitable_every_backend_has_its_reason() -> None:
         "unready": "no key",
         "unable": "does not take aspect_ratio",
         "other": "makes no image",
-        "idle": "has no model in service (old retired; name one to try it anyway)",
+        "idle": "has no model in service (old retired on 2026-11-20; name one to try it anyway)",
     }
     with pytest.raises(NothingSuitable, match="No backend can make this sound effect"):
         select(wish("sound_effect"), having(maker("a")))

@@ -54,18 +54,23 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
     Raises:
         MissingKey: the backend needs a key and none is set; the error's `hint` is the reason with the fix.
     """
+    access = read_address(backend, env, network)
+    if backend.keys and not backend.key_optional and not access.key and not access.switched:
+        raise _missing(backend, env)
+    return access
+
+
+def read_address(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
+    """Return what `read_access` does, also where the key that the backend needs is not set."""
     keys = _set(backend.keys, env)
     switches = _set(backend.switches, env)
-    switched = next(iter(switches.values()), "").lower() in _ON
-    if backend.keys and not backend.key_optional and not keys and not switched:
-        raise _missing(backend, env)
     url = base_url_variable(backend.name)
     return Access(
         key=next(iter(keys.values()), ""),
         env=_set(backend.env, env),
         base_url=_set([url], env).get(url, ""),
         network=network,
-        switched=switched,
+        switched=next(iter(switches.values()), "").lower() in _ON,
         settings=_read_settings(backend, env)[0],
     )
 

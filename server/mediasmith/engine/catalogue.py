@@ -14,6 +14,7 @@ from mediasmith.engine.results import BackendList, CapabilityDetail
 from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
+from mediasmith.runtime.clock import today
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.live_lists import Fetch, LiveList, LiveLists
 from mediasmith.selection.near_matches import suggest
@@ -36,7 +37,7 @@ class Catalogue:
             InvalidRequest: there is no such backend.
         """
         if not backend:
-            offers = tuple(self.installation.offers(kind))
+            offers = tuple(self.installation.offers(kind, today(self.live_lists.clock)))
             problems = tuple(map(self.redact.text, self.installation.problems))
             return BackendList(backends=offers, broken=self.installation.registry.broken, problems=problems)
         found = self.installation.registry.find(backend)
@@ -56,7 +57,7 @@ class Catalogue:
         return await self.live_lists.fetch(backend, asked)
 
     def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
-        reason = self.installation.reason_missing(backend, capability)
+        reason = self.installation.reason_not_offered(backend, capability, today(self.live_lists.clock))
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
         live = lists.get(capability.discover, ()) if capability.discover else ()
         models = [model for model in live if isinstance(model, Model)] or capability.models

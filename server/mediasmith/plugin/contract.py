@@ -271,9 +271,10 @@ class Capability(Generic[C, P]):
 
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
     `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
-    capability is not offered with this access, with the fix, or "". `discover` fetches the models that are served now,
-    the default first, which replace `models`. `choices` fetches the names that a word can be given, such as voices,
-    with models whose `accepts` does not list them; `builtin_choices` are every account's, for when that fails.
+    capability is not offered with this access, with the fix, or "". `ended` returns, before anyone has signed in, the
+    provider's word that it no longer serves this at the address in use, or "". `discover` fetches the models that are
+    served now, the default first, which replace `models`. `choices` fetches the names that a word can be given, such as
+    voices, with models whose `accepts` does not list them; `builtin_choices` are every account's, for when that fails.
     """
 
     kind: Kind
@@ -293,6 +294,7 @@ class Capability(Generic[C, P]):
     preference: int = 0
     refuses: Callable[[Request[P]], str] = lambda _request: ""
     missing: Callable[[Access], str] = lambda _access: ""
+    ended: Callable[[Access], str] = lambda _access: ""
     discover: Callable[[C], Awaitable[Sequence[Model]]] | None = None
     choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(
         default_factory=dict[str, Callable[[C], Awaitable[Names]]]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import OverBudget
-from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.pricing import DIGITS, estimate
 from mediasmith.selection.tool_request import ToolRequest
@@ -56,8 +56,7 @@ class Budget:
         return None if usd is None else Allowance(usd=usd, since=self._midnight())
 
     def _midnight(self) -> float:
-        today = datetime.fromtimestamp(self.clock.now(), UTC).date()
-        return datetime.combine(today, time(), UTC).timestamp()
+        return datetime.combine(today(self.clock), time(), UTC).timestamp()
 
     async def _limits(self, request: ToolRequest) -> list[tuple[float, str]]:
         limits: list[tuple[float, str]] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from mediasmith.plugin.errors import InvalidRequest, UnknownContinuation
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
-from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
@@ -77,7 +76,7 @@ class Planner:
         context = SelectionContext(
             backends=await self._backends(wanted.kind, wanted.backend),
             missing=self.installation.missing,
-            today=datetime.fromtimestamp(self.clock.now(), UTC).date(),
+            today=today(self.clock),
             defaults=settings.defaults,
             order=settings.order,
             resting=self.cooldown.resting(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from mediasmith.config.retired_models import all_retired, describe_retirement
 from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind
@@ -137,7 +138,8 @@ def match_backend(
     if not able:
         return [], f"makes no {request.kind.replace('_', ' ')}"
     if reason := context.missing.get(backend.name):
-        return [], reason
+        ended = [_reason_ended(context, backend, capability) for capability in able]
+        return [], ended[0] if all(ended) else reason
     candidates: list[Candidate] = []
     reasons: list[str] = []
     to_enable: list[str] = []
@@ -158,6 +160,12 @@ def match_backend(
     return candidates, found[0] if found else _no_model(request, context, backend, able)
 
 
+def _reason_ended(context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
+    """Return why a key would be of no use for this, or ""."""
+    retired = describe_retirement(capability.models) if all_retired(capability, context.today) else ""
+    return context.missing.get(f"{backend.name}.{capability.name}", retired)
+
+
 def _no_model(
     request: SelectionRequest, context: SelectionContext, backend: Backend[Any], able: Sequence[Capability[Any, Any]]
 ) -> str:
@@ -169,9 +177,8 @@ def _no_model(
     if request.model:
         return f"has no model {request.model[:60]!r}"
     ready = [one for one in able if f"{backend.name}.{one.name}" not in context.missing]
-    retired = [model.id for one in ready for model in one.models]
-    names = f" ({', '.join(retired)} retired; name one to try it anyway)" if retired else ""
-    return f"has no model in service{names}"
+    retired = describe_retirement([model for one in ready for model in one.models])
+    return f"has no model in service{f' ({retired}; name one to try it anyway)' if retired else ''}"
 
 
 def _models(

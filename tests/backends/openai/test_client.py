@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
 from mediasmith.plugin.contract import Access
 from mediasmith.plugin.errors import MissingKey, ProviderError
 from mediasmith.runtime.network import SystemNetwork
@@ -39,7 +42,7 @@ def test_the_base_url_is_mediasmiths_own_then_the_sdks_then_openais() -> None:
 )
 def test_videos_are_missing_at_openai_itself_and_nowhere_else(url: str, own: bool) -> None:
     assert is_openai(access(url)) == own
-    assert ("2026-09-24" in VIDEO.missing(access(url))) == own
+    assert ("2026-09-24" in VIDEO.ended(access(url))) == own
 
 
 async def test_declared_variables_are_honoured_and_no_others(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +95,15 @@ async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: Ad
 )
 def test_the_next_poll_is_when_the_provider_advises(headers: dict[str, str], seconds: float | None) -> None:
     assert poll_after(headers) == seconds
+
+
+@pytest.mark.parametrize("env", [{}, {"OPENAI_API_KEY": "k"}], ids=["without a key", "with a key"])
+def test_videos_are_offered_by_gateways_alone(env: dict[str, str]) -> None:
+    def offered(**more: str) -> bool:
+        registry = Registry(backends={"openai": backend}, broken={})
+        installation = Installation.load(settings=Settings(), env={**env, **more}, backends=registry)
+        [offer] = installation.offers("video")
+        return "2026-09-24" not in offer.missing
+
+    assert not offered()
+    assert offered(MEDIASMITH_OPENAI_BASE_URL="https://gateway.example/v1")
