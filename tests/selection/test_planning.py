@@ -262,11 +262,15 @@ async def test_what_waits_to_be_sent_again_counts_against_the_days_budget(tmp_pa
     async with running_engine(tmp_path, backend, clock=clock, daily_budget_usd=0.3) as engine:
         waiting = await generate(engine, "first", NO_WAIT)
         await wait_until_idle(engine)
+        told = await engine.get_job({"job_id": waiting.job_id}, NO_WAIT)
+        assert isinstance(told, MediaResult)
+        assert told.message == "Slow down. It is sent again in 30 s."
         with pytest.raises(OverBudget):
             await generate(engine, "second")
         cancelled = await engine.get_job({"job_id": waiting.job_id, "cancel": True}, NO_WAIT)
         assert isinstance(cancelled, MediaResult)
         assert (cancelled.status, cancelled.cost) == ("cancelled", None)
+        assert [task.phase for task in await engine.library.tasks(waiting.job_id)] == ["cancelled"]
         assert (await generate(engine, "second")).status == "done"
 
 

@@ -12,7 +12,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.fallback import RETRIED, Chain, starts_cooldown
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, RateLimited, StateGone
+from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, RateLimited, StateGone, format_seconds
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
@@ -126,7 +126,7 @@ class Dispatcher:
                     raise
                 if active.cancel.requested or await chain.after(error, self.live_lists):
                     raise
-                active.message = error.message
+                active.message = f"{error.message} It is sent again in {format_seconds(wait)}."
                 await self._pause(active, task, wait)
                 active.message = ""
                 pause *= 2

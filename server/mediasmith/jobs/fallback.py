@@ -123,19 +123,16 @@ class Chain:
         """Return the candidates after the first that may be tried."""
         if not may_fall_back(error):
             return ()
-        shared = self._is_shared(error)
-        return tuple(
-            candidate
-            for candidate in self.candidates[1:]
-            if not (shared and candidate.backend.name == self.first.backend.name)
-        )
+        return tuple(candidate for candidate in self.candidates[1:] if not self._shares_fault(candidate, error))
 
-    def _is_shared(self, error: MediaError) -> bool:
-        """Return whether what is wrong with the first candidate is wrong with its backend's other models too.
+    def _shares_fault(self, candidate: Candidate, error: MediaError) -> bool:
+        """Return whether what is wrong with the first candidate is wrong with this one too.
 
         One model that is overloaded may be the only one; a second one speaks for the provider.
         """
+        name = self.first.backend.name
+        if candidate.backend.name != name or isinstance(error, _MODEL_ONLY):
+            return False
         if isinstance(error, Overloaded):
-            name = self.first.backend.name
             return any(isinstance(one.error, Overloaded) and one.backend == name for one in self.earlier)
-        return not isinstance(error, _MODEL_ONLY)
+        return True

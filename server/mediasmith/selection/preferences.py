@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mediasmith.config.settings import variable
+from mediasmith.plugin.errors import format_seconds
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.ranking import SelectionContext, is_called, match_backend, select
 from mediasmith.selection.selection_request import SelectionRequest
@@ -15,12 +16,20 @@ def preference_notes(request: SelectionRequest, context: SelectionContext, used:
     """Yield a sentence for the backend that rests, or the user's default, where another one is used instead."""
     if request.backend:
         return
-    rested = select(request, replace(context, resting={}))[0].backend
-    if rested.name in context.resting and rested.name != used.backend.name:
-        seconds = context.resting[rested.name]
-        yield f"{rested.name} failed a moment ago and rests for another {seconds:.0f} s; {used.label} is used instead."
+    resting = _resting_before(request, context)
+    if resting and resting != used.backend.name:
+        pause = format_seconds(context.resting[resting])
+        yield f"{resting} failed a moment ago and rests for another {pause}; {used.label} is used instead."
     elif not (request.model or request.origin) and (reason := _default_passed_over(request, context, used)):
         yield f"{variable('defaults')} names {reason}; {used.label} is used instead."
+
+
+def _resting_before(request: SelectionRequest, context: SelectionContext) -> str:
+    """Return the backend that would come first if it did not rest, or ""."""
+    if not context.resting:
+        return ""
+    name = select(request, replace(context, resting={}))[0].backend.name
+    return name if name in context.resting else ""
 
 
 def _default_passed_over(request: SelectionRequest, context: SelectionContext, used: Candidate) -> str:
