@@ -106,6 +106,8 @@ class Chain:
 
     def final_error(self, error: MediaError) -> MediaError:
         """Return the error of the first candidate, after which none is left, with each backend's last reason."""
+        if isinstance(error, Cancelled):
+            return error
         attempts = self._attempts(error)
         reasons = {attempt.backend: attempt.error.message.rstrip(".") for attempt in attempts}
         models = dict.fromkeys(attempt.candidate.model.id[:60] for attempt in attempts)

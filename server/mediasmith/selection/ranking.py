@@ -116,6 +116,7 @@ def _without_stand_ins(
 def _without_fallback_to_stand_ins(
     request: SelectionRequest, context: SelectionContext, ordered: list[Candidate]
 ) -> list[Candidate]:
+    """Leave out stand-ins after the first backend: who asked a provider wants no draft instead."""
     first = ordered[0].backend
     return [one for one in ordered if one.backend is first or not _is_stand_in(request, context, one)]
 
