@@ -192,11 +192,11 @@ async def test_invalid_settings_are_problems(env: Mapping[str, str]) -> None:
 
 async def test_settings_that_name_unknown_backends_are_problems(install: Install, env: Mapping[str, str]) -> None:
     install(fake(aliases=("forger",)))
-    named = {"MEDIASMITH_DEFAULTS": '{"image": "fakir:m-1"}', "MEDIASMITH_ORDER": "forger,fake,foe"}
+    named = {"MEDIASMITH_DEFAULTS": '{"image": "fakir:m-1"}', "MEDIASMITH_ORDER": "forger,fake,zebra"}
     report = await examine({**env, **named})
     assert report.problems == [
-        "MEDIASMITH_DEFAULTS names fakir, which is not an installed backend",
-        "MEDIASMITH_ORDER names foe, which is not an installed backend",
+        "MEDIASMITH_DEFAULTS names fakir, which is not an installed backend; did you mean fake?",
+        "MEDIASMITH_ORDER names zebra, which is not an installed backend",
     ]
 
 

@@ -124,13 +124,18 @@ def test_an_invalid_value_is_replaced_by_its_default_and_reported(name: str, tex
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '"openai"', '{"imgae": "openai"}', '{"image": 1}', '{"image": ""}', "[" * 9999]
+    "text", ["{", "[]", '"openai"', '{"image": 1}', '{"image": ["openai"]}', '{"image": "open ai"}', "[" * 9999]
 )
 def test_defaults_that_do_not_map_kinds_to_backends_are_reported(text: str) -> None:
     settings, problems = Settings.load({"MEDIASMITH_DEFAULTS": text})
     assert settings.defaults == {}
     assert len(problems) == 1
     assert "a JSON object such as" in problems[0]
+
+
+def test_defaults_are_read_in_any_case_and_blank_ones_count_as_not_set() -> None:
+    text = '{"Image": " OpenAI:GPT-Image-2 ", "video": "", "speech": null}'
+    assert Settings.load({"MEDIASMITH_DEFAULTS": text}) == (Settings(defaults={"image": "openai:GPT-Image-2"}), ())
 
 
 @pytest.mark.parametrize("name", ["MAX_COST_USD", "DAILY_BUDGET_USD"])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from fakes.backends import fake, png
+from fakes.backends import Fields, fake, png
 from fakes.engines import (
     NO_WAIT,
     WAIT_FOR_END,
@@ -28,7 +30,7 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
 from mediasmith.engine.results import JobList
-from mediasmith.plugin.contract import Output, Result, Takes
+from mediasmith.plugin.contract import Access, Model, Output, Result, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
 from mediasmith.plugin.media import wav
 from mediasmith.storage.library.store import Library
@@ -159,7 +161,7 @@ async def test_a_job_that_cannot_be_recorded_is_not_started(tmp_path: Path, monk
 
 async def test_jobs_and_files_belong_to_their_principal(tmp_path: Path) -> None:
     ada, bob = Caller(principal="ada", wait=math.inf), Caller(principal="bob", wait=math.inf)
-    async with running_engine(tmp_path, Scripted().backend(edits="image", takes={})) as engine:
+    async with running_engine(tmp_path, Scripted().backend(edits="image", takes={"image": Takes()})) as engine:
         result = await generate(engine, caller=ada)
         with pytest.raises(UnknownContinuation):
             await get_job(engine, result.job_id, caller=bob)
@@ -277,9 +279,32 @@ async def test_a_file_has_a_continuation_id_only_if_it_can_be_edited_here(tmp_pa
     async with running_engine(tmp_path, songs, films, locked) as engine:
         assert (await generate(engine)).continuation_id
         assert not (await generate(engine, kind="music")).continuation_id
-    lazy_engine = Scripted().backend("open", kind="music", takes={"audio": Takes()}, edits="audio")
-    async with running_engine(tmp_path, songs, lazy_engine) as engine:
+    audio = Takes(mimes=("audio/wav",))
+    remixer = Scripted().backend("open", kind="music", takes={"audio": audio}, edits="audio")
+    async with running_engine(tmp_path, songs, remixer) as engine:
         assert (await generate(engine, "another", kind="music", backend="songs")).continuation_id
+
+
+def it_is_over(_access: Access) -> str:
+    return "It is over."
+
+
+UNABLE: Mapping[str, Fields] = {
+    "another type": {"takes": {"image": Takes(mimes=("image/webp",))}},
+    "too large": {"takes": {"image": Takes(max_bytes=10)}},
+    "not with its models": {"models": (Model(id="m", takes={"image": None}),)},
+    "retired": {"models": (Model(id="m", retires=date(2020, 1, 1)),)},
+    "ended": {"ended": it_is_over},
+}
+
+
+@pytest.mark.parametrize("why", UNABLE)
+async def test_an_edit_is_not_offered_where_nothing_can_edit_the_file(tmp_path: Path, why: str) -> None:
+    fields: Fields = {"edits": "image", "takes": {"image": Takes()}, **UNABLE[why]}
+    editor = fake("editor", **fields)
+    async with running_engine(tmp_path, Scripted().backend("maker"), editor) as engine:
+        made = await generate(engine, backend="maker")
+    assert (made.continuation_id, made.next) == ("", "")
 
 
 async def test_a_delivery_that_completes_lets_the_same_call_make_a_new_job(tmp_path: Path) -> None:

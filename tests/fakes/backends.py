@@ -90,8 +90,10 @@ class Fields(TypedDict, total=False):
     preference: int
     refuses: Callable[[Request[Any]], str]
     missing: Callable[[Access], str]
+    ended: Callable[[Access], str]
     discover: Callable[[None], Awaitable[Sequence[Model]]]
     choices: Mapping[str, Callable[[None], Awaitable[Names]]]
+    builtin_choices: Mapping[str, Names]
 
 
 def capability(name: str = "image", **fields: Unpack[Fields]) -> Capability[None, Any]:

@@ -24,8 +24,10 @@ from mediasmith.plugin.errors import (
     Misconfigured,
     MissingKey,
     ModelGone,
+    NotPermitted,
     NotServed,
     OutOfCredit,
+    Overloaded,
     ProviderError,
     RateLimited,
     Refused,
@@ -49,6 +51,8 @@ MOVING: dict[str, Callable[[], MediaError]] = {
     "ProviderError": lambda: ProviderError("Overloaded.", billed="no"),
     "TimedOut": lambda: TimedOut("No connection in time.", billed="no"),
     "Unsuitable": lambda: Unsuitable("Not with a mask."),
+    "NotPermitted": lambda: NotPermitted("Verify your organization."),
+    "Overloaded": lambda: Overloaded("Overloaded."),
 }
 
 
@@ -85,6 +89,77 @@ async def test_a_refusal_or_a_possibly_billed_error_does_not_fall_back(tmp_path:
             with pytest.raises(type(error())):
                 await generate(engine)
         assert (len(provider.calls), other.calls) == (1, []), name
+
+
+THREE_MODELS = tuple(Model(id=f"m{number}") for number in range(3))
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (lambda: MissingKey("one", ["ONE_KEY"], rejected=True), 1),
+        (lambda: OutOfCredit("No credit."), 1),
+        (lambda: NotPermitted("Verify your organization."), 1),
+        (lambda: Unreachable("No such host.", billed="no"), 1),
+        (lambda: RateLimited("Slow down."), 1),
+        (lambda: Overloaded("Overloaded."), 2),
+        (lambda: ModelGone("Gone."), 3),
+        (lambda: Unsuitable("Not with a mask."), 3),
+    ],
+    ids=range(8),
+)
+async def test_what_is_wrong_with_a_backend_is_not_asked_of_each_of_its_models(
+    tmp_path: Path, error: Callable[[], MediaError], asked: int
+) -> None:
+    provider = Scripted(*(error() for _ in THREE_MODELS))
+    backends = provider.backend(models=THREE_MODELS, preference=1), Scripted().backend("other")
+    async with running_engine(tmp_path, *backends) as engine:
+        assert (await generate(engine)).backend == "other"
+    assert [call.model.id for call in provider.calls] == [f"m{number}" for number in range(asked)]
+
+
+@pytest.mark.parametrize("named", ["one", ""])
+async def test_a_job_asks_no_more_of_a_backend_whose_account_is_refused(tmp_path: Path, named: str) -> None:
+    provider, other = Scripted(*(MissingKey("one", ["ONE_KEY"], rejected=True) for _ in range(9))), Scripted()
+    backends = provider.backend(preference=1), other.backend("other")
+    async with running_engine(tmp_path, *backends, concurrency=2) as engine:
+        if named:
+            with pytest.raises(MissingKey):
+                await generate(engine, n=9, backend=named)
+        else:
+            assert len((await generate(engine, n=9)).files) == 9
+    assert len(provider.calls) == 2
+
+
+async def test_when_every_backend_fails_the_error_names_each_with_its_reason(tmp_path: Path) -> None:
+    backends = (
+        Scripted(MissingKey("one", ["ONE_KEY"], rejected=True)).backend("one", preference=3),
+        Scripted(ModelGone("Gone."), OutOfCredit("No credit.")).backend("two", preference=2, models=THREE_MODELS),
+        Scripted(RateLimited("Slow down.", retry_after=90)).backend("three"),
+    )
+    async with running_engine(tmp_path, *backends) as engine:
+        with pytest.raises(RateLimited) as caught:
+            await generate(engine)
+    assert str(caught.value) == (
+        "Every backend failed. one: one does not accept its key; two: No credit; three: Slow down. Nothing was billed. "
+        "Correct ONE_KEY and restart the server. Wait 90 s and call again, or name another backend."
+    )
+
+
+async def test_when_every_model_of_one_backend_fails_the_error_names_them(tmp_path: Path) -> None:
+    provider = Scripted(*(ModelGone("Gone.") for _ in THREE_MODELS))
+    async with running_engine(tmp_path, provider.backend(models=THREE_MODELS)) as engine:
+        with pytest.raises(ModelGone) as caught:
+            await generate(engine)
+    assert caught.value.message == "Gone. Tried: m0, m1, m2."
+
+
+async def test_the_last_reason_stands_alone_where_nothing_else_was_tried(tmp_path: Path) -> None:
+    backends = Scripted(Refused("Declined.", billed="no")).backend(preference=1), Scripted().backend("other")
+    async with running_engine(tmp_path, *backends) as engine:
+        with pytest.raises(Refused) as caught:
+            await generate(engine)
+    assert caught.value.message == "Declined."
 
 
 async def test_only_a_provider_that_lists_the_voice_is_fallen_back_to(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
 from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
-from mediasmith.plugin.errors import MediaError, NotAllowed, ProviderError, TimedOut, Unreachable
+from mediasmith.plugin.errors import MediaError, NotAllowed, OverBudget, ProviderError, TimedOut, Unreachable
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.storage.downloader import Downloader
 from mediasmith.testing import MemorySink
@@ -189,6 +190,25 @@ async def test_the_estimate_follows_the_measured_length(
         cost = (await generate(engine, kind="music")).cost
     assert cost
     assert (cost.basis, cost.usd) == ("estimated", pytest.approx(usd, abs=1e-4))
+
+
+async def test_the_estimate_follows_what_the_provider_says_it_used(tmp_path: Path) -> None:
+    class Graded(FakeParams):
+        quality: Literal["auto", "low", "high"] | None = None
+
+    prices = (
+        Price(
+            usd=usd, per="image", when={"quality": grade}, as_of=date(2026, 1, 1), source="https://one.invalid/prices"
+        )
+        for grade, usd in (("low", 0.05), ("high", 0.21))
+    )
+    provider = Scripted(*(replace(picture(), used={"quality": grade}) for grade in ("low", "high", "")))
+    backend = provider.backend(params=Graded, models=(Model(id="m", prices=tuple(prices)),))
+    async with running_engine(tmp_path, backend, daily_budget_usd=0.6) as engine:
+        costs = [(await generate(engine, quality="auto")).cost for _ in range(3)]
+        assert [cost and cost.usd for cost in costs] == [0.05, 0.21, 0.21]
+        with pytest.raises(OverBudget, match=r"0\.21 USD, above what is left of today's budget of 0\.13 USD"):
+            await generate(engine)
 
 
 async def test_a_dub_may_be_audio(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import math
 import re
 from collections.abc import Mapping
 
@@ -151,6 +152,20 @@ def test_rejected_key_is_to_be_corrected() -> None:
 def test_attributes_can_be_read() -> None:
     assert Refused("No.", reason="violence").reason == "violence"
     assert RateLimited("Later.", retry_after=2.5).retry_after == 2.5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (30, "30 s"), (119, "119 s"), (290, "5 minutes"), (7_200, "2 hours"), (100_000, "28 hours")],
+)
+def test_the_pause_that_a_provider_asks_for_is_told(seconds: float, words: str) -> None:
+    hint = f"Wait {words} and call again, or name another backend."
+    assert RateLimited("Slow down.", retry_after=seconds).hint == hint
+
+
+@pytest.mark.parametrize("seconds", [None, 0, -1, math.nan, math.inf])
+def test_no_pause_is_told_where_there_is_no_advice(seconds: float | None) -> None:
+    assert RateLimited("Slow down.", retry_after=seconds).hint == ""
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)

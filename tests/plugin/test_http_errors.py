@@ -17,13 +17,14 @@ from mediasmith.plugin.errors import (
     Misconfigured,
     MissingKey,
     ModelGone,
+    NotPermitted,
     OutOfCredit,
+    Overloaded,
     ProviderError,
     RateLimited,
     Refused,
     TimedOut,
     Unreachable,
-    Unsuitable,
 )
 from mediasmith.plugin.http_errors import (
     answer_text,
@@ -52,7 +53,7 @@ from mediasmith.testing import png
         (400, InvalidRequest, "no", "Acme does not accept the request (400): Too long."),
         (401, MissingKey, "no", "Acme does not accept its key."),
         (402, OutOfCredit, "no", "The account at Acme has no credit left: Too long."),
-        (403, Unsuitable, "no", "Acme does not allow this account to do that: Too long."),
+        (403, NotPermitted, "no", "Acme does not allow this account to do that: Too long."),
         (404, ModelGone, "no", "Acme does not know this model: Too long."),
         (408, TimedOut, None, "Acme did not answer in time: Too long."),
         (413, InvalidRequest, "no", "Acme does not accept the request (413): Too long."),
@@ -62,7 +63,7 @@ from mediasmith.testing import png
         (429, RateLimited, "no", "Acme has received too many requests: Too long."),
         (451, Refused, "no", "Acme declined to make this: Too long."),
         (500, ProviderError, None, "Acme answered with status 500: Too long."),
-        (503, ProviderError, "no", "Acme is overloaded: Too long."),
+        (503, Overloaded, "no", "Acme is overloaded: Too long."),
         (504, TimedOut, None, "Acme did not answer in time: Too long."),
     ],
 )

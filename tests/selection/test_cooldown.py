@@ -9,13 +9,13 @@ from mediasmith.selection.cooldown import Cooldown
 async def test_a_backend_rests_for_a_minute() -> None:
     clock = VirtualClock()
     cooldown = Cooldown(clock=clock)
-    assert cooldown.resting() == frozenset()
+    assert cooldown.resting() == {}
     cooldown.start("one")
     await clock.advance(30)
     cooldown.start("two")
-    assert cooldown.resting() == {"one", "two"}
+    assert cooldown.resting() == {"one": 30, "two": 60}
     await clock.advance(30)
-    assert cooldown.resting() == {"two"}
+    assert cooldown.resting() == {"two": 30}
 
 
 async def test_a_new_failure_starts_the_minute_again() -> None:
@@ -25,4 +25,4 @@ async def test_a_new_failure_starts_the_minute_again() -> None:
     await clock.advance(59)
     cooldown.start("one")
     await clock.advance(59)
-    assert cooldown.resting() == {"one"}
+    assert cooldown.resting() == {"one": 1}

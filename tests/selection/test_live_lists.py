@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,21 @@ class Voices:
             raise Unreachable("No connection.")
         return self.voices
 
-    def backend(self, name: str, preference: int = 0, models: int = 1) -> Backend[None]:
-        offered = tuple(Model(id=f"{name}-{number}") for number in range(models))
+    def backend(
+        self,
+        name: str,
+        preference: int = 0,
+        models: int = 1,
+        offered: tuple[Model, ...] = (),
+        builtin_choices: Mapping[str, Names] | None = None,
+    ) -> Backend[None]:
         return self.provider.backend(
-            name, params=Voiced, choices={"voice": self}, preference=preference, models=offered
+            name,
+            params=Voiced,
+            choices={"voice": self},
+            builtin_choices=builtin_choices or {},
+            preference=preference,
+            models=offered or tuple(Model(id=f"{name}-{number}") for number in range(models)),
         )
 
 
@@ -78,6 +90,31 @@ async def test_who_does_not_list_is_gone_on_to(tmp_path: Path) -> None:
     async with running_engine(tmp_path, *backends) as engine:
         assert (await generate(engine, voice="Sarah")).backend == "silent"
     assert lacks.provider.calls == []
+
+
+async def test_a_built_in_voice_is_known_where_no_list_can_be_had(tmp_path: Path) -> None:
+    lacks, unknown, silent = Voices(["Kore"]), Voices(None), Voices(None)
+    backends = (
+        lacks.backend("lacks", 2),
+        unknown.backend("unknown", 1),
+        silent.backend("silent", builtin_choices={"voice": SARAH}),
+    )
+    async with running_engine(tmp_path, *backends) as engine:
+        assert await order(engine, "Sarah") == ["silent", "unknown", "lacks"]
+        assert await order(engine, "Grandmother") == ["unknown", "silent", "lacks"]
+        shown = await engine.list_backends({"backend": "silent"})
+        silent.voices = ["Kore"]
+        assert await order(engine, "Kore") == ["lacks", "silent", "unknown"]
+    assert shown.capabilities[0].choices == {"voice": tuple(SARAH)}
+
+
+async def test_a_model_that_lists_its_own_voices_is_matched_with_no_other_list(tmp_path: Path) -> None:
+    own = Model(id="own", accepts={"voice": ("Sarah",)})
+    listed = Voices(["Kore"])
+    one, two = listed.backend("one", 1, offered=(own, Model(id="open"))), Voices(["Rachel"]).backend("two")
+    async with running_engine(tmp_path, one, two) as engine:
+        models = [(await generate(engine, voice=voice, dry_run=True)).model for voice in ("Sarah", "Kore", "Rachel")]
+    assert models == ["own", "open", "two-0"]
 
 
 async def test_a_voice_that_was_made_elsewhere_is_found_at_once(tmp_path: Path) -> None:

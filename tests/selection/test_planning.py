@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import pytest
 
 from fakes.backends import AnyJson, FakeParams, fake, png
 from fakes.engines import (
+    NO_WAIT,
     WAIT_FOR_END,
     Scripted,
     continue_edit,
@@ -23,11 +25,20 @@ from fakes.engines import (
     read_files,
     running_engine,
     voice_backend,
+    wait_until_idle,
 )
 from fakes.photos import encoded, halves
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import Model, Takes
-from mediasmith.plugin.errors import InvalidRequest, OverBudget, ProviderError, UnknownContinuation
+from mediasmith.engine.results import MediaResult
+from mediasmith.plugin.contract import Model, Result, Takes
+from mediasmith.plugin.errors import (
+    InvalidRequest,
+    OutOfCredit,
+    OverBudget,
+    ProviderError,
+    RateLimited,
+    UnknownContinuation,
+)
 from mediasmith.plugin.params import Size
 
 IMAGE: Any = {"image": Takes(max=3), "mask": Takes(mimes=("image/png",))}
@@ -240,6 +251,74 @@ async def test_a_days_budget_counts_what_was_and_may_have_been_spent(tmp_path: P
         assert (await generate(engine)).status == "done"
 
 
+async def test_what_is_still_queued_counts_against_the_days_budget(tmp_path: Path) -> None:
+    gate = anyio.Event()
+
+    async def start(_call: object) -> Result:
+        await gate.wait()
+        return picture()
+
+    backend = fake("one", start=start, models=(Model(id="m", prices=per_image(0.25)),))
+    async with running_engine(tmp_path, backend, concurrency=1, daily_budget_usd=1) as engine:
+        assert (await generate(engine, "first", NO_WAIT, n=3)).status == "running"
+        await wait_until_idle(engine)
+        with pytest.raises(OverBudget, match=r"0\.5 USD, above what is left of today's budget of 0\.25 USD"):
+            await generate(engine, "second", n=2)
+        gate.set()
+
+
+async def test_what_waits_to_be_sent_again_counts_against_the_days_budget(tmp_path: Path) -> None:
+    clock, provider = VirtualClock(), Scripted(RateLimited("Slow down.", retry_after=30))
+    backend = provider.backend(models=(Model(id="m", prices=per_image(0.25)),))
+    async with running_engine(tmp_path, backend, clock=clock, daily_budget_usd=0.3) as engine:
+        waiting = await generate(engine, "first", NO_WAIT)
+        await wait_until_idle(engine)
+        told = await engine.get_job({"job_id": waiting.job_id}, NO_WAIT)
+        assert isinstance(told, MediaResult)
+        assert told.message == "Slow down. It is sent again in 30 s."
+        with pytest.raises(OverBudget):
+            await generate(engine, "second")
+        cancelled = await engine.get_job({"job_id": waiting.job_id, "cancel": True}, NO_WAIT)
+        assert isinstance(cancelled, MediaResult)
+        assert (cancelled.status, cancelled.cost) == ("cancelled", None)
+        assert [task.phase for task in await engine.library.tasks(waiting.job_id)] == ["cancelled"]
+        assert (await generate(engine, "second")).status == "done"
+
+
+async def test_requests_at_the_same_time_do_not_exceed_the_days_budget(tmp_path: Path) -> None:
+    provider, refused = Scripted(), list[OverBudget]()
+    backend = provider.backend(models=(Model(id="m", prices=per_image(0.1)),))
+
+    async def call(number: int) -> None:
+        try:
+            await generate(engine, f"kite {number}")
+        except OverBudget as error:
+            refused.append(error)
+
+    async with (
+        running_engine(tmp_path, backend, daily_budget_usd=0.3) as engine,
+        anyio.create_task_group() as task_group,
+    ):
+        for number in range(8):
+            task_group.start_soon(call, number)
+    assert (len(provider.calls), len(refused)) == (3, 5)
+    assert all(error.billed == "no" for error in refused)
+
+
+async def test_a_fallback_does_not_exceed_the_days_budget(tmp_path: Path) -> None:
+    async def spend(_call: object) -> Result:
+        await generate(engine, backend="dear")
+        raise OutOfCredit("No credit.")
+
+    backends = (
+        fake("cheap", start=spend, preference=1, models=(Model(id="c", prices=per_image(0.01)),)),
+        fake("dear", models=(Model(id="d", prices=per_image(0.2)),)),
+    )
+    async with running_engine(tmp_path, *backends, daily_budget_usd=0.3) as engine:
+        with pytest.raises(OverBudget, match="Other requests have just used what was left of today's budget"):
+            await generate(engine)
+
+
 async def test_a_budget_of_nothing_allows_only_what_is_free(tmp_path: Path) -> None:
     paid, free = Scripted(), Scripted()
     backends = (
@@ -272,7 +351,24 @@ async def test_the_choice_that_keeps_to_the_limit_is_taken(tmp_path: Path) -> No
     provider = Scripted()
     async with running_engine(tmp_path, provider.backend(models=dear)) as engine:
         assert (await generate(engine)).model == "dear"
-        assert (await generate(engine, max_cost_usd=0.1)).model == "cheap"
+        cheap = await generate(engine, max_cost_usd=0.1)
+    assert (cheap.model, cheap.warnings) == (
+        "cheap",
+        ("one dear is estimated at 0.5 USD, above max_cost_usd of 0.1 USD; one cheap is used instead.",),
+    )
+
+
+async def test_a_limit_that_leads_to_a_model_of_known_price_says_so(tmp_path: Path) -> None:
+    backends = (
+        Scripted().backend("unpriced", preference=1),
+        Scripted().backend("priced", models=(Model(id="p", prices=per_image(0.02)),)),
+    )
+    async with running_engine(tmp_path, *backends) as engine:
+        [warning] = (await generate(engine, max_cost_usd=0.1, dry_run=True)).warnings
+    assert warning == (
+        "The price of unpriced fake-1 is unknown and cannot be checked against max_cost_usd of 0.1 USD; "
+        "priced p is used instead."
+    )
 
 
 async def test_a_fallback_keeps_to_the_limit_too(tmp_path: Path) -> None:

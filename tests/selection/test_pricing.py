@@ -11,7 +11,7 @@ from pydantic import Field
 
 from fakes.backends import AnyJson
 from fakes.declared import backend, capability
-from mediasmith.plugin.contract import Accepts, Model, Params, Price, Range
+from mediasmith.plugin.contract import JSON, Accepts, Model, Params, Price, Range
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.pricing import Measured, estimate
 from mediasmith.testing import MemorySource
@@ -94,6 +94,24 @@ def test_a_price_matches_unless_a_given_word_contradicts_it() -> None:
     assert cost(both, values={"size": "1080p"}) == pytest.approx(0.3)
     assert cost(both, values={"size": "720p"}) is None
     assert cost(both, values={"size": "1080p", "quality": "low"}) is None
+
+
+def test_a_word_that_is_left_to_the_provider_may_turn_out_dear() -> None:
+    prices = (price(0.02, quality="low"), price(0.2, quality="high"))
+    assert cost(*prices, values={"quality": "auto"}) == pytest.approx(0.2)
+
+
+def test_what_the_provider_says_it_used_counts_where_a_price_speaks_of_it() -> None:
+    prices = (price(0.02, quality="low", size="1x1"), price(0.2, quality="high", size="1x1"), price(0.3, size="2x2"))
+
+    def used(given: dict[str, JSON], **values: JSON) -> float | None:
+        return cost(*prices, values=given, measured=Measured(values=values))
+
+    assert used({}, quality="low", size="1x1") == pytest.approx(0.02)
+    assert used({"quality": "auto"}, quality="low", size="1x1") == pytest.approx(0.02)
+    assert used({"size": "1x1"}, quality="low") == pytest.approx(0.02)
+    assert used({}, quality="low", size="9x9") == pytest.approx(0.3)
+    assert used({"quality": "high", "size": "1x1"}, quality="odd", mood="calm") == pytest.approx(0.2)
 
 
 def test_a_word_that_is_not_given_counts_as_its_default() -> None:

@@ -489,7 +489,17 @@ def test_a_retired_model_is_skipped_and_the_answer_says_so() -> None:
     assert choices[0].warnings == ("Model old retired on 2026-11-20; another one is used.",)
     assert select(wish(), having(maker("full", Picture, Model(id="new"), gone)))[0].warnings == ()
     why = reasons(wish(), having(maker("full", Picture, gone)))
-    assert why == {"full": "has no model in service (old retired; name one to try it anyway)"}
+    assert why == {"full": "has no model in service (old retired on 2026-11-20; name one to try it anyway)"}
+
+
+def test_no_key_is_asked_for_what_the_provider_no_longer_serves() -> None:
+    gone = Model(id="old", retires=TODAY)
+    for one_of, missing, why in (
+        (one(Picture, gone), {"a": "Set A_KEY"}, "old retired on 2026-11-20"),
+        (one(), {"a": "Set A_KEY", "a.image": "shut down"}, "shut down"),
+        (one(Picture, gone, M), {"a": "Set A_KEY"}, "Set A_KEY"),
+    ):
+        assert reasons(wish(), having(backend("a", one_of), missing=missing)) == {"a": why}
 
 
 def test_a_retired_model_that_was_named_is_tried() -> None:
@@ -537,9 +547,23 @@ def test_the_users_default_may_be_a_model_that_is_not_listed() -> None:
     assert choices[0].warnings == ("a does not list a model 'newest'; the name was sent as given.",)
 
 
-def test_a_named_model_or_a_missing_word_comes_before_the_users_default() -> None:
-    installed = having(maker("a"), maker("bare", Bare), defaults={"image": "bare"})
-    assert chosen(wish(words={"seed": 1}), installed) == ["a:m", "bare:m"]
+@pytest.mark.parametrize("settings", [{"defaults": {"image": "bare"}}, {"order": ("bare",)}], ids=["default", "order"])
+def test_the_users_settings_come_before_words_that_only_tune_and_before_drafts(settings: dict[str, Any]) -> None:
+    cheap = maker("a", Picture, Model(id="cheap", draft=True))
+    installed = having(cheap, maker("bare", Bare), **settings)
+    choices = select(wish(words={"seed": 1}), installed)
+    assert [choice.backend.name for choice in choices] == ["bare", "a"]
+    assert choices[0].warnings == ("bare does not take seed; it was left out.",)
+    assert chosen(wish(draft=True), installed) == ["bare:m", "a:cheap"]
+    assert chosen(wish(words={"aspect_ratio": "1:1"}), installed) == ["a:cheap"]
+
+
+def test_the_model_of_the_users_default_comes_before_words_that_only_tune() -> None:
+    full = maker("full", Picture, M, Model(id="x", accepts={"seed": False}))
+    assert chosen(wish(words={"seed": 1}), having(full, defaults={"image": "full:x"})) == ["full:x", "full:m"]
+
+
+def test_a_named_model_comes_before_the_users_default() -> None:
     full = maker("full", Picture, M, Model(id="x"))
     assert chosen(wish(model="m"), having(full, defaults={"image": "full:x"})) == ["full:m"]
 
@@ -553,7 +577,7 @@ def test_an_alias_is_as_good_as_the_name() -> None:
 
 
 def test_a_resting_backend_comes_last_whatever_speaks_for_it() -> None:
-    installed = having(maker("a"), maker("bare", Bare), order=("a",), defaults={"image": "a"}, resting=frozenset({"a"}))
+    installed = having(maker("a"), maker("bare", Bare), order=("a",), defaults={"image": "a"}, resting={"a": 9})
     assert chosen(wish(words={"seed": 1}), installed) == ["bare:m", "a:m"]
     assert chosen(wish(backend="a"), installed) == ["a:m"]
 
@@ -694,7 +718,16 @@ def test_a_stand_in_is_never_chosen_once_somebody_is_signed_in() -> None:
     assert reasons(asked, unable) == {"a": "does not take aspect_ratio", "b": "no key"}
     speaker = maker("speaker", Nothing, kind="speech")
     assert reasons(wish(), having(sketch(), speaker)) == {"speaker": "makes no image"}
-    assert chosen(wish(), having(sketch(), maker("a"), resting=frozenset({"a"}))) == ["a:m"]
+    assert chosen(wish(), having(sketch(), maker("a"), resting={"a": 9})) == ["a:m"]
+
+
+def test_a_stand_in_that_the_users_settings_name_counts_like_any_other_backend() -> None:
+    a, drawn = maker("a"), replace(sketch(), aliases=("draft",))
+    for name in ("sketch", "draft"):
+        assert chosen(wish(), having(a, drawn, defaults={"image": name})) == ["sketch:m", "a:m"]
+        assert chosen(wish(), having(a, drawn, order=(name,))) == ["sketch:m", "a:m"]
+        assert chosen(wish(), having(a, drawn, order=("a", name))) == ["a:m", "sketch:m"]
+    assert chosen(wish(), having(a, drawn, defaults={"video": "sketch"})) == ["a:m"]
 
 
 def test_a_stand_in_is_never_what_another_choice_falls_back_on() -> None:
@@ -726,6 +759,7 @@ def test_a_stand_in_goes_on_with_what_it_made_itself() -> None:
     a = maker("a", takes={"image": Takes()}, edits="image")
     assert chosen(wish(origin=edit_of("sketch")), having(a, mine)) == ["sketch:m", "a:m"]
     assert chosen(wish(origin=edit_of("a")), having(a, mine)) == ["a:m"]
+    assert chosen(wish(origin=edit_of("sketch")), having(a, mine, resting={"sketch": 9})) == ["a:m"]
 
 
 def test_when_nothing_is_suitable_every_backend_has_its_reason() -> None:
@@ -740,7 +774,7 @@ def test_when_nothing_is_suitable_every_backend_has_its_reason() -> None:
         "unready": "no key",
         "unable": "does not take aspect_ratio",
         "other": "makes no image",
-        "idle": "has no model in service (old retired; name one to try it anyway)",
+        "idle": "has no model in service (old retired on 2026-11-20; name one to try it anyway)",
     }
     with pytest.raises(NothingSuitable, match="No backend can make this sound effect"):
         select(wish("sound_effect"), having(maker("a")))

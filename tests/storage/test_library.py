@@ -12,6 +12,8 @@ import pytest
 
 from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.contract import JSON
+from mediasmith.plugin.errors import OverBudget
+from mediasmith.storage.library.records import Allowance
 from mediasmith.storage.library.store import Library
 
 STRANGE = ["", "x", "../x", "x' OR '1'='1", "a\0b", "\0", "\ud800", "é\u202e\U0001f600", "%", "x" * 1_000_000]
@@ -226,7 +228,7 @@ async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_bil
     tasks = [
         a_task(number=0, billed="yes", cost_usd=1.0, estimate_usd=64.0),
         a_task(number=1, billed="unknown", estimate_usd=2.0),
-        a_task(number=2, billed="no", estimate_usd=64.0),
+        a_task(number=2, phase="failed", billed="no", estimate_usd=64.0),
         a_task(number=3, billed="yes"),
         a_task(number=4, billed="yes", cost_usd=0.0, estimate_usd=64.0),
     ]
@@ -237,6 +239,29 @@ async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_bil
         assert await library.spent(since=5.0) == 3.0
         assert await library.spent(since=1.0) == 7.0
         assert await library.spent(since=6.0) == 0.0
+
+
+async def test_spent_counts_what_running_jobs_have_not_sent_yet(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task(estimate_usd=1.0), a_task(number=1, phase="failed", estimate_usd=64.0)])
+        await library.add_job(a_job("ended", state="failed"), [a_task("ended", estimate_usd=64.0)])
+        assert await library.spent(since=0.0) == 1.0
+
+
+async def test_no_more_is_recorded_than_is_allowed_together(path: Path) -> None:
+    allowance = Allowance(usd=0.3, since=0.0)
+    async with Library.open(path) as library:
+        await library.add_job(a_job("a"), [a_task("a", estimate_usd=0.1)], allowance=allowance)
+        await library.add_tasks([a_task("a", number=1, estimate_usd=0.2)], allowance)
+        with pytest.raises(OverBudget):
+            await library.add_job(a_job("b"), [a_task("b", estimate_usd=0.01)], allowance=allowance)
+        with pytest.raises(OverBudget):
+            await library.add_tasks([a_task("a", number=2, estimate_usd=0.01)], allowance)
+        await library.add_job(a_job("free"), [a_task("free", estimate_usd=0.0)], allowance=allowance)
+        await library.add_job(a_job("unpriced"), [a_task("unpriced")], allowance=allowance)
+        assert await library.job("b", principal="ada") is None
+        assert [task.number for task in await library.tasks("a")] == [0, 1]
+        assert await library.spent(since=0.0) == pytest.approx(0.3)
 
 
 # Pruning

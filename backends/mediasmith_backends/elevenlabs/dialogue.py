@@ -21,7 +21,7 @@ from mediasmith_backends.elevenlabs.client import NO_RETRY, ElevenLabs, without_
 from mediasmith_backends.elevenlabs.languages import Language, language_code
 from mediasmith_backends.elevenlabs.models import DIALOGUE_MODELS
 from mediasmith_backends.elevenlabs.speech_parts import speak
-from mediasmith_backends.elevenlabs.voices import DEFAULT_CAST, find_voice, voice_names
+from mediasmith_backends.elevenlabs.voices import BUILTIN_VOICES, DEFAULT_CAST, find_voice, voice_names
 
 _MAX_CHARACTERS = 2000  # of one request, as the provider advises
 _MAX_VOICES = 10
@@ -103,5 +103,6 @@ dialogue: Capability[ElevenLabs, DialogueParams] = Capability(
     deadline=3600.0,
     refuses=_refuses,
     choices={"voices": voice_names},
+    builtin_choices={"voices": BUILTIN_VOICES},
 )
 """Speak conversations of up to ten voices."""

@@ -15,6 +15,7 @@ from mediasmith.plugin.errors import (
     MediaError,
     MissingKey,
     ModelGone,
+    NotPermitted,
     OutOfCredit,
     RateLimited,
     Refused,
@@ -120,7 +121,7 @@ def _error_for_code(code: str, message: str, detail: Mapping[str, Any], pause: f
     elif code in VOICE_NOT_FOUND:
         found = Unsuitable(f"{TITLE} does not have this voice{clause(message)}.", billed="no")
     elif code in _NOT_FOR_THIS_ACCOUNT:
-        found = Unsuitable(f"{TITLE} does not allow this account to do that{clause(message)}.", billed="no")
+        found = NotPermitted(f"{TITLE} does not allow this account to do that{clause(message)}.")
     elif code in _NO_MODEL:
         found = _model_gone(message)
     elif code == _NO_SONG:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from mediasmith.plugin.contract import JSON, Call, Capability, Model, Output, Price, Request, Result
-from mediasmith.plugin.errors import InvalidRequest, ModelGone, Unsuitable
+from mediasmith.plugin.errors import InvalidRequest, ModelGone, NotPermitted
 from mediasmith.plugin.files import Sink
 from mediasmith.plugin.http_errors import not_billed, reading
 from mediasmith_backends.elevenlabs.audio_formats import MUSIC_FORMATS, AudioParams, find_format, format_refusal
@@ -33,7 +33,7 @@ _PRICES = (
     ),
 )
 
-_DECLINED = (InvalidRequest, Unsuitable, ModelGone)
+_DECLINED = (InvalidRequest, NotPermitted, ModelGone)
 """What the provider answers, unpaid, when it does not store songs for this account, or no longer has one."""
 
 _ABOUT_PLAN = (

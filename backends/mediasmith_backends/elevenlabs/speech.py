@@ -26,7 +26,7 @@ from mediasmith_backends.elevenlabs.errors import error_code, explain
 from mediasmith_backends.elevenlabs.languages import Language, language_code
 from mediasmith_backends.elevenlabs.models import SPEECH_MODELS, ContextKind, context_kinds, max_characters
 from mediasmith_backends.elevenlabs.speech_parts import speak
-from mediasmith_backends.elevenlabs.voices import DEFAULT_VOICE, find_voice, voice_names
+from mediasmith_backends.elevenlabs.voices import BUILTIN_VOICES, DEFAULT_VOICE, find_voice, voice_names
 
 _MAX_REQUEST_IDS = 3  # that one request can name
 _CONTEXT_CHARACTERS = 500  # of the text before, and of the text after
@@ -209,5 +209,6 @@ speech: Capability[ElevenLabs, SpeechParams] = Capability(
     deadline=3600.0,
     refuses=_refuses,
     choices={"voice": voice_names},
+    builtin_choices={"voice": BUILTIN_VOICES},
 )
 """Read texts of any length aloud, and continue earlier ones."""

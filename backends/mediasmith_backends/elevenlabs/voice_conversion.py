@@ -20,7 +20,7 @@ from mediasmith_backends.elevenlabs.audio_stream import save
 from mediasmith_backends.elevenlabs.client import NO_RETRY, ElevenLabs, without_none
 from mediasmith_backends.elevenlabs.models import per_minute
 from mediasmith_backends.elevenlabs.uploads import AUDIO_MIMES, open_files, warn_of_unused_prompt
-from mediasmith_backends.elevenlabs.voices import DEFAULT_VOICE, find_voice, voice_names
+from mediasmith_backends.elevenlabs.voices import BUILTIN_VOICES, DEFAULT_VOICE, find_voice, voice_names
 
 
 class ConversionParams(AudioParams):
@@ -78,5 +78,6 @@ voice_conversion: Capability[ElevenLabs, ConversionParams] = Capability(
     deadline=1200.0,
     refuses=_refuses,
     choices={"voice": voice_names},
+    builtin_choices={"voice": BUILTIN_VOICES},
 )
 """Convert recordings to another voice."""

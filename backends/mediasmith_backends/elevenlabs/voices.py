@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mediasmith.plugin.errors import Unsuitable
+from mediasmith.plugin.errors import NotPermitted, ProviderError, TimedOut, Unsuitable
 from mediasmith.plugin.http_errors import not_billed
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs
 from mediasmith_backends.elevenlabs.errors import VOICE_NOT_FOUND, error_code, explain, time_limit
@@ -16,16 +16,25 @@ from mediasmith_backends.elevenlabs.errors import VOICE_NOT_FOUND, error_code, e
 if TYPE_CHECKING:
     from elevenlabs.types.voice import Voice
 
-DEFAULT_VOICE = "JBFqnCBsd6RMkjVDRZzb"
-"""The voice where none is named: George, which every account has."""
+BUILTIN_VOICES: Mapping[str, str] = {
+    "George": "JBFqnCBsd6RMkjVDRZzb",
+    "Alice": "Xb7hH8MSUJpSbSDYk0k2",
+    "Charlie": "IKne3meq5aSn9XLyUdCD",
+    "Sarah": "EXAVITQu4vr4xnSDxMaL",
+    "Brian": "nPczCjzI2devNBz1zQrb",
+    "Laura": "FGY2WhTYpPnrIDTdsKH5",
+    "Callum": "N2lVS1w4EtoT3dr4eOWO",
+    "Matilda": "XrExE9yKIg1WjnnlVkGX",
+    "Liam": "TX3LPaxmHKxFdv7VOQHJ",
+    "Jessica": "cgSgspJ2msm6clMCkdW9",
+}
+"""The ids, by name, of the voices that every account has."""
 
-DEFAULT_CAST = (
-    *(DEFAULT_VOICE, "Xb7hH8MSUJpSbSDYk0k2", "IKne3meq5aSn9XLyUdCD", "EXAVITQu4vr4xnSDxMaL", "nPczCjzI2devNBz1zQrb"),
-    *("FGY2WhTYpPnrIDTdsKH5", "N2lVS1w4EtoT3dr4eOWO", "XrExE9yKIg1WjnnlVkGX", "TX3LPaxmHKxFdv7VOQHJ"),
-    "cgSgspJ2msm6clMCkdW9",
-)
-"""The voices of speakers for whom none is named, which every account has: George, Alice, Charlie, Sarah, Brian, Laura,
-Callum, Matilda, Liam and Jessica."""
+DEFAULT_VOICE = BUILTIN_VOICES["George"]
+"""The voice where none is named."""
+
+DEFAULT_CAST = tuple(BUILTIN_VOICES.values())
+"""The voices of speakers for whom none is named."""
 
 _ID = re.compile(r"[A-Za-z0-9]{20}")
 _PAGE = 100  # voices, the most that one request lists
@@ -45,6 +54,8 @@ async def voice_names(client: ElevenLabs) -> Mapping[str, str]:
 async def find_voice(client: ElevenLabs, voice: str) -> str:
     """Return the id of a voice that is given by its id, its name, or the first words of its name.
 
+    Where the account's voices cannot be looked up, the built-in ones are still known.
+
     Raises:
         Unsuitable: there is no such voice, or several. The message lists similar ones.
         MediaError: the lookup failed. Nothing was billed.
@@ -53,8 +64,14 @@ async def find_voice(client: ElevenLabs, voice: str) -> str:
     if wanted in DEFAULT_CAST:
         return wanted
     if wanted not in client.voice_ids:
-        with not_billed(explain), time_limit(_LOOKUP_SECONDS):
-            client.voice_ids[wanted] = await _find(client, wanted)
+        try:
+            with not_billed(explain), time_limit(_LOOKUP_SECONDS):
+                client.voice_ids[wanted] = await _find(client, wanted)
+        except (NotPermitted, ProviderError, TimedOut):  # after any other error, the request would fail as well
+            builtin = {name.casefold(): voice_id for name, voice_id in BUILTIN_VOICES.items()}
+            if wanted.casefold() not in builtin:
+                raise
+            return builtin[wanted.casefold()]
     return client.voice_ids[wanted]
 
 
@@ -84,7 +101,7 @@ async def _exists(client: ElevenLabs, voice_id: str) -> bool:
     except Exception as error:
         if error_code(error) in VOICE_NOT_FOUND or getattr(error, "status_code", 0) == _NOT_FOUND:
             return False
-        if isinstance(explain(error), Unsuitable):
+        if isinstance(explain(error), NotPermitted):
             return True
         raise
     return True

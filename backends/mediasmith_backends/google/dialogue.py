@@ -9,7 +9,7 @@ from mediasmith.plugin.dialogue import Turn, assign_voices, parse_turns
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.sign_in import missing_key
 from mediasmith_backends.google.speech import SPEECH_MODELS, Format, Language, spoken_text, synthesize
-from mediasmith_backends.google.voices import DEFAULT_VOICES, canonical_voice, list_voices
+from mediasmith_backends.google.voices import DEFAULT_VOICES, PREBUILT, canonical_voice, list_voices
 
 _SPEAKERS = 2
 
@@ -71,5 +71,6 @@ dialogue: Capability[Google, DialogueParams] = Capability(
     refuses=_refuses,
     missing=missing_key,
     choices={"voices": list_voices},
+    builtin_choices={"voices": PREBUILT},
 )
 """Dialogue, with an API key."""

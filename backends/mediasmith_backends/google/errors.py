@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
-from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, Refused, Unsuitable
+from mediasmith.plugin.errors import MediaError, MissingKey, NotPermitted, ProviderError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     clause,
@@ -110,7 +110,7 @@ def _sdk_error(error: Exception) -> MediaError:
         return MissingKey(TITLE, keys, rejected=True)
     detail = problem.message or error_text(_body(error))
     if status == HTTPStatus.BAD_REQUEST and problem.status == _PRECONDITION:
-        return Unsuitable(f"{TITLE} does not offer this to the account{clause(detail)}.", billed="no")
+        return NotPermitted(f"{TITLE} does not offer this to the account{clause(detail)}.")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):
         return ProviderError(f"{TITLE} does not know this job, or no longer has it{clause(detail)}.")
     if status == HTTPStatus.NOT_FOUND and request is not None and problem.code is None:

@@ -12,7 +12,7 @@ from mediasmith_backends.google import interactions
 from mediasmith_backends.google.client import Google
 from mediasmith_backends.google.prices import gemini_price
 from mediasmith_backends.google.sign_in import missing_key
-from mediasmith_backends.google.voices import DEFAULT_VOICES, canonical_voice, list_voices
+from mediasmith_backends.google.voices import DEFAULT_VOICES, PREBUILT, canonical_voice, list_voices
 
 Format: TypeAlias = Literal["mp3", "wav", "ogg"]
 """The formats of speech."""
@@ -90,5 +90,6 @@ speech: Capability[Google, SpeechParams] = Capability(
     preference=10,
     missing=missing_key,
     choices={"voice": list_voices},
+    builtin_choices={"voice": PREBUILT},
 )
 """Speech, with an API key."""

@@ -11,13 +11,15 @@ DEFAULT_VOICES = ("Kore", "Puck")
 """The voices of speakers to whom none was given, in the order in which they first speak."""
 
 # As listed at https://openrouter.ai/google/gemini-3.8-flash-tts/llms.txt, read on 2026-11-21.
-_PREBUILT = (
+PREBUILT = (
     *("Zephyr", "Puck", "Charon", "Kore", "Fenrir", "Leda", "Orus", "Aoede", "Callirrhoe", "Autonoe", "Enceladus"),
     *("Iapetus", "Umbriel", "Algieba", "Despina", "Erinome", "Algenib", "Rasalgethi", "Laomedeia", "Achernar"),
     *("Alnilam", "Schedar", "Gacrux", "Pulcherrima", "Achird", "Zubenelgenubi", "Vindemiatrix", "Sadachbia"),
     *("Sadaltager", "Sulafat"),
 )
-_BY_FOLDED_NAME = {name.casefold(): name for name in _PREBUILT}
+"""The voices that every account has."""
+
+_BY_FOLDED_NAME = {name.casefold(): name for name in PREBUILT}
 
 _PAGE_SIZE = 1000
 

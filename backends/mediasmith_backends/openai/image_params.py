@@ -21,6 +21,7 @@ _WIDEST = 3.0
 _USUAL_AREA = range(1_000_000, 1_600_000)  # pixels in all of an image of which only the aspect ratio is given
 _MOST_INLINE = 10_000_000  # bytes of reference images that still go into a message
 
+_PRICED = {"size", "quality"}
 _DETAILS = {"revised_prompt", "size", "quality", "usage", "svg_usage", "tool_usage"}
 
 
@@ -59,6 +60,11 @@ def image_details(*answers: Answer) -> dict[str, JSON]:
     """Return what these parts of an answer say of an image: its prompt and size, and the tokens it took."""
     facts = {name: value for answer in answers for name, value in answer.model_dump(include=_DETAILS).items()}
     return {name: value for name, value in facts.items() if value is not None and value != ""}
+
+
+def used_params(answer: Answer) -> dict[str, JSON]:
+    """Return the parameters that this part of an answer says were used, and that decide what an image costs."""
+    return {name: value for name, value in answer.model_dump(include=_PRICED).items() if isinstance(value, str)}
 
 
 def uses_responses(request: Request[ImageParams]) -> bool:

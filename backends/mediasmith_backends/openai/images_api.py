@@ -14,7 +14,7 @@ from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed
 from mediasmith_backends.openai.client import TITLE
-from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields
+from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields, used_params
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -89,5 +89,6 @@ def _result(content: bytes, call: Call[AsyncOpenAI, ImageParams]) -> Result:
     return Result(
         outputs=tuple(outputs),
         complete=len(outputs) >= call.params.n,
+        used=used_params(answer),
         details=image_details(answer.data[0] or _Image(), answer),
     )

@@ -98,6 +98,18 @@ def _per_1k_chars(model: str, usd: float) -> tuple[Price, ...]:
     return (Price(usd=usd, per="1k_chars", as_of=_READ, source=f"{_MODEL_PAGES}{model}"),)
 
 
+VOICES = (
+    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
+    *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+)
+"""The voices that every account has."""
+
+# Read on 2026-11-30: https://developers.openai.com/api/docs/guides/text-to-speech
+_TTS_1: Mapping[str, Accepts] = {
+    "instructions": False,
+    "voice": ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer"),
+}
+
 SPEECH_MODELS = (
     Model(
         id="gpt-4o-mini-tts",
@@ -108,10 +120,10 @@ SPEECH_MODELS = (
         id="tts-1",
         draft=True,
         retires=_TTS_RETIRES,
-        accepts={"instructions": False},
+        accepts=_TTS_1,
         prices=_per_1k_chars("tts-1", 0.015),
     ),
-    Model(id="tts-1-hd", retires=_TTS_RETIRES, accepts={"instructions": False}, prices=_per_1k_chars("tts-1-hd", 0.03)),
+    Model(id="tts-1-hd", retires=_TTS_RETIRES, accepts=_TTS_1, prices=_per_1k_chars("tts-1-hd", 0.03)),
 )
 """The speech models, the default first."""
 

@@ -16,7 +16,7 @@ from mediasmith.plugin.http_answers import Answer, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed, reading
 from mediasmith_backends.openai.client import TITLE, poll_after
 from mediasmith_backends.openai.errors import Problem, failed
-from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields
+from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields, used_params
 from mediasmith_backends.openai.models import CHAT_MODEL
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _completed(response: _Response) -> Result | Failed:
     state = ResponseReference(response=response.id)
     return Result(
         outputs=tuple(replace(output, state=state) for output in outputs),
+        used=used_params(images[0]),
         details=image_details(images[0], response),
     )
 

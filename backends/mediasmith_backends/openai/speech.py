@@ -18,16 +18,10 @@ from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.text_split import speak_parts, split_text
 from mediasmith_backends.openai.client import TITLE
 from mediasmith_backends.openai.errors import explain
-from mediasmith_backends.openai.models import SPEECH_MODELS
+from mediasmith_backends.openai.models import SPEECH_MODELS, VOICES
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-
-VOICES = (
-    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
-    *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
-)
-"""The voices that every account has."""
 
 _LONGEST = 4096
 """Characters of one request."""

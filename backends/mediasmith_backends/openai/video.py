@@ -102,7 +102,7 @@ def _objections(request: Request[VideoParams]) -> Iterator[str]:
         yield f"keeps the length of the video with mode {mode}, so it takes no duration"
 
 
-def _missing(access: Access) -> str:
+def _ended(access: Access) -> str:
     if not is_openai(access):
         return ""
     return (
@@ -218,6 +218,6 @@ video: Capability[AsyncOpenAI, VideoParams] = Capability(
     every=5.0,
     deadline=1800.0,
     refuses=_refuses,
-    missing=_missing,
+    ended=_ended,
 )
 """Videos, made and changed, by gateways that serve them."""

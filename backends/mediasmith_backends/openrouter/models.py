@@ -180,20 +180,33 @@ VOICES: Mapping[str, tuple[str, ...]] = {
         *("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo"),
         *("fable", "nova", "onyx", "sage", "shimmer", "verse"),
     ),
-    _GEMINI_TTS: ("Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede"),
+    # As listed at https://openrouter.ai/google/gemini-3.8-flash-tts/llms.txt, read on 2026-11-21.
+    _GEMINI_TTS: (
+        *("Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede", "Callirrhoe", "Autonoe", "Enceladus"),
+        *("Iapetus", "Umbriel", "Algieba", "Despina", "Erinome", "Algenib", "Rasalgethi", "Laomedeia", "Achernar"),
+        *("Alnilam", "Schedar", "Gacrux", "Pulcherrima", "Achird", "Zubenelgenubi", "Vindemiatrix", "Sadachbia"),
+        *("Sadaltager", "Sulafat"),
+    ),
     _VOXTRAL: ("en_paul_neutral",),
 }
-"""The voices of each model, the default first. Most models require one."""
-
-
-def _speech_model(name: str, *, usd: float | None = None, **more: Any) -> Model:
-    prices = () if usd is None else _price(name, usd, "1k_chars")
-    return Model(id=name, prices=prices, note=f"Voices: {', '.join(VOICES[name])}.", **more)
+"""The voices of each model, the default first. Most models require one; Voxtral has more than are known here."""
 
 
 SPEECH_MODELS = (
-    _speech_model(_GPT_TTS, usd=0.0006, draft=True, retires=date(2027, 1, 6), max_prompt=4096),
-    _speech_model(_GEMINI_TTS, accepts={"speed": False}),
-    _speech_model(_VOXTRAL, usd=0.016, accepts={"speed": False, "instructions": False}),
+    Model(
+        id=_GPT_TTS,
+        draft=True,
+        retires=date(2027, 1, 6),
+        max_prompt=4096,
+        accepts={"voice": VOICES[_GPT_TTS]},
+        prices=_price(_GPT_TTS, 0.0006, "1k_chars"),
+    ),
+    Model(id=_GEMINI_TTS, accepts={"voice": VOICES[_GEMINI_TTS], "speed": False}),
+    Model(
+        id=_VOXTRAL,
+        accepts={"speed": False, "instructions": False},
+        prices=_price(_VOXTRAL, 0.016, "1k_chars"),
+        note=f"Voices: {', '.join(VOICES[_VOXTRAL])}, and others.",
+    ),
 )
 """The speech models, the default first."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from mediasmith.plugin.contract import Call, Capability, Output, Params, Result
+from mediasmith.plugin.contract import Call, Capability, Output, Params, Request, Result
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.http_answers import media_chunks
 from mediasmith.plugin.http_errors import malformed
@@ -41,7 +41,15 @@ class SpeechParams(Params):
 
 
 async def _voices(_client: Client) -> Sequence[str]:
-    return tuple(voice for voices in VOICES.values() for voice in voices)
+    """Return the voices of the models that do not list their own."""
+    return [voice for model in SPEECH_MODELS if "voice" not in model.accepts for voice in VOICES[model.id]]
+
+
+def _refuses(request: Request[SpeechParams]) -> str:
+    """Return that the voice is another model's; nothing is known of the voices of models that are not listed."""
+    model, voice = request.model.id, (request.params.voice or "").casefold()
+    owners = [owner for owner, voices in VOICES.items() if voice in map(str.casefold, voices)]
+    return f"has voice {voice} only with {owners[0]}" if owners and model in VOICES and model not in owners else ""
 
 
 async def _start(call: Call[Client, SpeechParams]) -> Result:
@@ -100,6 +108,7 @@ speech: Capability[Client, SpeechParams] = Capability(
     models=SPEECH_MODELS,
     start=_start,
     preference=5,
+    refuses=_refuses,
     choices={"voice": _voices},
 )
 """Texts read aloud."""

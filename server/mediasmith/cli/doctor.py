@@ -95,19 +95,11 @@ def _backends(installation: Installation, report: Report) -> Rows:
     offers = installation.offers()
     report.ready += dict.fromkeys(offer.backend for offer in offers if offer.ready)
     report.problems += [f"{name} could not be loaded: {why}" for name, why in installation.registry.broken.items()]
-    report.problems += _unknown_defaults(installation)
     kinds: dict[tuple[str, str], list[str]] = {}
     for offer in offers:
         state = "ready" if offer.ready else f"not ready: {offer.missing}"
         kinds.setdefault((offer.backend, state), []).append(offer.kind)
     return [(backend, ", ".join(names), state) for (backend, state), names in kinds.items()]
-
-
-def _unknown_defaults(installation: Installation) -> list[str]:
-    settings, find = installation.settings, installation.registry.find
-    wanted = [(variable("defaults"), choice.partition(":")[0]) for choice in settings.defaults.values()]
-    wanted += [(variable("order"), name) for name in settings.order]
-    return [f"{setting} names {name}, which is not an installed backend" for setting, name in wanted if not find(name)]
 
 
 def _network(env: Mapping[str, str], report: Report) -> Rows:

@@ -62,18 +62,27 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
         MissingKey: the backend needs a key and none is set; the error's `hint` is the reason with the fix.
         Misconfigured: a base URL cannot be read.
     """
+    access = read_address(backend, env, network)
+    if backend.keys and not backend.key_optional and not access.key and not access.switched:
+        raise _missing(backend, env)
+    return access
+
+
+def read_address(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
+    """Return what `read_access` does, also where the key that the backend needs is not set.
+
+    Raises:
+        Misconfigured: a base URL cannot be read.
+    """
     keys = _keys(backend, env)
     switches = _set(backend.switches, env)
-    switched = next(iter(switches.values()), "").lower() in _ON
-    if backend.keys and not backend.key_optional and not keys and not switched:
-        raise _missing(backend, env)
     urls = set_base_urls(backend, env)
     return Access(
         key=next(iter(keys.values()), ""),
         env={**_set(backend.env, env), **{name: url for name, url in urls.items() if name in backend.base_urls}},
         base_url=urls.get(base_url_variable(backend.name), ""),
         network=network,
-        switched=switched,
+        switched=next(iter(switches.values()), "").lower() in _ON,
         settings=_read_settings(backend, env)[0],
     )
 

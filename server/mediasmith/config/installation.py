@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, get_args
@@ -17,15 +18,18 @@ from mediasmith.config.credentials import (
     key_problems,
     key_variables,
     read_access,
+    read_address,
     setting_problems,
     setting_variables,
 )
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
+from mediasmith.config.retired_models import all_retired, describe_retirement, is_retired
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
+from mediasmith.config.unknown_choices import unknown_choices
 from mediasmith.config.written_values import clean_key
-from mediasmith.plugin.contract import Access, Backend, Capability
+from mediasmith.plugin.contract import Access, Backend, Capability, Takes
 from mediasmith.plugin.errors import Misconfigured, MissingKey
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
@@ -69,6 +73,7 @@ class Installation:
             *(problem for backend in registry.backends.values() for problem in key_problems(backend, env)),
             *(problem for backend in registry.backends.values() for problem in setting_problems(backend, env)),
             *unread,
+            *unknown_choices(settings, registry),
         )
         return cls(settings=settings, registry=registry, env=env, problems=problems)
 
@@ -90,16 +95,40 @@ class Installation:
 
     @cached_property
     def tools(self) -> Mapping[str, ToolSchema]:
-        """The tools by name. They depend on the installed backends alone, ready or not."""
-        return {tool.name: tool for tool in tools(self.registry.backends.values())}
+        """The tools by name. They depend on the installed backends and what these still serve, ready or not."""
+        return {tool.name: tool for tool in tools(self._serving(_today()))}
+
+    def _serving(self, day: date) -> Iterator[Backend[Any]]:
+        """Yield the backends without what their providers no longer serve."""
+        for backend in self.registry.backends.values():
+            if served := tuple(one for one in backend.capabilities if not self._reason_ended(backend, one, day)):
+                yield replace(backend, capabilities=served)
+
+    def _reason_ended(self, backend: Backend[Any], capability: Capability[Any, Any], day: date) -> str:
+        """Return that the provider has ended a capability, in its words or by the days of its models, or ""."""
+        retired = describe_retirement(capability.models) if all_retired(capability, day) else ""
+        return self._ended.get(f"{backend.name}.{capability.name}", retired)
+
+    @cached_property
+    def _ended(self) -> Mapping[str, str]:
+        """The providers' words that a `backend.capability` is no longer served."""
+        reasons = (
+            (f"{backend.name}.{one.name}", _ask(one.ended, read_address(backend, self.env)))
+            for backend in self.registry.backends.values()
+            for one in backend.capabilities
+        )
+        return {name: reason for name, reason in reasons if reason}
 
     @cached_property
     def missing(self) -> Mapping[str, str]:
-        """Why a backend, or a `backend.capability`, is not ready, with the fix."""
+        """Why a backend, or a `backend.capability`, is not ready, with the fix.
+
+        What a provider has ended is told for the capability, whether or not its backend is ready.
+        """
         found: dict[str, str] = {}
         for backend in self.registry.backends.values():
             found |= self._missing(backend)
-        return found
+        return {**found, **self._ended}
 
     def _missing(self, backend: Backend[Any]) -> dict[str, str]:
         package = backend.sdk.partition(".")[0]
@@ -111,49 +140,67 @@ class Installation:
             return {backend.name: error.hint.rstrip(".")}
         except Misconfigured as error:
             return {backend.name: f"{error.message} {error.hint}".rstrip(".")}
-        reasons = {f"{backend.name}.{one.name}": _reason_missing(one, access) for one in backend.capabilities}
+        reasons = {f"{backend.name}.{one.name}": _ask(one.missing, access) for one in backend.capabilities}
         return {name: reason for name, reason in reasons.items() if reason}
 
     def reason_missing(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
         """Return why a capability is not ready, or ""."""
-        return self.missing.get(backend.name) or self.missing.get(f"{backend.name}.{capability.name}", "")
+        return self.missing.get(f"{backend.name}.{capability.name}") or self.missing.get(backend.name, "")
 
-    @cached_property
-    def editable(self) -> frozenset[str]:
-        """The kinds of which a backend that is ready can edit any saved file."""
-        return frozenset(
-            capability.kind
-            for backend in self.registry.backends.values()
+    def reason_not_offered(self, backend: Backend[Any], capability: Capability[Any, Any], day: date) -> str:
+        """Return why a capability is not ready, or no longer served, or ""."""
+        return self._reason_ended(backend, capability, day) or self.reason_missing(backend, capability)
+
+    def can_edit(self, kind: str, mime: str, size: int, day: date) -> bool:
+        """Return whether a backend that is ready can edit any saved file of this kind, type and size in bytes."""
+        return any(
+            takes.max and mime in takes.mimes and size <= takes.max_bytes
+            for backend in self._serving(day)
             for capability in backend.capabilities
-            if capability.edits and not self.reason_missing(backend, capability)
+            if capability.kind == kind and capability.edits and not self.reason_missing(backend, capability)
+            for takes in _takes_in_role(capability, capability.edits)
         )
 
-    def offers(self, kind: str = "") -> list[Offer]:
-        """Return what can be generated, in a row for each backend and kind."""
+    def offers(self, kind: str = "", day: date | None = None) -> list[Offer]:
+        """Return what can be generated on a day (default: today), in a row for each backend and kind."""
         return [
-            self._offer(backend, offered)
+            self._offer(backend, offered, day or _today())
             for backend in self.registry.backends.values()
             for offered in dict.fromkeys(capability.kind for capability in backend.capabilities)
             if kind in {"", offered}
         ]
 
-    def _offer(self, backend: Backend[Any], kind: str) -> Offer:
+    def _offer(self, backend: Backend[Any], kind: str, day: date) -> Offer:
         able = [capability for capability in backend.capabilities if capability.kind == kind]
-        ready = [capability for capability in able if not self.reason_missing(backend, capability)]
-        shown = ready or able
+        reasons = {one.name: self.reason_not_offered(backend, one, day) for one in able}
+        served = [one for one in able if not self._reason_ended(backend, one, day)]
+        ready = [one for one in able if not reasons[one.name]]
+        shown = ready or served or able
         taken = {word for capability in shown for word in (*capability.params.model_fields, *capability.takes)}
+        models = {model.id: is_retired(model, day) for capability in shown for model in capability.models}
         return Offer(
             backend=backend.name,
             kind=kind,
             ready=bool(ready),
-            missing="" if ready else self.reason_missing(backend, able[0]),
-            models=tuple(dict.fromkeys(model.id for capability in shown for model in capability.models)),
+            missing=reasons[shown[0].name],
+            models=tuple(model for model, retired in models.items() if not (served and retired)),
             takes=tuple(word for word in (*WORDS, *get_args(Role)) if word in taken),
         )
 
 
-def _reason_missing(capability: Capability[Any, Any], access: Access) -> str:
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _takes_in_role(capability: Capability[Any, Any], role: Role) -> Iterator[Takes]:
+    """Yield what the capability's models take in a role."""
+    for model in capability.models:
+        if takes := capability.takes_with(model).get(role):
+            yield takes
+
+
+def _ask(reason: Callable[[Access], str], access: Access) -> str:
     try:
-        return capability.missing(access)
+        return reason(access)
     except Exception as error:  # noqa: BLE001 - one plug-in's fault must not stop the others
         return f"its own check failed ({type(error).__name__})"

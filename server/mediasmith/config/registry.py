@@ -147,7 +147,7 @@ def _capability_faults(capability: Capability[Any, Any], *, configured: bool) ->
         return
     yield from _params_faults(capability.params)
     accepted = (word for model in capability.models for word in model.accepts)
-    for word in (*capability.not_inherited, *capability.choices, *accepted):
+    for word in (*capability.not_inherited, *capability.choices, *capability.builtin_choices, *accepted):
         if word not in capability.params.model_fields:
             yield f"its models, choices or not_inherited name '{word}', which is not a field of its params"
 

@@ -16,7 +16,6 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from mediasmith.config.data_folder import default_data_folder, unusual_folder
 from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path
-from mediasmith.plugin.kinds import Kind
 
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
@@ -77,8 +76,20 @@ def _split(separator: str, value: object) -> object:
     return tuple(part for part in map(clean, re.split(separator, value)) if part)
 
 
-def _parse_json(value: object) -> object:
-    return from_json(value.encode()) if isinstance(value, str) else value
+def _parse_defaults(value: object) -> object:
+    """Return the choices by kind, in lower case but for the model's name. Blank ones count as not set."""
+    parsed = from_json(value.encode()) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping):
+        return parsed
+    choices = {str(kind).strip().lower(): choice for kind, choice in cast("Mapping[object, object]", parsed).items()}
+    return {kind: _parse_choice(choice) for kind, choice in choices.items() if choice is not None and choice != ""}
+
+
+def _parse_choice(choice: object) -> object:
+    if not isinstance(choice, str):
+        return choice
+    backend, colon, model = choice.strip().partition(":")
+    return f"{backend.strip().lower()}{colon}{model.strip()}"
 
 
 def _folder_path(value: object) -> object:
@@ -110,7 +121,7 @@ BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
 Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
 Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, rf"{os.pathsep}(?!//)"))]
-Defaults: TypeAlias = Annotated[Mapping[Kind, BackendChoice], BeforeValidator(_parse_json)]
+Defaults: TypeAlias = Annotated[Mapping[str, BackendChoice], BeforeValidator(_parse_defaults)]
 
 
 def _field(about: str, accepts: str, default: object = None, **rest: Any) -> Any:
@@ -158,7 +169,7 @@ class Settings(BaseSettings):
     defaults: Defaults = _field(
         "The backend, or backend:model, for a kind if the caller names none.",
         'a JSON object such as {"image": "BACKEND"} or {"image": "BACKEND:MODEL"}',
-        default_factory=dict[Kind, str],
+        default_factory=dict[str, str],
     )
     order: Names = _field("Backends in order of preference.", "names separated by commas", ())
     preview: bool = _switch("Add small previews to answers.")

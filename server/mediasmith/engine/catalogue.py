@@ -14,6 +14,7 @@ from mediasmith.engine.results import BackendList, CapabilityDetail
 from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
+from mediasmith.runtime.clock import today
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.live_lists import Fetch, LiveList, LiveLists
 from mediasmith.selection.near_matches import SIMILAR_BACKEND, suggest
@@ -36,10 +37,9 @@ class Catalogue:
             InvalidRequest: there is no such backend.
         """
         if not backend:
-            offers = tuple(self.installation.offers(kind))
-            return BackendList(
-                backends=offers, broken=self.installation.registry.broken, problems=self.installation.problems
-            )
+            offers = tuple(self.installation.offers(kind, today(self.live_lists.clock)))
+            problems = tuple(map(self.redact.text, self.installation.problems))
+            return BackendList(backends=offers, broken=self.installation.registry.broken, problems=problems)
         found = self.installation.registry.find(backend)
         if found is None:
             known = suggest(backend[:40], list(self.installation.registry.backends), similar=SIMILAR_BACKEND)
@@ -57,11 +57,14 @@ class Catalogue:
         return await self.live_lists.fetch(backend, asked)
 
     def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
-        reason = self.installation.reason_missing(backend, capability)
+        reason = self.installation.reason_not_offered(backend, capability, today(self.live_lists.clock))
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
         live = lists.get(capability.discover, ()) if capability.discover else ()
         models = [model for model in live if isinstance(model, Model)] or capability.models
-        choices = {word: lists.get(fetch, ()) for word, fetch in capability.choices.items()}
+        choices = {
+            word: lists.get(fetch, capability.builtin_choices.get(word, ()))
+            for word, fetch in capability.choices.items()
+        }
         return CapabilityDetail(
             kind=capability.kind,
             name=capability.name,

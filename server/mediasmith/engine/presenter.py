@@ -47,7 +47,7 @@ def present_job(
 ) -> MediaResult:
     """Return the result of a job, finished or not; `active` adds how far it is.
 
-    `editable` says whether a file of this kind can be edited here, whichever backend made it; otherwise only what the
+    `editable` says whether its first file can be edited here, whichever backend made it; otherwise only what the
     backend keeps with a file decides.
     """
     saved = [artifact for artifact in artifacts if not artifact.token]

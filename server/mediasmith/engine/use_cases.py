@@ -32,7 +32,7 @@ from mediasmith.jobs.ownership import alive
 from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError, UnknownContinuation, error_from_record
 from mediasmith.runtime.client_pool import ClientPool
-from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.planning import Planner
 from mediasmith.selection.tool_request import ToolRequest, parse_request
@@ -275,6 +275,7 @@ class Engine:
                 scratch=scratch,
                 origin_file=selection.origin_file,
                 max_cost_usd=request.max_cost_usd,
+                allowance=selection.allowance,
             )
             if await self.jobs.start(plan, key, replaces=replaced):
                 unless_started.pop_all()
@@ -296,7 +297,9 @@ class Engine:
     async def _present(self, job: Job) -> MediaResult:
         tasks = await self.library.tasks(job.id)
         artifacts = await self.library.artifacts(job.id)
-        editable = job.kind in self.installation.editable
+        first = next((artifact for artifact in artifacts if not artifact.token), None)
+        day = today(self.clock)
+        editable = first is not None and self.installation.can_edit(job.kind, first.mime, first.bytes, day)
         return present_job(job, tasks, artifacts, self.jobs.active(job.id), editable=editable)
 
     async def _sweep(self) -> None:

@@ -19,9 +19,9 @@ from mediasmith.storage.library.records import Artifact, Job, Task
 class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
-    `errors` has the last error of each prompt. `plan_saved`: what is still queued can be sent by another process.
-    `all_begun`: nothing is queued any more. `done`: its end is recorded. `released`: no code of this process works on
-    it any more.
+    `errors` has the last error of each prompt, `ended` that of each backend which nothing more is asked of, since it
+    would fail in the same way. `plan_saved`: what is still queued can be sent by another process. `all_begun`: nothing
+    is queued any more. `done`: its end is recorded. `released`: no code of this process works on it any more.
     """
 
     job: Job
@@ -30,6 +30,7 @@ class ActiveJob:
     tasks: dict[int, Task] = field(default_factory=dict[int, Task])
     artifacts: list[Artifact] = field(default_factory=list[Artifact])
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
+    ended: dict[str, JSON] = field(default_factory=dict[str, JSON])
     cancel: CancelRequest = field(default_factory=CancelRequest)
     all_begun: anyio.Event = field(default_factory=anyio.Event)
     done: anyio.Event = field(default_factory=anyio.Event)

@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.jobs.fallback import RETRIED, next_candidates, starts_cooldown
+from mediasmith.jobs.fallback import RETRIED, Chain, starts_cooldown
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.errors import MediaError, ModelGone, RateLimited, StateGone
+from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, RateLimited, StateGone, format_seconds
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
@@ -21,7 +21,7 @@ from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.matching import match_saved_file
 from mediasmith.selection.pricing import estimate
 from mediasmith.storage.artifacts.destination import Destination
-from mediasmith.storage.library.records import Job, Task
+from mediasmith.storage.library.records import Allowance, Job, Task
 from mediasmith.storage.library.store import Library
 
 _RETRIES = 3
@@ -39,7 +39,7 @@ class JobPlan:
     """A job about to start: what is asked for, the candidates in order, and where the files go.
 
     Downloaded inputs of the candidates lie in `scratch`, which goes with the job. `origin_file` is the saved file that
-    an edit continues. `max_cost_usd` is the caller's limit.
+    an edit continues. `max_cost_usd` is the caller's limit, `allowance` what this job and all others may cost together.
     """
 
     job: Job
@@ -49,6 +49,7 @@ class JobPlan:
     scratch: Path
     origin_file: Source | None = None
     max_cost_usd: float | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Dispatcher:
 
     async def run(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
         """Run every task. What could not be made is in `active.errors`."""
-        await self._run_together(plan, active, tasks, plan.candidates)
+        await self._run_together(plan, active, tasks, Chain(candidates=plan.candidates))
 
     async def resume(self, plan: JobPlan, active: ActiveJob) -> None:
         """Run the tasks that another process has queued, each from the candidate that it was queued for."""
@@ -78,62 +79,58 @@ class Dispatcher:
             for task in active.queued:
                 wanted = (task.backend, task.capability, task.model)
                 if wanted in made_for:
-                    candidates = plan.candidates[made_for.index(wanted) :]
-                    task_group.start_soon(self._run_task, plan, active, task, candidates)
+                    chain = Chain(candidates=plan.candidates[made_for.index(wanted) :])
+                    task_group.start_soon(self._run_task, plan, active, task, chain)
                 else:
                     active.errors[task.item] = not_sent(f"{task.backend} {task.model} cannot be used now")
                     await self.execution.end(active, task.number, "failed", active.errors[task.item])
 
-    async def _run_together(
-        self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task], candidates: tuple[Candidate, ...]
-    ) -> None:
+    async def _run_together(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task], chain: Chain) -> None:
         async with anyio.create_task_group() as task_group:
             for task in tasks:
-                task_group.start_soon(self._run_task, plan, active, task, candidates)
+                task_group.start_soon(self._run_task, plan, active, task, chain)
 
-    async def _run_task(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
-        candidate = candidates[0]
+    async def _run_task(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
+        candidate = chain.first
         for warning in candidate.warnings:
             active.warn(warning)
         try:
-            await self._retry(plan, active, task, candidates)
+            await self._retry(plan, active, task, chain)
         except MediaError as error:
             cancelled = active.cancel.requested
             if not cancelled:
                 active.record_attempt(candidate, f"{type(error).__name__}: {error.message}")
-            if starts_cooldown(error):
-                self.cooldown.start(candidate.backend.name)
             again = not cancelled and not _was_accepted(active, task)
-            left = await next_candidates(error, candidates, self.live_lists) if again else ()
-            if left:
-                if isinstance(error, ModelGone) and left[0].label != candidate.label:  # else by another way
-                    active.warn(f"{candidate.label} is no longer served; {left[0].label} was used instead.")
-                await self._fall_back(plan, active, task, left)
-            else:
-                active.errors[task.item] = error
+            rest = await chain.after(error, self.live_lists) if again else None
+            if starts_cooldown(error) and not (rest and rest.has(candidate.backend)):
+                self.cooldown.start(candidate.backend.name)
+            if rest is None:
+                active.errors[task.item] = chain.final_error(error)
+                return
+            if isinstance(error, ModelGone) and rest.first.label != candidate.label:  # else by another way
+                active.warn(f"{candidate.label} is no longer served; {rest.first.label} was used instead.")
+            await self._fall_back(plan, active, task, rest)
         else:
             active.record_attempt(candidate, "done")
             if candidate.capability.kind in _NEW_VOICES:
                 self.live_lists.forget(candidate.backend)
 
-    async def _fall_back(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
+    async def _fall_back(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
         """Make the same files with the next candidate, which may take more calls for them."""
-        tasks = self._split(
-            active, candidates[0], item=task.item, prompt=task.prompt, first=task.first, count=task.count
-        )
+        tasks = self._split(active, chain.first, item=task.item, prompt=task.prompt, first=task.first, count=task.count)
         try:
-            await self.library.add_tasks(tasks)
+            await self.library.add_tasks(tasks, plan.allowance)
         except MediaError as error:
             active.errors[task.item] = error
         else:
-            await self._run_together(plan, active, tasks, candidates)
+            await self._run_together(plan, active, tasks, chain)
 
-    async def _retry(self, plan: JobPlan, active: ActiveJob, task: Task, candidates: tuple[Candidate, ...]) -> None:
+    async def _retry(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
         """Run the task with the first candidate; send again what was not accepted, where there is no other one."""
         pause = 1.0
         for attempt in range(_RETRIES + 1):
             try:
-                return await self._execute(plan, active, task, candidates[0])
+                return await self._execute(plan, active, task, chain.first)
             except RETRIED as error:
                 advice = error.retry_after if isinstance(error, RateLimited) else None
                 wait = max(pause, advice or 0)
@@ -141,14 +138,24 @@ class Dispatcher:
                     raise
                 if attempt == _RETRIES or wait > _LONGEST_PAUSE:
                     raise
-                if active.cancel.requested or await next_candidates(error, candidates, self.live_lists):
+                if active.cancel.requested or await chain.after(error, self.live_lists):
                     raise
-                active.message = error.message
-                with active.cancel.stoppable():
-                    await self.clock.sleep(wait)
+                active.message = f"{error.message} It is sent again in {format_seconds(wait)}."
+                await self._pause(active, task, wait)
                 active.message = ""
                 pause *= 2
         return None
+
+    async def _pause(self, active: ActiveJob, task: Task, seconds: float) -> None:
+        """Wait with a task that will be sent again. It is recorded as queued, as it was before it was sent."""
+        await self.library.save_task(task, at=self.clock.now())
+        active.tasks[task.number] = task
+        try:
+            with active.cancel.stoppable():
+                await self.clock.sleep(seconds)
+        except Cancelled:
+            await self.execution.end(active, task.number, "cancelled", Cancelled(billed="no"))
+            raise
 
     async def _execute(self, plan: JobPlan, active: ActiveJob, task: Task, candidate: Candidate) -> None:
         """Run the task; where the provider no longer has what an edit continues, with the saved file instead."""

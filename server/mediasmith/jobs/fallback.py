@@ -1,13 +1,21 @@
-"""Which errors let `auto` fall back to another candidate, and to which."""
+"""Which errors let `auto` fall back to another candidate, to which, and what is said when none is left."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import (
     Cancelled,
     InvalidRequest,
     MediaError,
+    MissingKey,
     ModelGone,
+    NotPermitted,
     NotServed,
+    OutOfCredit,
+    Overloaded,
     ProviderError,
     RateLimited,
     Refused,
@@ -24,6 +32,12 @@ RETRIED = (Unreachable, RateLimited, ProviderError)
 _MODEL_ONLY = (ModelGone, Unsuitable)
 """What says nothing against the backend's other models."""
 
+_PART_ONLY = (*_MODEL_ONLY, NotPermitted, NotServed, StateGone)
+"""What says nothing against other requests to the backend, so that it need not rest."""
+
+_ACCOUNT = (MissingKey, OutOfCredit, NotPermitted)
+"""What is wrong with the account, and so with all that a job would ask of the backend."""
+
 _FINAL = (Refused, InvalidRequest, Cancelled)
 """Errors after which nothing else is tried, billed or not: a refusal, a mistake in the request, a cancel."""
 
@@ -34,47 +48,95 @@ def may_fall_back(error: MediaError) -> bool:
 
 
 def starts_cooldown(error: MediaError) -> bool:
-    """Return whether the whole backend should rest after this error."""
-    return may_fall_back(error) and not isinstance(error, (*_MODEL_ONLY, NotServed, StateGone))
+    """Return whether the whole backend should rest after this error, once none of its candidates is left."""
+    return may_fall_back(error) and not isinstance(error, _PART_ONLY)
 
 
-async def next_candidates(
-    error: MediaError, candidates: tuple[Candidate, ...], live_lists: LiveLists
-) -> tuple[Candidate, ...]:
-    """Return the candidates that are left after this error of the first one.
-
-    They begin with the next one that is not known to lack what is wanted, such as a voice; where none is left for want
-    of it, the error's hint says so.
-    """
-    missing: str | None = ""
-    left = _left(error, candidates)
-    while left:
-        same = left[0].backend.name == candidates[0].backend.name  # it was asked already
-        missing = "" if same else await live_lists.missing_value(left[0])
-        if not missing:
-            return left
-        left = left[1:]
-    note = f"No other backend lists {missing}."
-    if missing and note not in error.hint:
-        error.hint = f"{error.hint} {note}".strip()
-    return ()
+def ends_backend(error: MediaError) -> bool:
+    """Return whether the job's other requests to the backend would fail in the same way, so that none is sent."""
+    return may_fall_back(error) and isinstance(error, _ACCOUNT)
 
 
-def _left(error: MediaError, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Return the candidates after the first that may be tried. A stand-in is never among them."""
-    if not may_fall_back(error):
-        return ()
-    failed, *rest = candidates
-    return tuple(
-        candidate
-        for candidate in rest
-        if candidate.capability.preference >= 0 and not _shares_fault(candidate, failed, error)
-    )
+@dataclass(frozen=True, kw_only=True)
+class FailedAttempt:
+    """A candidate that was tried, and its error."""
+
+    candidate: Candidate
+    error: MediaError
+
+    @property
+    def backend(self) -> str:
+        """The name of the candidate's backend."""
+        return self.candidate.backend.name
 
 
-def _shares_fault(candidate: Candidate, failed: Candidate, error: MediaError) -> bool:
-    """Return whether what `error` says of the failed candidate holds for this one too."""
-    if isinstance(error, _MODEL_ONLY) or candidate.backend.name != failed.backend.name:
-        return False
-    # A gateway may serve one of several ways to make the same.
-    return not isinstance(error, NotServed) or candidate.capability.name == failed.capability.name
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """The candidates that are left, of which the first is used, and the attempts that failed before."""
+
+    candidates: tuple[Candidate, ...]
+    earlier: tuple[FailedAttempt, ...] = ()
+
+    @property
+    def first(self) -> Candidate:
+        """The candidate that is used."""
+        return self.candidates[0]
+
+    def has(self, backend: Backend[Any]) -> bool:
+        """Return whether a candidate of this backend is left."""
+        return any(candidate.backend.name == backend.name for candidate in self.candidates)
+
+    async def after(self, error: MediaError, live_lists: LiveLists) -> Chain | None:
+        """Return what is left after this error of the first candidate, or None.
+
+        It begins with the next candidate that is not known to lack what is wanted, such as a voice; where none is left
+        for want of it, the error's hint says so.
+        """
+        missing: str | None = ""
+        left = self._left(error)
+        while left:
+            same = left[0].backend.name == self.first.backend.name  # it was asked already
+            missing = "" if same else await live_lists.missing_value(left[0])
+            if not missing:
+                return Chain(candidates=left, earlier=self._attempts(error))
+            left = left[1:]
+        note = f"No other backend lists {missing}."
+        if missing and note not in error.hint:
+            error.hint = f"{error.hint} {note}".strip()
+        return None
+
+    def final_error(self, error: MediaError) -> MediaError:
+        """Return the error of the first candidate, after which none is left, with each backend's last reason."""
+        if isinstance(error, Cancelled):
+            return error
+        attempts = self._attempts(error)
+        reasons = {attempt.backend: attempt.error.message.rstrip(".") for attempt in attempts}
+        models = dict.fromkeys(attempt.candidate.model.id[:60] for attempt in attempts)
+        if len(reasons) > 1:
+            error.message = f"Every backend failed. {'; '.join(f'{name}: {why}' for name, why in reasons.items())}."
+            error.hint = " ".join(dict.fromkeys(attempt.error.hint for attempt in attempts if attempt.error.hint))
+        elif len(models) > 1:
+            error.message = f"{error.message} Tried: {', '.join(models)}."
+        return error
+
+    def _attempts(self, error: MediaError) -> tuple[FailedAttempt, ...]:
+        return (*self.earlier, FailedAttempt(candidate=self.first, error=error))
+
+    def _left(self, error: MediaError) -> tuple[Candidate, ...]:
+        """Return the candidates after the first that may be tried."""
+        if not may_fall_back(error):
+            return ()
+        return tuple(candidate for candidate in self.candidates[1:] if not self._shares_fault(candidate, error))
+
+    def _shares_fault(self, candidate: Candidate, error: MediaError) -> bool:
+        """Return whether what is wrong with the first candidate is wrong with this one too.
+
+        One model that is overloaded may be the only one; a second one speaks for the provider. A gateway may serve one
+        of several ways to make the same.
+        """
+        name = self.first.backend.name
+        if candidate.backend.name != name or isinstance(error, _MODEL_ONLY):
+            return False
+        if isinstance(error, Overloaded):
+            return any(isinstance(one.error, Overloaded) and one.backend == name for one in self.earlier)
+        return not isinstance(error, NotServed) or candidate.capability.name == self.first.capability.name

@@ -129,14 +129,16 @@ class SavedPlans:
             n=max(task.count for task in queued),
             max_cost_usd=saved.max_cost_usd,
         )
+        counted = sum(task.estimate_usd or 0.0 for task in queued)
         return JobPlan(
             job=active.job,
             spec=active.spec,
-            candidates=await self.budget.affordable(request, ready),
+            candidates=await self.budget.affordable(request, ready, counted=counted),
             destination=active.destination,
             scratch=self._folder(active),
             origin_file=None if saved.origin_file is None else files[saved.origin_file],
             max_cost_usd=saved.max_cost_usd,
+            allowance=self.budget.day(),
         )
 
     async def forget(self, active: ActiveJob, *, keep_files: bool = False) -> None:

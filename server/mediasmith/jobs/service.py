@@ -81,11 +81,15 @@ class JobService:
 
         Return False, with nothing done, where an earlier job is to answer that call: see `Library.add_job`. A
         cancelled call leaves nothing half done.
+
+        Raises:
+            OverBudget: other requests have used up the day's budget since this one was planned.
         """
         active = ActiveJob(job=plan.job, spec=plan.spec, destination=plan.destination)
         tasks = self.dispatcher.first_tasks(plan, active)
         with anyio.CancelScope(shield=True):
-            if not await self.library.add_job(active.job, tasks, key=key, replaces=replaces):
+            allowance = plan.allowance
+            if not await self.library.add_job(active.job, tasks, key=key, replaces=replaces, allowance=allowance):
                 return False
         self.waiting.joined(active.job.id)
         self._begin(active, plan, partial(self.dispatcher.run, plan, active, tasks))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,10 +26,19 @@ from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
+from mediasmith.jobs.fallback import ends_backend
 from mediasmith.jobs.outputs import Outputs, kept_in, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
 from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context, Result
-from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, Refused, Unreachable, error_record
+from mediasmith.plugin.errors import (
+    Cancelled,
+    MediaError,
+    ProviderError,
+    Refused,
+    Unreachable,
+    error_from_record,
+    error_record,
+)
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.runtime.timeouts import with_timeout
@@ -71,6 +80,8 @@ class TaskExecution:
             MediaError: with `billed` filled in; the record says the same.
         """
         async with self._recorded(active, task, candidate), self.slots.slot(active, task.backend):
+            if ended := active.ended.get(task.backend):  # while this one waited for its slot
+                raise error_from_record(ended)
             with active.cancel.stoppable():
                 context = await self.contexts.open(active, task, candidate)
             call = Call(
@@ -161,6 +172,8 @@ class TaskExecution:
                 return await with_timeout(self.clock, seconds, lambda: candidate.capability.start(call))
         except Exception as error:
             known = self.errors.map(candidate.backend, error, billed="unknown")
+            if ends_backend(known):
+                active.ended[candidate.backend.name] = error_record(known)
             if known.billed == "no" or isinstance(known, Refused):  # there is no work of that name
                 active.tasks[number] = replace(active.tasks[number], handle=None)
             if active.tasks[number].handle is None:
@@ -194,7 +207,7 @@ class TaskExecution:
         task = replace(
             task,
             phase="saving",
-            estimate_usd=_estimate(task, candidate, artifacts),
+            estimate_usd=_estimate(task, candidate, artifacts, result.used),
             complete=result.complete,
             details=details or None,
         )
@@ -318,13 +331,16 @@ def _handle_json(candidate: Candidate, handle: object) -> JSON:
     return json
 
 
-def _estimate(task: Task, candidate: Candidate, artifacts: Sequence[Artifact]) -> float | None:
+def _estimate(
+    task: Task, candidate: Candidate, artifacts: Sequence[Artifact], used: Mapping[str, JSON]
+) -> float | None:
     """Return what it may have cost, now that the files can be measured; a part of them may have been there before."""
     lengths = [artifact.duration_seconds for artifact in artifacts]
     sizes = [artifact.width * artifact.height for artifact in artifacts if artifact.width and artifact.height]
     measured = Measured(
         seconds=sum(length for length in lengths if length is not None) if None not in lengths else None,
         megapixels=sum(sizes) / 1_000_000 if len(sizes) == len(artifacts) else None,
+        values=used,
     )
     by_size = estimate(candidate, prompt=task.prompt, count=task.count, measured=measured)
     return min((usd for usd in (task.estimate_usd, by_size) if usd is not None), default=None)

@@ -123,13 +123,15 @@ class Output:
 class Result:
     """What a provider made. `complete` is False when a file holds less than was asked for; files are counted anyway.
 
-    `cost_usd` is what the provider says it charged; `details` is its own text or numbers, shown to the caller as
-    foreign material.
+    `cost_usd` is what the provider says it charged. Without it, `used` narrows the estimate: the values of parameters
+    that the provider says it used, such as the quality for `auto`. `details` is its own text or numbers, shown to the
+    caller as foreign material.
     """
 
     outputs: tuple[Output, ...]
     complete: bool = True
     cost_usd: float | None = None
+    used: Mapping[str, JSON] = field(default_factory=dict[str, "JSON"])
     details: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
 
 
@@ -276,8 +278,10 @@ class Capability(Generic[C, P]):
 
     `every` and `deadline` are seconds: between polls, and until waiting ends. Higher `preference` is chosen first.
     `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
-    capability is not offered with this access, with the fix, or "". `discover` fetches the models that are served now,
-    the default first, which replace `models`; `choices` fetches the names that a word can be given.
+    capability is not offered with this access, with the fix, or "". `ended` returns, before anyone has signed in, the
+    provider's word that it no longer serves this at the address in use, or "". `discover` fetches the models that are
+    served now, the default first, which replace `models`. `choices` fetches the names that a word can be given, such as
+    voices, with models whose `accepts` does not list them; `builtin_choices` are every account's, for when that fails.
     """
 
     kind: Kind
@@ -297,10 +301,10 @@ class Capability(Generic[C, P]):
     preference: int = 0
     refuses: Callable[[Request[P]], str] = lambda _request: ""
     missing: Callable[[Access], str] = lambda _access: ""
+    ended: Callable[[Access], str] = lambda _access: ""
     discover: Callable[[C], Awaitable[Sequence[Model]]] | None = None
-    choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(
-        default_factory=dict[str, Callable[[C], Awaitable[Names]]]
-    )
+    choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(default_factory=dict[str, Any])
+    builtin_choices: Mapping[str, Names] = field(default_factory=dict[str, "Names"])
 
     def takes_with(self, model: Model) -> Mapping[Role, Takes]:
         """Return the input files that this model takes, by role."""

@@ -9,6 +9,7 @@ MediaError
 ├── MissingKey                a backend has no key, or a wrong one, with the variables to set
 ├── Misconfigured             a proxy, certificates or a base URL that cannot work, with the variables to correct
 │   └── NotServed             the server at a base URL does not serve what was asked for, whatever the model
+├── NotPermitted              the account may not do this, whatever the model
 ├── OverBudget                the estimate is above a limit of the caller or the settings
 ├── Refused                   the provider declined the content; it is never sent elsewhere
 ├── RateLimited               too many requests
@@ -19,10 +20,12 @@ MediaError
 ├── TimedOut                  waiting ended; the work may still be collected
 ├── Cancelled                 the caller cancelled the job
 └── ProviderError             the provider failed, or its answer cannot be read
+    └── Overloaded            the provider or its model has too much to do just now
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -137,6 +140,7 @@ class Misconfigured(MediaError):
     `variables` are the environment variables that may be wrong.
     """
 
+    usual_next_step = "Correct the variable and restart the server; `mediasmith doctor` shows what it reads."
     variables: tuple[str, ...] = ()
 
     def __init__(self, message: str, hint: str = "", *, variables: Sequence[str] = ()) -> None:
@@ -146,6 +150,15 @@ class Misconfigured(MediaError):
 
 class NotServed(Misconfigured):
     """The server at a base URL does not serve what was asked for, so that its other models are no use either."""
+
+
+class NotPermitted(MediaError):
+    """The account may not do this with any model: it has to be verified, or its plan or its key does not include it."""
+
+    usual_next_step = "Enable it in the account at the provider, or name another backend."
+
+    def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
+        super().__init__(message, hint, billed=billed)
 
 
 class OverBudget(MediaError):
@@ -166,7 +179,7 @@ class Refused(MediaError):
 
 
 class RateLimited(MediaError):
-    """Too many requests. `retry_after` is the provider's advice in seconds, or None."""
+    """Too many requests. `retry_after` is the provider's advice in seconds, or None; the hint says it."""
 
     usual_next_step = "Wait a minute and call again, or name another backend."
     retry_after: float | None = None
@@ -174,6 +187,8 @@ class RateLimited(MediaError):
     def __init__(
         self, message: str, hint: str = "", *, retry_after: float | None = None, billed: Billed | None = "no"
     ) -> None:
+        if retry_after is not None and 0 < retry_after < math.inf and not hint:
+            hint = f"Wait {format_seconds(retry_after)} and call again, or name another backend."
         super().__init__(message, hint, billed=billed)
         self.retry_after = retry_after
 
@@ -219,6 +234,13 @@ class ProviderError(MediaError):
         self.answer = answer
 
 
+class Overloaded(ProviderError):
+    """The provider or its model has too much to do just now, and turned the request away."""
+
+    def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
+        super().__init__(message, hint, billed=billed)
+
+
 class Unreachable(MediaError):
     """No connection could be made (`billed="no"`), or it broke after the request was sent (`billed="unknown"`)."""
 
@@ -240,6 +262,14 @@ class Cancelled(MediaError):
         self, message: str = "The job was cancelled.", hint: str = "", *, billed: Billed | None = None
     ) -> None:
         super().__init__(message, hint, billed=billed)
+
+
+def format_seconds(seconds: float) -> str:
+    """Return how long to wait, as a caller reads it, rounded up: "30 s", "5 minutes" or "3 hours"."""
+    for unit, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{math.ceil(seconds)} s"
 
 
 def error_record(error: MediaError) -> dict[str, str | None]:

@@ -25,14 +25,15 @@ from mediasmith.plugin.errors import (
     Misconfigured,
     MissingKey,
     ModelGone,
+    NotPermitted,
     NotServed,
     OutOfCredit,
+    Overloaded,
     ProviderError,
     RateLimited,
     Refused,
     TimedOut,
     Unreachable,
-    Unsuitable,
 )
 
 _LONGEST = 300
@@ -74,7 +75,7 @@ def error_for_status(  # noqa: PLR0911 - one row for each meaning
         case 402:
             return OutOfCredit(f"The account at {name} has no credit left{words}.")
         case 403:
-            return Unsuitable(f"{name} does not allow this account to do that{words}.", billed="no")
+            return NotPermitted(f"{name} does not allow this account to do that{words}.")
         case 404:
             return ModelGone(f"{name} does not know this model{words}.")
         case 408 | 504:
@@ -84,7 +85,7 @@ def error_for_status(  # noqa: PLR0911 - one row for each meaning
         case 451:
             return Refused(f"{name} declined to make this{words}.", billed="no")
         case 503:
-            return ProviderError(f"{name} is overloaded{words}.", billed="no")
+            return Overloaded(f"{name} is overloaded{words}.")
         case _:
             return ProviderError(f"{name} answered with status {status}{words}.")
 

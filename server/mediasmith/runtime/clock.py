@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 import anyio
@@ -30,3 +31,8 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep for this long; only a checkpoint if `seconds` is zero or less."""
         await anyio.sleep(max(0.0, seconds))
+
+
+def today(clock: Clock) -> date:
+    """Return the clock's day (UTC)."""
+    return datetime.fromtimestamp(clock.now(), UTC).date()

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, time
 
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import OverBudget
-from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.candidate import Candidate
-from mediasmith.selection.pricing import estimate
+from mediasmith.selection.pricing import DIGITS, estimate
 from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.storage.library.records import Allowance
 from mediasmith.storage.library.store import Library
 
 
@@ -22,44 +23,54 @@ class Budget:
     library: Library
     clock: Clock
 
-    async def affordable(self, request: ToolRequest, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """Return the candidates whose estimate keeps to every limit.
+    async def affordable(
+        self, request: ToolRequest, candidates: tuple[Candidate, ...], *, counted: float = 0.0
+    ) -> tuple[Candidate, ...]:
+        """Return the candidates whose estimate keeps to every limit; the first says where it is not the best one.
+
+        `counted` are the US dollars of this request that today's budget already counts.
 
         Raises:
             OverBudget: none does.
         """
-        limits = await self._limits(request)
+        limits = await self._limits(request, counted)
         if not limits:
             return candidates
         limit, name = min(limits)
         costs = [(candidate, total_cost(candidate, request)) for candidate in candidates]
         unpriced = self.settings.unpriced == "allow"
         affordable = tuple(one for one, usd in costs if (unpriced if usd is None else usd <= limit))
-        if affordable:
-            return affordable
-        candidate, usd = costs[0]
+        best, usd = costs[0]
         if usd is None:
-            raise OverBudget(
-                f"The price of {candidate.label} is unknown and cannot be checked against {name} of {limit:.4g} USD.",
-                "Set MEDIASMITH_UNPRICED=allow to allow such calls, or choose a model with a known price.",
-                billed="no",
-            )
-        raise OverBudget(
-            f"{candidate.label} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD.",
-            "Ask for less or for a draft, or raise the limit.",
-            billed="no",
-        )
+            reason = f"The price of {best.label} is unknown and cannot be checked against {name} of {limit:.4g} USD"
+            hint = "Set MEDIASMITH_UNPRICED=allow to allow such calls, or choose a model with a known price."
+        else:
+            reason = f"{best.label} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD"
+            hint = "Ask for less or for a draft, or raise the limit."
+        if not affordable:
+            raise OverBudget(f"{reason}.", hint, billed="no")
+        first, *others = affordable
+        if first is not best:
+            first = first.with_warnings(f"{reason}; {first.label} is used instead.")
+        return (first, *others)
 
-    async def _limits(self, request: ToolRequest) -> list[tuple[float, str]]:
+    def day(self) -> Allowance | None:
+        """Return what the jobs of today may cost together, or None where the settings have no limit for that."""
+        usd = self.settings.daily_budget_usd
+        return None if usd is None else Allowance(usd=usd, since=self._midnight())
+
+    def _midnight(self) -> float:
+        return datetime.combine(today(self.clock), time(), UTC).timestamp()
+
+    async def _limits(self, request: ToolRequest, counted: float) -> list[tuple[float, str]]:
         limits: list[tuple[float, str]] = []
         if request.max_cost_usd is not None:
             limits.append((request.max_cost_usd, "max_cost_usd"))
         if self.settings.max_cost_usd is not None:
             limits.append((self.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
-        if self.settings.daily_budget_usd is not None:
-            today = datetime.fromtimestamp(self.clock.now(), UTC).date()
-            spent = await self.library.spent(since=datetime.combine(today, time(), UTC).timestamp())
-            limits.append((max(0.0, self.settings.daily_budget_usd - spent), "what is left of today's budget"))
+        if day := self.day():
+            left = day.usd - await self.library.spent(since=day.since) + counted
+            limits.append((max(0.0, round(left, DIGITS)), "what is left of today's budget"))
         return limits
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,6 +43,10 @@ class Candidate:
         """The values of options that only this model has."""
         declared = self.capability.params.model_fields
         return {name: value for name, value in self.values.items() if name not in declared}
+
+    def with_warnings(self, *texts: str) -> Candidate:
+        """Return the candidate with these warnings before its own."""
+        return replace(self, warnings=(*texts, *self.warnings))
 
     def params(self, count: int, first: int = 0) -> Params:
         """Return the validated parameters of a call that makes `count` files, the first of them number `first`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mediasmith.runtime.clock import Clock
@@ -21,7 +22,7 @@ class Cooldown:
         """Let a backend rest from now on."""
         self._until[backend] = self.clock.now() + _SECONDS
 
-    def resting(self) -> frozenset[str]:
-        """Return the backends that rest now."""
+    def resting(self) -> Mapping[str, float]:
+        """Return the backends that rest now, with the seconds that are left."""
         now = self.clock.now()
-        return frozenset(name for name, until in self._until.items() if until > now)
+        return {name: until - now for name, until in self._until.items() if until > now}

@@ -107,18 +107,27 @@ class LiveLists:
 
 
 def _fetches(candidate: Candidate) -> Mapping[str, Fetch]:
-    """Return the lists that hold values of words in the request."""
-    return {word: fetch for word, fetch in candidate.capability.choices.items() if word in candidate.values}
+    """Return the lists that hold values of words in the request, but for those that the model itself lists."""
+    return {word: candidate.capability.choices[word] for word in listed_words(candidate)}
+
+
+def listed_words(candidate: Candidate) -> tuple[str, ...]:
+    """Return the words in the request whose values its provider lists for the capability and not for the model."""
+    listed = (word for word in candidate.capability.choices if word in candidate.values)
+    return tuple(word for word in listed if not isinstance(candidate.model.accepts.get(word), tuple))
 
 
 def _missing_value(candidate: Candidate, lists: Mapping[Fetch, LiveList]) -> str | None:
     """Return a word whose value is not in its list, with that value; None where a list is not there, else ""."""
-    fetches = _fetches(candidate)
-    for word, fetch in fetches.items():
+    unknown = False
+    for word, fetch in _fetches(candidate).items():
+        builtin = candidate.capability.builtin_choices.get(word, ())
         for value in _values(candidate.values[word]):
-            if fetch in lists and not _holds(lists[fetch], value):
-                return f"{word} {value}"
-    return "" if all(fetch in lists for fetch in fetches.values()) else None
+            if not _holds(lists.get(fetch, builtin), value):
+                if fetch in lists:
+                    return f"{word} {value}"
+                unknown = True
+    return None if unknown else ""
 
 
 def _holds(listed: LiveList, value: str) -> bool:

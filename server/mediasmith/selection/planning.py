@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from mediasmith.plugin.errors import InvalidRequest, UnknownContinuation
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
-from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
-from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.live_lists import LiveLists, listed_words
+from mediasmith.selection.preferences import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
@@ -29,7 +29,7 @@ from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
-from mediasmith.storage.library.records import Artifact
+from mediasmith.storage.library.records import Allowance, Artifact
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.path_forms import unwrap
 
@@ -39,10 +39,14 @@ _NOT_INHERITED = {"n", "seed"}
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What will be done: the candidates in order, and the request that they were chosen for."""
+    """What will be done: the candidates in order, and the request that they were chosen for.
+
+    `allowance` is the day's budget, which is looked at once more when the job is recorded.
+    """
 
     request: SelectionRequest
     candidates: tuple[Candidate, ...]
+    allowance: Allowance | None = None
 
     @property
     def origin_file(self) -> Source | None:
@@ -71,20 +75,19 @@ class Planner:
         """
         wanted = await self._selection_request(request, principal, origin, scratch)
         settings = self.installation.settings
-        candidates = select(
-            wanted,
-            SelectionContext(
-                backends=await self._backends(wanted.kind, wanted.backend),
-                missing=self.installation.missing,
-                today=datetime.fromtimestamp(self.clock.now(), UTC).date(),
-                defaults=settings.defaults,
-                order=settings.order,
-                resting=self.cooldown.resting(),
-            ),
+        context = SelectionContext(
+            backends=await self._backends(wanted.kind, wanted.backend),
+            missing=self.installation.missing,
+            today=today(self.clock),
+            defaults=settings.defaults,
+            order=settings.order,
+            resting=self.cooldown.resting(),
         )
-        candidates = await self._listed_first(request, candidates)
-        candidates = tuple(replace(one, warnings=(*request.warnings, *one.warnings)) for one in candidates)
-        return Selection(request=wanted, candidates=await self.budget.affordable(request, candidates))
+        candidates = await self._listed_first(request, select(wanted, context))
+        first, *others = await self.budget.affordable(request, candidates)
+        first = first.with_warnings(*preference_notes(wanted, context, candidates[0]))
+        noted = tuple(replace(one, warnings=(*request.warnings, *one.warnings)) for one in (first, *others))
+        return Selection(request=wanted, candidates=noted, allowance=self.budget.day())
 
     async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
         """Return the installed backends; those that may be chosen with the models that they serve now."""
@@ -112,7 +115,7 @@ class Planner:
         several = len({candidate.backend.name for candidate in candidates}) > 1
         if not several or not any(one.capability.choices.keys() & request.words.keys() for one in candidates):
             return candidates
-        ranks: dict[tuple[str, str], int] = {}
+        ranks: dict[tuple[object, ...], int] = {}
         for candidate in candidates:
             if _listed_by(candidate) not in ranks:
                 missing = await self.live_lists.missing_value(candidate, refetch=True)
@@ -202,6 +205,6 @@ def _inherited(params: Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[st
     return words
 
 
-def _listed_by(candidate: Candidate) -> tuple[str, str]:
-    """Return what has the same lists for all of its models."""
-    return candidate.backend.name, candidate.capability.name
+def _listed_by(candidate: Candidate) -> tuple[object, ...]:
+    """Return what candidates with the same lists have in common."""
+    return candidate.backend.name, candidate.capability.name, listed_words(candidate)

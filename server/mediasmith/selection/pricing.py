@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Price, Range
@@ -11,27 +11,33 @@ from mediasmith.plugin.media import parse_size
 from mediasmith.plugin.params import IN_PIXELS
 from mediasmith.selection.candidate import Candidate
 
-_DIGITS = 10
+DIGITS = 10
 """Sums are rounded to so many digits: 0.05 and 0.01 are not above a limit of 0.06."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What files are together, once they exist: seconds of sound or video, and millions of pixels of images."""
+    """What files are together, once they exist: seconds of sound or video, and millions of pixels of images.
+
+    `values` are the parameters that the provider says it used.
+    """
 
     seconds: float | None = None
     megapixels: float | None = None
+    values: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
 
 
 def estimate(candidate: Candidate, *, prompt: str, count: int, measured: Measured | None = None) -> float | None:
     """Return US dollars for `count` files of this prompt at most, or None where that is not known.
 
-    A price matches unless its `when` contradicts a word as it was given, or its default; a word that was left open and
-    has no default may turn out dear. Input images are sent, and paid for, with every call. Characters are those of the
-    prompt and of the instructions, which may be sent, and paid for, with it. These count once, though a long prompt is
-    spoken in several requests, each of which repeats them: only a backend knows in how many.
+    A price matches unless its `when` contradicts a word as it was used, as it was given, or its default; a word that
+    was left open (or to the provider: `auto`) and has no default may turn out dear. Input images are sent, and paid
+    for, with every call. Characters are those of the prompt and of the instructions, which may be sent, and paid for,
+    with it. These count once, though a long prompt is spoken in several requests, each of which repeats them: only a
+    backend knows in how many.
     """
-    values = {**_defaults(candidate), **candidate.values}
+    values = {**_defaults(candidate), **candidate.values, **_priced_values(candidate, measured)}
+    values = {word: value for word, value in values.items() if value != "auto"}
     calls = -(-count // candidate.per_call)
     images = calls * sum(file.mime.startswith("image/") for files in candidate.inputs.values() for file in files)
     units: Mapping[str, float | None] = {
@@ -49,8 +55,15 @@ def estimate(candidate: Candidate, *, prompt: str, count: int, measured: Measure
         if amount is None:
             return None  # it may be the dearest
         per = 60 if price.per == "minute" else 1
-        costs.append(round(price.usd * amount / per + price.input_image_usd * images, _DIGITS))
+        costs.append(round(price.usd * amount / per + price.input_image_usd * images, DIGITS))
     return max(costs, default=None)
+
+
+def _priced_values(candidate: Candidate, measured: Measured | None) -> Mapping[str, JSON]:
+    """Return the values that were used, but for those that no price speaks of: a size that is in no list."""
+    used = measured.values if measured else dict[str, JSON]()
+    prices = candidate.model.prices
+    return {word: value for word, value in used.items() if any(price.when.get(word) == value for price in prices)}
 
 
 def _total(measured: float | None, count: int, each: float | None) -> float | None:

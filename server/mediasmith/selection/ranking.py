@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from mediasmith.config.retired_models import all_retired, describe_retirement
 from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind
@@ -22,15 +23,20 @@ class SelectionContext:
     """What there is to choose from, and in which order.
 
     `missing` maps a backend, or `backend.capability`, to why it is not ready. `defaults` and `order` are the user's;
-    `resting` backends failed a moment ago and are tried last.
+    `resting` backends failed a moment ago and are tried last, for so many seconds more.
     """
 
     backends: Sequence[Backend[Any]]
     missing: Mapping[str, str]
     today: date
-    defaults: Mapping[Kind, str] = field(default_factory=dict[Kind, str])
+    defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     order: tuple[str, ...] = ()
-    resting: frozenset[str] = frozenset()
+    resting: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def default(self, kind: Kind) -> tuple[str, str]:
+        """Return the user's default backend and model for a kind, each "" where there is none."""
+        name, _, model = self.defaults.get(kind, "").partition(":")
+        return name, model
 
 
 def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candidate, ...]:
@@ -45,7 +51,7 @@ def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candid
     passed: dict[str, str] = {}
     candidates: list[Candidate] = []
     for backend in backends:
-        found, reason = _of_backend(request, context, backend)
+        found, reason = match_backend(request, context, backend)
         candidates.extend(found)
         if not found:
             passed[backend.name] = reason
@@ -55,7 +61,8 @@ def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candid
         candidates = _without_stand_ins(request, context, candidates)
     if not candidates:
         raise _nothing_suitable(request, context, passed)
-    return tuple(sorted(candidates, key=lambda candidate: _rank(request, context, candidate)))
+    ordered = sorted(candidates, key=lambda candidate: _rank(request, context, candidate))
+    return tuple(ordered if request.backend else _without_fallback_to_stand_ins(request, context, ordered))
 
 
 def is_called(backend: Backend[Any], name: str) -> bool:
@@ -98,17 +105,28 @@ def _nothing_suitable(
 def _without_stand_ins(
     request: SelectionRequest, context: SelectionContext, candidates: list[Candidate]
 ) -> list[Candidate]:
-    """Leave out stand-ins (negative preference), unless no other backend is signed in or they made the file.
-
-    A stand-in is never what another candidate falls back on.
-    """
+    """Leave out stand-ins, unless no other backend is signed in or they made the file."""
     signed_in = any(backend.keys and backend.name not in context.missing for backend in context.backends)
     made_by = request.origin.backend if request.origin else ""
-    real = [one for one in candidates if one.capability.preference >= 0 or one.backend.name == made_by]
+    real = [one for one in candidates if not _is_stand_in(request, context, one) or one.backend.name == made_by]
     return real if real or signed_in else candidates
 
 
-def _of_backend(
+def _without_fallback_to_stand_ins(
+    request: SelectionRequest, context: SelectionContext, ordered: list[Candidate]
+) -> list[Candidate]:
+    """Leave out stand-ins after the first backend: who asked a provider wants no draft instead."""
+    first = ordered[0].backend
+    return [one for one in ordered if one.backend is first or not _is_stand_in(request, context, one)]
+
+
+def _is_stand_in(request: SelectionRequest, context: SelectionContext, candidate: Candidate) -> bool:
+    """Return whether it only stands in for providers (negative preference), and the user's settings do not name it."""
+    named = (context.default(request.kind)[0], *context.order)
+    return candidate.capability.preference < 0 and not any(is_called(candidate.backend, name) for name in named)
+
+
+def match_backend(
     request: SelectionRequest, context: SelectionContext, backend: Backend[Any]
 ) -> tuple[list[Candidate], str]:
     """Return the backend's candidates, or the most specific reason why there are none.
@@ -120,7 +138,8 @@ def _of_backend(
     if not able:
         return [], f"makes no {request.kind.replace('_', ' ')}"
     if reason := context.missing.get(backend.name):
-        return [], reason
+        ended = [_reason_ended(context, backend, capability) for capability in able]
+        return [], ended[0] if all(ended) else reason
     candidates: list[Candidate] = []
     reasons: list[str] = []
     to_enable: list[str] = []
@@ -141,6 +160,12 @@ def _of_backend(
     return candidates, found[0] if found else _no_model(request, context, backend, able)
 
 
+def _reason_ended(context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
+    """Return why a key would be of no use for this, or ""."""
+    retired = describe_retirement(capability.models) if all_retired(capability, context.today) else ""
+    return context.missing.get(f"{backend.name}.{capability.name}", retired)
+
+
 def _no_model(
     request: SelectionRequest, context: SelectionContext, backend: Backend[Any], able: Sequence[Capability[Any, Any]]
 ) -> str:
@@ -152,9 +177,8 @@ def _no_model(
     if request.model:
         return f"has no model {request.model[:60]!r}"
     ready = [one for one in able if f"{backend.name}.{one.name}" not in context.missing]
-    retired = [model.id for one in ready for model in one.models]
-    names = f" ({', '.join(retired)} retired; name one to try it anyway)" if retired else ""
-    return f"has no model in service{names}"
+    retired = describe_retirement([model for one in ready for model in one.models])
+    return f"has no model in service{f' ({retired}; name one to try it anyway)' if retired else ''}"
 
 
 def _models(
@@ -186,7 +210,7 @@ def _models(
 
 
 def _configured_model(request: SelectionRequest, context: SelectionContext, backend: Backend[Any]) -> str:
-    name, _, model = context.defaults.get(request.kind, "").partition(":")
+    name, model = context.default(request.kind)
     return model if is_called(backend, name) and not request.draft else ""
 
 
@@ -203,19 +227,20 @@ def _notes(request: SelectionRequest, context: SelectionContext, model: Model) -
 
 
 def _rank(request: SelectionRequest, context: SelectionContext, candidate: Candidate) -> tuple[object, ...]:
+    """Return what the candidates are sorted by: the user's settings count for more than words that only tune."""
     name = candidate.backend.name
     origin = request.origin
-    preferred, _, _ = context.defaults.get(request.kind, "").partition(":")
+    preferred, _ = context.default(request.kind)
     configured = _configured_model(request, context, candidate.backend)
     places = [place for place, listed in enumerate(context.order) if is_called(candidate.backend, listed)]
     return (
         name in context.resting,
         not (origin and name == origin.backend),
         not (origin and origin.made_with(candidate.backend, candidate.capability)),
+        not is_called(candidate.backend, preferred),
+        min(places, default=len(context.order)),
+        candidate.model.id != (configured or candidate.model.id),
         request.draft and not candidate.model.draft,
         candidate.lacks > 0,
-        not is_called(candidate.backend, preferred),
-        candidate.model.id != (configured or candidate.model.id),
-        min(places, default=len(context.order)),
         -candidate.capability.preference,
     )

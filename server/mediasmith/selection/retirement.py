@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import takewhile
 
+from mediasmith.config.retired_models import is_retired
 from mediasmith.plugin.contract import Model
 
 _SOON_DAYS = 30
@@ -14,7 +15,7 @@ _SOON_DAYS = 30
 
 def in_service(models: Sequence[Model], today: date) -> tuple[list[Model], tuple[str, ...]]:
     """Return the models in service, in their order, and a note for each retired one that would come first."""
-    retired = [model for model in models if model.retires and model.retires <= today]
+    retired = [model for model in models if is_retired(model, today)]
     replaced = tuple(
         f"Model {model.id} retired on {model.retires}; another one is used."
         for model in takewhile(retired.__contains__, models)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from mediasmith.config.base_urls import base_url_variable
 from mediasmith.plugin.contract import Accepted, Access, Capability, Output, Pending, Remote, Result
 from mediasmith.plugin.errors import MissingKey
 from mediasmith.runtime.network import SystemNetwork
@@ -24,7 +25,8 @@ _STATUSES = (400, 401, 403, 404, 429, 500)
 @check("without a key, the error names the variables", needs=needs_key)
 async def missing_key(context: CheckContext) -> None:
     """Without a key no function of the backend is called."""
-    async with running_engine(context, env={}) as harness:
+    address = base_url_variable(context.backend.name)
+    async with running_engine(context, env={address: context.url} if context.url else {}) as harness:
         error = await failure_of(harness.generate())
     assert isinstance(error, MissingKey), f"without a key it ends with {error!r}, not MissingKey."
     assert set(error.variables) == set(context.backend.keys), f"MissingKey names {error.variables}."

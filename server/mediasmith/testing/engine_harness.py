@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ from mediasmith.testing.rig import CheckContext
 from mediasmith.testing.virtual_clock import VirtualClock
 
 _FOREVER = 1e9
+_WELL_BEFORE = timedelta(days=60)
+"""So long before a model retires, nobody is warned of it."""
+
 _ARGUMENT: Mapping[Role, tuple[Role, str]] = {
     role: (name, f"{prefix}=") for name, word in INPUT_WORDS.items() for prefix, role in word.prefixes.items()
 }
@@ -175,10 +179,10 @@ async def running_engine(
 ) -> AsyncGenerator[EngineHarness]:
     """Run an engine with this capability, and beside it a backend that takes every word but makes nothing.
 
-    With `jump` the clock moves by itself, except while the capability is called.
+    With `jump` the clock moves by itself, except while the capability is called. It starts before any model retires.
     """
     place = context.folder / folder
-    observed, clock = Observed(), VirtualClock()
+    observed, clock = Observed(), _clock_before_retirement(context.capability)
     settings = Settings(
         data_dir=place / "data", output_dir=place / "out", allowed_dirs=(place / "in",), deadline_seconds=deadline
     )
@@ -196,6 +200,13 @@ async def running_engine(
         )
         _watch_downloads(engine.planner.downloader, observed, clock)
         yield EngineHarness(context=context, engine=engine, clock=clock, observed=observed, folder=place)
+
+
+def _clock_before_retirement(capability: Capability[Any, Any]) -> VirtualClock:
+    days = [model.retires for model in capability.models if model.retires]
+    if not days:
+        return VirtualClock()
+    return VirtualClock(datetime.combine(min(days) - _WELL_BEFORE, time(), UTC).timestamp())
 
 
 async def failure_of(call: Awaitable[MediaResult]) -> MediaError | None:

@@ -19,11 +19,11 @@ from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
+    NotPermitted,
     ProviderError,
     RateLimited,
     Refused,
     TimedOut,
-    Unsuitable,
 )
 from mediasmith.plugin.media import sniff
 from mediasmith.testing import AdapterHarness
@@ -298,4 +298,4 @@ async def test_a_plan_with_a_song_that_is_gone_is_sent_once(
 
 async def test_an_account_without_music_says_so(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.script(COMPOSE, {**scripted(403, "only_for_creator+"), "times": 2})
-    assert isinstance(await adapter.failure_of(duration=3), Unsuitable)
+    assert isinstance(await adapter.failure_of(duration=3), NotPermitted)

@@ -17,13 +17,13 @@ from fakes.elevenlabs.state import GEORGE, ROGER, SARAH
 from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.errors import (
     ModelGone,
+    NotPermitted,
     OutOfCredit,
     ProviderError,
     RateLimited,
     Refused,
     TimedOut,
     Unreachable,
-    Unsuitable,
 )
 from mediasmith.plugin.media import sniff
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
@@ -404,7 +404,7 @@ async def test_an_answer_that_trickles_times_out(
     [
         ({}, {"prompt": "a forbidden thing"}, Refused),
         ({"retired": ["eleven_v4"]}, {}, ModelGone),
-        ({"plan": "free"}, {"bitrate": 192}, Unsuitable),
+        ({"plan": "free"}, {"bitrate": 192}, NotPermitted),
     ],
     ids=str,
 )

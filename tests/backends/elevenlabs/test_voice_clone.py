@@ -9,7 +9,7 @@ import pytest
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.elevenlabs.errors import scripted
 from fakes.elevenlabs.media import Recording, audio_of
-from mediasmith.plugin.errors import ProviderError, Unsuitable
+from mediasmith.plugin.errors import NotPermitted, ProviderError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff
@@ -104,7 +104,7 @@ async def test_a_voice_that_must_be_verified_says_so(fake: FakeElevenLabs, adapt
 async def test_a_full_account_costs_nothing(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
     fake.settings(voices=0)
     error = await adapter.failure_of(prompt="Grandma", inputs=SAMPLES)
-    assert isinstance(error, Unsuitable)
+    assert isinstance(error, NotPermitted)
     assert error.billed == "no"
     assert SPEAK not in fake.counts()
 

@@ -9,7 +9,7 @@ import pytest
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.elevenlabs.errors import scripted
 from fakes.elevenlabs.state import GEORGE, ROGER, SARAH, VOICES
-from mediasmith.plugin.errors import ProviderError, TimedOut, Unreachable, Unsuitable
+from mediasmith.plugin.errors import MediaError, ProviderError, TimedOut, Unreachable, Unsuitable
 from mediasmith.testing import AdapterHarness
 from mediasmith_backends.elevenlabs import voices
 from mediasmith_backends.elevenlabs.speech import speech
@@ -54,6 +54,16 @@ async def test_the_default_voices_need_no_lookup(fake: FakeElevenLabs, adapter: 
     assert fake.counts() == {}
     assert set(DEFAULT_CAST) <= set(VOICES)
     assert len(set(DEFAULT_CAST)) == 10
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_built_in_voice_is_found_by_name_where_none_can_be_looked_up(
+    fake: FakeElevenLabs, adapter: AdapterHarness, status: int
+) -> None:
+    fake.script(LIST, {**scripted(status, "missing_permissions"), "times": 9})
+    assert await find_voice(adapter.client, "sarah") == SARAH
+    with pytest.raises(MediaError):
+        await find_voice(adapter.client, "Roger")
 
 
 async def test_an_id_is_looked_up(fake: FakeElevenLabs, adapter: AdapterHarness) -> None:
@@ -138,7 +148,7 @@ async def test_a_failed_lookup_costs_nothing_and_is_not_retried(
 ) -> None:
     fake.script(LIST, answer)
     with pytest.raises(kind) as caught:
-        await find_voice(adapter.client, "Sarah")
+        await find_voice(adapter.client, "Roger")
     assert getattr(caught.value, "billed", "") == "no"
     assert fake.counts() == {LIST: 1}
 
@@ -149,7 +159,7 @@ async def test_a_lookup_that_hangs_times_out_and_costs_nothing(
     monkeypatch.setattr(voices, "_LOOKUP_SECONDS", 0.05)
     fake.script(LIST, {"hang": True})
     with pytest.raises(TimedOut) as caught:
-        await find_voice(adapter.client, "Sarah")
+        await find_voice(adapter.client, "Roger")
     assert caught.value.billed == "no"
 
 

@@ -17,11 +17,12 @@ from mediasmith.plugin.errors import (
     MediaError,
     MissingKey,
     ModelGone,
+    NotPermitted,
+    Overloaded,
     ProviderError,
     RateLimited,
     TimedOut,
     Unreachable,
-    Unsuitable,
 )
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend
@@ -42,17 +43,17 @@ ODD: Any = {"error": {"message": 7, "details": [3, {"reason": ["no"]}]}}
 
 ERRORS: Mapping[str, tuple[int, object, type[MediaError], str | None]] = {
     "invalid": (400, error_body("INVALID_ARGUMENT"), InvalidRequest, "no"),
-    "not in this country": (400, error_body("FAILED_PRECONDITION"), Unsuitable, "no"),
+    "not in this country": (400, error_body("FAILED_PRECONDITION"), NotPermitted, "no"),
     "a restricted key": (403, error_body("PERMISSION_DENIED", BLOCKED), MissingKey, "no"),
     "no key": (401, error_body("UNAUTHENTICATED"), MissingKey, "no"),
-    "not allowed": (403, error_body("PERMISSION_DENIED"), Unsuitable, "no"),
+    "not allowed": (403, error_body("PERMISSION_DENIED"), NotPermitted, "no"),
     "no such model": (404, error_body("NOT_FOUND"), ModelGone, "no"),
     "too many requests": (429, error_body("RESOURCE_EXHAUSTED", PAUSE), RateLimited, "no"),
     "broken": (500, error_body("INTERNAL"), ProviderError, None),
-    "overloaded": (503, error_body("UNAVAILABLE"), ProviderError, "no"),
+    "overloaded": (503, error_body("UNAVAILABLE"), Overloaded, "no"),
     "too slow": (504, error_body("DEADLINE_EXCEEDED"), TimedOut, None),
     "a word for a code": (400, {"error": {"code": "invalid_request", "message": "No."}}, InvalidRequest, "no"),
-    "a list": (400, [error_body("FAILED_PRECONDITION")], Unsuitable, "no"),
+    "a list": (400, [error_body("FAILED_PRECONDITION")], NotPermitted, "no"),
     "odd parts": (400, ODD, InvalidRequest, "no"),
     "a list of text": (500, ["no"], ProviderError, None),
     "text": (500, "no", ProviderError, None),

@@ -17,11 +17,12 @@ from mediasmith.plugin.errors import (
     MediaError,
     MissingKey,
     ModelGone,
+    NotPermitted,
     OutOfCredit,
+    Overloaded,
     ProviderError,
     Refused,
     StateGone,
-    Unsuitable,
 )
 from mediasmith.testing import AdapterHarness, MemorySource, png
 from mediasmith_backends.google import backend
@@ -173,10 +174,10 @@ BAD_KEY: Mapping[str, Any] = {
 
 TROUBLE: Mapping[str, tuple[Mapping[str, Any], type[MediaError]]] = {
     "a bad key": (BAD_KEY, MissingKey),
-    "not allowed": ({"status": 403, "body": {}}, Unsuitable),
+    "not allowed": ({"status": 403, "body": {}}, NotPermitted),
     "not found": ({"status": 404, "body": {"error": {"code": "not_found", "message": "No."}}}, ProviderError),
     "an error of the server": ({"status": 500, "body": {}}, ProviderError),
-    "pending with an error status": ({"status": 503, **interaction("in_progress")}, ProviderError),
+    "pending with an error status": ({"status": 503, **interaction("in_progress")}, Overloaded),
     "a page": ({"html": True}, ProviderError),
     "a list": ({"body": []}, ProviderError),
     "an unknown status": (interaction("somersault", steps=[picture()]), ProviderError),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from PIL import Image
 from fakes.engines import WAIT_FOR_END, running_engine
 from fakes.google import FakeGoogle
 from fakes.google.imagen import EDIT, GENERATE
+from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.errors import ProviderError, Refused
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff
@@ -246,9 +247,22 @@ async def test_an_edit_changes_the_whole_image_whatever_the_earlier_one_changed(
     async with running_engine(tmp_path, backend, env=fake.enterprise_env(tmp_path / "account.json")) as engine:
         asked = {"prompt": "a beach", "image": images, "options": options, "model": model}
         first = await engine.generate(asked, WAIT_FOR_END)
-        again = {"continuation_id": first.continuation_id, "prompt": "a red hat", "model": model}
+        again = {"continuation_id": first.files[0].id, "prompt": "a red hat", "model": model}
         result = await engine.continue_edit(again, WAIT_FOR_END)
     assert (result.status, result.warnings) == ("done", first.warnings)
     _, body = fake.bodies(EDITED)
     assert [each["referenceType"] for each in body["instances"][0]["referenceImages"]] == ["REFERENCE_TYPE_RAW"]
     assert body["parameters"]["editMode"] == "EDIT_MODE_DEFAULT"
+
+
+async def test_imagen_is_not_offered_since_its_models_retired(fake: FakeGoogle, tmp_path: Path) -> None:
+    clock = VirtualClock(start=datetime(2026, 11, 30, tzinfo=UTC).timestamp())
+    env = fake.enterprise_env(tmp_path / "account.json")
+    async with running_engine(tmp_path, backend, env=env, clock=clock) as engine:
+        listed = await engine.list_backends({"backend": "google", "kind": "image"})
+        [row] = (await engine.list_backends({"kind": "image"})).backends
+    shown = {one.name: (one.ready, one.missing) for one in listed.capabilities}
+    assert shown["imagen_edit"] == (False, "imagen-3.0-capability-001 retired on 2026-06-30")
+    assert not shown["imagen"][0]
+    assert shown["imagen"][1].endswith("imagen-4.0-fast-generate-001 retired on 2026-08-17")
+    assert (row.ready, row.missing) == shown["image"]

@@ -8,6 +8,9 @@ import openai
 import pytest
 
 from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
+from mediasmith.config.installation import Installation
+from mediasmith.config.registry import Registry
+from mediasmith.config.settings import Settings
 from mediasmith.plugin.contract import Access
 from mediasmith.plugin.errors import MissingKey, ModelGone, NotServed, ProviderError
 from mediasmith.runtime.network import SystemNetwork
@@ -42,7 +45,7 @@ def test_the_base_url_is_mediasmiths_own_then_the_sdks_then_openais() -> None:
 )
 def test_videos_are_missing_at_openai_itself_and_nowhere_else(url: str, own: bool) -> None:
     assert is_openai(access(url)) == own
-    assert ("2026-09-24" in VIDEO.missing(access(url))) == own
+    assert ("2026-09-24" in VIDEO.ended(access(url))) == own
 
 
 async def test_declared_variables_are_honoured_and_no_others(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +126,15 @@ async def test_the_check_asks_for_models_and_finds_a_wrong_key_or_base_url(fake:
                 await backend.check(harness.client)
         assert isinstance(backend.explain(caught.value), kind)
     assert fake.paid() == 0
+
+
+@pytest.mark.parametrize("env", [{}, {"OPENAI_API_KEY": "k"}], ids=["without a key", "with a key"])
+def test_videos_are_offered_by_gateways_alone(env: dict[str, str]) -> None:
+    def offered(**more: str) -> bool:
+        registry = Registry(backends={"openai": backend}, broken={})
+        installation = Installation.load(settings=Settings(), env={**env, **more}, backends=registry)
+        [offer] = installation.offers("video")
+        return "2026-09-24" not in offer.missing
+
+    assert not offered()
+    assert offered(MEDIASMITH_OPENAI_BASE_URL="https://gateway.example/v1")

@@ -26,6 +26,7 @@ async def test_several_images_are_one_paid_request(fake: FakeOpenAI, image: Adap
     assert {(output.mime, output.state) for output in result.outputs} == {("image/png", None)}
     assert (result.complete, result.cost_usd) == (True, None)
     assert (result.details["size"], result.details["quality"]) == (SMALL, "low")
+    assert result.used == {"size": SMALL, "quality": "low"}
     usage: Any = result.details["usage"]
     assert usage["output_tokens"] > 0
     assert fake.log()[0]["body"] == {
@@ -85,6 +86,7 @@ async def test_base64_may_be_in_lines_and_an_answer_may_grow(fake: FakeOpenAI, i
     result = await image.generate(n=2)
     assert [output.body for output in result.outputs] == [png(64, 64)] * 2
     assert result.details == {"revised_prompt": "a kite, red", "usage": "free"}
+    assert result.used == {}
 
 
 async def test_the_url_that_a_gateway_answers_is_left_to_the_server(fake: FakeOpenAI, image: AdapterHarness) -> None:

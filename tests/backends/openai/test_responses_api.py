@@ -50,7 +50,7 @@ async def test_it_is_polled_until_it_is_done(fake: FakeOpenAI, image: AdapterHar
     assert (result.outputs[0].mime, result.outputs[0].state) == ("image/png", handle)
     assert (result.details["revised_prompt"], result.details["size"]) == ("a red kite, in fine detail", SMALL)
     assert {"usage", "tool_usage"} <= result.details.keys()
-    assert result.cost_usd is None
+    assert (result.cost_usd, result.used) == (None, {"size": SMALL, "quality": "high"})
     assert fake.counts() == {RESPOND: 1, POLL: 2}
 
 

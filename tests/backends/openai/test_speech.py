@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +15,8 @@ from mediasmith.plugin.contract import Model, Result
 from mediasmith.plugin.errors import ProviderError, RateLimited
 from mediasmith.plugin.media import sniff
 from mediasmith.plugin.probe import duration
+from mediasmith.selection.ranking import SelectionContext, select
+from mediasmith.selection.selection_request import SelectionRequest
 from mediasmith.testing import AdapterHarness, Answer, MemorySink, relay, signed_in
 from mediasmith_backends.openai import backend
 
@@ -74,6 +77,20 @@ async def test_the_common_voices_are_listed_and_unknown_ones_refused(speech: Ada
     assert "alloy, ash" in SPEECH.refuses(speech.call(voice="adam"))
     for voice in (*VOICES, "Sage", "voice_1a2B-3"):
         assert SPEECH.refuses(speech.call(voice=voice)) == ""
+
+
+@pytest.mark.parametrize(
+    ("voice", "models"),
+    [
+        ("Sage", ["tts-1", "gpt-4o-mini-tts", "tts-1-hd"]),
+        ("marin", ["gpt-4o-mini-tts"]),
+        ("voice_1", ["gpt-4o-mini-tts"]),
+    ],
+)
+def test_a_voice_is_used_with_the_models_that_have_it(voice: str, models: list[str]) -> None:
+    request = SelectionRequest(kind="speech", prompts=("a red kite",), words={"voice": voice}, draft=True)
+    context = SelectionContext(backends=[backend], missing={}, today=date(2026, 11, 30))
+    assert [candidate.model.id for candidate in select(request, context)] == models
 
 
 def test_other_engines_have_voices_of_their_own() -> None:

@@ -6,6 +6,7 @@ import io
 import wave
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import pytest
 
@@ -13,6 +14,8 @@ from fakes.openrouter import KEY, FakeOpenRouter
 from mediasmith.plugin.contract import Model, Output
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.media import sniff
+from mediasmith.selection.ranking import SelectionContext, select
+from mediasmith.selection.selection_request import SelectionRequest
 from mediasmith.testing import AdapterHarness, MemorySink, Relay, relay, signed_in
 from mediasmith.testing.wire import Answer
 from mediasmith_backends.openrouter import backend
@@ -106,5 +109,21 @@ async def test_an_unlisted_model_may_ignore_words(fake: FakeOpenRouter, speech: 
     assert fake.paid() == 1
 
 
-async def test_the_voices_of_every_model_are_listed(speech: AdapterHarness) -> None:
-    assert {"marin", "Kore", "en_paul_neutral"} <= set(await SPEECH.choices["voice"](speech.client))
+@pytest.mark.parametrize(
+    ("voice", "models"),
+    [
+        ("marin", ["openai/gpt-4o-mini-tts-2025-12-15"]),
+        ("kore", ["google/gemini-3.8-flash-tts"]),
+        ("en_paul_neutral", ["mistralai/voxtral-mini-tts-2603"]),
+        ("en_paul_happy", ["mistralai/voxtral-mini-tts-2603"]),
+    ],
+)
+def test_a_voice_is_used_with_its_own_model_alone(voice: str, models: list[str]) -> None:
+    request = SelectionRequest(kind="speech", prompts=("a red kite",), words={"voice": voice})
+    context = SelectionContext(backends=[backend], missing={}, today=date(2026, 11, 30))
+    assert [candidate.model.id for candidate in select(request, context)] == models
+    assert SPEECH.refuses(AdapterHarness(backend, None, SPEECH).call(voice=voice, model=Model(id="of/tomorrow"))) == ""
+
+
+async def test_only_voices_of_models_that_do_not_name_their_own_are_listed(speech: AdapterHarness) -> None:
+    assert await SPEECH.choices["voice"](speech.client) == ["en_paul_neutral"]

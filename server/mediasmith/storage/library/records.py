@@ -52,6 +52,14 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What all the jobs created since a time may cost together, in US dollars."""
+
+    usd: float
+    since: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One provider call of a job.
 

@@ -22,6 +22,9 @@ Row: TypeAlias = "dict[str, Any]"
 Statement: TypeAlias = "tuple[str, Iterable[Mapping[str, object]]]"
 """A statement with named placeholders, and the rows to run it with. The worker thread iterates over the rows."""
 
+Query: TypeAlias = "tuple[str, Mapping[str, object]]"
+"""A query with named placeholders, and their values."""
+
 _BUSY_SECONDS = 60.0
 """Seconds to wait for other processes, each of which locks the file for milliseconds."""
 
@@ -74,6 +77,10 @@ _ADDITIONS = """
 their jobs, also when an older server deletes those."""
 
 
+class NotWritten(Exception):
+    """What was to be written was undone, because of what a query then found."""
+
+
 class Database:
     """The file at `path`. Every method raises `MediaError` when the file cannot be used."""
 
@@ -97,16 +104,23 @@ class Database:
             return 0  # as in `read`
         return changed
 
-    async def write(self, *statements: Statement) -> list[int]:
-        """Run all the statements or none, in one transaction, and return how many rows each changed."""
-        return await self._run(self._transact, statements)
+    async def write(self, *statements: Statement, unless: Query | None = None) -> list[int]:
+        """Run all the statements or none, in one transaction, and return how many rows each changed.
 
-    async def write_if(self, condition: Statement, *statements: Statement) -> bool:
+        Raises:
+            NotWritten: the query `unless` found a row after the statements, so that they were undone.
+        """
+        return await self._run(self._transact, statements, unless)
+
+    async def write_if(self, condition: Statement, *statements: Statement, unless: Query | None = None) -> bool:
         """Run the statements in one transaction if the first one changes a row; return whether it did.
 
         Of several processes that try at once, each sees what those before it have written.
+
+        Raises:
+            NotWritten: as `write`.
         """
-        return bool(await self._run(self._transact_if, (condition, *statements)))
+        return bool(await self._run(self._transact_if, (condition, *statements), unless))
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
@@ -140,13 +154,13 @@ class Database:
         except (ValueError, TypeError, KeyError) as error:
             raise _damaged(self._path) from error
 
-    def _transact(self, statements: Sequence[Statement]) -> list[int]:
-        return self._run_all(statements, needed=0)
+    def _transact(self, statements: Sequence[Statement], unless: Query | None) -> list[int]:
+        return self._run_all(statements, unless, needed=0)
 
-    def _transact_if(self, statements: Sequence[Statement]) -> list[int]:
-        return self._run_all(statements, needed=1)
+    def _transact_if(self, statements: Sequence[Statement], unless: Query | None) -> list[int]:
+        return self._run_all(statements, unless, needed=1)
 
-    def _run_all(self, statements: Sequence[Statement], *, needed: int) -> list[int]:
+    def _run_all(self, statements: Sequence[Statement], unless: Query | None, *, needed: int) -> list[int]:
         """Return how many rows each statement changed; none of them if the first changed fewer than are needed."""
         connection = self._connect()
         # Take the write lock first, which waits for it: upgrading a read lock may fail at once.
@@ -158,10 +172,13 @@ class Database:
                 if changed[0] < needed:
                     connection.rollback()
                     return []
-            connection.execute("COMMIT")
+            undo = unless is not None and connection.execute(*unless).fetchone() is not None
+            connection.execute("ROLLBACK" if undo else "COMMIT")
         except BaseException:
             connection.rollback()
             raise
+        if undo:
+            raise NotWritten
         return changed
 
     def _connect(self) -> Connection:

@@ -6,16 +6,17 @@ Ids and principals are looked up, never parsed: any string may be asked for, and
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from anyio import to_thread
 
+from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
-from mediasmith.storage.library.records import Artifact, Job, Task
+from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
 from mediasmith.storage.library.rows import (
     ADD_JOB,
     SAVE_TASK,
@@ -26,7 +27,7 @@ from mediasmith.storage.library.rows import (
     to_job,
     to_task,
 )
-from mediasmith.storage.library.sqlite import Database, Row
+from mediasmith.storage.library.sqlite import Database, NotWritten, Query, Row
 
 T = TypeVar("T")
 
@@ -57,8 +58,13 @@ _ARTIFACTS_BY_PATH = """
 """
 _SPENT = """
     SELECT coalesce(sum(coalesce(part.cost_usd, part.estimate_usd)), 0.0) AS usd
-    FROM job JOIN part ON part.job_id = job.id WHERE job.created >= :since AND part.billed <> 'no'
+    FROM job JOIN part ON part.job_id = job.id
+    WHERE job.created >= :since AND (
+        part.billed <> 'no' OR (job.state = 'running' AND json_extract(part.record, '$.phase') = 'queued')
+    )
 """
+# 0.1 and 0.2 are not more than 0.3.
+_OVERSPENT = f"SELECT usd FROM ({_SPENT}) WHERE round(usd, 9) > :usd"  # noqa: S608 - both parts are constants
 _OLD_OWNERS = "SELECT DISTINCT owner FROM job WHERE created < :before AND state <> 'running'"
 _PRUNE_ARTIFACTS = """
     DELETE FROM artifact WHERE used < :before AND job_id IN (
@@ -103,19 +109,38 @@ class Library:
         """Close the file, if it was opened."""
         await self._database.close()
 
-    async def add_job(self, job: Job, tasks: Sequence[Task], *, key: CallKey | None = None, replaces: str = "") -> bool:
+    async def add_job(
+        self,
+        job: Job,
+        tasks: Sequence[Task],
+        *,
+        key: CallKey | None = None,
+        replaces: str = "",
+        allowance: Allowance | None = None,
+    ) -> bool:
         """Record a new job with its tasks, and return whether it was recorded.
 
         With the `key` of a call, that call waits for the job, which is recorded only if no earlier job is to answer it:
         one with the same request id, other than the one that this `replaces`; or, without a request id, one of the same
         call whose answer is due and for which nobody waits.
+
+        Raises:
+            OverBudget: all jobs would cost more than is allowed; nothing was recorded.
         """
         add, *others = call_statements(job, key, replaces) if key else [(ADD_JOB, [job_row(job)])]
-        return await self._database.write_if(add, (SAVE_TASK, map(task_row, tasks)), *others)
+        with _over_budget():
+            unless = _overspent(allowance, tasks)
+            return await self._database.write_if(add, (SAVE_TASK, map(task_row, tasks)), *others, unless=unless)
 
-    async def add_tasks(self, tasks: Sequence[Task]) -> None:
-        """Record further tasks of existing jobs."""
-        await self._database.write((SAVE_TASK, map(task_row, tasks)))
+    async def add_tasks(self, tasks: Sequence[Task], allowance: Allowance | None = None) -> None:
+        """Record further tasks of existing jobs.
+
+        Raises:
+            OverBudget: as `add_job`.
+        """
+        with _over_budget():
+            unless = _overspent(allowance, tasks)
+            await self._database.write((SAVE_TASK, map(task_row, tasks)), unless=unless)
 
     async def save_task(self, task: Task, *, at: float) -> None:
         """Replace a task as a whole, and record that its job was updated at `at`."""
@@ -204,7 +229,10 @@ class Library:
         return await self._database.change(sql, id=job_id, old=old, new=new) == 1
 
     async def spent(self, *, since: float) -> float:
-        """Return the US dollars that jobs created since then did or may have cost: as charged, else as estimated."""
+        """Return the US dollars that jobs created since then have cost, may have cost, or will cost once they are sent.
+
+        That is as charged, or else as estimated.
+        """
         return sum(await self._database.read(lambda row: float(row["usd"]), _SPENT, since=since))
 
     async def prune(self, *, before: float, alive: Callable[[str], bool] = _is_dead) -> int:
@@ -229,3 +257,21 @@ def _first(found: list[T]) -> T | None:
 
 def _update(task: Task, at: float) -> list[Row]:
     return [{"id": task.job_id, "updated": at}]
+
+
+def _overspent(allowance: Allowance | None, tasks: Sequence[Task]) -> Query | None:
+    """Return the query that finds a row where these tasks make all jobs cost more than is allowed, if it is limited."""
+    limited = allowance is not None and any(task.estimate_usd for task in tasks)
+    return (_OVERSPENT, vars(allowance)) if limited else None
+
+
+@contextmanager
+def _over_budget() -> Generator[None]:
+    try:
+        yield
+    except NotWritten:
+        raise OverBudget(
+            "Other requests have just used what was left of today's budget.",
+            "Ask for less or for a draft, or raise the limit.",
+            billed="no",
+        ) from None
