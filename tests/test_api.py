@@ -260,7 +260,7 @@ def test_every_exported_name_exists_and_every_error_is_exported() -> None:
 async def test_keys_and_settings_are_given_by_argument_and_shown_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECOND_KEY", "of the environment")
+    monkeypatch.setenv("SECOND_KEY", "key-of-the-environment")
     seen: list[str] = []
 
     def connect(access: Access) -> Any:
@@ -286,7 +286,7 @@ async def test_keys_and_settings_are_given_by_argument_and_shown_nowhere(
                 await media.generate("x", backend=name)
             texts.append(str(caught.value))
         texts.append((await media.list_backends()).text())
-    assert seen == ["key-of-the-first", "of the environment", "key-of-the-third"]
+    assert seen == ["key-of-the-first", "key-of-the-environment", "key-of-the-third"]
     assert not [text for text in texts if "key-of" in text]
     unread = mediasmith.open(settings, keys={"first": "key-of-the-first"}, env={})
     async with unread as media:

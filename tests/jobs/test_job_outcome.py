@@ -23,7 +23,7 @@ def active_job(task: Task) -> ActiveJob:
 @pytest.mark.parametrize(
     ("phase", "state"),
     [
-        ("queued", "failed"),
+        ("queued", "running"),
         ("sending", "unknown"),
         ("accepted", "running"),
         ("saving", "running"),

@@ -187,7 +187,11 @@ async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path
 
 @pytest.mark.parametrize(
     ("billed", "told"),
-    [("yes", "It broke. It was billed."), ("no", "It broke."), ("unknown", "It broke. It may have been billed")],
+    [
+        ("yes", "It broke. It was billed. Call again, or name another backend."),
+        ("no", "It broke."),
+        ("unknown", "It broke. It may have been billed"),
+    ],
 )
 async def test_a_file_that_failed_is_told_with_its_money_once_the_others_are_collected(
     tmp_path: Path, billed: str, told: str
@@ -215,7 +219,7 @@ async def test_of_several_errors_the_one_that_was_paid_for_is_told(tmp_path: Pat
         task_record(number=2, first=2, phase="accepted", handle="abc", billed="yes"),
     )
     await left(tmp_path, *tasks, request=request)
-    assert (await found(tmp_path, Scripted())).error == "It broke. It was billed."
+    assert (await found(tmp_path, Scripted())).error == "It broke. It was billed. Call again, or name another backend."
 
 
 async def test_a_running_job_tells_what_keeps_its_work_from_being_collected(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from mediasmith.plugin.contract import Backend, Model, Result, Takes
 from mediasmith.plugin.errors import RateLimited
 
 NOT_SENT = "The server stopped before anything was sent"
+AGAIN = "Call again; if that fails too, run `mediasmith doctor`."
 
 
 class Busy(Scripted):
@@ -211,7 +212,7 @@ async def test_what_was_not_promised_is_not_sent(tmp_path: Path) -> None:
         job = (await generate(engine, caller=NO_WAIT)).job_id
         await wait_until_idle(engine)
     result = await continued(tmp_path, job, provider.backend())
-    assert (result.status, result.error) == ("failed", f"{NOT_SENT}. Nothing was billed.")
+    assert (result.status, result.error) == ("failed", f"{NOT_SENT}. Nothing was billed. {AGAIN}")
     assert provider.prompts == []
 
 
@@ -284,7 +285,10 @@ async def test_a_promised_job_can_be_cancelled_before_it_is_sent(tmp_path: Path)
         job = await promised(engine)
     async with running_engine(tmp_path, provider.backend()) as engine:
         result = await get_job(engine, job, cancel=True)
-    assert (result.status, result.error) == ("cancelled", "The job was cancelled. Nothing was billed.")
+    assert (result.status, result.error) == (
+        "cancelled",
+        "The job was cancelled. Nothing was billed. Call again if it is still wanted.",
+    )
     assert provider.prompts == []
 
 

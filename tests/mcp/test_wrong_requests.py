@@ -80,7 +80,11 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "no prompt": ("generate_media", {"prompt": None}, "prompt is missing"),
     "a blank prompt": ("generate_media", {"prompt": " \n "}, "prompt is missing"),
     "a prompt of 1 MB": ("generate_media", {"prompt": LONG}, "prompt has 1,000,000 characters; at most 100,000"),
-    "a mask of another size": ("generate_media", {"image": ["good.png"], "mask": "small.png"}, "mask: its size is 8"),
+    "a mask of another size": (
+        "generate_media",
+        {"image": ["good.png"], "mask": "small.png"},
+        "mask: small.png is 8 x 8 pixels",
+    ),
     "a file outside": ("generate_media", {"image": ["/etc/passwd"]}, "image: /etc/passwd is outside the allowed"),
     "a file outside through ..": ("generate_media", {"image": ["../../../../../../etc/passwd"]}, "passwd is outside"),
     "a file outside through a link": ("generate_media", {"image": ["link.png"]}, "image: /etc/passwd is outside"),

@@ -203,5 +203,8 @@ def test_backends_with_the_same_reason_are_named_together() -> None:
 
 def test_a_file_in_base64_is_not_repeated() -> None:
     data = base64.b64encode(bytes(range(256))).decode()
-    assert str(InvalidRequest(f"image: '{data[:120]}…' does not exist.")) == "image: '[data]…' does not exist."
+    assert (
+        str(InvalidRequest(f"image: '{data[:120]}…' does not exist.", "Look."))
+        == "image: '[data]…' does not exist. Look."
+    )
     assert str(InvalidRequest("No.", f"It is not data:image/png;base64,{data}")) == "No. It is not [data]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -112,12 +113,12 @@ class Installation:
     @cached_property
     def _ended(self) -> Mapping[str, str]:
         """The providers' words that a `backend.capability` is no longer served."""
-        reasons = (
-            (f"{backend.name}.{one.name}", _ask(one.ended, read_address(backend, self.env)))
-            for backend in self.registry.backends.values()
-            for one in backend.capabilities
-        )
-        return {name: reason for name, reason in reasons if reason}
+        found: dict[str, str] = {}
+        for backend in self.registry.backends.values():
+            with suppress(Misconfigured):  # reported as not ready
+                access = read_address(backend, self.env)
+                found |= {f"{backend.name}.{one.name}": _ask(one.ended, access) for one in backend.capabilities}
+        return {name: reason for name, reason in found.items() if reason}
 
     @cached_property
     def missing(self) -> Mapping[str, str]:

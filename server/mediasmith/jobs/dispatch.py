@@ -121,6 +121,8 @@ class Dispatcher:
         try:
             await self.library.add_tasks(tasks, plan.allowance)
         except MediaError as error:
+            for one in tasks:
+                del active.tasks[one.number]  # nothing of them is recorded
             active.errors[task.item] = error
         else:
             await self._run_together(plan, active, tasks, chain)
@@ -175,10 +177,11 @@ class Dispatcher:
         self, active: ActiveJob, candidate: Candidate, *, item: int, prompt: str, first: int, count: int
     ) -> list[Task]:
         """Return tasks of at most as many files as one call makes, added to the job."""
+        free = max(active.tasks, default=-1) + 1
         tasks = [
             Task(
                 job_id=active.job.id,
-                number=len(active.tasks) + index,
+                number=free + index,
                 item=item,
                 prompt=prompt,
                 first=first + start,

@@ -151,6 +151,8 @@ class Misconfigured(MediaError):
 class NotServed(Misconfigured):
     """The server at a base URL does not serve what was asked for, so that its other models are no use either."""
 
+    usual_next_step = "Correct the base URL and restart the server, or name another backend."
+
 
 class NotPermitted(MediaError):
     """The account may not do this with any model: it has to be verified, or its plan or its key does not include it."""
@@ -236,6 +238,8 @@ class ProviderError(MediaError):
 
 class Overloaded(ProviderError):
     """The provider or its model has too much to do just now, and turned the request away."""
+
+    usual_next_step = "Wait a minute and call again, or name another backend."
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = "no") -> None:
         super().__init__(message, hint, billed=billed)
