@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from fakes.engines import (
     wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
+from mediasmith.config.caller import LOCAL
 from mediasmith.engine.results import MediaResult
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.plugin.contract import Call, Context, Output, Pending, Result
@@ -54,6 +56,13 @@ async def test_two_calls_that_collect_at_once_share_one_collection(tmp_path: Pat
     assert [result.status for result in results] == ["done"] * 3
     assert len({result.files[0].path for result in results}) == 1
     assert len(output_files(tmp_path)) == 1
+
+
+async def test_a_call_that_waits_for_a_job_which_has_just_ended_gets_its_end(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        await generate(engine)
+        [ended] = await engine.library.recent(LOCAL, 1)
+        assert (await engine.jobs.wait(replace(ended, state="running"), seconds=5)).state == "done"
 
 
 async def test_a_job_that_is_collected_again_drops_its_old_error(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ class JobService:
                 job = await self.look_up(job)
                 await self._notify(notify, job, started, ELSEWHERE, None)
             else:
-                break  # no process works on it: it waits to be collected
+                return await self.look_up(job)  # no process works on it: it has just ended, or waits to be collected
         return job
 
     async def _notify(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from typing import Any
 
+import pydantic
 import pytest
 
 from fakes.google import KEY, FakeGoogle, running
@@ -12,6 +14,22 @@ from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import signed_in
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_models() -> Generator[None]:
+    """Keep the models that the SDK builds anew for each message, which takes most of the time of a test."""
+    kept: dict[str, Any] = {}
+
+    def create_model(name: str, **fields: Any) -> Any:
+        key = repr((name, fields))
+        if key not in kept:
+            kept[key] = pydantic.create_model(name, **fields)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("google.genai._gaos.utils.serializers.create_model", create_model)
+        yield
 
 
 @pytest.fixture(scope="module")
