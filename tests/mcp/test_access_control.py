@@ -34,7 +34,14 @@ def test_other_hosts_are_refused(host: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://localhost", "http://localhost:6274", "http://[::1]:80", "https://media.example.org"]
+    "origin",
+    [
+        "http://localhost",
+        "http://localhost:6274",
+        "https://localhost:5173",
+        "http://[::1]:80",
+        "https://media.example.org",
+    ],
 )
 def test_pages_of_this_machine_and_of_the_public_address_are_let_in(origin: str) -> None:
     assert allowed_origins(URL).fullmatch(origin)

@@ -51,7 +51,7 @@ def allowed_hosts(url: str, hosts: Collection[str]) -> re.Pattern[str]:
 def allowed_origins(url: str) -> re.Pattern[str]:
     """Return the origins whose pages may call: those of loopback names, with any port, and that of the public `url`."""
     parts = urlsplit(url)
-    return re.compile(f"http://(?:{_any_of(map(url_host, _LOOPBACK))}){_PORT}|{re.escape(_origin(parts))}")
+    return re.compile(f"https?://(?:{_any_of(map(url_host, _LOOPBACK))}){_PORT}|{re.escape(_origin(parts))}")
 
 
 def _any_of(names: Iterable[str]) -> str:
