@@ -282,11 +282,11 @@ async def test_no_backend_is_connected_to(install: Install, env: Mapping[str, st
 
 async def test_the_network_is_shown_without_passwords(env: Mapping[str, str]) -> None:
     proxies = {"HTTPS_PROXY": "http://ann:secret-word@proxy.example:1", "ALL_PROXY": "socks5h://[::1]:1080"}
-    report = await examine({**env, **proxies, "NO_PROXY": "10.0.0.0/8,.lan", "MEDIASMITH_TRUSTED_HOSTS": "secret-word"})
+    report = await examine({**env, **proxies, "no_proxy": "10.0.0.0/8,.lan", "MEDIASMITH_TRUSTED_HOSTS": "secret-word"})
     assert report.sections["Network"] == [
         ("HTTPS_PROXY", "http://proxy.example:1"),
         ("ALL_PROXY", "socks5h://[::1]:1080"),
-        ("NO_PROXY", "10.0.0.0/8,.lan"),
+        ("no_proxy", "10.0.0.0/8,.lan"),
         ("certificates", "those of the system"),
     ]
     assert report.healthy

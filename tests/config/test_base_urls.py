@@ -84,6 +84,10 @@ def test_passwords_in_urls_are_secrets_as_written_and_as_meant() -> None:
         "OPENAI_BASE_URL": "https://ann:third-word@gateway.example",
         "NO_PROXY": "10.0.0.0/8,[",
         "HTTP_PROXY": "http://[",
-        "OTHER": "http://ann:fourth-word@x",
+        "OTHER": "http://ann:not-read@x",
+        "FTP_PROXY": "'http://ann:fourth-word@proxy.example'",
+        "GRPC_PROXY": "http//ann:fifth-word@proxy.example",
     }
-    assert set(passwords(env)) == {"p%40ss-word", "p@ss-word", "second-word", "third-word"}
+    assert set(passwords(env)) == {
+        *("p%40ss-word", "p@ss-word", "second-word", "third-word", "fourth-word", "fifth-word"),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 
@@ -38,6 +39,22 @@ def test_every_file_of_a_folder_counts_whatever_its_name(tmp_path: Path, variabl
     (tmp_path / "README").write_text("not a certificate")
     (tmp_path / "gone.pem").symlink_to("nowhere")
     assert trusted(variable, tmp_path) == {"ours.example", "other.example"}
+
+
+def test_several_folders_may_be_named(tmp_path: Path) -> None:
+    for name, pem in (("a", OURS), ("b", OTHER)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.pem").write_bytes(pem)
+    pem = read_certificates({"SSL_CERT_DIR": f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}"}).pem
+    assert pem
+    assert pem.count(b"BEGIN") == 2
+
+
+@pytest.mark.parametrize("written", ['"{}/a b.pem"', "$HERE/a b.pem", "file://{}/a%20b.pem"])
+def test_a_place_is_read_as_people_write_it(tmp_path: Path, written: str) -> None:
+    (tmp_path / "a b.pem").write_bytes(OURS)
+    env = {"SSL_CERT_FILE": written.format(tmp_path), "HERE": str(tmp_path)}
+    assert read_certificates(env).pem == OURS.strip() + b"\n"
 
 
 def test_the_first_variable_counts(tmp_path: Path) -> None:

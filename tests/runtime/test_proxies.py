@@ -61,9 +61,11 @@ def test_the_environment_names_the_proxy(env: Mapping[str, str], url: str, proxy
         ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f0::9]/"),
         ("[fd07::]/16", "https://[fd07::9]/"),
         ("what,is:this/,*", "https://api.example/"),
+        ('"other.example,api.example"', "https://api.example/"),
         ("", "http://127.0.0.1:8000/"),
         ("", "http://localhost:8000/"),
         ("", "http://[::1]:8000/"),
+        ("", "http://0.0.0.0:8000/"),
     ],
 )
 def test_an_exempt_host_and_this_machine_are_reached_without_a_proxy(exempt: str, url: str) -> None:
@@ -97,6 +99,8 @@ def test_any_other_host_is_not_exempt(exempt: str, url: str) -> None:
         ("https://proxy.example:3128/", "https://proxy.example:3128/"),
         ("socks://127.0.0.1:7890/", "socks5://127.0.0.1:7890/"),
         ("socks5h://ann:p%40ss@[::1]:1080", "socks5h://ann:p%40ss@[::1]:1080"),
+        ("'proxy.example:3128'", "http://proxy.example:3128"),
+        ("\u200bhttp://proxy.example:3128 ", "http://proxy.example:3128"),
     ],
 )
 def test_a_proxy_is_read_as_people_write_it(value: str, url: str) -> None:
@@ -112,6 +116,8 @@ def test_a_proxy_is_read_as_people_write_it(value: str, url: str) -> None:
         "http://[proxy",
         "ann:secret@ proxy:1",
         "ftp://ann:secret@proxy",
+        "http//ann:secret@proxy:1",
+        "http://proxy.example/proxy.pac",
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_named_by_its_variable_without_its_value(value: str) -> None:

@@ -114,7 +114,7 @@ def _network(env: Mapping[str, str], report: Report) -> Rows:
             report.problems.append(_sentences(error))
             rows.append((proxy.variable, "cannot be used: see Problems"))
     if proxies.exempt:
-        rows.append(("NO_PROXY", proxies.exempt))
+        rows.append((proxies.exempt_variable, proxies.exempt))
     variable, place = named_place(env)
     try:
         if variable:

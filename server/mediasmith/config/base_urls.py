@@ -44,13 +44,13 @@ def trusted_hosts(backend: Backend[Any], env: Mapping[str, str]) -> list[str]:
 
 def passwords(env: Mapping[str, str]) -> list[str]:
     """Return the passwords in the URLs of proxies and base URLs, as they are written and as they are meant."""
-    found = [_password(value) for name, value in env.items() if name.lower().endswith(("_proxy", "_base_url"))]
+    found = [_password(clean(value)) for name, value in env.items() if name.lower().endswith(("_proxy", "_base_url"))]
     return [form for password in found if password for form in (password, unquote(password))]
 
 
 def _password(url: str) -> str:
     with suppress(ValueError):
-        return urlsplit(url if "//" in url else f"//{url}").password or ""
+        return urlsplit(f"//{url.partition('//')[2] or url}").password or ""
     return ""
 
 

@@ -13,10 +13,14 @@ from pathlib import Path
 from ssl import SSLContext
 
 from mediasmith.config.settings import unexpanded
+from mediasmith.config.written_values import read_value
 from mediasmith.plugin.errors import Misconfigured
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-"""The variables that name a file of certificates, or a folder of such files. The first that is set counts."""
+"""The variables that name a file of certificates, or a folder of such files. The first that is set counts.
+
+SSL_CERT_DIR may name several, separated as in PATH.
+"""
 
 _PEM = re.compile(rb"-----BEGIN ((?:TRUSTED )?CERTIFICATE)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
@@ -42,9 +46,9 @@ class Certificates:
 def named_place(env: Mapping[str, str]) -> tuple[str, str]:
     """Return the variable that counts and the file or folder it names, or two empty texts for the system's own."""
     for variable in VARIABLES:
-        place = env.get(variable, "").strip()
+        place = read_value(env.get(variable, ""), env)
         if place and not unexpanded(place):
-            return variable, os.path.expanduser(place)  # noqa: PTH111 - it is shown as it was written
+            return variable, place
     return "", ""
 
 
@@ -68,11 +72,11 @@ def system_certificates() -> Certificates:
 
 @cache
 def _read(variable: str, place: str) -> Certificates:
-    path = Path(place)
+    paths = [Path(path) for path in (place.split(os.pathsep) if variable == "SSL_CERT_DIR" else [place])]
     # Python 3.13's defaults refuse what many companies' proxies sign with, for formal reasons.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        found = _join(_files(path) if path.is_dir() else [path])
+        found = _join(file for path in paths for file in (_files(path) if path.is_dir() else [path]))
         if found:
             context.load_verify_locations(cadata=found.decode("ascii"))
     except ssl.SSLError as error:

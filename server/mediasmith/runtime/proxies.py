@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mediasmith.config.settings import unexpanded
+from mediasmith.config.written_values import clean
 from mediasmith.plugin.errors import Misconfigured
 
 _KINDS = ("http", "https", "all")
@@ -60,7 +61,8 @@ class Proxy:
         url = f"{'socks5' if scheme.lower() == 'socks' else scheme}://{rest}" if separator else f"http://{self.value}"
         with suppress(ValueError):
             parts = urlsplit(url)
-            if parts.hostname and parts.port != 0 and not re.search(r"\s", url):
+            more = parts.path.strip("/") or parts.query or parts.fragment
+            if parts.hostname and parts.port != 0 and not more and not re.search(r"\s", url):
                 return parts
         return None
 
@@ -78,6 +80,7 @@ class Proxies:
 
     named: Mapping[str, Proxy]
     exempt: str = ""
+    exempt_variable: str = ""
     of_system: bool = False
 
     def find(self, url: str) -> Proxy | None:
@@ -85,7 +88,7 @@ class Proxies:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         found = self.named.get(parts.scheme) or self.named.get("all")
-        if not found or _is_loopback(host) or is_exempt(self.exempt, host, parts.port or _PORTS.get(parts.scheme)):
+        if not found or _is_this_machine(host) or is_exempt(self.exempt, host, parts.port or _PORTS.get(parts.scheme)):
             return None
         return None if self.of_system and proxy_bypass(host) else found
 
@@ -95,13 +98,15 @@ def read_proxies(env: Mapping[str, str]) -> Proxies:
 
     As for curl, a name in small letters counts first, and a value that is empty means that there is no proxy.
     """
-    named = {kind: Proxy(variable=name, value=env[name].strip()) for kind in _KINDS if (name := _find(env, kind))}
-    exempt = env.get(_find(env, "no"), "")
+    named = {kind: Proxy(variable=name, value=clean(env[name])) for kind in _KINDS if (name := _find(env, kind))}
+    variable = _find(env, "no")
+    exempt = clean(env.get(variable, ""))
     if named or sys.platform not in _WITH_SETTINGS:
-        return Proxies(named={kind: proxy for kind, proxy in named.items() if proxy.value}, exempt=exempt)
+        named = {kind: proxy for kind, proxy in named.items() if proxy.value}
+        return Proxies(named=named, exempt=exempt, exempt_variable=variable)
     found = {kind: value for kind, value in getproxies().items() if kind in _KINDS}
     proxies = {kind: Proxy(variable=f"the system's {kind} proxy", value=value) for kind, value in found.items()}
-    return Proxies(named=proxies, exempt=exempt, of_system=True)
+    return Proxies(named=proxies, exempt=exempt, exempt_variable=variable, of_system=True)
 
 
 def is_exempt(exempt: str, host: str, port: int | None) -> bool:
@@ -131,9 +136,10 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
     return bool(name) and (host == name or host.endswith(f".{name}") or fnmatchcase(host, name))
 
 
-def _is_loopback(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     with suppress(ValueError):
-        return ip_address(host).is_loopback
+        address = ip_address(host)
+        return address.is_loopback or address.is_unspecified  # engines print http://0.0.0.0:8000 when they start
     return host == "localhost" or host.endswith(".localhost")
 
 
