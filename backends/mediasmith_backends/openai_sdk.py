@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import MediaError, MissingKey, Unreachable
+from mediasmith.plugin.errors import MediaError, Unreachable
 from mediasmith.plugin.http_errors import is_about_model, malformed, not_served, transport_error
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ def _load_nothing(_client: AsyncOpenAI) -> None:
 async def connect(  # noqa: PLR0913 - what makes one account differ from another, each by name
     access: Access,
     *,
-    title: str,
-    keys: Sequence[str],
     base_url: str,
     organization: str | None = None,
     project: str | None = None,
@@ -42,14 +40,9 @@ async def connect(  # noqa: PLR0913 - what makes one account differ from another
 ) -> AsyncGenerator[AsyncOpenAI]:
     """Open a client that is signed in, neither retries nor follows redirects, and reads no variable of the SDK's own.
 
-    `title` and `keys` are for messages, `headers` go with every request. `load` touches the parts that will be used:
+    `headers` go with every request. `load` touches the parts that will be used:
     the SDK imports each of them at its first use, which takes a while.
-
-    Raises:
-        MissingKey: the key has characters that no key can have.
     """
-    if not (access.key.isascii() and access.key.isprintable()):
-        raise MissingKey(title, keys, rejected=True)
 
     def new_client() -> AsyncOpenAI:
         """Blocking: certificates are read and the SDK is imported."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access, Network
-from mediasmith.plugin.errors import MissingKey
 from mediasmith.plugin.http_errors import error_text, is_about_model, not_served
 
 if TYPE_CHECKING:
@@ -56,13 +55,7 @@ class ElevenLabs:
 
 @asynccontextmanager
 async def connect(access: Access) -> AsyncGenerator[ElevenLabs]:
-    """Open a client; it is closed with the block.
-
-    Raises:
-        MissingKey: the key has characters that no key has.
-    """
-    if not (access.key.isascii() and access.key.isprintable()):
-        raise MissingKey(TITLE, KEYS, rejected=True)
+    """Open a client; it is closed with the block."""
     url = (access.base_url or _URL).rstrip("/")
     sdk, http = await to_thread.run_sync(_open, url, access.key, access.network)
     async with http:

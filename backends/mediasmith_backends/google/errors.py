@@ -79,8 +79,6 @@ def explain(error: Exception) -> MediaError | None:
         return _sign_in_error(error)
     if isinstance(error, ValidationError | RecursionError):
         return malformed(TITLE)
-    if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":  # a header, and only the key is the user's
-        return MissingKey(TITLE, API_KEYS, rejected=True)
     return transport_error(error, TITLE)
 
 
@@ -100,7 +98,7 @@ def refused(reasons: Iterable[str]) -> Refused:
 
 def _sdk_error(error: Exception) -> MediaError:
     status = status_of(error)
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < HTTPStatus.MULTIPLE_CHOICES:
         return transport_error(error.__cause__, TITLE) or malformed(TITLE, _body(error))
     response: Any = getattr(error, "response", None)
     request: Any = getattr(response, "request", None)

@@ -54,8 +54,6 @@ def connect(access: Access) -> AbstractAsyncContextManager[AsyncOpenAI]:
     """
     return openai_sdk.connect(
         access,
-        title=TITLE,
-        keys=KEYS,
         base_url=base_url(access),
         organization=access.env.get("OPENAI_ORG_ID"),
         project=access.env.get("OPENAI_PROJECT_ID"),

@@ -17,7 +17,7 @@ from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
 from mediasmith.plugin.http_errors import clause
 from mediasmith_backends import openai_sdk
-from mediasmith_backends.openrouter.errors import KEYS, OWN_URL, TITLE, error_in
+from mediasmith_backends.openrouter.errors import OWN_URL, TITLE, error_in
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -118,9 +118,7 @@ async def connect(access: Access) -> AsyncGenerator[Client]:
     Raises:
         MissingKey: the key has characters that no key can have.
     """
-    connection = openai_sdk.connect(
-        access, title=TITLE, keys=KEYS, base_url=access.base_url or OWN_URL, headers={"X-Title": "Mediasmith"}
-    )
+    connection = openai_sdk.connect(access, base_url=access.base_url or OWN_URL, headers={"X-Title": "Mediasmith"})
     async with connection as sdk:
         yield Client(sdk=sdk)
 

@@ -18,9 +18,9 @@ import anyio
 from anyio import to_thread
 
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import Misconfigured, MissingKey, Unreachable
+from mediasmith.plugin.errors import Misconfigured, Unreachable
 from mediasmith.plugin.http_errors import malformed
-from mediasmith_backends.xai.errors import BASE_URL, KEYS, TITLE, connection_error, explain
+from mediasmith_backends.xai.errors import BASE_URL, TITLE, connection_error, explain
 
 _HOST = "api.x.ai"
 _ADDRESS = re.compile(r"(?:(?P<scheme>https|grpc|http)://)?(?P<host>(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?)/?")
@@ -125,11 +125,8 @@ async def connect(access: Access) -> AsyncGenerator[XAIClient]:
     """Yield a client that is signed in; nothing is sent yet.
 
     Raises:
-        MissingKey: the key has characters that no key has.
         Misconfigured: the base URL, the proxy or the certificates cannot be used.
     """
-    if not (access.key.isascii() and access.key.isprintable()):
-        raise MissingKey(TITLE, KEYS, rejected=True)
     host, tls = _parse_address(access.base_url)
     url = f"{'https' if tls else 'http'}://{host}"
     options = (*_OPTIONS, _proxy_option(await to_thread.run_sync(access.network.proxy_for, url)))

@@ -58,13 +58,14 @@ _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _PROXY_IN_USE = f"Check the proxy that {', '.join(_PROXIES[:-1])} or {_PROXIES[-1]} names"
 
 
-def error_for_status(  # noqa: PLR0911 - one row for each meaning
+def error_for_status(  # noqa: C901, PLR0911 - one row for each meaning
     status: int, name: str, *, keys: Sequence[str] = (), detail: str = "", retry_after: float | None = None
 ) -> MediaError:
     """Return what an HTTP status means, for an answer whose own codes say no more.
 
     `name` is the provider's title, `keys` are its variables, `detail` is its own text and `retry_after` its advice in
-    seconds. An error on the provider's side may have been billed, except for 503, which turns the request away.
+    seconds. An error on the provider's side may have been billed, except for 503, which turns the request away. A
+    redirect is not followed.
     """
     words = clause(detail)
     match status:
@@ -78,6 +79,17 @@ def error_for_status(  # noqa: PLR0911 - one row for each meaning
             return NotPermitted(f"{name} does not allow this account to do that{words}.")
         case 404:
             return ModelGone(f"{name} does not know this model{words}.")
+        case 301 | 302 | 307 | 308 | 405 | 501:
+            return NotServed(
+                f"What is at the address of {name} does not take requests ({status}){words}.",
+                "Check the base URL and the proxy, where they are set, and whether this network wants a login.",
+            )
+        case 407:
+            return Misconfigured(
+                f"A proxy on the way to {name} wants a login (407){words}.",
+                f"{_PROXY_IN_USE}, and restart the server.",
+                variables=_PROXIES,
+            )
         case 408 | 504:
             return TimedOut(f"{name} did not answer in time{words}.")
         case 429:

@@ -18,6 +18,7 @@ from fakes.engines import continue_edit, generate, running_engine
 from mediasmith.plugin.errors import (
     ModelGone,
     NotPermitted,
+    NotServed,
     OutOfCredit,
     ProviderError,
     RateLimited,
@@ -365,7 +366,7 @@ async def test_a_model_without_context_says_so_in_a_continuation(fake: FakeEleve
         ({"reset": True}, Unreachable, None),
         ({"garbage": True}, Unreachable, None),
         ({"html": True, "status": 502}, ProviderError, None),
-        ({"status": 307, "headers": {"location": "http://127.0.0.1:9/"}}, ProviderError, None),
+        ({"status": 307, "headers": {"location": "http://127.0.0.1:9/"}}, NotServed, "no"),
     ],
     ids=str,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import openai
 import pytest
 
@@ -12,7 +10,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.contract import Access
-from mediasmith.plugin.errors import MissingKey, ModelGone, NotServed, ProviderError
+from mediasmith.plugin.errors import MissingKey, ModelGone, NotServed
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, signed_in
 from mediasmith_backends.openai import backend
@@ -65,14 +63,6 @@ async def test_declared_variables_are_honoured_and_no_others(fake: FakeOpenAI, m
     assert not [name for headers in (named, bare) for name in headers if "custom" in name]
 
 
-@pytest.mark.parametrize("key", ["sk-ключ", "sk\u200b-1", "sk-1\nsk-2"])
-async def test_a_key_with_impossible_characters_is_refused_before_anything_is_sent(fake: FakeOpenAI, key: str) -> None:
-    with pytest.raises(MissingKey, match="does not accept its key"):
-        async with backend.connect(replace(access(fake.base_url), key=key)):
-            pass
-    assert fake.counts() == {}
-
-
 async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenAI) -> None:
     async with signed_in(backend, fake.base_url, WRONG_KEY, capability=SPEECH) as harness:
         error = await harness.failure_of()
@@ -83,7 +73,7 @@ async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenA
 
 async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: AdapterHarness) -> None:
     fake.script(SPEAK, {"status": 307, "headers": {"location": f"{fake.base_url}/images/generations"}})
-    assert isinstance(await speech.failure_of(), ProviderError)
+    assert isinstance(await speech.failure_of(), NotServed)
     assert fake.counts() == {SPEAK: 1}
 
 

@@ -121,14 +121,6 @@ async def test_invalid_base_url_is_refused_with_the_variable(base_url: str) -> N
             pass
 
 
-@pytest.mark.parametrize("key", ["xai-\N{EURO SIGN}", "xai-1\nx: y", "xai-1\x7f"])
-async def test_invalid_key_is_refused_without_showing_it(key: str) -> None:
-    with pytest.raises(MissingKey) as caught:
-        async with connect(access(key=key)):
-            pass
-    assert key not in str(caught.value)
-
-
 async def test_key_is_the_given_one_and_hidden_from_repr(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_API_KEY", "xai-of-somebody-else")
     async with connect(access()) as signed:
