@@ -26,7 +26,8 @@ from mediasmith.config.settings import Settings
 from mediasmith.engine import results
 from mediasmith.engine.results import MediaResult
 from mediasmith.plugin import errors
-from mediasmith.plugin.contract import Access, Result, Takes
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Result, Takes
 from mediasmith.plugin.errors import InvalidRequest, NothingSuitable, Refused
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 

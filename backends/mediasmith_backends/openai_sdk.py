@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import MediaError, Unreachable
 from mediasmith.plugin.http_errors import is_about_model, malformed, not_served, transport_error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend
 from mediasmith_sketch.animation.render_slots import RenderSlots
 from mediasmith_sketch.image import image
 from mediasmith_sketch.speech import speech

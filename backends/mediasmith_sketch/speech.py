@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
-from mediasmith.plugin.contract import Access, Call, Capability, Model, Output, Params, Price, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Price, Result
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith_sketch.animation.render_slots import RenderSlots
 

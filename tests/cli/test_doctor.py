@@ -19,7 +19,8 @@ from mediasmith.cli.provider_checks import ask_providers
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, variable
-from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MissingKey, TimedOut
 
 KEY = "sk-0123456789abcdef"

@@ -25,7 +25,8 @@ from mediasmith.cli.terminal import say
 from mediasmith.engine import assembly, use_cases
 from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.jobs.service import JobService
-from mediasmith.plugin.contract import JSON, Accepted, Access, Call, Context, Pending, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import JSON, Accepted, Call, Context, Pending, Result
 from mediasmith.plugin.errors import Refused
 from mediasmith.storage.library.records import Job
 

@@ -13,7 +13,8 @@ from mediasmith.config.configured_models import add_configured_models
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.contract import Access, Backend, ConfiguredModels, Model
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend, ConfiguredModels, Model
 
 Reader = Callable[[Access], ConfiguredModels]
 

@@ -12,7 +12,8 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.contract import Access, Backend, Model
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend, Model
 
 TODAY = date(2026, 11, 30)
 OLD = Model(id="old", retires=TODAY)

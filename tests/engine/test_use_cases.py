@@ -30,7 +30,8 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
 from mediasmith.engine.results import JobList
-from mediasmith.plugin.contract import Access, Model, Output, Result, Takes
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Model, Output, Result, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NothingSuitable, UnknownContinuation
 from mediasmith.plugin.media import wav
 from mediasmith.storage.library.store import Library

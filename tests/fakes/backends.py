@@ -9,9 +9,9 @@ from typing import Any, TypedDict, Unpack
 
 from pydantic import BaseModel, RootModel
 
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import (
     Accepted,
-    Access,
     Backend,
     Call,
     Cancellation,

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from fakes.backends import AnyJson
-from mediasmith.plugin.contract import Access, Backend, Call, Capability, Model, Params, Result, Takes
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend, Call, Capability, Model, Params, Result, Takes
 from mediasmith.plugin.kinds import Kind, Role
 from mediasmith.plugin.params import AspectRatio, Count, Seed, Size
 

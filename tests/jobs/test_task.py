@@ -34,7 +34,8 @@ from fakes.engines import (
 from fakes.faults import FAULTS
 from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.results import Cost, JobList
-from mediasmith.plugin.contract import Accepted, Access, Call, Context, Failed, Output, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Accepted, Call, Context, Failed, Output, Result
 from mediasmith.plugin.errors import (
     Billed,
     Cancelled,

@@ -27,7 +27,8 @@ from mediasmith.engine.use_cases import Engine
 from mediasmith.mcp.content import MAX_RESOURCE
 from mediasmith.mcp.instructions import instructions
 from mediasmith.mcp.server import MediaServer
-from mediasmith.plugin.contract import Access, Call, Output, Pending, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Call, Output, Pending, Result
 from mediasmith.plugin.errors import Refused
 from mediasmith.plugin.media import wav
 from mediasmith.runtime.clock import Clock

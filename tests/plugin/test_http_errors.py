@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ssl
 from typing import Any
 
@@ -28,12 +27,9 @@ from mediasmith.plugin.errors import (
     Unreachable,
 )
 from mediasmith.plugin.http_errors import (
-    answer_text,
-    clause,
     error_for_failed_work,
     error_for_response,
     error_for_status,
-    error_text,
     is_about_model,
     malformed,
     not_billed,
@@ -43,7 +39,6 @@ from mediasmith.plugin.http_errors import (
     transport_error,
     unreachable_error,
 )
-from mediasmith.testing import png
 
 # Statuses
 
@@ -228,6 +223,20 @@ def test_reading_leaves_media_errors_alone() -> None:
         raise Refused("No.")
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"", "Acme sent an answer that cannot be read."),
+        (b'{"data": []}', "Acme sent an answer that cannot be read."),
+        (b'{"error": "Busy."}', "Acme answered, but without a result: Busy."),
+        ("Busy.", "Acme answered, but without a result: Busy."),
+    ],
+)
+def test_an_answer_that_cannot_be_read_goes_with_its_words_and_itself(answer: bytes | str, message: str) -> None:
+    error = malformed("Acme", answer)
+    assert (error.message, error.answer) == (message, answer.encode() if isinstance(answer, str) else answer)
+
+
 # What comes before the paying request
 
 
@@ -280,102 +289,3 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
 
 def test_retry_after_is_read_in_any_case_of_http_headers() -> None:
     assert retry_after(httpx2.Headers({"Retry-After": "7"})) == 7
-
-
-# The provider's own words
-
-
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        ("Too long.", "Too long."),
-        ({"error": {"message": "Too long.", "type": "invalid"}}, "Too long."),
-        ({"error": "Too long."}, "Too long."),
-        ({"message": "Too long."}, "Too long."),
-        ({"detail": "Too long."}, "Too long."),
-        ({"detail": {"message": "Too long."}}, "Too long."),
-        ({"detail": [{"loc": ["body", "text"], "msg": "field required", "type": "missing"}]}, "text: field required"),
-        ({"detail": [{"loc": ["body", "n"], "msg": "too low"}, {"msg": "odd"}]}, "n: too low; odd"),
-        ({"detail": [{"loc": ["body", "text"]}]}, ""),
-        ({"detail": [{"loc": "text", "msg": "odd"}]}, "odd"),
-        ([{"msg": str(number)} for number in range(5)], "0; 1; 2"),
-        ({"error": {"code": 7}, "message": "Too long."}, "Too long."),
-        ({}, ""),
-        ([], ""),
-        (None, ""),
-        (7, ""),
-    ],
-    ids=str,
-)
-def test_words_are_found_in_every_form(body: object, text: str) -> None:
-    assert error_text(body) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "end"),
-    [("", ""), (" \n", ""), ("Too\n long. ", ": Too long"), ("a" * 400, ": " + "a" * 300)],
-    ids=["empty", "blank", "words", "long"],
-)
-def test_words_end_a_sentence(text: str, end: str) -> None:
-    assert clause(text) == end
-
-
-# The words in a body
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"detail": "It is too big."}',
-        b'{"error": "It is too big."}',
-        b'{"error": {"message": "It is too big."}}',
-        b'{"errors": [{"message": "It is too big."}]}',
-        b'{"title": "It is too big.", "status": 400}',
-        b'"It is too big."',
-        b"It is too big.",
-        b"<html><head><title>It is too big.</title></head><body><h1>400</h1></body></html>",
-        b'{"error": "<html><title>It is too big.</title>"}',
-    ],
-    ids=["detail", "error", "message", "errors", "title", "JSON text", "text", "page", "page in JSON"],
-)
-def test_the_words_of_a_body_are_found(body: bytes) -> None:
-    assert answer_text(body) == "It is too big."
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b'{"a": "cut',
-        b"[1, 2",
-        b"null",
-        b"7",
-        b"<html><body>Gateway</body>",
-        b"\xff\xfe\x00words",
-        b"[" * 99_999,
-    ],
-    ids=repr,
-)
-def test_a_body_without_words_has_none(body: bytes) -> None:
-    assert answer_text(body) == ""
-
-
-def test_a_file_in_an_error_is_not_repeated() -> None:
-    data = base64.b64encode(png()).decode()
-    assert clause(f"invalid image: {data}") == ": invalid image: [data]"
-    assert clause(f"data:image/png;base64,{data}") == ""
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (b"", "Acme sent an answer that cannot be read."),
-        (b'{"data": []}', "Acme sent an answer that cannot be read."),
-        (b'{"error": "Busy."}', "Acme answered, but without a result: Busy."),
-        ("Busy.", "Acme answered, but without a result: Busy."),
-    ],
-)
-def test_an_answer_that_cannot_be_read_goes_with_its_words_and_itself(answer: bytes | str, message: str) -> None:
-    error = malformed("Acme", answer)
-    assert (error.message, error.answer) == (message, answer.encode() if isinstance(answer, str) else answer)

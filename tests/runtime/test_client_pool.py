@@ -18,7 +18,8 @@ import pytest
 from anyio.abc import TaskGroup
 
 from mediasmith.config.credentials import OFFLINE
-from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MediaError, MissingKey, ProviderError, RateLimited, Unreachable
 from mediasmith.runtime import client_pool
 from mediasmith.runtime.client_pool import ClientPool

@@ -17,7 +17,7 @@ from anyio.streams.tls import TLSListener
 
 from fakes.proxies import PASSWORD, USER, http_proxy, socks_proxy
 from fakes.tls import certificate
-from mediasmith.plugin.contract import Network
+from mediasmith.plugin.access import Network
 from mediasmith.plugin.errors import MediaError, Misconfigured, Unreachable
 from mediasmith.plugin.http_errors import transport_error
 from mediasmith.runtime.network import SystemNetwork

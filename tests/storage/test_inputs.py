@@ -23,7 +23,7 @@ from fakes.photos import encoded, halves, opened
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.credentials import OFFLINE
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.contract import Network
+from mediasmith.plugin.access import Network
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,

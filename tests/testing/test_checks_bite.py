@@ -25,10 +25,10 @@ import pytest
 from anyio import to_thread
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Access,
     Backend,
     Call,
     Cancellation,
@@ -44,6 +44,7 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
+from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import (
     MediaError,
     MissingKey,
@@ -52,7 +53,6 @@ from mediasmith.plugin.errors import (
     RateLimited,
     Unreachable,
 )
-from mediasmith.plugin.http_errors import answer_text, clause
 from mediasmith.plugin.params import Count, Seed
 from mediasmith.testing import CHECKS, Answer, Rig, Sent, cases, png
 

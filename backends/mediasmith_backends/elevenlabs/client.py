@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Access, Network
-from mediasmith.plugin.http_errors import error_text, is_about_model, not_served
+from mediasmith.plugin.access import Access, Network
+from mediasmith.plugin.error_words import error_text
+from mediasmith.plugin.http_errors import is_about_model, not_served
 
 if TYPE_CHECKING:
     from elevenlabs.base_client import AsyncBaseElevenLabs

@@ -23,9 +23,10 @@ from mediasmith.plugin.contract import (
     Result,
     Takes,
 )
+from mediasmith.plugin.error_words import clause
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.files import Source
-from mediasmith.plugin.http_errors import clause, error_for_failed_work, reading
+from mediasmith.plugin.http_errors import error_for_failed_work, reading
 from mediasmith_backends.elevenlabs.client import NO_RETRY, TITLE, ElevenLabs, without_none
 from mediasmith_backends.elevenlabs.errors import error_code, require_text
 from mediasmith_backends.elevenlabs.languages import Language, language_code

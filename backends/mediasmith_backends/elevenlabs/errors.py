@@ -10,6 +10,7 @@ from typing import Any, cast
 import anyio
 from pydantic import ValidationError
 
+from mediasmith.plugin.error_words import clause, error_text
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -22,14 +23,7 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unsuitable,
 )
-from mediasmith.plugin.http_errors import (
-    clause,
-    error_for_status,
-    error_text,
-    malformed,
-    retry_after,
-    transport_error,
-)
+from mediasmith.plugin.http_errors import error_for_status, malformed, retry_after, transport_error
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE
 
 VOICE_NOT_FOUND = frozenset({"voice_not_found", "voice_does_not_exist"})

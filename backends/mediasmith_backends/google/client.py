@@ -12,7 +12,7 @@ from typing import Any
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith_backends.google.account import Account, load_credentials
 from mediasmith_backends.google.sign_in import (
     CREDENTIALS,

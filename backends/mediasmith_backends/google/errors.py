@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
+from mediasmith.plugin.error_words import clause, error_text
 from mediasmith.plugin.errors import MediaError, MissingKey, NotPermitted, ProviderError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
-    clause,
     error_for_status,
-    error_text,
     is_about_model,
     malformed,
     not_served,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 
 TITLE = "Google"
 """The provider's name in messages."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from mediasmith.plugin.contract import Failed
+from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import (
     Billed,
     MediaError,
@@ -16,7 +17,7 @@ from mediasmith.plugin.errors import (
     StateGone,
 )
 from mediasmith.plugin.http_answers import Answer
-from mediasmith.plugin.http_errors import answer_text, clause, error_for_failed_work, error_for_status, retry_after
+from mediasmith.plugin.http_errors import error_for_failed_work, error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import BASE_URL, KEYS, OWN_URL, TITLE
 

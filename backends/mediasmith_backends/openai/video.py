@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import (
     Accepted,
-    Access,
     Call,
     Capability,
     Context,

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mediasmith.plugin.contract import Call, Capability, Params, Result, Takes
 from mediasmith.plugin.embedded_media import find_media, without_media
+from mediasmith.plugin.error_words import clause
 from mediasmith.plugin.errors import MediaError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient, read_outputs
-from mediasmith.plugin.http_errors import clause
 from mediasmith.plugin.lineage import prompt_with_lineage
 from mediasmith.plugin.params import AspectRatio
 from mediasmith_backends.openrouter.client import Client, PaidAnswer, no_image, read, url_parts

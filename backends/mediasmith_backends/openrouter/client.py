@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from anyio import to_thread
 from pydantic import FiniteFloat
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.error_words import clause
 from mediasmith.plugin.errors import Billed, OutOfCredit, ProviderError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
-from mediasmith.plugin.http_errors import clause
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openrouter.errors import OWN_URL, TITLE, error_in
 

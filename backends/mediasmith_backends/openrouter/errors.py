@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
+from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import MediaError, ModelGone, OutOfCredit, ProviderError, RateLimited, Refused, Unsuitable
 from mediasmith.plugin.http_answers import Answer, read_answer
-from mediasmith.plugin.http_errors import answer_text, clause, error_for_status, retry_after
+from mediasmith.plugin.http_errors import error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 
 if TYPE_CHECKING:

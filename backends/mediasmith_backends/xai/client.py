@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import Misconfigured, Unreachable
 from mediasmith.plugin.http_errors import malformed
 from mediasmith_backends.xai.errors import BASE_URL, TITLE, connection_error, explain

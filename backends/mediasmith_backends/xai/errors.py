@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from mediasmith.plugin.error_words import clause
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -16,7 +17,7 @@ from mediasmith.plugin.errors import (
     Refused,
     Unreachable,
 )
-from mediasmith.plugin.http_errors import clause, error_for_failed_work, error_for_status, retry_after
+from mediasmith.plugin.http_errors import error_for_failed_work, error_for_status, retry_after
 
 TITLE = "xAI"
 """The provider's name in messages."""

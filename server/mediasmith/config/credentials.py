@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from mediasmith.config.base_urls import base_url_variable, set_base_urls
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
 from mediasmith.config.written_values import clean_key, key_fault, read_value
-from mediasmith.plugin.contract import Access, Backend, Network
+from mediasmith.plugin.access import Access, Network
+from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import InvalidRequest, Misconfigured, MissingKey
 
 if TYPE_CHECKING:

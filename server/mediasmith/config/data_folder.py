@@ -46,7 +46,7 @@ def loss_warning(data_folder: Path, results: Path) -> str:
 
 def can_be_created(folder: Path) -> bool:
     """Return whether files can be created in a folder, which need not exist."""
-    existing = next(place for place in (folder, *folder.parents) if os.access(place, os.F_OK))
+    existing = next((place for place in (folder, *folder.parents) if os.access(place, os.F_OK)), folder)
     return os.access(existing, os.W_OK | os.X_OK) and existing.is_dir()
 
 

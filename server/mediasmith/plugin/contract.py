@@ -1,6 +1,7 @@
 """What a backend is: data plus a few functions.
 
-With `params`, `errors`, `http_errors` and the media modules beside it, this is all of the server that a backend needs.
+With `access`, `params`, `errors`, `http_errors` and the media modules beside it, this is all of the server that a
+backend needs.
 """
 
 from __future__ import annotations
@@ -9,18 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import MediaError
 from mediasmith.plugin.files import Sink, Source
 from mediasmith.plugin.kinds import IMAGES, Kind, Role
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    from httpx2 import AsyncClient
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 """Anything that `json` writes and reads back unchanged."""
@@ -212,46 +209,6 @@ class Call(Context[C], Request[P], Generic[C, P]):
     """
 
     handle: Callable[[BaseModel], Awaitable[None]] = field(repr=False)
-
-
-class Network(Protocol):
-    """The user's network, read once for every backend. Using it raises `Misconfigured` where it cannot work."""
-
-    @property
-    def ssl_context(self) -> SSLContext:
-        """The certificates to trust. The first use reads them, which blocks for some 50 ms."""
-        ...
-
-    @property
-    def certificates(self) -> bytes | None:
-        """The same as PEM, for what takes no SSLContext; None where the system lists none. It blocks, too."""
-        ...
-
-    def proxy_for(self, url: str) -> str | None:
-        """Return the URL of the proxy that requests to `url` go through, or None. It may contain a password."""
-        ...
-
-    def client(
-        self, *, base_url: str = "", headers: Mapping[str, str] | None = None, read_seconds: float = 60
-    ) -> AsyncClient:
-        """Return a new HTTP client that follows no redirects and retries nothing; blocking at the first use."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """How to sign in: the key (empty where there is none), the backend's declared variables, its base URL.
-
-    `switched` says whether to sign in otherwise than with the key. `settings` is an instance of the backend's
-    `settings` model.
-    """
-
-    key: str = field(repr=False)
-    env: Mapping[str, str] = field(repr=False)
-    base_url: str
-    network: Network = field(repr=False)
-    switched: bool = False
-    settings: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,18 +6,16 @@ an answer. `Failed` takes `error_for_failed_work` instead. None of them imports 
 
 from __future__ import annotations
 
-import html
 import json
 import math
-import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
-from mediasmith.plugin.embedded_media import without_media
+from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -35,19 +33,6 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unreachable,
 )
-
-_LONGEST = 300
-"""Characters of a provider's own words that a message repeats."""
-
-_LONGEST_ERROR = 100_000
-"""Bytes of an answer in which words are looked for."""
-
-_WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "title")
-"""The fields in which providers write what is wrong."""
-
-_PAGE_TITLE = re.compile(r"<title[^<>]*+>([^<]*+)<", re.IGNORECASE)
-_PLAIN = re.compile(r"[^{\[].*?[^\W\d_]{2}")
-"""A text with a word in it, and no fragment of JSON."""
 
 _NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
@@ -303,48 +288,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _date(headers: Mapping[str, str], name: str) -> datetime:
     return parsedate_to_datetime(headers[name])
-
-
-def answer_text(body: bytes) -> str:
-    """Return the provider's own words in the body of an answer that has no result, or "".
-
-    They are those that `error_text` finds in JSON, a plain text, or the title of a page.
-    """
-    if len(body) > _LONGEST_ERROR:
-        return ""
-    with suppress(ValueError, RecursionError):
-        return error_text(json.loads(body))
-    text = " ".join(body.decode(errors="replace").split())
-    return error_text(text) if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
-
-
-def error_text(body: object) -> str:
-    """Return the provider's own words in an error answer's JSON, or "".
-
-    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
-    which each may name its field as the last part of `loc`. Of a page it is the title.
-    """
-    if isinstance(body, str):
-        return _title(body) if body.lstrip().startswith("<") else body
-    if isinstance(body, list):
-        return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
-    if isinstance(body, Mapping):
-        entries = cast("Mapping[str, object]", body)
-        words = next(filter(None, (error_text(entries.get(key)) for key in _WORDED)), "")
-        location = entries.get("loc")
-        return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
-    return ""
-
-
-def _title(page: str) -> str:
-    found = _PAGE_TITLE.search(page[:_LONGEST_ERROR])
-    return html.unescape(found[1]) if found else ""
-
-
-def clause(text: str) -> str:
-    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
-
-    Of files in them, such as base64, nothing is repeated.
-    """
-    short = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")[:_LONGEST]
-    return f": {short}" if short and short != "[data]" else ""

@@ -14,7 +14,8 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from mediasmith.plugin.contract import Access, Backend
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MediaError, ProviderError
 from mediasmith.runtime.timeouts import contain_exit
 

@@ -20,7 +20,7 @@ _CONNECT_SECONDS = 10.0
 class SystemNetwork:
     """The network that `env` describes (default: this process's environment), and the system where it says nothing.
 
-    Implements `mediasmith.plugin.contract.Network`.
+    Implements `mediasmith.plugin.access.Network`.
     """
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:

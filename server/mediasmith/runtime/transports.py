@@ -6,7 +6,7 @@ import httpx2
 from anyio import to_thread
 from socksio.exceptions import SOCKSError
 
-from mediasmith.plugin.contract import Network
+from mediasmith.plugin.access import Network
 
 _LIMITS = httpx2.Limits(
     max_connections=1000,  # more than concurrency allows: a call waits for a slot, never for a connection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Network
+from mediasmith.plugin.access import Network
 from mediasmith.plugin.errors import MediaError, Misconfigured, NotAllowed, ProviderError, TimedOut, Unreachable
 from mediasmith.plugin.http_errors import certificate_error, transport_error
 from mediasmith.storage.ssrf import check_addresses, check_host, parse_ip

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mediasmith.config.base_urls import base_url_variable
-from mediasmith.plugin.contract import Accepted, Access, Capability, Output, Pending, Remote, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Accepted, Capability, Output, Pending, Remote, Result
 from mediasmith.plugin.errors import MissingKey
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing.adapter_harness import AdapterHarness

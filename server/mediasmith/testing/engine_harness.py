@@ -18,10 +18,10 @@ from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import MediaResult
 from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import (
     JSON,
     Accepted,
-    Access,
     Backend,
     Call,
     Cancellation,

@@ -13,7 +13,7 @@ from fakes.elevenlabs import KEY, FakeElevenLabs
 from fakes.elevenlabs.errors import WRONG_KEY
 from fakes.proxies import PASSWORD, USER, http_proxy, socks_proxy
 from fakes.tls import certificate
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import MissingKey, NotServed, OutOfCredit, Unreachable
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import signed_in

@@ -9,7 +9,7 @@ from fakes.openai import KEY, WRONG_KEY, FakeOpenAI
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import MissingKey, ModelGone, NotServed
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, signed_in

@@ -21,7 +21,7 @@ from fakes.tls import certificate
 from fakes.xai.gate import gate
 from fakes.xai.server import running
 from fakes.xai.state import IMAGE, KEY, MODELS, FakeXAI, Reply
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,

@@ -12,7 +12,8 @@ from typing import Any
 
 from anyio import to_thread
 
-from mediasmith.plugin.contract import Accepted, Access, Backend, Call, Capability, Model, Output, Params, Result
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Accepted, Backend, Call, Capability, Model, Output, Params, Result
 
 NOISE = "noise from a backend"
 """What `noisy` writes, as text and as bytes, when it is loaded and whenever it makes something."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mediasmith.plugin.contract import Access
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -22,7 +23,6 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unreachable,
 )
-from mediasmith.plugin.http_errors import answer_text, clause
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response

@@ -1,0 +1,74 @@
+"""Find the provider's own words in an answer that has no result, and make them fit into a message."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import cast
+
+from mediasmith.plugin.embedded_media import without_media
+
+_LONGEST = 300
+"""Characters of a provider's own words that a message repeats."""
+
+_LONGEST_ERROR = 100_000
+"""Bytes of an answer in which words are looked for."""
+
+_WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "title")
+"""The fields in which providers write what is wrong."""
+
+_LAST_WORD = re.compile(r"[!-~]+$")
+
+_PAGE_TITLE = re.compile(r"<title[^<>]*+>([^<]*+)<", re.IGNORECASE)
+_PLAIN = re.compile(r"[^{\[].*?[^\W\d_]{2}")
+"""A text with a word in it, and no fragment of JSON."""
+
+
+def answer_text(body: bytes) -> str:
+    """Return the provider's own words in the body of an answer that has no result, or "".
+
+    They are those that `error_text` finds in JSON, a plain text, or the title of a page.
+    """
+    if len(body) > _LONGEST_ERROR:
+        return ""
+    with suppress(ValueError, RecursionError):
+        return error_text(json.loads(body))
+    text = " ".join(body.decode(errors="replace").split())
+    return error_text(text) if text.isprintable() and "\ufffd" not in text and _PLAIN.match(text) else ""
+
+
+def error_text(body: object) -> str:
+    """Return the provider's own words in an error answer's JSON, or "".
+
+    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
+    which each may name its field as the last part of `loc`. Of a page it is the title.
+    """
+    if isinstance(body, str):
+        return _title(body) if body.lstrip().startswith("<") else body
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
+    if isinstance(body, Mapping):
+        entries = cast("Mapping[str, object]", body)
+        words = next(filter(None, (error_text(entries.get(key)) for key in _WORDED)), "")
+        location = entries.get("loc")
+        return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
+    return ""
+
+
+def _title(page: str) -> str:
+    found = _PAGE_TITLE.search(page[:_LONGEST_ERROR])
+    return html.unescape(found[1]) if found else ""
+
+
+def clause(text: str) -> str:
+    """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
+
+    Of files in them, such as base64, nothing is repeated. A word is not cut: it might be a key, which only whole would
+    be found and masked.
+    """
+    words = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")
+    short = words if len(words) <= _LONGEST else _LAST_WORD.sub("", words[: _LONGEST + 1])[:_LONGEST].rstrip()
+    return f": {short}" if short and short != "[data]" else ""
