@@ -114,18 +114,12 @@ class JobService:
         Where that cannot be arranged, the job ends as not sent then.
         """
         active, plan = self._active.get(job_id), self._plans.get(job_id)
-        if active is None or plan is None or active.plan_saved or not active.queued:
+        if active is None or plan is None:
             return
         try:
             await self.plans.save(plan, active)
         except MediaError as error:
             _log.warning("the plan of job %s could not be saved: %s", job_id, error.message)
-        else:
-            self.task_group.start_soon(self._forget_plan, active)
-
-    async def _forget_plan(self, active: ActiveJob, *, keep_files: bool = False) -> None:
-        await active.all_begun.wait()
-        await self._log_failure(active, self.plans.forget(active, keep_files=keep_files))
 
     @contextmanager
     def held(self, job_id: str) -> Generator[None]:
@@ -240,12 +234,7 @@ class JobService:
                 active.errors[task.item] = error
                 await self.recovery.execution.end(active, task.number, "failed", error)
             return
-        self.task_group.start_soon(partial(self._forget_plan, active, keep_files=True))
-        try:
-            await self.dispatcher.resume(plan, active)
-        finally:
-            if not active.queued:
-                await _remove(plan.scratch)
+        await self.dispatcher.resume(plan, active)
 
     async def release(self) -> None:
         """Record where this process's jobs stand as for one that died, for others to continue."""
@@ -292,7 +281,6 @@ class JobService:
             self._plans.pop(active.job.id, None)
             active.done.set()
         finally:
-            active.all_begun.set()
             active.released.set()
 
     async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> bool:

@@ -295,8 +295,6 @@ class TaskExecution:
         if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
             raise TakenOver
         active.tasks[task.number] = task
-        if not active.queued:
-            active.all_begun.set()
 
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
         await self.library.save_task(task, at=self.clock.now())
