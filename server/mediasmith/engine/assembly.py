@@ -9,6 +9,7 @@ from mediasmith.config.base_urls import trusted_hosts
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
+from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller, ProviderCancel
@@ -71,43 +72,45 @@ def build_engine(
     owners = Owners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
+    jobs = JobService(
+        task_group=work,
+        library=library,
+        dispatcher=Dispatcher(
+            execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
+        ),
+        recovery=recovery,
+        canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
+        attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
+        waiting=waiting,
+        plans=SavedPlans(
+            installation=installation,
+            library=library,
+            live_lists=live_lists,
+            budget=budget,
+            clock=clock,
+            folder=settings.data_dir / "inputs",
+        ),
+        owners=owners,
+        clock=clock,
+    )
+    planner = Planner(
+        installation=installation,
+        cooldown=cooldown,
+        folders=folders,
+        clock=clock,
+        library=library,
+        live_lists=live_lists,
+        downloader=downloader,
+        budget=budget,
+    )
     return Engine(
         installation=installation,
         catalogue=Catalogue(installation=installation, live_lists=live_lists, redact=redact),
         clients=pool,
         clock=clock,
         library=library,
-        jobs=JobService(
-            task_group=work,
-            library=library,
-            dispatcher=Dispatcher(
-                execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
-            ),
-            recovery=recovery,
-            canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
-            attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
-            waiting=waiting,
-            plans=SavedPlans(
-                installation=installation,
-                library=library,
-                live_lists=live_lists,
-                budget=budget,
-                clock=clock,
-                folder=settings.data_dir / "inputs",
-            ),
-            owners=owners,
-            clock=clock,
-        ),
-        planner=Planner(
-            installation=installation,
-            cooldown=cooldown,
-            folders=folders,
-            clock=clock,
-            library=library,
-            live_lists=live_lists,
-            downloader=downloader,
-            budget=budget,
-        ),
+        jobs=jobs,
+        starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, clock=clock),
         folders=folders,
     )
 

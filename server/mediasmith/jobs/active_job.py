@@ -20,8 +20,8 @@ class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
     `errors` has the last error of each prompt, `ended` that of each backend which nothing more is asked of, since it
-    would fail in the same way. `plan_saved`: what is queued can be sent by another process. `done`: its end is recorded.
-    `released`: no code of this process works on it any more.
+    would fail in the same way. `plan_saved`: what is queued can be sent by another process. `done`: its end is
+    recorded. `released`: no code of this process works on it any more.
     """
 
     job: Job

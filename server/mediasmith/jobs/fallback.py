@@ -88,7 +88,7 @@ class Chain:
         return any(candidate.backend.name == backend.name for candidate in self.candidates)
 
     def gone(self) -> list[str]:
-        """Return the labels of the models that are no longer served, unless the first candidate is one by another way."""
+        """Return the labels of the models that are no longer served, other than what is now used in another way."""
         gone = [one.candidate.label for one in self.earlier if isinstance(one.error, ModelGone)]
         return [label for label in dict.fromkeys(gone) if label != self.first.label]
 
