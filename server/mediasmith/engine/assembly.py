@@ -21,6 +21,7 @@ from mediasmith.jobs.outputs import Outputs
 from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
@@ -72,9 +73,18 @@ def build_engine(
     owners = Owners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
+    plans = SavedPlans(
+        installation=installation,
+        library=library,
+        live_lists=live_lists,
+        budget=budget,
+        clock=clock,
+        folder=settings.data_dir / "inputs",
+    )
     jobs = JobService(
         task_group=work,
         library=library,
+        running=RunningJobs(task_group=work, library=library, recovery=recovery, plans=plans, clock=clock),
         dispatcher=Dispatcher(
             execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
         ),
@@ -82,14 +92,7 @@ def build_engine(
         canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
         attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
         waiting=waiting,
-        plans=SavedPlans(
-            installation=installation,
-            library=library,
-            live_lists=live_lists,
-            budget=budget,
-            clock=clock,
-            folder=settings.data_dir / "inputs",
-        ),
+        plans=plans,
         owners=owners,
         clock=clock,
     )
