@@ -25,6 +25,7 @@ from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
+from mediasmith.jobs.task_files import TaskFiles
 from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
@@ -57,12 +58,13 @@ def build_engine(
     cooldown = Cooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
     unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
+    outputs = Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable)
     execution = TaskExecution(
         library=library,
         clock=clock,
         contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
         poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
-        outputs=Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable),
+        files=TaskFiles(library=library, clock=clock, outputs=outputs, redact=redact),
         slots=Slots(limit=settings.concurrency),
         errors=errors,
         redact=redact,
