@@ -200,13 +200,18 @@ class Engine:
                 with self.jobs.held(started.id):
                     return await self._result(await wait(started))
 
-    async def _result(self, job: Job, *notes: str) -> MediaResult:
-        """Return the answer of a job, with notes before its warnings; raise its error where it has no files."""
+    async def _result(self, job: Job, note: str = "") -> MediaResult:
+        """Return the answer of a job, with a note before its warnings; raise its error where it has no files."""
         result = await self._present(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.jobs.attachments.mark_answered(result.job_id)
-            raise error_from_record(job.error)
-        return result.model_copy(update={"warnings": (*notes, *result.warnings)})
+            error = error_from_record(job.error)
+            if note == _REQUESTED:
+                error.hint = (
+                    f"{error.next_step} This request_id stands for job {job.id}: use a new one to make another."
+                )
+            raise error
+        return result.model_copy(update={"warnings": (*filter(None, [note]), *result.warnings)})
 
     async def _job(self, job_id: str, principal: str) -> Job:
         job = await self.library.job(job_id, principal=principal)
