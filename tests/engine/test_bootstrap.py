@@ -61,7 +61,7 @@ async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, mon
         await stage(self, *given, at=at)
 
     monkeypatch.setattr(Library, "stage", slow)
-    monkeypatch.setattr("mediasmith.jobs.service._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
+    monkeypatch.setattr("mediasmith.jobs.running_jobs._UNWINDING_SECONDS", 10.0)  # on a busy machine, too
     async with serving(tmp_path) as server:
         running = await (await server.get()).generate({"prompt": "x"}, NO_WAIT)
         await staging.wait()

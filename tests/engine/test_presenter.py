@@ -142,6 +142,13 @@ def test_each_prompt_of_a_batch_has_a_status_of_its_own(files: int, phase: Any, 
     assert first.error == ("" if phase == "done" else "Declined. Nothing was billed. Ask otherwise.")
 
 
+def test_a_request_whose_answer_is_lost_does_not_run_on_in_a_job_that_has_ended() -> None:
+    request = JobSpec(prompts=("a", "b"), count=1).to_json()
+    tasks = (task_record(item=0, phase="sending"), task_record(number=1, item=1, phase="done"))
+    for state, status in (("running", "running"), ("partial", "unknown")):
+        assert present(*tasks, state=state, request=request).items[0].status == status
+
+
 def test_an_edit_names_its_parent_and_the_prompts_from_the_first_to_its_own() -> None:
     request = {"prompts": ["larger"], "count": 1, "parent": "p" * 26, "history": ["a kite", "blue"]}
     result = present(task_record(phase="done"), request=request)

@@ -22,6 +22,7 @@ from fakes.engines import (
     get_job,
     output_files,
     pending,
+    per_image,
     picture,
     read_files,
     running_engine,
@@ -325,3 +326,12 @@ async def test_an_answer_without_a_job_can_be_delivered_too(tmp_path: Path) -> N
         for answer in (await engine.get_job({}, WAIT_FOR_END), await engine.list_backends({})):
             with engine.delivery(answer):
                 pass
+
+
+async def test_an_answer_that_does_not_wait_says_that_a_limit_changed_the_model(tmp_path: Path) -> None:
+    models = (Model(id="dear", prices=per_image(1.0)), Model(id="cheap", prices=per_image(0.01)))
+    _, wait = gate()
+    async with running_engine(tmp_path, Scripted(wait).backend(models=models)) as engine:
+        result = await generate(engine, max_cost_usd=0.1, caller=NO_WAIT)
+    limit = "one dear is estimated at 1 USD, above max_cost_usd of 0.1 USD; one cheap is used instead."
+    assert (result.status, result.warnings) == ("running", (limit,))

@@ -129,20 +129,20 @@ async def test_the_same_call_attaches_to_a_job_that_has_ended(tmp_path: Path) ->
 async def test_the_same_call_while_another_one_waits_is_a_job_of_its_own(tmp_path: Path) -> None:
     event, wait = gate()
     provider = Scripted(wait, wait)
-    results: list[MediaResult] = []
+    results: dict[int, MediaResult] = {}
     async with running_engine(tmp_path, provider.backend()) as engine, anyio.create_task_group() as tasks:
 
-        async def call() -> None:
-            results.append(await generate(engine))
+        async def call(number: int) -> None:
+            results[number] = await generate(engine)
 
-        tasks.start_soon(call)
+        tasks.start_soon(call, 0)
         await wait_until_idle(engine)
-        tasks.start_soon(call)
+        tasks.start_soon(call, 1)
         await wait_until_idle(engine)
         event.set()
     assert len(provider.calls) == 2
-    assert len({result.job_id for result in results}) == 2
-    assert [result.warnings for result in results] == [(), (another(results[0].job_id),)]
+    assert results[0].job_id != results[1].job_id
+    assert (results[0].warnings, results[1].warnings) == ((), (another(results[0].job_id),))
 
 
 async def test_a_call_that_is_being_notified_still_counts_as_waiting(tmp_path: Path) -> None:

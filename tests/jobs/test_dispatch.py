@@ -90,12 +90,13 @@ async def test_a_request_that_was_not_accepted_is_retried_with_growing_pauses(tm
         (lambda: Unreachable("It broke."), 1),
         (lambda: ProviderError("Status 500."), 1),
         (lambda: RateLimited("Slow down.", retry_after=61), 1),
+        (lambda: ProviderError("It answered without an image.", billed="no", answer=b"{}"), 1),
         (lambda: OutOfCredit("No credit."), 1),
         (lambda: Refused("Declined."), 1),
         (lambda: ModelGone("Gone."), 1),
         (ConnectionResetError, 1),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 async def test_a_request_is_retried_only_if_it_was_not_accepted(
     tmp_path: Path, error: Callable[[], Exception], sent: int

@@ -76,6 +76,7 @@ STAYING: dict[str, Callable[[], MediaError]] = {
     "Unreachable": lambda: Unreachable("The connection broke."),
     "RateLimited": lambda: RateLimited("Slow down.", billed="unknown"),
     "ProviderError": lambda: ProviderError("It answered nonsense.", billed="yes"),
+    "an answer": lambda: ProviderError("It answered without an image.", billed="no", answer=b"{}"),
     "ModelGone": lambda: ModelGone("Gone.", billed="unknown"),
     "Unsuitable": lambda: Unsuitable("Not so.", billed="yes"),
 }
@@ -271,6 +272,13 @@ async def test_a_model_that_is_gone_starts_no_cooldown(tmp_path: Path) -> None:
         assert "one old is no longer served; one new was used instead." in result.warnings
         assert (await generate(engine)).backend == "one"
     assert other.calls == []
+
+
+async def test_models_that_are_gone_are_named_beside_the_one_that_was_used(tmp_path: Path) -> None:
+    provider = Scripted(*(ModelGone("Gone.") for _ in THREE_MODELS[1:]))
+    async with running_engine(tmp_path, provider.backend(models=THREE_MODELS)) as engine:
+        result = await generate(engine)
+    assert result.warnings == ("one m0, one m1 are no longer served; one m2 was used instead.",)
 
 
 async def test_a_model_the_caller_named_is_never_replaced(tmp_path: Path) -> None:

@@ -113,6 +113,24 @@ async def test_the_next_process_sends_it_without_being_asked(tmp_path: Path) -> 
         assert sorted(provider.prompts) == ["a red kite", "another"]
 
 
+async def test_what_waits_to_be_sent_once_more_is_sent_by_the_next_process(tmp_path: Path) -> None:
+    turn_away = anyio.Event()
+
+    async def busy(*_given: object) -> None:
+        await turn_away.wait()
+        raise RateLimited("Slow down.", retry_after=30)
+
+    clock, provider = VirtualClock(), Scripted(busy)
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        await engine.promise(running)
+        turn_away.set()
+        await wait_until_idle(engine)
+    result = await continued(tmp_path, running.job_id, provider.backend(), clock=clock)
+    assert (result.status, len(provider.calls)) == ("done", 2)
+
+
 async def test_of_two_processes_one_sends_it(tmp_path: Path) -> None:
     provider = Busy()
     async with busy_engine(tmp_path, provider.backend()) as engine:
@@ -143,9 +161,6 @@ async def test_inputs_are_kept_as_they_were_and_removed_once_they_are_sent(tmp_p
     sent: list[bytes] = []
 
     async def start(call: Any) -> Any:
-        while await engine.library.calls.has_plan(job):
-            await anyio.lowlevel.checkpoint()
-        await wait_until_idle(engine)
         sent.append(await call.inputs["image"][0].read())
         return picture()
 

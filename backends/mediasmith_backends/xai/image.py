@@ -46,10 +46,10 @@ async def _start(call: Call[XAIClient, ImageParams]) -> Result:
     shown = [image.base64 or image.url for image in answer.images if image.respect_moderation]
     outputs = await to_thread.run_sync(partial(read_outputs, shown, mime="image/jpeg", name=TITLE))
     hidden = len(answer.images) - len(shown)
-    if not outputs and shown:
-        raise empty("image", billed(answer), answer.SerializeToString())
+    if hidden and not shown:
+        raise withheld("image", billed(answer))
     if not outputs:
-        raise (withheld if hidden else empty)("image", billed(answer))
+        raise empty("image", billed(answer), answer.SerializeToString())
     if hidden:
         call.warn(
             f"{TITLE} withheld {hidden} of {len(answer.images)} images because they violate its usage guidelines."

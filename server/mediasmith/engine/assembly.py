@@ -9,6 +9,7 @@ from mediasmith.config.base_urls import trusted_hosts
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
+from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller, ProviderCancel
@@ -20,9 +21,11 @@ from mediasmith.jobs.outputs import Outputs
 from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
+from mediasmith.jobs.task_files import TaskFiles
 from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
@@ -55,12 +58,13 @@ def build_engine(
     cooldown = Cooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
     unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
+    outputs = Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable)
     execution = TaskExecution(
         library=library,
         clock=clock,
         contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
         poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
-        outputs=Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable),
+        files=TaskFiles(library=library, clock=clock, outputs=outputs, redact=redact),
         slots=Slots(limit=settings.concurrency),
         errors=errors,
         redact=redact,
@@ -71,43 +75,47 @@ def build_engine(
     owners = Owners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
+    plans = SavedPlans(
+        installation=installation,
+        library=library,
+        live_lists=live_lists,
+        budget=budget,
+        clock=clock,
+        folder=settings.data_dir / "inputs",
+    )
+    jobs = JobService(
+        task_group=work,
+        library=library,
+        running=RunningJobs(task_group=work, library=library, recovery=recovery, plans=plans, clock=clock),
+        dispatcher=Dispatcher(
+            execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
+        ),
+        recovery=recovery,
+        canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
+        attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
+        waiting=waiting,
+        plans=plans,
+        owners=owners,
+        clock=clock,
+    )
+    planner = Planner(
+        installation=installation,
+        cooldown=cooldown,
+        folders=folders,
+        clock=clock,
+        library=library,
+        live_lists=live_lists,
+        downloader=downloader,
+        budget=budget,
+    )
     return Engine(
         installation=installation,
         catalogue=Catalogue(installation=installation, live_lists=live_lists, redact=redact),
         clients=pool,
         clock=clock,
         library=library,
-        jobs=JobService(
-            task_group=work,
-            library=library,
-            dispatcher=Dispatcher(
-                execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
-            ),
-            recovery=recovery,
-            canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
-            attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
-            waiting=waiting,
-            plans=SavedPlans(
-                installation=installation,
-                library=library,
-                live_lists=live_lists,
-                budget=budget,
-                clock=clock,
-                folder=settings.data_dir / "inputs",
-            ),
-            owners=owners,
-            clock=clock,
-        ),
-        planner=Planner(
-            installation=installation,
-            cooldown=cooldown,
-            folders=folders,
-            clock=clock,
-            library=library,
-            live_lists=live_lists,
-            downloader=downloader,
-            budget=budget,
-        ),
+        jobs=jobs,
+        starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, clock=clock),
         folders=folders,
     )
 

@@ -71,7 +71,7 @@ def present_job(
         progress=active.progress if active and job.state == "running" else None,
         message=active.describe_progress() if active and job.state == "running" else "",
         details=_details(tasks),
-        items=_items(spec, tasks, artifacts) if len(spec.prompts) > 1 else (),
+        items=_items(spec, job, tasks, artifacts) if len(spec.prompts) > 1 else (),
         error=_error(job.error),
         billed=error_from_record(job.error).billed if job.error else None,
         next=_NEXT.get(job.state, "") if can_continue or job.state != "done" else "",
@@ -164,19 +164,20 @@ def _details(tasks: Sequence[Task]) -> Mapping[str, JsonValue]:
     return details if len(text) <= _MAX_DETAILS else {"cut": text[: _MAX_DETAILS // 2 - 10]}
 
 
-def _items(spec: JobSpec, tasks: Sequence[Task], artifacts: Sequence[Artifact]) -> tuple[Item, ...]:
+def _items(spec: JobSpec, job: Job, tasks: Sequence[Task], artifacts: Sequence[Artifact]) -> tuple[Item, ...]:
+    running = job.state == "running"
     return tuple(
-        _item(prompt, spec.count, [task for task in tasks if task.item == item], artifacts)
+        _item(prompt, spec.count, [task for task in tasks if task.item == item], artifacts, running=running)
         for item, prompt in enumerate(spec.prompts)
     )
 
 
-def _item(prompt: str, count: int, tasks: Sequence[Task], artifacts: Sequence[Artifact]) -> Item:
+def _item(prompt: str, count: int, tasks: Sequence[Task], artifacts: Sequence[Artifact], *, running: bool) -> Item:
     numbers = {task.number for task in tasks}
     files = tuple(artifact.id for artifact in artifacts if artifact.task in numbers and not artifact.token)
     error = next((_error(task.error) for task in reversed(tasks) if task.error), "")
     complete = len(files) >= count and all(task.complete for task in tasks)
-    status = _item_status(len(files), {task.phase for task in tasks}, complete=complete)
+    status = _item_status(len(files), {task.phase for task in tasks}, complete=complete, running=running)
     return Item(prompt=_shorten(prompt), status=status, files=files, error="" if status == "done" else error)
 
 
@@ -190,14 +191,14 @@ def _shorten(prompt: str) -> str:
     return prompt if len(prompt) <= _MAX_PROMPT else f"{prompt[:_MAX_PROMPT]}…"
 
 
-def _item_status(files: int, phases: set[str], *, complete: bool) -> Status:
+def _item_status(files: int, phases: set[str], *, complete: bool, running: bool) -> Status:
     if complete:
         return "done"
-    if phases & {"queued", "sending", "accepted", "saving"}:
+    if running and phases & {"queued", "sending", "accepted", "saving"}:
         return "running"
     if files:
         return "partial"
-    return "unknown" if "unknown" in phases else "cancelled" if "cancelled" in phases else "failed"
+    return "unknown" if phases & {"sending", "unknown"} else "cancelled" if "cancelled" in phases else "failed"
 
 
 def _error(record: JSON) -> str:

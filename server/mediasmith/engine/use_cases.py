@@ -5,40 +5,28 @@ Every front end (MCP, command line, library) calls these with plain arguments, w
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal
-
-import anyio
-from anyio import to_thread
+from typing import Any
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import Caller
-from mediasmith.config.data_folder import loss_warning
 from mediasmith.config.installation import Installation
-from mediasmith.config.settings import Settings
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.continuations import Continuations
-from mediasmith.engine.presenter import present_forecast, present_job, present_summary
+from mediasmith.engine.job_start import JobStarter, ToolName
+from mediasmith.engine.presenter import present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.jobs.attach import Delivery, Earlier, ended_unbilled
-from mediasmith.jobs.dispatch import JobPlan
-from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.ownership import alive
 from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError, UnknownContinuation, error_from_record
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.arguments import check_arguments, check_listed
-from mediasmith.selection.planning import Planner
 from mediasmith.selection.tool_request import ToolRequest, parse_request
-from mediasmith.storage.artifacts.destination import Destination
-from mediasmith.storage.artifacts.file_names import new_id
-from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
 
@@ -50,9 +38,6 @@ _DAY = 86_400.0
 _ATTACHED = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
 
 _REQUESTED = "This is the job that was made for this request_id; nothing was sent again."
-
-ToolName = Literal["generate_media", "continue_edit"]
-"""The tools that make something."""
 
 Answer = MediaResult | JobList | BackendList
 """What a use case returns."""
@@ -68,7 +53,7 @@ class Engine:
     clock: Clock
     library: Library
     jobs: JobService
-    planner: Planner
+    starter: JobStarter
     folders: AllowedFolders
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
@@ -206,81 +191,27 @@ class Engine:
                         return await self._result(job, _REQUESTED if key.digest else _ATTACHED)
                 replaced = job.id
             with _not_billed():
-                started = await self._start(tool, request, key, replaced)
+                principal = caller.principal
+                origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
+                started = await self.starter.start(tool, request, origin, key, replaces=replaced)
             if isinstance(started, MediaResult):
                 return started
             if started is not None:
                 with self.jobs.held(started.id):
                     return await self._result(await wait(started))
 
-    async def _result(self, job: Job, *notes: str) -> MediaResult:
-        """Return the answer of a job, with notes before its warnings; raise its error where it has no files."""
+    async def _result(self, job: Job, note: str = "") -> MediaResult:
+        """Return the answer of a job, with a note before its warnings; raise its error where it has no files."""
         result = await self._present(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.jobs.attachments.mark_answered(result.job_id)
-            raise error_from_record(job.error)
-        return result.model_copy(update={"warnings": (*notes, *result.warnings)})
-
-    async def _start(
-        self, tool: ToolName, request: ToolRequest, key: CallKey, replaced: str
-    ) -> Job | MediaResult | None:
-        """Start the job; for a dry run, return the answer that says what it would be.
-
-        Return None where meanwhile the same call has been made, and may have to be attached to.
-        """
-        owner = await self.jobs.owners.own()
-        principal = key.principal
-        job_id = new_id()
-        scratch = _scratch(self.installation.settings) / owner / job_id
-        origin = await self.artifact(request.continuation_id, principal) if request.continuation_id else None
-        async with AsyncExitStack() as unless_started:
-            unless_started.push_async_callback(_remove, scratch)
-            selection = await self.planner.plan(request, principal=principal, origin=origin, scratch=scratch)
-            if request.dry_run:
-                return present_forecast(selection, request)
-            destination = await Destination.open(self.folders.for_principal(principal), request.output)
-            unless_started.push_async_callback(destination.close)
-            spec = JobSpec(
-                prompts=request.prompts,
-                count=request.n,
-                parent=origin.id if origin else "",
-                history=origin.prompts if origin else (),
-                extension=destination.extension,
-            )
-            running = await self.jobs.attachments.newest_running(key)
-            notes = (
-                _another(running) if running else "",
-                loss_warning(self.installation.settings.data_dir, destination.folder),
-            )
-            now = self.clock.now()
-            job = Job(
-                id=job_id,
-                principal=principal,
-                fingerprint=key.fingerprint,
-                tool=tool,
-                kind=selection.request.kind,
-                request=spec.to_json(),
-                owner=owner,
-                folder=str(destination.folder),
-                stem=destination.stem,
-                created=now,
-                updated=now,
-                warnings=tuple(filter(None, notes)),
-            )
-            plan = JobPlan(
-                job=job,
-                spec=spec,
-                candidates=selection.candidates,
-                destination=destination,
-                scratch=scratch,
-                origin_file=selection.origin_file,
-                max_cost_usd=request.max_cost_usd,
-                allowance=selection.allowance,
-            )
-            if await self.jobs.start(plan, key, replaces=replaced):
-                unless_started.pop_all()
-                return job
-        return None
+            error = error_from_record(job.error)
+            if note == _REQUESTED:
+                error.hint = (
+                    f"{error.next_step} This request_id stands for job {job.id}: use a new one to make another."
+                )
+            raise error
+        return result.model_copy(update={"warnings": (*filter(None, [note]), *result.warnings)})
 
     async def _job(self, job_id: str, principal: str) -> Job:
         job = await self.library.job(job_id, principal=principal)
@@ -309,14 +240,7 @@ class Engine:
             owners = self.jobs.owners.folder
             await self.library.prune(before=before, alive=partial(alive, owners))
             await self.jobs.plans.remove_orphans()
-            await to_thread.run_sync(_remove_orphans, _scratch(self.installation.settings), owners)
-
-
-def _another(running: Job) -> str:
-    return (
-        f"The same call is still running as job {running.id}; this is another one, billed as well. get_job returns "
-        "that one. Calls with the same request_id are made once."
-    )
+            await self.starter.remove_orphans()
 
 
 @contextmanager
@@ -327,19 +251,3 @@ def _not_billed() -> Generator[None]:
     except MediaError as error:
         error.billed = error.billed or "no"
         raise
-
-
-def _scratch(settings: Settings) -> Path:
-    return settings.data_dir / "scratch"
-
-
-async def _remove(folder: Path) -> None:
-    with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
-
-
-def _remove_orphans(scratch: Path, owners: Path) -> None:
-    """Remove the scratch folders of processes that are gone."""
-    for folder in scratch.iterdir() if scratch.is_dir() else ():
-        if not alive(owners, folder.name):
-            shutil.rmtree(folder, ignore_errors=True)

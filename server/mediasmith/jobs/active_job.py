@@ -20,8 +20,8 @@ class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
     `errors` has the last error of each prompt, `ended` that of each backend which nothing more is asked of, since it
-    would fail in the same way. `plan_saved`: what is still queued can be sent by another process. `all_begun`: nothing
-    is queued any more. `done`: its end is recorded. `released`: no code of this process works on it any more.
+    would fail in the same way. `plan_saved`: what is queued can be sent by another process. `done`: its end is
+    recorded. `released`: no code of this process works on it any more.
     """
 
     job: Job
@@ -32,7 +32,6 @@ class ActiveJob:
     errors: dict[int, MediaError] = field(default_factory=dict[int, MediaError])
     ended: dict[str, JSON] = field(default_factory=dict[str, JSON])
     cancel: CancelRequest = field(default_factory=CancelRequest)
-    all_begun: anyio.Event = field(default_factory=anyio.Event)
     done: anyio.Event = field(default_factory=anyio.Event)
     released: anyio.Event = field(default_factory=anyio.Event)
     plan_saved: bool = False
@@ -43,6 +42,11 @@ class ActiveJob:
     def queued(self) -> list[Task]:
         """The tasks of which nothing has been sent."""
         return [task for task in self.tasks.values() if task.phase == "queued"]
+
+    @property
+    def may_queue(self) -> bool:
+        """Whether something is queued, or will be where the request that is out fails unbilled."""
+        return any(task.phase in {"queued", "sending"} for task in self.tasks.values())
 
     def warn(self, text: str) -> None:
         """Add a warning, once."""

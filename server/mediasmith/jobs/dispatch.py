@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.jobs.fallback import RETRIED, Chain, starts_cooldown
+from mediasmith.jobs.fallback import RETRIED, Chain, may_fall_back, starts_cooldown
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.task import TaskExecution
-from mediasmith.plugin.errors import Cancelled, MediaError, ModelGone, RateLimited, StateGone, format_seconds
+from mediasmith.plugin.errors import Cancelled, MediaError, RateLimited, StateGone, format_seconds
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.candidate import Candidate
@@ -107,11 +107,12 @@ class Dispatcher:
             if rest is None:
                 active.errors[task.item] = chain.final_error(error)
                 return
-            if isinstance(error, ModelGone) and rest.first.label != candidate.label:  # else by another way
-                active.warn(f"{candidate.label} is no longer served; {rest.first.label} was used instead.")
             await self._fall_back(plan, active, task, rest)
         else:
             active.record_attempt(candidate, "done")
+            if gone := chain.gone():
+                are = "is" if len(gone) == 1 else "are"
+                active.warn(f"{', '.join(gone)} {are} no longer served; {candidate.label} was used instead.")
             if candidate.capability.kind in _NEW_VOICES:
                 self.live_lists.forget(candidate.backend)
 
@@ -136,7 +137,7 @@ class Dispatcher:
             except RETRIED as error:
                 advice = error.retry_after if isinstance(error, RateLimited) else None
                 wait = max(pause, advice or 0)
-                if error.billed != "no" or _was_accepted(active, task):
+                if not may_fall_back(error) or _was_accepted(active, task):
                     raise
                 if attempt == _RETRIES or wait > _LONGEST_PAUSE:
                     raise

@@ -43,8 +43,9 @@ _FINAL = (Refused, InvalidRequest, Cancelled)
 
 
 def may_fall_back(error: MediaError) -> bool:
-    """Return whether another candidate may be tried after this error."""
-    return error.billed == "no" and not isinstance(error, _FINAL)
+    """Return whether another request may be sent after this error: not for work that the provider has answered."""
+    answered = isinstance(error, ProviderError) and error.answered
+    return error.billed == "no" and not answered and not isinstance(error, _FINAL)
 
 
 def starts_cooldown(error: MediaError) -> bool:
@@ -85,6 +86,11 @@ class Chain:
     def has(self, backend: Backend[Any]) -> bool:
         """Return whether a candidate of this backend is left."""
         return any(candidate.backend.name == backend.name for candidate in self.candidates)
+
+    def gone(self) -> list[str]:
+        """Return the labels of the models that are no longer served, other than what is now used in another way."""
+        gone = [one.candidate.label for one in self.earlier if isinstance(one.error, ModelGone)]
+        return [label for label in dict.fromkeys(gone) if label != self.first.label]
 
     async def after(self, error: MediaError, live_lists: LiveLists) -> Chain | None:
         """Return what is left after this error of the first candidate, or None.

@@ -83,7 +83,7 @@ class Recovery:
             await self.library.save_task(active.tasks[task.number], at=active.job.updated)
         elif task.phase == "sending":
             await self._end(active, task, "unknown", "while its answer was due", "unknown")
-        elif task.phase == "saving" and not await self.execution.name_files(active, task, staged):
+        elif task.phase == "saving" and not await self.execution.files.name(active, task, staged):
             phase: Phase = "accepted" if task.handle is not None else "unknown"
             await self._end(active, task, phase, "while its files were being saved", "yes")
 

@@ -1,8 +1,8 @@
 """Save how to send what a job has queued, so that another process can send it if this one ends before.
 
-A plan is saved before a caller is told that its job is running, and only while something is queued. It holds what the
-candidates were chosen with; their functions come from the installed backends, and copies of the input files lie in the
-data folder. Both go once nothing is queued any more.
+A plan is saved before a caller is told that its job is running. It holds what the candidates were chosen with; their
+functions come from the installed backends, and copies of the input files lie in the data folder. Both go with the job's
+end: until then what was sent and turned away may be queued once more.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ class SavedPlans:
     folder: Path
 
     async def save(self, plan: JobPlan, active: ActiveJob) -> None:
-        """Save the plan of a job that has tasks queued. Doing it again changes nothing.
+        """Save the plan of a job, unless that is done or nothing of it may be queued any more.
 
         Raises:
             MediaError: it cannot be saved.
         """
-        if active.plan_saved or not active.queued:
+        if active.plan_saved or not active.may_queue:
             return
         sources = list({id(source): source for source in _sources(plan)}.values())
         numbers = {id(source): number for number, source in enumerate(sources)}
@@ -141,14 +141,13 @@ class SavedPlans:
             allowance=self.budget.day(),
         )
 
-    async def forget(self, active: ActiveJob, *, keep_files: bool = False) -> None:
-        """Delete a job's plan, if nothing is queued, and the copies of its input files unless they are in use."""
+    async def forget(self, active: ActiveJob) -> None:
+        """Delete a job's plan and the copies of its input files, if nothing is queued."""
         if not active.plan_saved or active.queued:
             return
         active.plan_saved = False
         await self.library.calls.delete_plan(active.job.id)
-        if not keep_files:
-            await to_thread.run_sync(shutil.rmtree, self._folder(active), True)
+        await to_thread.run_sync(shutil.rmtree, self._folder(active), True)
 
     async def remove_orphans(self) -> None:
         """Delete the plans of jobs that have ended, and the copies of their input files."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 import anyio
 from anyio import to_thread
@@ -23,18 +22,17 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
-from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
 from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
-from mediasmith.jobs.task import TakenOver
 from mediasmith.jobs.waiting_calls import WaitingCalls
-from mediasmith.plugin.errors import InvalidRequest, MediaError, error_record
+from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import describe_exception
 from mediasmith.runtime.timeouts import wait_for_event
 from mediasmith.storage.library.calls import CallKey
-from mediasmith.storage.library.records import Job
+from mediasmith.storage.library.records import Job, Task
 from mediasmith.storage.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -44,9 +42,6 @@ _NOTIFY_SECONDS = 5.0
 
 _LOOK_SECONDS = 1.0
 """Seconds between two looks at a job that another process works on."""
-
-_UNWINDING_SECONDS = 0.2
-"""Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
 
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
@@ -58,6 +53,7 @@ class JobService:
 
     task_group: TaskGroup
     library: Library
+    running: RunningJobs
     dispatcher: Dispatcher
     recovery: Recovery
     canceller: Canceller
@@ -66,7 +62,6 @@ class JobService:
     plans: SavedPlans
     owners: Owners
     clock: Clock
-    _active: dict[str, ActiveJob] = field(default_factory=dict[str, ActiveJob])
     _plans: dict[str, JobPlan] = field(default_factory=dict[str, JobPlan])
     _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
     _adopting: anyio.Lock = field(default_factory=anyio.Lock)
@@ -74,7 +69,7 @@ class JobService:
 
     def active(self, job_id: str) -> ActiveJob | None:
         """Return the job, while this process works on it."""
-        return self._active.get(job_id)
+        return self.running.get(job_id)
 
     async def start(self, plan: JobPlan, key: CallKey, *, replaces: str = "") -> bool:
         """Record the job for a call that has thereby joined it, and run it in the background.
@@ -92,40 +87,31 @@ class JobService:
             if not await self.library.add_job(active.job, tasks, key=key, replaces=replaces, allowance=allowance):
                 return False
         self.waiting.joined(active.job.id)
-        self._begin(active, plan, partial(self.dispatcher.run, plan, active, tasks))
+        self._plans[active.job.id] = plan
+        self.running.start(active, partial(self._make, plan, active, tasks))
         return True
 
-    def _begin(self, active: ActiveJob, plan: JobPlan, work: Callable[[], Awaitable[None]]) -> None:
-        self._active[active.job.id] = active
-        self._plans[active.job.id] = plan
-
-        async def run() -> None:
-            try:
-                await work()
-            finally:
-                if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
-                    await _remove(plan.scratch)
-
-        self.task_group.start_soon(self._run, active, run)
+    async def _make(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
+        try:
+            await self.dispatcher.run(plan, active, tasks)
+        finally:
+            del self._plans[active.job.id]
+            if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
 
     async def promise(self, job_id: str) -> None:
         """Have another process send what is still queued, should this one end before; call it before saying `running`.
 
         Where that cannot be arranged, the job ends as not sent then.
         """
-        active, plan = self._active.get(job_id), self._plans.get(job_id)
-        if active is None or plan is None or active.plan_saved or not active.queued:
+        active, plan = self.running.get(job_id), self._plans.get(job_id)
+        if active is None or plan is None:
             return
         try:
             await self.plans.save(plan, active)
         except MediaError as error:
             _log.warning("the plan of job %s could not be saved: %s", job_id, error.message)
-        else:
-            self.task_group.start_soon(self._forget_plan, active)
-
-    async def _forget_plan(self, active: ActiveJob, *, keep_files: bool = False) -> None:
-        await active.all_begun.wait()
-        await self._log_failure(active, self.plans.forget(active, keep_files=keep_files))
 
     @contextmanager
     def held(self, job_id: str) -> Generator[None]:
@@ -141,7 +127,7 @@ class JobService:
         """Return the job, which the call has joined, once it has ended, or in its current state after `seconds`."""
         started = self.clock.now()
         while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
-            active = self._active.get(job.id)
+            active = self.running.get(job.id)
             if active is not None:
                 await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
                 job = active.job
@@ -162,7 +148,7 @@ class JobService:
 
     async def look_up(self, job: Job) -> Job:
         """Return the job in its current state."""
-        active = self._active.get(job.id)
+        active = self.running.get(job.id)
         return active.job if active else await self.library.job(job.id, principal=job.principal) or job
 
     async def is_elsewhere(self, job: Job) -> bool:
@@ -179,12 +165,12 @@ class JobService:
             job = await self.look_up(job)
             if job.state != "running":
                 return
-            active = self._active.get(job.id)
+            active = self.running.get(job.id)
             if active is None and not await self.is_elsewhere(job):
                 if not await self._claim(job):
                     raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
                 active = await self._take(job)
-                self.task_group.start_soon(self._run, active, partial(self.canceller.end_recovered, active))
+                self.running.start(active, partial(self.canceller.end_recovered, active))
             if active is not None:
                 active.cancel.request()
         if active is None:
@@ -213,7 +199,7 @@ class JobService:
         """
         async with self._adopting:
             job = await self.look_up(job)
-            idle = job.state == "running" and job.id not in self._active and not await self.is_elsewhere(job)
+            idle = job.state == "running" and self.running.get(job.id) is None and not await self.is_elsewhere(job)
             if not idle or not await self._claim(job):
                 return
             try:
@@ -222,7 +208,7 @@ class JobService:
                 if not await self.recovery.end_unsent(job, error, at=self.clock.now()):
                     raise
             else:
-                self.task_group.start_soon(self._run, active, partial(self._continue, active))
+                self.running.start(active, partial(self._continue, active))
 
     async def _continue(self, active: ActiveJob) -> None:
         """Do what is left of a job that was taken over."""
@@ -240,23 +226,14 @@ class JobService:
                 active.errors[task.item] = error
                 await self.recovery.execution.end(active, task.number, "failed", error)
             return
-        self.task_group.start_soon(partial(self._forget_plan, active, keep_files=True))
-        try:
-            await self.dispatcher.resume(plan, active)
-        finally:
-            if not active.queued:
-                await _remove(plan.scratch)
+        await self.dispatcher.resume(plan, active)
 
     async def release(self) -> None:
         """Record where this process's jobs stand as for one that died, for others to continue."""
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(_UNWINDING_SECONDS):
-                for active in list(self._active.values()):
-                    await active.released.wait()
+            await self.running.stopped()
             await self.attachments.flush()
-            for active in list(self._active.values()):
-                await self._log_failure(active, self.recovery.mend(active))
-                await self._finish(active)
+            await self.running.record_all()
             with suppress(MediaError):  # the lock goes with the process
                 await self.owners.release()
 
@@ -279,68 +256,4 @@ class JobService:
         except MediaError:
             await self.library.claim(job.id, old=own, new=job.owner)  # another process may be able to
             raise
-        self._active[job.id] = active
         return active
-
-    async def _run(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
-        """Do the work to its recorded end. No exception may leave: one would end the server."""
-        try:
-            taken_over = await self._work(active, work)
-            with anyio.CancelScope(shield=True):
-                await (self._abandon(active) if taken_over else self._finish(active))
-            del self._active[active.job.id]
-            self._plans.pop(active.job.id, None)
-            active.done.set()
-        finally:
-            active.all_begun.set()
-            active.released.set()
-
-    async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do the work, and return whether another process has taken the job over."""
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - the top of a job
-            if _says(error, TakenOver):
-                return True
-            _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
-            active.plan_saved = False  # another process would fail in the same way
-            await self._log_failure(active, self.recovery.mend(active))
-            active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
-        return False
-
-    async def _abandon(self, active: ActiveJob) -> None:
-        """Leave a job to the process that has taken it over: what this one knows of it counts no more."""
-        _log.warning("job %s was taken over by another process", active.job.id)
-        active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
-        await self._log_failure(active, active.destination.close())
-
-    async def _finish(self, active: ActiveJob) -> None:
-        state = state_of(active)
-        error = error_of(active, state)
-        active.job = replace(
-            active.job, state=state, updated=self.clock.now(), error=error_record(error) if error else None
-        )
-        if state == "running":
-            await self._log_failure(active, self.library.give_up(active.job))
-        else:
-            await self._log_failure(active, self.library.save_job(active.job))
-        await self._log_failure(active, self.plans.forget(active))
-        await self._log_failure(active, active.destination.close())
-
-    async def _log_failure(self, active: ActiveJob, step: Awaitable[None]) -> None:
-        """Take a step of the job's end. What cannot be recorded now is found as it was by the next call."""
-        try:
-            await step
-        except Exception as error:  # noqa: BLE001 - as in `_run`
-            _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
-
-
-def _says(error: BaseException, kind: type[Exception]) -> bool:
-    """Return whether an error is of this kind, or a group that has one."""
-    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    return isinstance(error, kind) or any(_says(one, kind) for one in inside)
-
-
-async def _remove(folder: Path) -> None:
-    with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(shutil.rmtree, folder, True)

@@ -7,18 +7,14 @@ bytes are in temporary files that only want their names.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import math
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio import to_thread
 from pydantic import BaseModel
 
 from mediasmith.jobs.active_job import ActiveJob
@@ -27,9 +23,10 @@ from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.fallback import ends_backend
-from mediasmith.jobs.outputs import Outputs, kept_in, to_json
+from mediasmith.jobs.outputs import kept_in, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
-from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context, Result
+from mediasmith.jobs.task_files import TaskFiles
+from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context
 from mediasmith.plugin.errors import (
     Cancelled,
     MediaError,
@@ -43,8 +40,7 @@ from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.runtime.timeouts import with_timeout
 from mediasmith.selection.candidate import Candidate
-from mediasmith.selection.pricing import Measured, estimate
-from mediasmith.storage.library.records import Artifact, Phase, Task
+from mediasmith.storage.library.records import Phase, Task
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.unreadable import UnreadableAnswers
 
@@ -66,7 +62,7 @@ class TaskExecution:
     clock: Clock
     contexts: ContextFactory
     poller: Poller
-    outputs: Outputs
+    files: TaskFiles
     slots: Slots
     errors: ErrorMapper
     redact: Redactor
@@ -131,35 +127,13 @@ class TaskExecution:
             return None
         return await self.poller.provider_cancel.stop(active, candidate, context, handle)
 
-    async def name_files(self, active: ActiveJob, task: Task, artifacts: Sequence[Artifact]) -> bool:
-        """Give a task's finished temporary files their names; False when one is gone. Safe to repeat."""
-        if not artifacts:
-            return False
-        named: list[Artifact] = []
-        for artifact in artifacts:
-            path = Path(artifact.path)
-            try:
-                placed, renamed = await active.destination.commit(artifact.token, path.name)
-            except FileNotFoundError:
-                if not await to_thread.run_sync(_has_content, path, artifact.sha256):
-                    return False
-                placed, renamed = path, False
-            if renamed:
-                active.warn(f"{path.name} existed; the new file is {placed.name}.")
-            named.append(replace(artifact, path=str(placed), token=""))
-        done = replace(task, phase="done", error=None)
-        await self.library.commit(done, named, at=self.clock.now())
-        active.artifacts += named
-        active.tasks[task.number] = done
-        return True
-
     async def end(self, active: ActiveJob, number: int, phase: Phase, error: MediaError | None = None) -> None:
         """Record how a task ended, and remove its temporary files."""
         task = active.tasks[number]
         if error:
             task = replace(task, billed=error.billed or "unknown", error=error_record(error))
         active.tasks[number] = replace(task, phase=phase)
-        await self._remove_temporary_files(active, task)
+        await self.files.remove_temporary(active, task)
         await self._save_task(active, active.tasks[number])
 
     async def _start(self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]) -> object:
@@ -191,36 +165,13 @@ class TaskExecution:
         elif answer is _LOST:
             await self._accept(active, active.tasks[number])
         else:
-            await self._save_result(active, number, candidate, checked_result(candidate, answer))
+            await self.files.save(active, number, candidate, checked_result(candidate, answer))
             return
         await self._poll(active, number, candidate, context)
 
     async def _poll(self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any]) -> None:
-        save = partial(self._save_result, active, number, candidate)
+        save = partial(self.files.save, active, number, candidate)
         await self.poller.collect(active, candidate, context, active.tasks[number].handle, save)
-
-    async def _save_result(self, active: ActiveJob, number: int, candidate: Candidate, result: Result) -> None:
-        cost = _amount(result.cost_usd)
-        task = active.tasks[number] = replace(active.tasks[number], billed="yes", cost_usd=cost)
-        artifacts = await self.outputs.store(active, task, candidate, result)
-        details = self.redact.json(result.details)
-        task = replace(
-            task,
-            phase="saving",
-            estimate_usd=_estimate(task, candidate, artifacts, result.used),
-            complete=result.complete,
-            details=details or None,
-        )
-        # A cancel at this point would leave files that nothing knows of.
-        with anyio.CancelScope(shield=True):
-            await self.library.stage(task, artifacts, at=self.clock.now())
-            active.tasks[number] = task
-            if not await self.name_files(active, task, artifacts):
-                active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
-                raise MediaError(f"A file was removed from {active.destination.folder} before it had its name.")
-            # An earlier process may have begun files; of its own this one knows.
-            if task.handle is not None or active.destination.has_partial_files(_prefix(task)):
-                await self._remove_temporary_files(active, task)
 
     async def _record_handle(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:
         """Record a handle that the client has chosen, before anything is sent."""
@@ -272,7 +223,7 @@ class TaskExecution:
         if accepted and not verdict and not isinstance(error, Cancelled):  # it can still be collected
             error.billed = task.billed
             if task.phase == "accepted":
-                await self._remove_temporary_files(active, task)
+                await self.files.remove_temporary(active, task)
                 await self._record_trouble(active, task, error)
             return
         open_question = error.billed == "unknown" and not isinstance(error, Refused)
@@ -295,33 +246,10 @@ class TaskExecution:
         if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
             raise TakenOver
         active.tasks[task.number] = task
-        if not active.queued:
-            active.all_begun.set()
 
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
         await self.library.save_task(task, at=self.clock.now())
         active.tasks[task.number] = task
-
-    async def _remove_temporary_files(self, active: ActiveJob, task: Task) -> None:
-        """Remove a task's temporary files. What cannot be removed is no reason to lose what was made."""
-        try:
-            await active.destination.sweep(_prefix(task), keep=())
-        except MediaError as error:
-            _log.warning("temporary files of job %s are left: %s", task.job_id, error.message)
-
-
-def _prefix(task: Task) -> str:
-    """Return how the tokens of a task's temporary files start."""
-    return f"{task.job_id}-{task.number}-"
-
-
-def _has_content(path: Path, sha256: str) -> bool:
-    """Return whether the file at this path is this very one, and not another of its name."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
 
 
 def _handle_json(candidate: Candidate, handle: object) -> JSON:
@@ -329,22 +257,3 @@ def _handle_json(candidate: Candidate, handle: object) -> JSON:
     if json is None:
         raise ProviderError(f"The backend {candidate.backend.name} gave a handle that is not a model of JSON.")
     return json
-
-
-def _estimate(
-    task: Task, candidate: Candidate, artifacts: Sequence[Artifact], used: Mapping[str, JSON]
-) -> float | None:
-    """Return what it may have cost, now that the files can be measured; a part of them may have been there before."""
-    lengths = [artifact.duration_seconds for artifact in artifacts]
-    sizes = [artifact.width * artifact.height for artifact in artifacts if artifact.width and artifact.height]
-    measured = Measured(
-        seconds=sum(length for length in lengths if length is not None) if None not in lengths else None,
-        megapixels=sum(sizes) / 1_000_000 if len(sizes) == len(artifacts) else None,
-        values=used,
-    )
-    by_size = estimate(candidate, prompt=task.prompt, count=task.count, measured=measured)
-    return min((usd for usd in (task.estimate_usd, by_size) if usd is not None), default=None)
-
-
-def _amount(usd: object) -> float | None:
-    return float(usd) if isinstance(usd, int | float) and 0 <= usd < math.inf else None

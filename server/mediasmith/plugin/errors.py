@@ -225,15 +225,18 @@ class StateGone(MediaError):
 class ProviderError(MediaError):
     """The provider failed, or its answer cannot be read.
 
-    `answer` is the body of such an answer: where it may have been billed, the server keeps it as a file.
+    `answer` is the body of such an answer: where it may have been billed, the server keeps it as a file. `answered`
+    says that there was one: the work was done, and is not asked for again.
     """
 
     usual_next_step = "Call again, or name another backend."
     answer: bytes = b""
+    answered: bool = False
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None, answer: bytes = b"") -> None:
         super().__init__(message, hint, billed=billed)
         self.answer = answer
+        self.answered = bool(answer)
 
 
 class Overloaded(ProviderError):

@@ -198,7 +198,7 @@ async def running_engine(
         engine = await stack.enter_async_context(
             open_engine(settings=settings, env=context.env() if env is None else env, backends=backends, clock=clock)
         )
-        _watch_downloads(engine.planner.downloader, observed, clock)
+        _watch_downloads(engine.starter.planner.downloader, observed, clock)
         yield EngineHarness(context=context, engine=engine, clock=clock, observed=observed, folder=place)
 
 

@@ -1,0 +1,114 @@
+"""The jobs that this process works on, each until its end is recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+import anyio
+from anyio.abc import TaskGroup
+
+from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
+from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.saved_plans import SavedPlans
+from mediasmith.jobs.task import TakenOver
+from mediasmith.plugin.errors import error_record
+from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.redaction import describe_exception
+from mediasmith.storage.library.store import Library
+
+_log = logging.getLogger(__name__)
+
+_UNWINDING_SECONDS = 0.2
+"""Seconds that stopped work is given before its state is recorded; a busy thread may take longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningJobs:
+    """Runs jobs in the background, and records how they ended."""
+
+    task_group: TaskGroup
+    library: Library
+    recovery: Recovery
+    plans: SavedPlans
+    clock: Clock
+    _active: dict[str, ActiveJob] = field(default_factory=dict[str, ActiveJob])
+
+    def get(self, job_id: str) -> ActiveJob | None:
+        """Return the job, while this process works on it."""
+        return self._active.get(job_id)
+
+    def start(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work of a job in the background, to its recorded end."""
+        self._active[active.job.id] = active
+        self.task_group.start_soon(self._run, active, work)
+
+    async def stopped(self) -> None:
+        """Wait a moment until no code works on the jobs, whose work was cancelled."""
+        with anyio.move_on_after(_UNWINDING_SECONDS):
+            for active in list(self._active.values()):
+                await active.released.wait()
+
+    async def record_all(self) -> None:
+        """Record where the jobs stand as for a process that died."""
+        for active in list(self._active.values()):
+            await self._log_failure(active, self.recovery.mend(active))
+            await self._finish(active)
+
+    async def _run(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work to its recorded end. No exception may leave: one would end the server."""
+        try:
+            taken_over = await self._work(active, work)
+            with anyio.CancelScope(shield=True):
+                await (self._abandon(active) if taken_over else self._finish(active))
+            del self._active[active.job.id]
+            active.done.set()
+        finally:
+            active.released.set()
+
+    async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do the work, and return whether another process has taken the job over."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - the top of a job
+            if _says(error, TakenOver):
+                return True
+            _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
+            active.plan_saved = False  # another process would fail in the same way
+            await self._log_failure(active, self.recovery.mend(active))
+            active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
+        return False
+
+    async def _abandon(self, active: ActiveJob) -> None:
+        """Leave a job to the process that has taken it over: what this one knows of it counts no more."""
+        _log.warning("job %s was taken over by another process", active.job.id)
+        active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
+        await self._log_failure(active, active.destination.close())
+
+    async def _finish(self, active: ActiveJob) -> None:
+        state = state_of(active)
+        error = error_of(active, state)
+        active.job = replace(
+            active.job, state=state, updated=self.clock.now(), error=error_record(error) if error else None
+        )
+        if state == "running":
+            await self._log_failure(active, self.library.give_up(active.job))
+        else:
+            await self._log_failure(active, self.library.save_job(active.job))
+        await self._log_failure(active, self.plans.forget(active))
+        await self._log_failure(active, active.destination.close())
+
+    async def _log_failure(self, active: ActiveJob, step: Awaitable[None]) -> None:
+        """Take a step of the job's end. What cannot be recorded now is found as it was by the next call."""
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
+
+
+def _says(error: BaseException, kind: type[Exception]) -> bool:
+    """Return whether an error is of this kind, or a group that has one."""
+    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return isinstance(error, kind) or any(_says(one, kind) for one in inside)
