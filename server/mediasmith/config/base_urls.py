@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from mediasmith.config.settings import PREFIX, unexpanded
-from mediasmith.config.written_values import clean
+from mediasmith.config.env_values import clean
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import Misconfigured
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from mediasmith.config.base_urls import base_url_variable, set_base_urls
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
-from mediasmith.config.written_values import clean_key, key_fault, read_value
+from mediasmith.config.env_values import clean_key, key_fault, read_value
 from mediasmith.plugin.contract import Access, Backend, Network
 from mediasmith.plugin.errors import InvalidRequest, Misconfigured, MissingKey
 

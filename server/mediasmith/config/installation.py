@@ -29,7 +29,7 @@ from mediasmith.config.retired_models import all_retired, describe_retirement, i
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.config.unknown_choices import unknown_choices
-from mediasmith.config.written_values import clean_key
+from mediasmith.config.env_values import clean_key
 from mediasmith.plugin.contract import Access, Backend, Capability, Takes
 from mediasmith.plugin.errors import Misconfigured, MissingKey
 from mediasmith.plugin.kinds import Role

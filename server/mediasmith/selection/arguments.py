@@ -12,8 +12,8 @@ from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.near_matches import match_listed
 from mediasmith.selection.unknown_arguments import explain_unknown, is_added_by_client
-from mediasmith.selection.value_forms import is_blank, read_value
-from mediasmith.selection.word_forms import read_word
+from mediasmith.selection.coercion import is_blank, read_value
+from mediasmith.selection.normalization import read_word
 
 _MAX_TEXT = 20_000_000
 """Characters in any other text: room for an input as a data URI."""

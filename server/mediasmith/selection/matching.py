@@ -15,11 +15,11 @@ from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, 
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
-from mediasmith.selection.input_fit import fit_inputs, input_fault, input_notes
+from mediasmith.selection.input_matching import fit_inputs, input_fault, input_notes
 from mediasmith.selection.near_matches import match_listed, suggest
 from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
-from mediasmith.selection.size_forms import same_sizes
+from mediasmith.selection.size_tiers import same_sizes
 
 _NO_WORD, _NO_OPTION = "does not take", "has no option"
 UNKNOWN_WORD = (_NO_WORD, _NO_OPTION)

@@ -21,7 +21,7 @@ from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists, listed_words
-from mediasmith.selection.preferences import preference_notes
+from mediasmith.selection.preference_warnings import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
@@ -31,7 +31,7 @@ from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Allowance, Artifact
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.path_forms import unwrap
+from mediasmith.storage.pasted_paths import unwrap
 
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""

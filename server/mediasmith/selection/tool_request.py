@@ -13,7 +13,7 @@ from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
-from mediasmith.storage.path_forms import unwrap
+from mediasmith.storage.pasted_paths import unwrap
 
 MAX_PROMPT = 100_000
 """Characters in one prompt; models may take fewer."""

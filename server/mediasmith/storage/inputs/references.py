@@ -23,7 +23,7 @@ from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
 from mediasmith.storage.inputs.conversion import conformed, scratch_file
 from mediasmith.storage.inputs.input_file import InputFile, open_regular
-from mediasmith.storage.path_forms import find_file, unwrap
+from mediasmith.storage.pasted_paths import find_file, unwrap
 
 _MAX_PATH = 4096  # bytes
 _MAX_NAME = 255  # bytes between two slashes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from mediasmith.selection.language_names import LANGUAGES
-from mediasmith.selection.value_forms import read_json
+from mediasmith.selection.coercion import read_json
 
 _PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*[xX×✕✖*]\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
 _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
