@@ -28,7 +28,7 @@ from mediasmith.engine.results import MediaResult
 from mediasmith.plugin.contract import Failed, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused
 
-FIRST = "This is the job that was made for this request_id; nothing was sent again."
+FIRST = "This is the earlier job of this request_id; nothing was sent again."
 
 
 @pytest.mark.parametrize("request_id", ["r-1", "é\U0001f600", "x" * 100_000], ids=["plain", "any", "long"])

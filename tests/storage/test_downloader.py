@@ -533,7 +533,7 @@ async def test_an_exempt_host_is_judged_by_its_addresses(connected: list[str]) -
 async def test_a_proxy_that_refuses_is_named(refuses: int, kind: type[Exception]) -> None:
     async with http_proxy(9, refuses=refuses) as proxy:
         downloader = replace(STRICT, network=SystemNetwork({"ALL_PROXY": proxy.url()}), resolver=nobody)
-        with pytest.raises(kind, match=f"The proxy does not pass the connection to {MEDIA} on: status {refuses}"):
+        with pytest.raises(kind, match=f"The proxy refused the connection to {MEDIA}: status {refuses}"):
             await fetched(f"https://{MEDIA}/", downloader)
 
 

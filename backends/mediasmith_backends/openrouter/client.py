@@ -40,7 +40,7 @@ class PaidAnswer(Answer):
 
     @property
     def billed(self) -> Billed | None:
-        """Whether it was charged for; None where the answer does not say."""
+        """Whether it was charged; None if the answer does not say."""
         return None if self.cost_usd is None else "yes" if self.cost_usd else "no"
 
 

@@ -40,7 +40,7 @@ def unexpanded(value: str) -> bool:
 
 
 def unreplaced(value: str) -> str:
-    """Return what to say of an `unexpanded` value, as a phrase without the value itself."""
+    """Return a phrase about an `unexpanded` value, without the value itself."""
     return f"still contains {'${...}' if '${' in value else 'a variable'}, which the client did not replace"
 
 

@@ -1,4 +1,4 @@
-"""Find the file that an edit continues, by anything that an answer shows of it."""
+"""Find the file that an edit continues, by any reference to it that answers show."""
 
 from __future__ import annotations
 

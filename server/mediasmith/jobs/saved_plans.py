@@ -1,8 +1,8 @@
-"""Save how to send what a job has queued, so that another process can send it if this one ends before.
+"""Save how to send what a job has queued, so that another process can send it if this one ends first.
 
-A plan is saved before a caller is told that its job is running, and only while something is queued. It holds what the
-candidates were chosen with; their functions come from the installed backends, and copies of the input files lie in the
-data folder. Both go once nothing is queued any more.
+A plan is saved before a call answers with the status `running`, if something is still queued. It has the data of the
+candidates; their functions come from the installed backends. Copies of the input files are in the data folder. Both are
+deleted once nothing is queued any more.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SavedPlans:
     folder: Path
 
     async def save(self, plan: JobPlan, active: ActiveJob) -> None:
-        """Save the plan of a job that has tasks queued. Doing it again changes nothing.
+        """Save the plan of a job that has tasks queued. Saving it twice changes nothing.
 
         Raises:
             MediaError: it cannot be saved.
@@ -230,7 +230,7 @@ def _reopen(saved: list[_SavedFile], folder: Path) -> list[InputFile]:
     except OSError as error:
         raise not_sent("its input files are gone") from error
     if any(file.size != file.path.stat().st_size for file in files):  # the server stopped while it copied them
-        raise not_sent("its input files were not kept whole")
+        raise not_sent("its input files were not copied completely")
     return files
 
 

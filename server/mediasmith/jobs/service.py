@@ -109,9 +109,9 @@ class JobService:
         self.task_group.start_soon(self._run, active, run)
 
     async def promise(self, job_id: str) -> None:
-        """Have another process send what is still queued, should this one end before; call it before saying `running`.
+        """Let another process send what is still queued, if this one ends first. Call this before saying `running`.
 
-        Where that cannot be arranged, the job ends as not sent then.
+        If the plan cannot be saved, such a job ends as not sent.
         """
         active, plan = self._active.get(job_id), self._plans.get(job_id)
         if active is None or plan is None or active.plan_saved or not active.queued:
@@ -128,10 +128,10 @@ class JobService:
         await self._log_failure(active, self.plans.forget(active, keep_files=keep_files))
 
     @contextmanager
-    def held(self, job_id: str) -> Generator[None]:
-        """Wait in this block for a job that the call has joined. Where no answer comes of it, others learn that."""
+    def waiting_on(self, job_id: str) -> Generator[None]:
+        """Wait in this block for a job that the call has joined. If it fails, record that the wait is over."""
         try:
-            with self.waiting.held(job_id):
+            with self.waiting.waiting_on(job_id):
                 yield
         except BaseException:
             self.task_group.start_soon(self.waiting.left, job_id)
@@ -309,7 +309,7 @@ class JobService:
         return False
 
     async def _abandon(self, active: ActiveJob) -> None:
-        """Leave a job to the process that has taken it over: what this one knows of it counts no more."""
+        """Leave a job to the process that has taken it over, and forget what this one knew of it."""
         _log.warning("job %s was taken over by another process", active.job.id)
         active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
         await self._log_failure(active, active.destination.close())

@@ -1,4 +1,4 @@
-"""The proxies that the environment names, or else the system, and the hosts that are reached without one."""
+"""The proxies that the environment names, or else the system, and the hosts to reach without one."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def match(
     matched = _match_inheriting(request, backend, capability, model)
     for words in same_sizes(request.words) if isinstance(matched, str) else ():
         again = _match_inheriting(replace(request, words=words), backend, capability, model)
-        if isinstance(again, Candidate):  # a model that takes the size as it was written comes first
+        if isinstance(again, Candidate):  # models that take the size as written come first
             note = f"size {request.words['size']} was sent as {again.values['size']}."
             return replace(again, warnings=(*again.warnings, note), lacks=again.lacks + 1)
     return matched

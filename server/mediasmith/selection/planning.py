@@ -1,4 +1,4 @@
-"""From a checked request to what will be done: inputs found, candidates ordered, the cost held against its limits."""
+"""From a checked request to what will be done: inputs found, candidates ordered, the cost checked against limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NOT_INHERITED = {"n", "seed"}
 class Selection:
     """What will be done: the candidates in order, and the request that they were chosen for.
 
-    `allowance` is the day's budget, which is looked at once more when the job is recorded.
+    `allowance` is the day's budget, which is checked again when the job is recorded.
     """
 
     request: SelectionRequest

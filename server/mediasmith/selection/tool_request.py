@@ -28,7 +28,7 @@ class ToolRequest:
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
     empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `request_id` is the
-    caller's own name for the request, or empty. `warnings` say what was understood otherwise than a caller may expect.
+    caller's own name for the request, or empty. `warnings` say what was read in a way that callers may not expect.
     """
 
     prompts: tuple[str, ...]
