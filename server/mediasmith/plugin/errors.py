@@ -88,9 +88,7 @@ class InvalidRequest(MediaError):
 class NotAllowed(InvalidRequest):
     """A path, URL or host that the settings do not allow."""
 
-    usual_next_step = (
-        "Use another path or URL; MEDIASMITH_ALLOWED_DIRS allows more folders, MEDIASMITH_TRUSTED_HOSTS more hosts."
-    )
+    usual_next_step = "Use another path or URL."
 
 
 class UnknownContinuation(InvalidRequest):

@@ -90,7 +90,7 @@ def _refuse_named(backend: Backend[Any], context: SelectionContext, reason: str)
             f"{backend.name} is not ready: {reason}.", "Then call again, or set backend to auto.", billed="no"
         )
     raise InvalidRequest(
-        f"{backend.name} cannot do this: {reason}.", "Use another value, or set backend to auto.", billed="no"
+        f"{backend.name} cannot do this: {reason}.", "Change that, or set backend to auto.", billed="no"
     )
 
 

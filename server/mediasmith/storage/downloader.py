@@ -80,12 +80,12 @@ class Downloader:
         """Return the URL that `text` is, checked as far as possible without resolving its host."""
         url = _parse(text, base)
         if url.scheme not in {"http", "https"}:
-            raise NotAllowed("Only HTTPS URLs can be downloaded.", "Use an https:// URL.")
+            raise NotAllowed("Only HTTPS URLs can be downloaded.")
         if url.userinfo:
-            raise NotAllowed("A URL with a user name or password is not downloaded.", "Use a URL without them.")
+            raise NotAllowed("A URL with a user name or password is not downloaded.")
         host = _host(url)
         if not 0 < _port(url) <= _MAX_PORT:
-            raise NotAllowed(f"The port of a URL must be from 1 to {_MAX_PORT}.", "Correct the URL.")
+            raise NotAllowed(f"The port of a URL must be from 1 to {_MAX_PORT}.")
         if host not in self.trusted:
             check_host(host)
             if parse_ip(host):

@@ -124,7 +124,7 @@ class Inputs:
     def _from_data(self, rest: str, role: Role, scratch: Path) -> LocatedFile:
         head, _, body = rest.partition(",")
         if not "".join(head.lower().split()).endswith(";base64"):
-            raise InvalidRequest("A data: URI must be in base64: data:TYPE;base64,DATA.")
+            raise InvalidRequest("A data: URI must be in base64, with ;base64 before the comma.")
         label = "The data: URI"
         packed = "".join(unquote(body).split()).rstrip("=")
         check_size(label, len(packed) * 3 // 4, self.settings)
