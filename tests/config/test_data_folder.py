@@ -1,4 +1,4 @@
-"""The data folder if none is set: the user's, or a temporary one of the user's own, which is told."""
+"""The data folder if none is set: the user's, or a temporary one, with a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates for loopback servers, signed by nobody but themselves."""
+"""Self-signed certificates for loopback servers."""
 
 from __future__ import annotations
 

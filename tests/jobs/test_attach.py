@@ -43,8 +43,8 @@ EARLIER = "This is the earlier call with the same arguments, whose answer was lo
 def another(running: str) -> str:
     """The warning of a call whose twin is running."""
     return (
-        f"The same call is still running as job {running}; this is another one, billed as well. get_job returns that "
-        "one. Calls with the same request_id are made once."
+        f"The same call is still running as job {running}, which get_job returns; this is another job, billed as well. "
+        "Calls with the same request_id make one job."
     )
 
 

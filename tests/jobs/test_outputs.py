@@ -103,7 +103,7 @@ async def test_a_body_of_the_wrong_type_is_no_result_and_kept_beside_the_library
     assert output_files(tmp_path) == []
     [kept] = (tmp_path / "data" / "unreadable").iterdir()
     assert (kept.suffix, kept.read_bytes()) == (f".{extension}", body)
-    assert f"What came is kept in {kept}" in str(caught.value)
+    assert f"What the provider sent is kept in {kept}" in str(caught.value)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -207,7 +207,7 @@ async def test_the_estimate_follows_what_the_provider_says_it_used(tmp_path: Pat
     async with running_engine(tmp_path, backend, daily_budget_usd=0.6) as engine:
         costs = [(await generate(engine, quality="auto")).cost for _ in range(3)]
         assert [cost and cost.usd for cost in costs] == [0.05, 0.21, 0.21]
-        with pytest.raises(OverBudget, match=r"0\.21 USD, above what is left of today's budget of 0\.13 USD"):
+        with pytest.raises(OverBudget, match=r"0\.21 USD, above today's remaining budget of 0\.13 USD"):
             await generate(engine)
 
 
@@ -342,7 +342,7 @@ async def test_an_expired_link_says_that_it_was_the_download_and_is_kept(
     assert kept.read_text() == URL
     assert str(caught.value) == (
         "One has made the file, but it could not be downloaded: files.one answered with status 403. It was billed. "
-        f"Its link is kept in {kept}: open it there soon, for links expire."
+        f"Its link is kept in {kept}: open it soon, since links expire."
     )
 
 

@@ -28,7 +28,7 @@ from mediasmith.engine.results import MediaResult
 from mediasmith.plugin.contract import Failed, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused
 
-FIRST = "This is the job that was made for this request_id; nothing was sent again."
+FIRST = "This is the earlier job of this request_id; nothing was sent again."
 
 
 @pytest.mark.parametrize("request_id", ["r-1", "é\U0001f600", "x" * 100_000], ids=["plain", "any", "long"])
@@ -105,9 +105,9 @@ async def test_a_first_that_ended_unbilled_is_made_anew_even_with_better_argumen
     async with running_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(Refused):
             await generate(engine, "a bad kite", request_id="r")
-        anew = await generate(engine, request_id="r")
-        assert (await generate(engine, request_id="r")).job_id == anew.job_id
-    assert (anew.status, anew.warnings, len(provider.calls)) == ("done", (), 2)
+        again = await generate(engine, request_id="r")
+        assert (await generate(engine, request_id="r")).job_id == again.job_id
+    assert (again.status, again.warnings, len(provider.calls)) == ("done", (), 2)
 
 
 async def test_a_first_that_was_cancelled_unsent_is_made_anew(tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ async def test_a_first_that_was_cancelled_unsent_is_made_anew(tmp_path: Path) ->
         await wait_until_idle(engine)
         queued = await generate(engine, caller=NO_WAIT, request_id="r")
         await get_job(engine, queued.job_id, cancel=True)
-        anew = await generate(engine, caller=NO_WAIT, request_id="r")
-    assert anew.job_id != queued.job_id
+        again = await generate(engine, caller=NO_WAIT, request_id="r")
+    assert again.job_id != queued.job_id
 
 
 async def test_calls_that_wait_for_a_first_that_ends_unbilled_make_one_job_together(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ async def test_what_was_not_promised_is_not_sent(tmp_path: Path) -> None:
     [
         ({}, {}, "no backend that it was planned for is ready now"),
         ({"max_cost_usd": 0.01}, {"ONE_KEY": "k"}, "above MEDIASMITH_MAX_COST_USD"),
-        ({"daily_budget_usd": 0.01}, {"ONE_KEY": "k"}, "today's budget"),
+        ({"daily_budget_usd": 0.01}, {"ONE_KEY": "k"}, "today's remaining budget"),
     ],
     ids=["no key", "too dear", "no budget left"],
 )

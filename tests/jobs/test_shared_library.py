@@ -112,7 +112,7 @@ async def test_the_same_call_in_another_process_makes_its_own_while_one_waits_he
     async with two_engines(tmp_path, provider) as (here, there), waiting(here):
         [running] = await here.library.unfinished()
         result = await generate(there)
-        assert result.warnings[0].startswith(f"The same call is still running as job {running.id};")
+        assert result.warnings[0].startswith(f"The same call is still running as job {running.id},")
     assert len(provider.calls) == 2
 
 

@@ -353,7 +353,7 @@ async def test_an_app_for_other_machines_needs_a_token_or_a_verifier(
 @pytest.mark.parametrize(
     ("env", "problem"),
     [
-        ({"MEDIASMITH_HTTP_TOKEN": "too-short-012345"[:15]}, "MEDIASMITH_HTTP_TOKEN is not valid"),
+        ({"MEDIASMITH_HTTP_TOKEN": "too-short-012345"[:15]}, "Correct it and start the server again."),
         ({"MEDIASMITH_HTTP_TOKEN": "with a space in it 0123456789"}, "at least 16 characters without spaces"),
         ({"MEDIASMITH_HTTP_TOKEN": "${HTTP_TOKEN}"}, "MEDIASMITH_HTTP_TOKEN still contains ${...}"),
         ({"MEDIASMITH_HTTP_TOKN": TOKEN}, "did you mean MEDIASMITH_HTTP_TOKEN?"),

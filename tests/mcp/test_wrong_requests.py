@@ -103,7 +103,7 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "output in /proc": ("generate_media", {"output": "/proc/sub/x.png"}, "output: no file can be created"),
     "output with a control character": ("generate_media", {"output": "a\nb.png"}, "output: "),
     "an unknown continuation": ("continue_edit", {"continuation_id": "a" * 26}, "There is no continuation 'aaaa"),
-    "a path as continuation": ("continue_edit", {"continuation_id": "../../etc/passwd"}, "No file that was made here"),
+    "a path as continuation": ("continue_edit", {"continuation_id": "../../etc/passwd"}, "is not a file that was made"),
     "an empty continuation": ("continue_edit", {"continuation_id": "media://"}, "There is no continuation"),
     "no continuation": ("continue_edit", {}, "continuation_id is missing"),
     "a job of 1 MB": ("get_job", {"job_id": LONG}, "There is no job 'aaaa"),

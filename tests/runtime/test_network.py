@@ -118,7 +118,7 @@ async def test_a_proxy_that_refuses_is_told_from_a_provider_that_does(
     async with run(9, refuses=refuses) as proxy:
         error = await failure(f"https://{API}/x", ALL_PROXY=proxy.url(scheme))
     assert isinstance(error, kind)
-    assert error.message.startswith("The proxy does not pass the connection to Acme on: ")
+    assert error.message.startswith("The proxy refused the connection to Acme: ")
     assert words in error.message
     assert "HTTPS_PROXY" in error.hint
 

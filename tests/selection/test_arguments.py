@@ -279,7 +279,7 @@ def test_a_required_argument_that_is_missing_or_null_is_named() -> None:
     for arguments in ({"prompt": "x"}, {"prompt": "x", "continuation_id": None}):
         text = refused(arguments, EDIT)
         assert text.startswith("continuation_id is missing.")
-        assert text.endswith("From an earlier result or one of its files; can be used again.")
+        assert text.endswith("Give continuation_id: from an earlier result or one of its files; can be used again.")
     assert refused({"continuation_id": "x"}, EDIT).startswith("prompt is missing.")
     assert refused({"continuation_id": "x", "prompt": " "}, EDIT).startswith("prompt is missing.")
 

@@ -240,7 +240,7 @@ async def test_a_days_budget_counts_what_was_and_may_have_been_spent(tmp_path: P
         with pytest.raises(ProviderError):
             await generate(engine, "lost")
         assert (await generate(engine, "sent again")).status == "done"
-        with pytest.raises(OverBudget, match=r"above what is left of today's budget of 0\.2 USD"):
+        with pytest.raises(OverBudget, match=r"above today's remaining budget of 0\.2 USD"):
             await generate(engine)
         sent = len(provider.calls)
     async with running_engine(tmp_path, backend, clock=clock, daily_budget_usd=1.5) as engine:
@@ -262,7 +262,7 @@ async def test_what_is_still_queued_counts_against_the_days_budget(tmp_path: Pat
     async with running_engine(tmp_path, backend, concurrency=1, daily_budget_usd=1) as engine:
         assert (await generate(engine, "first", NO_WAIT, n=3)).status == "running"
         await wait_until_idle(engine)
-        with pytest.raises(OverBudget, match=r"0\.5 USD, above what is left of today's budget of 0\.25 USD"):
+        with pytest.raises(OverBudget, match=r"0\.5 USD, above today's remaining budget of 0\.25 USD"):
             await generate(engine, "second", n=2)
         gate.set()
 
@@ -275,7 +275,7 @@ async def test_what_waits_to_be_sent_again_counts_against_the_days_budget(tmp_pa
         await wait_until_idle(engine)
         told = await engine.get_job({"job_id": waiting.job_id}, NO_WAIT)
         assert isinstance(told, MediaResult)
-        assert told.message == "Slow down. It is sent again in 30 s."
+        assert told.message == "Slow down. Trying again in 30 s."
         with pytest.raises(OverBudget):
             await generate(engine, "second")
         cancelled = await engine.get_job({"job_id": waiting.job_id, "cancel": True}, NO_WAIT)

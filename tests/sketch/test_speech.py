@@ -230,11 +230,11 @@ async def test_a_region_without_a_voice_is_a_warning(tag: str, found: str) -> No
     [
         ({"voice": "femal1"}, "no voice 'femal1' here. Did you mean female1?"),
         ({"voice": "anie"}, "Did you mean Annie?"),
-        ({"voice": "alloy"}, "list_backends(backend) names all voices"),
+        ({"voice": "alloy"}, "list_backends with this backend lists all voices"),
         ({"voice": "en-gb"}, "is a language, not a voice. Give it as language"),
         ({"language": "German"}, "'German' is not spoken here. Did you mean de?"),
         ({"language": "english"}, "Did you mean en?"),
-        ({"language": "xx"}, "list_backends(backend) names all languages"),
+        ({"language": "xx"}, "list_backends with this backend lists all languages"),
         ({"language": "fo"}, "'fo' is not spoken here"),  # listed by the engine, but its dictionary is not there
         ({"language": "x-" * 100_000}, "is not spoken here"),
     ],

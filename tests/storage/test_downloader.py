@@ -163,6 +163,10 @@ def trusting(accepted: dict[str, str]) -> Downloader:
     return replace(STRICT, network=SystemNetwork(accepted))
 
 
+_ALLOW = "To allow it, add it to MEDIASMITH_TRUSTED_HOSTS and restart the server."
+"""What to do about a host that is not public, and about no other URL."""
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -208,6 +212,7 @@ async def test_a_dangerous_url_is_refused_before_its_host_is_resolved(url: str) 
         await fetched(url, replace(STRICT, resolver=names))
     assert names.asked == []
     assert len(str(caught.value)) < 400
+    assert caught.value.next_step in {"Use another path or URL.", _ALLOW}
 
 
 async def test_plain_http_is_for_trusted_hosts_only() -> None:
@@ -533,7 +538,7 @@ async def test_an_exempt_host_is_judged_by_its_addresses(connected: list[str]) -
 async def test_a_proxy_that_refuses_is_named(refuses: int, kind: type[Exception]) -> None:
     async with http_proxy(9, refuses=refuses) as proxy:
         downloader = replace(STRICT, network=SystemNetwork({"ALL_PROXY": proxy.url()}), resolver=nobody)
-        with pytest.raises(kind, match=f"The proxy does not pass the connection to {MEDIA} on: status {refuses}"):
+        with pytest.raises(kind, match=f"The proxy refused the connection to {MEDIA}: status {refuses}"):
             await fetched(f"https://{MEDIA}/", downloader)
 
 

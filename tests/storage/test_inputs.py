@@ -361,7 +361,10 @@ async def test_an_unusable_reference_is_refused_by_argument(
         ("/" + "a" * 256, "The path is too long"),
         ("/" + "a/" * 3000, "The path is too long"),
         ("a\0b", "NUL character"),
-        (f"data:image/png,{base64.b64encode(PNG).decode()}", "must be in base64"),
+        (
+            f"data:image/png,{base64.b64encode(PNG).decode()}",
+            "with ;base64 before the comma.",
+        ),
         (f"data:image/png;base64,{base64.b64encode(PNG).decode()}!", "valid base64"),
         ("file:cat.png", "absolute path on this machine"),
         ("s3://bucket/cat.png", "The scheme 's3' is not supported. Nothing was billed. Use a path, file://"),

@@ -17,7 +17,7 @@ from mediasmith.plugin.errors import Billed, OutOfCredit, ProviderError
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
 from mediasmith_backends import openai_sdk
-from mediasmith_backends.openrouter.errors import OWN_URL, TITLE, error_in
+from mediasmith_backends.openrouter.errors import OWN_URL, RAISE_LIMIT, TITLE, error_in
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -40,7 +40,7 @@ class PaidAnswer(Answer):
 
     @property
     def billed(self) -> Billed | None:
-        """Whether it was charged for; None where the answer does not say."""
+        """Whether it was charged; None if the answer does not say."""
         return None if self.cost_usd is None else "yes" if self.cost_usd else "no"
 
 
@@ -106,7 +106,7 @@ async def check(client: Client) -> str:
     """
     key = (await client.get_list("/key", _Key)).data
     if key.limit_remaining is not None and key.limit_remaining <= 0:
-        raise OutOfCredit(f"The key for {TITLE} has reached its spending limit.")
+        raise OutOfCredit(f"The key for {TITLE} has reached its spending limit.", RAISE_LIMIT)
     spent = f"the key has spent {key.usage or 0:.2f} USD"
     return spent if key.limit_remaining is None else f"{spent} and may spend {key.limit_remaining:.2f} USD more"
 

@@ -24,6 +24,9 @@ OWN_URL = "https://openrouter.ai/api/v1"
 KEYS = ("OPENROUTER_API_KEY",)
 """The variables of which one signs in."""
 
+RAISE_LIMIT = f"Add credit or raise the limit at {TITLE}, or name another backend."
+"""What to do where a limit is reached, which may be the account's, a key's or a workspace's."""
+
 _LONGEST = 300
 """Characters of the provider's reasons that an error repeats."""
 
@@ -124,7 +127,7 @@ def _by_problem(status: int, problem: Problem, *, wait: float | None = None) -> 
             f"The account at {TITLE} has no credit for more requests at a time{words}.", retry_after=wait
         )
     if limit in _NO_CREDIT:
-        return OutOfCredit(f"The account at {TITLE} has reached a spending limit{words}.")
+        return OutOfCredit(f"The account at {TITLE} has reached a spending limit{words}.", RAISE_LIMIT)
     if code in _GONE:
         return ModelGone(f"{TITLE} does not serve this model{words}.")
     if code in _UNSUITABLE:

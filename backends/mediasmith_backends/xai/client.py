@@ -207,9 +207,9 @@ async def _connect(channel: Any, hint: str) -> None:
 
 
 async def _why(channel: Any) -> str:
-    """Return gRPC's own words for why a channel could not connect: it gives them to a request alone.
+    """Return gRPC's own words for why a channel could not connect, which only a request gets.
 
-    This one asks for nothing, in case that the channel is connected after all.
+    This one is free and harmless, in case the channel is connected after all.
     """
     from grpc.aio import AioRpcError  # noqa: PLC0415 - heavy: the SDK loads it
 

@@ -81,7 +81,7 @@ def connection_error(words: str, hint: str) -> MediaError:
     if _REFUSED_BY_PROXY in words:
         status = words.rpartition(_REFUSED_BY_PROXY)[2][:2]
         return Misconfigured(
-            f"The proxy does not pass the connection to {TITLE} on (status 4{status}).",
+            f"The proxy refused the connection to {TITLE} (status 4{status}).",
             hint,
             variables=["HTTPS_PROXY", "ALL_PROXY"],
         )

@@ -96,7 +96,7 @@ def load_font(face: Face, pixels: int) -> ImageFont.FreeTypeFont:
 
 
 def forget() -> None:
-    """Look for this machine's fonts anew at the next text."""
+    """Look for this machine's fonts again at the next text."""
     for cached in (face_for, _font_files, _faces):
         cached.cache_clear()
 

@@ -58,7 +58,7 @@ class ParsedPrompt:
 
     `colours` are all it names, `loose` those that belong to no thing it names. `moods` are named outright, `implied`
     ones come from things. `tone` is asked of all colours, `title` is to be set in the picture. `studio` asks for a
-    thing by itself, `cutout` for one without any ground. `unread` are things that it names and nobody here knows.
+    thing by itself, `cutout` for one without any ground. `unread` are things that it names and the vocabulary lacks.
     """
 
     mentions: tuple[Mention, ...]
@@ -123,7 +123,7 @@ class _Parser:
     into: bool = False  # "turn the boat into …"
     described: bool = False  # "make the red boat …": a colour that is there already
     coming: Mention = field(default_factory=lambda: Mention(what=""))
-    known: list[int] = field(default_factory=list[int])  # where known things begin, and words that nobody knows
+    known: list[int] = field(default_factory=list[int])  # where known things begin, and unknown words
     unread: list[int] = field(default_factory=list[int])
 
     def run(self) -> None:

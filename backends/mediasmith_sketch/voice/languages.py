@@ -129,4 +129,4 @@ def _first(tag: str) -> str:
 def _suggestion(asked: str, names: Mapping[str, str], what: str) -> str:
     near = difflib.get_close_matches(asked[:_SHOWN], names, n=1, cutoff=_SIMILAR)
     meant = "".join(f"Did you mean {names[one]}? " for one in near)
-    return f"{meant}list_backends(backend) names all {what}."
+    return f"{meant}list_backends with this backend lists all {what}."

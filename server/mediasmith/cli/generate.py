@@ -38,9 +38,9 @@ Examples:
 _EDIT = """\
 Change an earlier result and print the path of each new file.
 
-ID is the id of a file: it is printed when the file is made, and again by mediasmith jobs JOB. The file's path, the id
-of a job that made one file, or last for the newest do as well. Use it twice to make two branches. PROMPT says what to
-change; - reads it from standard input. Options override those of the earlier call."""
+ID is the id of a file: it is printed when the file is made, and again by mediasmith jobs JOB. It may also be the path
+of the file, the id of a job that made one file, or last, for the newest. Use it twice to make two branches. PROMPT says
+what to change; - reads it from standard input. Options override those of the earlier call."""
 
 _EDIT_EXAMPLES = """\
 \b

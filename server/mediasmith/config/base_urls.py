@@ -1,4 +1,4 @@
-"""The base URLs that lead to a gateway or engine instead of a provider, read as people write them."""
+"""Read the base URLs that are set for backends: those of gateways and engines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mediasmith.config.env_values import clean
 from mediasmith.config.settings import PREFIX, unexpanded
-from mediasmith.config.written_values import clean
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import Misconfigured
 
@@ -43,7 +43,7 @@ def trusted_hosts(backend: Backend[Any], env: Mapping[str, str]) -> list[str]:
 
 
 def passwords(env: Mapping[str, str]) -> list[str]:
-    """Return the passwords in the URLs of proxies and base URLs, as they are written and as they are meant."""
+    """Return the passwords in the URLs of proxies and base URLs, as they are written and URL-decoded."""
     found = [_password(clean(value)) for name, value in env.items() if name.lower().endswith(("_proxy", "_base_url"))]
     return [form for password in found if password for form in (password, unquote(password))]
 

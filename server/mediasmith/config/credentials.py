@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from mediasmith.config.base_urls import base_url_variable, set_base_urls
+from mediasmith.config.env_values import clean_key, key_fault, read_value
 from mediasmith.config.settings import PREFIX, unexpanded, unreplaced
-from mediasmith.config.written_values import clean_key, key_fault, read_value
 from mediasmith.plugin.access import Access, Network
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import InvalidRequest, Misconfigured, MissingKey
@@ -70,7 +70,7 @@ def read_access(backend: Backend[Any], env: Mapping[str, str], network: Network 
 
 
 def read_address(backend: Backend[Any], env: Mapping[str, str], network: Network = OFFLINE) -> Access:
-    """Return what `read_access` does, also where the key that the backend needs is not set.
+    """Return what `read_access` does, even if the key that the backend needs is not set.
 
     Raises:
         Misconfigured: a base URL cannot be read.
@@ -158,13 +158,13 @@ def _keys(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def key_problems(backend: Backend[Any], env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each variable of a key with something else in it; it begins with the variable's name."""
+    """Return a sentence for each key variable whose value cannot be a key; it begins with the variable's name."""
     faults = {name: key_fault(clean_key(value)[0]) for name, value in _set(backend.keys, env).items()}
     return tuple(f"{name} {fault}; it counts as not set" for name, fault in faults.items() if fault)
 
 
 def key_notes(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return how the key in a variable was read, as a phrase, by variable: those with something to leave out."""
+    """Return by variable, as a phrase, what was left out of a key when it was read."""
     removed = {name: clean_key(env.get(name, ""))[1] for name in backend.keys}
     return {name: f"read without {' and '.join(phrases)}" for name, phrases in removed.items() if phrases}
 

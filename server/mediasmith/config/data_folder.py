@@ -26,7 +26,7 @@ def default_data_folder() -> Path:
 
 
 def unusual_folder(folder: Path) -> str:
-    """Return a sentence if this is not the user's data folder but what `default_data_folder` replaced it by, or ""."""
+    """Return a sentence if `default_data_folder` had to choose another folder than the user's usual one, or ""."""
     usual = _usual()
     if folder == usual:
         return ""
@@ -35,7 +35,7 @@ def unusual_folder(folder: Path) -> str:
 
 
 def loss_warning(data_folder: Path, results: Path) -> str:
-    """Return what to say of results in a folder if the data folder is a temporary one, or ""."""
+    """Return a warning about results in this folder if the data folder is a temporary one, or ""."""
     import tempfile  # noqa: PLC0415 - heavy
 
     if not data_folder.name.startswith(_NAME) or data_folder.parent != Path(tempfile.gettempdir()):
@@ -62,9 +62,9 @@ def _usual() -> Path | None:
 
 @cache
 def _temporary(place: str) -> Path:
-    """Return a folder in this place that belongs to this user, and that nobody else can enter.
+    """Return a folder in this place that only this user can access.
 
-    Others may create folders there, too. What has the name but is not this user's is left alone.
+    Others may create folders there, too. A folder of that name that is not this user's is left alone.
     """
     if not hasattr(os, "getuid"):  # on Windows, the place itself is the user's
         folder = Path(place, _NAME)

@@ -23,13 +23,13 @@ from mediasmith.config.credentials import (
     setting_problems,
     setting_variables,
 )
+from mediasmith.config.env_values import clean_key
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.retired_models import all_retired, describe_retirement, is_retired
 from mediasmith.config.settings import Settings, unknown_settings
 from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.config.unknown_choices import unknown_choices
-from mediasmith.config.written_values import clean_key
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Backend, Capability, Takes
 from mediasmith.plugin.errors import Misconfigured, MissingKey
@@ -89,7 +89,7 @@ class Installation:
 
     @property
     def key_notes(self) -> Mapping[str, str]:
-        """How keys were read, as a phrase by variable, where something in the value is no part of a key."""
+        """By variable, as a phrase, what was left out of a key when it was read."""
         notes: dict[str, str] = {}
         for backend in self.registry.backends.values():
             notes |= key_notes(backend, self.env)
@@ -107,7 +107,7 @@ class Installation:
                 yield replace(backend, capabilities=served)
 
     def _reason_ended(self, backend: Backend[Any], capability: Capability[Any, Any], day: date) -> str:
-        """Return that the provider has ended a capability, in its words or by the days of its models, or ""."""
+        """Return why a capability is no longer served, from the provider or its models' retirement days, or ""."""
         retired = describe_retirement(capability.models) if all_retired(capability, day) else ""
         return self._ended.get(f"{backend.name}.{capability.name}", retired)
 
@@ -125,7 +125,7 @@ class Installation:
     def missing(self) -> Mapping[str, str]:
         """Why a backend, or a `backend.capability`, is not ready, with the fix.
 
-        What a provider has ended is told for the capability, whether or not its backend is ready.
+        A capability that its provider has ended is listed whether or not its backend is ready.
         """
         found: dict[str, str] = {}
         for backend in self.registry.backends.values():

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mediasmith.config.data_folder import default_data_folder, unusual_folder
-from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path
+from mediasmith.config.env_values import clean, clean_key, expand_variables, folder_path
 
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
@@ -40,7 +40,7 @@ def unexpanded(value: str) -> bool:
 
 
 def unreplaced(value: str) -> str:
-    """Return what to say of an `unexpanded` value, as a phrase without the value itself."""
+    """Return a phrase about an `unexpanded` value, without the value itself."""
     return f"still contains {'${...}' if '${' in value else 'a variable'}, which the client did not replace"
 
 

@@ -232,7 +232,7 @@ class _Arguments:
             "draft": {"type": "boolean", "description": "Use a cheap, fast model. Default false."},
             "options": {
                 "type": "object",
-                "description": "Options of one backend; list_backends(backend) describes them.",
+                "description": "Options of one backend; list_backends with backend describes them.",
             },
             "output": _text("Folder or file name to save to."),
             "wait_seconds": {
@@ -245,7 +245,7 @@ class _Arguments:
                 "description": "Refuse, unspent, if the estimate in USD is higher. 0 or more.",
             },
             "dry_run": {"type": "boolean", "description": "Only say what would be done and what it would cost."},
-            "request_id": _text("Any text; a call repeated with the same one is not made, or billed, twice."),
+            "request_id": _text("Any text; repeating a call with the same request_id never bills it twice."),
         }
 
     def _kind(self, about: str) -> Schema:
@@ -304,7 +304,7 @@ class _Arguments:
 
 
 def _listed_values(fields: Sequence[Schema]) -> tuple[str, ...]:
-    """Return the values that the fields list, or none where one of them lists none."""
+    """Return the values that the fields list, or none if one of them lists none."""
     if not all("enum" in field for field in fields):
         return ()
     return tuple(dict.fromkeys(value for field in fields for value in field["enum"] if value is not None))

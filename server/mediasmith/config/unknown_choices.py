@@ -1,4 +1,4 @@
-"""Report what MEDIASMITH_DEFAULTS and MEDIASMITH_ORDER name that is not here, and so has no effect."""
+"""Report unknown kinds and backends in MEDIASMITH_DEFAULTS and MEDIASMITH_ORDER, which have no effect."""
 
 from __future__ import annotations
 

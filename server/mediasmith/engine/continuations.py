@@ -1,4 +1,4 @@
-"""Find the file that an edit continues, by anything that an answer shows of it."""
+"""Find the file that an edit continues, by any reference to it that answers show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import UnknownContinuation
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.path_forms import unwrap, written_forms
+from mediasmith.storage.pasted_paths import unwrap, written_forms
 
 _LINK = re.compile(r"https?://[^?#]*/files/([0-9a-z]{26})(?:[?#].*)?")
 _SHORT_ID = re.compile(r"[a-z2-7]{8,25}")

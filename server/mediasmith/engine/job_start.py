@@ -117,8 +117,8 @@ class JobStarter:
 
 def _another(running: Job) -> str:
     return (
-        f"The same call is still running as job {running.id}; this is another one, billed as well. get_job returns "
-        "that one. Calls with the same request_id are made once."
+        f"The same call is still running as job {running.id}, which get_job returns; this is another job, billed as "
+        "well. Calls with the same request_id make one job."
     )
 
 

@@ -37,7 +37,7 @@ _DAY = 86_400.0
 
 _ATTACHED = "This is the earlier call with the same arguments, whose answer was lost; nothing was sent again."
 
-_REQUESTED = "This is the job that was made for this request_id; nothing was sent again."
+_REQUESTED = "This is the earlier job of this request_id; nothing was sent again."
 
 Answer = MediaResult | JobList | BackendList
 """What a use case returns."""
@@ -108,20 +108,20 @@ class Engine:
         if job.state != "running":
             return await self._present(job)
         await self.jobs.waiting.join(job.id)
-        with self.jobs.held(job.id):
+        with self.jobs.waiting_on(job.id):
             seconds = asked.get("wait_seconds", caller.wait)
             return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
 
     async def promise(self, answer: Answer) -> None:
-        """Have what a running job has not sent yet sent by another process, if this one ends before.
+        """Let another process send what a running job has not sent yet, if this one ends first.
 
-        Call it before a caller is told that the job is running, and will be asked for later.
+        Call this before answering with the status `running`.
         """
         if isinstance(answer, MediaResult) and answer.status == "running":
             await self.jobs.promise(answer.job_id)
 
     def deliver(self, answer: Answer) -> Delivery | None:
-        """Return what takes note of an answer's delivery; None for an answer that is not about one job."""
+        """Return the delivery of an answer; None for an answer that is not about a single job."""
         if isinstance(answer, MediaResult) and answer.job_id:
             return Delivery(attachments=self.jobs.attachments, job_id=answer.job_id)
         return None
@@ -140,12 +140,12 @@ class Engine:
             delivery.sent()
 
     async def _continued(self, reference: str, principal: str) -> Artifact:
-        """Return the file that an edit continues, by its id or by anything else that answers show of it."""
+        """Return the file that an edit continues, by its id or any other reference to it."""
         continuations = Continuations(library=self.library, folders=self.folders.for_principal(principal))
         found = await continuations.find(reference, principal)
         if found is None and any(sign in reference for sign in "/\\.") and "media:" not in reference:
             raise UnknownContinuation(
-                f"No file that was made here is at {reference[:80]!r}.",
+                f"{reference[:80]!r} is not a file that was made here.",
                 "To change a file of your own, call generate_media with it as image, video or audio.",
                 billed="no",
             )
@@ -155,12 +155,12 @@ class Engine:
         """Return a saved file's record.
 
         Raises:
-            UnknownContinuation: this caller has no such file, or did not use it for too long.
+            UnknownContinuation: this caller has no such file, or it has expired.
         """
         found = await self.library.artifact(artifact_id, principal=principal, used=self.clock.now())
         if found is None:
             raise UnknownContinuation(
-                f"There is no continuation {artifact_id[:40]!r}, or it was not used for too long.",
+                f"There is no continuation {artifact_id[:40]!r}, or it has expired.",
                 "The answer that made a file has its continuation_id; get_job without an id lists recent ones.",
                 billed="no",
             )
@@ -184,7 +184,7 @@ class Engine:
             earlier = Earlier() if request.dry_run else await self.jobs.attachments.find(key)
             replaced = earlier.replaced
             if earlier.job is not None:
-                with self.jobs.held(earlier.job.id):
+                with self.jobs.waiting_on(earlier.job.id):
                     await self.jobs.adopt(earlier.job)
                     job = await wait(await self.jobs.look_up(earlier.job))
                     if job.state != "failed" or not ended_unbilled(job):
@@ -197,7 +197,7 @@ class Engine:
             if isinstance(started, MediaResult):
                 return started
             if started is not None:
-                with self.jobs.held(started.id):
+                with self.jobs.waiting_on(started.id):
                     return await self._result(await wait(started))
 
     async def _result(self, job: Job, note: str = "") -> MediaResult:

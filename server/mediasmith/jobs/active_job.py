@@ -19,9 +19,9 @@ from mediasmith.storage.library.records import Artifact, Job, Task
 class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
-    `errors` has the last error of each prompt, `ended` that of each backend which nothing more is asked of, since it
-    would fail in the same way. `plan_saved`: what is queued can be sent by another process. `done`: its end is
-    recorded. `released`: no code of this process works on it any more.
+    `errors` has the last error of each prompt, and `ended` that of each backend to which no more requests are sent,
+    since they would fail in the same way. `plan_saved`: another process can send what is still queued. `done`: its end
+    is recorded. `released`: no code of this process works on it any more.
     """
 
     job: Job
@@ -40,7 +40,7 @@ class ActiveJob:
 
     @property
     def queued(self) -> list[Task]:
-        """The tasks of which nothing has been sent."""
+        """The tasks that have not been sent."""
         return [task for task in self.tasks.values() if task.phase == "queued"]
 
     @property
@@ -67,7 +67,7 @@ class ActiveJob:
         self.message = pending.message
 
     def report_trouble(self, error: MediaError) -> None:
-        """Note what polling has stumbled over, with the fix, until the provider answers again."""
+        """Show why polling fails, and how to fix it, until the provider answers again."""
         self.message = f"{error.message} {error.hint}".strip()
 
     def describe_progress(self) -> str:

@@ -1,8 +1,8 @@
-"""Attach a call to an earlier one like it, whose answer never got out: a client's timeout is not paid for twice.
+"""Attach a call to an earlier identical one whose answer was never delivered: a client's timeout is not billed twice.
 
-An answer counts as delivered from when it is handed to the transport, so that the next call of the same client is a new
-one, and is recorded so once its bytes have left. A client that cancels a call whose answer is on its way drops that
-answer; then the delivery is taken back, and the same call attaches.
+An answer counts as delivered as soon as it is handed to the transport, so that the client's next call is a new one;
+this is recorded once its bytes have been written. A client that cancels a call drops the answer that is on its way:
+then the delivery is taken back, and the same call attaches.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SECONDS = 3600.0
-"""How long a call whose answer never got out can be attached to."""
+"""How long a call whose answer was not delivered can be attached to."""
 
 _REQUEST_ID_SECONDS = 86_400.0
-"""How long a request id stands for its job."""
+"""How long a request id refers to its job."""
 
 _CROSSING_SECONDS = 0.25
-"""How long another process may take to record that its caller has gone, who may be calling here by then."""
+"""How long to give another process to record that its caller has disconnected, who may be calling here by now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """The earlier job that answers a call, if there is one; or else the id of one that a new job `replaced`."""
+    """The earlier job that answers a call, if any; or else the id of the one that a new job has `replaced`."""
 
     job: Job | None = None
     replaced: str = ""
@@ -57,7 +57,7 @@ class Delivery:
         self.attachments.begin_delivery(self.job_id)
 
     def sent(self) -> None:
-        """Record that the answer's bytes have left."""
+        """Record that the answer's bytes have been written."""
         self.attachments.mark_answered(self.job_id)
 
     def lost(self) -> None:
@@ -87,10 +87,10 @@ class Attachments:
         )
 
     async def find(self, key: CallKey) -> Earlier:
-        """Return the earlier job that is to answer this call, if any, which has then joined those that wait for it.
+        """Return the earlier job that answers this call, if any, and let the call wait for it.
 
-        That is the job of the same request id, unless it ended unbilled: a new one replaces that. Without an id it is a
-        job of the same call whose answer never got out and that no call waits for.
+        That is the job with the same request id, unless it ended unbilled: a new one replaces that. Without an id, it
+        is a job of the same call whose answer was not delivered and that no call waits for.
 
         Raises:
             InvalidRequest: the request id was used for something else.
@@ -100,11 +100,11 @@ class Attachments:
         return await self._find_requested(key) if key.digest else Earlier(job=await self._find_abandoned(key))
 
     async def newest_running(self, key: CallKey) -> Job | None:
-        """Return a job of the same call that is running while this one makes another; None with a request id."""
+        """Return the newest running job of the same call, which this call does not join; None with a request id."""
         return None if key.digest else await self.records.newest_running(key)
 
     def begin_delivery(self, job_id: str) -> None:
-        """Count the job's answer, which is on its way: from now on the same call makes a new job."""
+        """Count the job's answer as delivered: from now on, the same call makes a new job."""
         self._answered.add(job_id)
 
     def mark_answered(self, job_id: str) -> None:
@@ -133,7 +133,7 @@ class Attachments:
         try:
             await self.waiting.answer(job_id, answered=answered)
         except MediaError as error:
-            _log.warning("that job %s was answered could not be recorded: %s", job_id, error.message)
+            _log.warning("could not record whether job %s was answered: %s", job_id, error.message)
             return
         if self._unrecorded.get(job_id) is answered:
             del self._unrecorded[job_id]
@@ -167,7 +167,7 @@ class Attachments:
         for job in await self.records.unanswered(key):
             if job.id in self._answered or self.waiting.any_for(job.id):
                 continue
-            is_known = bool(await self.records.waiting(job.id))  # else it is an older server's, and may be waited for
+            is_known = bool(await self.records.waiting(job.id))  # else an older server's, whose calls may wait
             may_join = is_known or not await self.waiting.owners.is_other(job.owner)
             if may_join and await self.waiting.join_alone(job.id):
                 return job, False
@@ -176,12 +176,12 @@ class Attachments:
 
 
 def fingerprint(tool: str, request: ToolRequest) -> str:
-    """Return a text that is the same for calls that ask for the same; how long to wait is no part of it."""
+    """Return a digest that is the same for calls that ask for the same thing, however long they wait."""
     asked = dict(vars(replace(request, wait_seconds=None)))
     del asked["request_id"]
     return hashlib.sha256(json.dumps([tool, asked], sort_keys=True).encode()).hexdigest()
 
 
 def ended_unbilled(job: Job) -> bool:
-    """Return whether a job ended before it cost anything, so that the same call had better try again."""
+    """Return whether a job ended without being billed, so that the same call should try again."""
     return job.state in {"failed", "cancelled"} and error_from_record(job.error).billed == "no"

@@ -73,7 +73,7 @@ class Dispatcher:
         await self._run_together(plan, active, tasks, Chain(candidates=plan.candidates))
 
     async def resume(self, plan: JobPlan, active: ActiveJob) -> None:
-        """Run the tasks that another process has queued, each from the candidate that it was queued for."""
+        """Run the tasks that another process has queued, each starting with the candidate that it was queued for."""
         made_for = [(one.backend.name, one.capability.name, one.model.id) for one in plan.candidates]
         async with anyio.create_task_group() as task_group:
             for task in active.queued:
@@ -143,7 +143,7 @@ class Dispatcher:
                     raise
                 if active.cancel.requested or await chain.after(error, self.live_lists):
                     raise
-                active.message = f"{error.message} It is sent again in {format_seconds(wait)}."
+                active.message = f"{error.message} Trying again in {format_seconds(wait)}."
                 await self._pause(active, task, wait)
                 active.message = ""
                 pause *= 2
@@ -205,6 +205,6 @@ def _was_accepted(active: ActiveJob, task: Task) -> bool:
 
 
 def not_sent(reason: str) -> MediaError:
-    """Return the error of what a process has left queued and another one may not send."""
+    """Return the error for queued tasks of a process that has ended, which this one may not send."""
     message = "The server stopped before anything was sent"
     return MediaError(f"{message}, and {reason}." if reason else f"{message}.", "Call again.", billed="no")

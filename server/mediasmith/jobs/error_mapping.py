@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class ErrorMapper:
     """Maps exceptions through the backend's own `explain`, and takes secrets out of their text.
 
-    `key_notes` say how keys were read, by variable, for whom the provider does not accept one.
+    `key_notes` say how keys were read, by variable; they are added when a provider does not accept a key.
     """
 
     redact: Redactor

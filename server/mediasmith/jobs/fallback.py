@@ -1,4 +1,4 @@
-"""Which errors let `auto` fall back to another candidate, to which, and what is said when none is left."""
+"""Decide after which errors `auto` falls back, to which candidate, and what to report when none is left."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.live_lists import LiveLists
 
 RETRIED = (Unreachable, RateLimited, ProviderError)
-"""What may be better in a moment, so that the same request is sent again where nothing was billed."""
+"""Errors that may pass, so that the same request is sent again if nothing was billed."""
 
 _MODEL_ONLY = (ModelGone, Unsuitable)
-"""What says nothing against the backend's other models."""
+"""Errors after which the backend's other models are still tried."""
 
 _PART_ONLY = (*_MODEL_ONLY, NotPermitted, NotServed, StateGone)
-"""What says nothing against other requests to the backend, so that it need not rest."""
+"""Errors that concern this request alone, so that the backend has no cooldown."""
 
 _ACCOUNT = (MissingKey, OutOfCredit, NotPermitted)
-"""What is wrong with the account, and so with all that a job would ask of the backend."""
+"""Errors that concern the account, and so every request of the job to the backend."""
 
 _FINAL = (Refused, InvalidRequest, Cancelled)
 """Errors after which nothing else is tried, billed or not: a refusal, a mistake in the request, a cancel."""
@@ -49,7 +49,7 @@ def may_fall_back(error: MediaError) -> bool:
 
 
 def starts_cooldown(error: MediaError) -> bool:
-    """Return whether the whole backend should rest after this error, once none of its candidates is left."""
+    """Return whether this error starts the backend's cooldown, once none of its candidates is left."""
     return may_fall_back(error) and not isinstance(error, _PART_ONLY)
 
 
@@ -112,7 +112,7 @@ class Chain:
         return None
 
     def final_error(self, error: MediaError) -> MediaError:
-        """Return the error of the first candidate, after which none is left, with each backend's last reason."""
+        """Return the error of the last attempt, naming the last reason of each backend that was tried."""
         if isinstance(error, Cancelled):
             return error
         attempts = self._attempts(error)
@@ -135,10 +135,10 @@ class Chain:
         return tuple(candidate for candidate in self.candidates[1:] if not self._shares_fault(candidate, error))
 
     def _shares_fault(self, candidate: Candidate, error: MediaError) -> bool:
-        """Return whether what is wrong with the first candidate is wrong with this one too.
+        """Return whether this candidate would fail in the same way as the first.
 
-        One model that is overloaded may be the only one; a second one speaks for the provider. A gateway may serve one
-        of several ways to make the same.
+        If one model is overloaded, another may not be; if two are, so is the provider. A gateway may serve one of
+        several APIs that make the same thing.
         """
         name = self.first.backend.name
         if candidate.backend.name != name or isinstance(error, _MODEL_ONLY):

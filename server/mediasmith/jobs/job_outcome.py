@@ -26,8 +26,8 @@ def state_of(active: ActiveJob) -> JobState:
 def error_of(active: ActiveJob, state: JobState) -> MediaError | None:
     """Return why there is not all that was asked for, and whether what failed was paid for.
 
-    Of several errors it is the one that says most: of work that still goes on what stands in its way, else of what was
-    paid for.
+    Of several errors, the most important one is chosen: for work that continues, what prevents it from being collected;
+    otherwise, what was paid for.
     """
     errors = _errors(active, waiting=state == "running")
     error = Cancelled() if state == "cancelled" else max(errors, key=_cost_of, default=None)

@@ -80,8 +80,8 @@ class Outputs:
     async def store(self, active: ActiveJob, task: Task, candidate: Candidate, result: Result) -> list[Artifact]:
         """Return every output of a result in a temporary file, as artifacts that are not yet committed.
 
-        One that cannot be used is left out with a warning, while there are others. What cannot be collected again is
-        kept as it came, and the error or the warning says where.
+        An unusable one is left out with a warning, if there are others. What cannot be collected again is kept as it
+        came, and the error or the warning says where.
 
         Raises:
             ProviderError: an output is not of the kind that was asked for, or is too large.
@@ -116,7 +116,7 @@ class Outputs:
         name, body = token(task, number), output.body
         if isinstance(body, Remote):
             if path := await self.unreadable.keep(name, body.url.encode()):
-                error.hint = f"Its link is kept in {path}: open it there soon, for links expire. {error.hint}".strip()
+                error.hint = f"Its link is kept in {path}: open it soon, since links expire. {error.hint}".strip()
             return
         if isinstance(body, bytes):
             path = await self.unreadable.keep(name, body)
@@ -218,11 +218,11 @@ def _token_of(task: Task, number: int, output: Output) -> str:
 
 def kept_in(path: Path) -> str:
     """Return a sentence that says where an answer that cannot be used is kept."""
-    return f"What came is kept in {path}: look at it before you ask again."
+    return f"What the provider sent is kept in {path}: look at it before calling again."
 
 
 def _with_billed(error: MediaError, result: Result) -> MediaError:
-    """Return the error for a result without a usable file; a page or junk need not be an answer of the provider's."""
+    """Return the error for a result without a usable file; a page or junk may not be the provider's."""
     remote = any(isinstance(output.body, Remote) for output in result.outputs)
     if isinstance(error, ProviderError) and error.billed is None and not result.cost_usd and not remote:
         error.billed = "unknown"

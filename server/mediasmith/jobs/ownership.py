@@ -1,6 +1,6 @@
 """Which process a job belongs to: each process holds an OS lock on a file of its own, and the lock dies with it.
 
-There are no clocks and no leases: a process that is stopped, slow or asleep still holds its lock, and one that was
+There are no clocks or leases: a process that is stopped, slow or asleep still holds its lock, and one that was
 killed holds it no longer. What is not a coroutine here waits for the disk, so call it in a worker thread.
 """
 
@@ -88,11 +88,11 @@ class Owners:
         return self._own.id
 
     async def alive(self, owner: str) -> bool:
-        """Return whether the process of this id lives; "" is nobody's."""
+        """Return whether the process with this id is alive; "" is no process."""
         return bool(owner) and await to_thread.run_sync(alive, self.folder, owner)
 
     async def is_other(self, owner: str) -> bool:
-        """Return whether this is the id of another process that lives."""
+        """Return whether this is the id of another process that is alive."""
         return owner != await self.own() and await self.alive(owner)
 
     async def release(self) -> None:

@@ -82,7 +82,7 @@ class RunningJobs:
         return False
 
     async def _abandon(self, active: ActiveJob) -> None:
-        """Leave a job to the process that has taken it over: what this one knows of it counts no more."""
+        """Leave a job to the process that has taken it over, and forget what this one knew of it."""
         _log.warning("job %s was taken over by another process", active.job.id)
         active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
         await self._log_failure(active, active.destination.close())

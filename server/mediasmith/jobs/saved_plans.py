@@ -1,8 +1,8 @@
-"""Save how to send what a job has queued, so that another process can send it if this one ends before.
+"""Save how to send what a job has queued, so that another process can send it if this one ends first.
 
-A plan is saved before a caller is told that its job is running. It holds what the candidates were chosen with; their
-functions come from the installed backends, and copies of the input files lie in the data folder. Both go with the job's
-end: until then what was sent and turned away may be queued once more.
+A plan is saved before a call answers with the status `running`. It has the data of the candidates; their functions come
+from the installed backends. Copies of the input files are in the data folder. Both are deleted when the job ends: until
+then, what was sent and turned away may be queued again.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SavedPlans:
     folder: Path
 
     async def save(self, plan: JobPlan, active: ActiveJob) -> None:
-        """Save the plan of a job, unless that is done or nothing of it may be queued any more.
+        """Save the plan of a job, unless it is saved already or nothing of the job can be queued any more.
 
         Raises:
             MediaError: it cannot be saved.
@@ -229,7 +229,7 @@ def _reopen(saved: list[_SavedFile], folder: Path) -> list[InputFile]:
     except OSError as error:
         raise not_sent("its input files are gone") from error
     if any(file.size != file.path.stat().st_size for file in files):  # the server stopped while it copied them
-        raise not_sent("its input files were not kept whole")
+        raise not_sent("its input files were not copied completely")
     return files
 
 

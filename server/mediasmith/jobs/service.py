@@ -101,9 +101,9 @@ class JobService:
                     await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
 
     async def promise(self, job_id: str) -> None:
-        """Have another process send what is still queued, should this one end before; call it before saying `running`.
+        """Let another process send what is still queued, if this one ends first. Call this before saying `running`.
 
-        Where that cannot be arranged, the job ends as not sent then.
+        If the plan cannot be saved, such a job ends as not sent.
         """
         active, plan = self.running.get(job_id), self._plans.get(job_id)
         if active is None or plan is None:
@@ -114,10 +114,10 @@ class JobService:
             _log.warning("the plan of job %s could not be saved: %s", job_id, error.message)
 
     @contextmanager
-    def held(self, job_id: str) -> Generator[None]:
-        """Wait in this block for a job that the call has joined. Where no answer comes of it, others learn that."""
+    def waiting_on(self, job_id: str) -> Generator[None]:
+        """Wait in this block for a job that the call has joined. If it fails, record that the wait is over."""
         try:
-            with self.waiting.held(job_id):
+            with self.waiting.waiting_on(job_id):
                 yield
         except BaseException:
             self.task_group.start_soon(self.waiting.left, job_id)

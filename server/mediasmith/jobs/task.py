@@ -51,7 +51,7 @@ _LOST = object()
 
 
 class TakenOver(Exception):
-    """Another process has taken the job over, which from now on is none of this one's business."""
+    """Another process has taken the job over, so that this one must stop working on it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which calls of this process wait for which jobs: counted here, and told to other processes by the library."""
+"""Count which calls of this process wait for which jobs, and record it in the library for other processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingCalls:
-    """The waiting calls of this process. A call that has joined a job holds it in a `held` block."""
+    """The waiting calls of this process. A call that has joined a job waits in `waiting_on`."""
 
     records: CallRecords
     owners: Owners
@@ -35,14 +35,14 @@ class WaitingCalls:
         self._counts[job_id] += 1
 
     async def join(self, job_id: str) -> None:
-        """Let a call wait for a job beside any others."""
+        """Let a call wait for a job, alongside any others."""
         async with self._joining:
             if not self.any_for(job_id):
                 await self.records.wait(job_id, await self.owners.own())
             self.joined(job_id)
 
     async def join_alone(self, job_id: str) -> bool:
-        """Let a call wait for a job, if its answer is due and no other call waits for it in any living process."""
+        """Let a call wait for a job if its answer is due and no other call of any running process waits for it."""
         own = await self.owners.own()
         async with self._joining:
             waiting = [owner for owner, waits in (await self.records.waiting(job_id)).items() if waits]
@@ -55,11 +55,10 @@ class WaitingCalls:
             return True
 
     @contextmanager
-    def held(self, job_id: str) -> Generator[None]:
+    def waiting_on(self, job_id: str) -> Generator[None]:
         """Wait for a joined job in this block.
 
-        Where it ends with an answer, other processes learn that nobody waits any more when they learn what became of
-        the answer; otherwise `left` has to be called.
+        If the block succeeds, `answer` later records that the wait is over; otherwise, call `left`.
         """
         try:
             yield
@@ -69,16 +68,16 @@ class WaitingCalls:
                 del self._counts[job_id]
 
     async def left(self, job_id: str) -> None:
-        """Tell other processes that no call of this one waits for the job, if that is so."""
+        """Record that no call of this process waits for the job, if that is the case."""
         async with self._joining:
             if not self.any_for(job_id):
                 try:
                     await self.records.leave(job_id, await self.owners.own())
                 except MediaError as error:
-                    _log.warning("that nobody waits for job %s could not be recorded: %s", job_id, error.message)
+                    _log.warning("could not record that no call waits for job %s: %s", job_id, error.message)
 
     async def answer(self, job_id: str, *, answered: bool) -> None:
-        """Record whether the job's answer has left the server, and as `left`.
+        """Record whether the job's answer has left the server, and whether calls still wait for it.
 
         Raises:
             MediaError: the library cannot be used.

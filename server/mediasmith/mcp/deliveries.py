@@ -1,4 +1,4 @@
-"""Follow answers to the moment when their bytes have left, and take note of those that a cancel crosses on the way.
+"""Record when answers have been written, and take back those that the client cancelled in the meantime.
 
 A client that cancels a call drops the answer that arrives after that. Its cancel names the request, so that an answer
 which was sent already counts as lost from then on. Over standard input, and over HTTP in the older protocol, messages
@@ -32,7 +32,7 @@ _OF_REQUEST = "mediasmith.deliveries"
 class Deliveries:
     """The answers of one server that are on their way or may be taken back.
 
-    `follows_messages`: the transport calls `sent` with each message. An HTTP request tells by itself: `of_request`.
+    `follows_messages`: the transport calls `sent` with each message. For HTTP requests, see `of_request`.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Deliveries:
         self._recent: OrderedDict[_Key, Delivery] = OrderedDict()
 
     def begin(self, delivery: Delivery, ctx: ServerRequestContext[Any, Any]) -> None:
-        """Follow an answer that is now handed to the SDK."""
+        """Follow an answer that is about to be handed to the SDK."""
         delivery.begin()
         self._recent[_key(ctx, ctx.request_id)] = delivery
         while len(self._recent) > _REMEMBERED:
@@ -51,7 +51,7 @@ class Deliveries:
             delivery.sent()
 
     def sent(self, message: JSONRPCMessage) -> None:
-        """Take note that the bytes of a message have left."""
+        """Record that a message has been written."""
         if isinstance(message, JSONRPCResponse) and (delivery := self._recent.get(("", str(message.id)))):
             delivery.sent()
 
@@ -66,7 +66,7 @@ class Deliveries:
 
 @contextmanager
 def lost_on_error(delivery: Delivery | None) -> Generator[None]:
-    """Prepare an answer in this block; one that fails or is cancelled loses it."""
+    """Prepare an answer in this block; if it fails or is cancelled, record the answer as lost."""
     try:
         yield
     except BaseException:
@@ -76,7 +76,7 @@ def lost_on_error(delivery: Delivery | None) -> Generator[None]:
 
 
 def of_request(scope: Any) -> Sequence[Delivery]:
-    """Return where the answers to an HTTP request are listed, which this begins; the caller settles them."""
+    """Start and return the list of the answers to an HTTP request, whose delivery the caller records."""
     return scope.setdefault(_OF_REQUEST, [])
 
 

@@ -1,4 +1,4 @@
-"""Read the messages of a client, and answer what is no valid message with JSON-RPC errors."""
+"""Read the messages of a client, and answer invalid ones with JSON-RPC errors."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ async def message_streams(
 ) -> AsyncGenerator[_Streams]:
     """Open the streams of a client's messages and of the answers to them; `written` is called after each was written.
 
-    Unlike the SDK's own, this answers a line that is no valid message, instead of passing it over in silence.
+    Unlike the SDK's own, this answers a line that is not a valid message instead of ignoring it.
     """
     requests, received = anyio.create_memory_object_stream[_Message]()
     answers, sent = anyio.create_memory_object_stream[SessionMessage]()
@@ -61,7 +61,7 @@ async def _read(
     requests: MemoryObjectSendStream[_Message],
     answers: MemoryObjectSendStream[SessionMessage],
 ) -> None:
-    with suppress(anyio.BrokenResourceError):  # nobody reads or writes any more
+    with suppress(anyio.BrokenResourceError):  # the other end is closed
         async with requests, answers:
             async for line in stdin:
                 message, errors = read_message(line)

@@ -227,7 +227,7 @@ class Capability(Generic[C, P]):
     """One thing a backend can make.
 
     `name` finds it again in the library, so it never changes. `models` has the default first. `start` is the only
-    function that may be paid for; it answers with the result or with a handle. `poll` is free, repeatable and works
+    function that may cost money; it answers with the result or with a handle. `poll` is free, repeatable and works
     after a restart: every exception in it is trouble on the way, and only `Failed` ends the work. `handle` and `state`
     are the models of `Accepted.handle` and `Output.state`; the server stores them as JSON and validates them on the way
     back. `edits` is the role that a saved file takes when native state is gone or another backend's. `not_inherited`

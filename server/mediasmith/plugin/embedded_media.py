@@ -1,4 +1,4 @@
-"""Find the files that stand in the texts of an answer, as base64, data URIs or links, and keep them out of messages."""
+"""Find files inside the text of an answer, as base64, data URIs or links, and keep them out of error messages."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _TEXTS = ("text", "content")
 
 
 def decode_base64(text: str) -> bytes:
-    """Return the bytes of base64 in either alphabet, with or without padding and line breaks; b"" if it is none.
+    """Return the bytes of base64 in either alphabet, with or without padding and line breaks; b"" if it is not base64.
 
-    It may stand in a `data:` URI, or what is left of one.
+    It may be inside a `data:` URI, or a part of one.
     """
     while (found := _BEFORE_BASE64.match(text[:_LONGEST_HEAD])) is not None:
         text = text[found.end() :]
@@ -92,9 +92,9 @@ def _find_in_text(text: str) -> Iterator[str]:
 
 
 def without_media(text: str) -> str:
-    """Return a text without the files in it: of an image that is shown there as data nothing is left.
+    """Return a text without the files in it.
 
-    What is left of `data:` URIs and long base64 elsewhere is "[data]".
+    Markdown and HTML images with data are removed; other `data:` URIs and long base64 become "[data]".
     """
     text = _MARKDOWN_IMAGE.sub(_unless_data, text)
     text = _HTML_IMAGE.sub(_unless_data, text)

@@ -70,7 +70,7 @@ class MediaError(Exception):
     def __str__(self) -> str:
         """Return the text for the caller: what happened, whether it was billed, what to do, what to collect.
 
-        Nothing is repeated there of a file in base64, whether the caller's or the provider's.
+        Files in base64, whether the caller's or the provider's, are left out.
         """
         from mediasmith.plugin.embedded_media import without_media  # noqa: PLC0415 - late: help needs none of it
 
@@ -88,7 +88,7 @@ class InvalidRequest(MediaError):
 class NotAllowed(InvalidRequest):
     """A path, URL or host that the settings do not allow."""
 
-    usual_next_step = "Use another; MEDIASMITH_ALLOWED_DIRS allows more folders, MEDIASMITH_TRUSTED_HOSTS more hosts."
+    usual_next_step = "Use another path or URL."
 
 
 class UnknownContinuation(InvalidRequest):
@@ -135,7 +135,7 @@ class MissingKey(MediaError):
 
 
 class Misconfigured(MediaError):
-    """A proxy, certificates or a base URL that cannot work, so that asking again is no use; nothing was sent.
+    """A proxy, certificates or a base URL that cannot work, so that calling again does not help; nothing was sent.
 
     `variables` are the environment variables that may be wrong.
     """
@@ -149,7 +149,7 @@ class Misconfigured(MediaError):
 
 
 class NotServed(Misconfigured):
-    """The server at a base URL does not serve what was asked for, so that its other models are no use either."""
+    """The server at a base URL does not serve what was asked for, so that its other models do not help either."""
 
     usual_next_step = "Correct the base URL and restart the server, or name another backend."
 

@@ -1,4 +1,4 @@
-"""Read what providers answer, leniently: little is demanded, and files are read in every form they come in."""
+"""Read providers' answers leniently: few fields are required, and files are read in any form."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _remote(url: str, base_url: str, headers: Mapping[str, str]) -> Remote:
 
 
 def _data_uri(text: str) -> bytes:
-    """Return what a data URI holds that does not say that it is base64, though it may be."""
+    """Return the content of a data URI that is not marked as base64, though it may be."""
     head, _, body = text.partition(",")
     data = decode_base64(body)
     return data if "base64" in head.lower() or sniff(data[:HEAD]) else unquote_to_bytes(body)
@@ -118,7 +118,7 @@ def _output(body: bytes | Remote, mime: str) -> Output:
 
 
 async def media_chunks(chunks: AsyncIterable[bytes], name: str) -> AsyncGenerator[bytes]:
-    """Yield the chunks of a streamed file of the provider `name`, once its first bytes show that it may be one.
+    """Yield the chunks of a streamed file of the provider `name`, after checking that its first bytes may be media.
 
     Raises:
         ProviderError: it is empty, or a text such as an error or a page. The error has it, and its own words.

@@ -172,14 +172,15 @@ def certificate_error(error: BaseException, name: str) -> Misconfigured | None:
 
 
 def _proxy_error(error: BaseException, name: str) -> MediaError:
-    """Return the error for a proxy that does not pass a connection on.
+    """Return the error for a proxy that refused a connection.
 
-    It has no type for why: an answer of an HTTP proxy begins with its status, and a SOCKS proxy that tried says so.
+    The exception has no type for the reason: an HTTP proxy's begins with its status, and a SOCKS proxy's says whether
+    it tried to connect.
     """
     words = str(error) if type(error).__name__ == "ProxyError" else "it does not speak SOCKS5"
     if words[:3].isdecimal():
         words = f"status {words[:3]}"  # without what the proxy says about it
-    message = f"The proxy does not pass the connection to {name} on{clause(words)}."
+    message = f"The proxy refused the connection to {name}{clause(words)}."
     if words.startswith(("status 5", "Proxy Server could not connect")):
         return Unreachable(message, f"{_PROXY_IN_USE}, and the base URL where one is set.", billed="no")
     return Misconfigured(message, f"{_PROXY_IN_USE}, and restart the server.", variables=_PROXIES)
@@ -228,7 +229,7 @@ def malformed(name: str, answer: object = None) -> ProviderError:
     """Return the error for an answer that lacks what it must hold.
 
     `answer` is its body, as bytes, text or JSON: the error says what the provider has to say there, and the server
-    keeps it as a file where it may have been paid for.
+    keeps it as a file if it may have been paid for.
     """
     body = _to_bytes(answer)
     words = clause(answer_text(body))
@@ -246,7 +247,7 @@ def _to_bytes(answer: object) -> bytes:
 
 @contextmanager
 def reading(name: str, answer: object = None) -> Generator[None]:
-    """Raise `malformed` for whatever a block that reads an answer stumbles over.
+    """Raise `malformed` for any error in a block that reads an answer.
 
     `answer` is the body that it reads; a ProviderError that the block itself raises gets it, too.
     """

@@ -1,4 +1,4 @@
-"""The earlier prompts of an edit, as context for a model that has only the file to go by."""
+"""The earlier prompts of an edit, as context for a model that gets only the file."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _sniff_container(head: bytes) -> str:
 
 
 def is_text(head: bytes) -> bool:
-    """Return whether the first bytes of a file are those of a text that is no media, such as an error or a page."""
+    """Return whether the first bytes of a file are text and not media, such as an error or a page."""
     text = head[:HEAD].decode(errors="replace")
     whole = text[:-1] if len(head) >= HEAD else text  # the last character may be cut
     return not sniff(head) and "\ufffd" not in whole and bool(_TEXT.fullmatch(text))

@@ -64,7 +64,7 @@ def open_image(file: BinaryIO, mime: str) -> ImageFile:
     Its size is not limited: check it before the pixels are loaded.
 
     Raises:
-        ValueError: the type is none that can be opened.
+        ValueError: this type cannot be opened.
         Exception: the file is broken; Pillow raises SyntaxError and others.
     """
     if not can_open(mime):
@@ -108,7 +108,7 @@ def small_image(file: BinaryIO, mime: str, side: int) -> Image:
     """Return an image upright, in RGB or RGBA, and at most `side` pixels long on each side, in little memory.
 
     Raises:
-        ValueError: the type is none that can be opened, or so large an image of it cannot be decoded.
+        ValueError: this type cannot be opened, or the image is too large to be decoded.
         Exception: the file is broken.
     """
     with decoding(open_image(file, mime).size):
@@ -133,10 +133,10 @@ def decoding(size: tuple[int, int]) -> Generator[None]:
 def reduced(file: BinaryIO, picture: ImageFile, mime: str, factor: int) -> Image:
     """Return the first picture of an opened image, not yet turned, at one `factor`-th of its width and height.
 
-    A factor of 1 returns the image itself, decoded, in its own mode. `decoding` is to be held around it.
+    A factor of 1 returns the image itself, decoded, in its own mode. Call it within `decoding`.
 
     Raises:
-        ValueError: so large an image of this type cannot be decoded.
+        ValueError: the image is too large to be decoded.
         Exception: the file is broken.
     """
     pixels = math.prod(picture.size)

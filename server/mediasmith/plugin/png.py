@@ -58,7 +58,7 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
 
 
 def check_chunks(file: BinaryIO) -> None:
-    """Check that everything the pixels need is there and unchanged. Texts and profiles may be damaged.
+    """Check that all chunks that the pixels need are present and intact. Texts and profiles may be damaged.
 
     Raises:
         ValueError: it is not.
@@ -74,10 +74,10 @@ def check_chunks(file: BinaryIO) -> None:
 
 
 def essential(file: BinaryIO) -> BinaryIO:
-    """Return the PNG without anything that does not tell how its first picture looks.
+    """Return the PNG with only the chunks that decide how its first picture looks.
 
-    Pillow refuses a sound picture for a text it cannot read or a large colour profile. What tells how the picture is
-    turned comes before the pixels.
+    Pillow refuses an intact picture because of an unreadable text or a large colour profile. The chunk with the
+    orientation is moved before the pixels.
     """
     found = list(chunks(file))
     before = [one for one in found if one.name in {b"IHDR", b"PLTE", b"tRNS"} or _is_sound(file, one)]

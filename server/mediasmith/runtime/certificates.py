@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from ssl import SSLContext
 
+from mediasmith.config.env_values import read_value
 from mediasmith.config.settings import unexpanded
-from mediasmith.config.written_values import read_value
 from mediasmith.plugin.errors import Misconfigured
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")

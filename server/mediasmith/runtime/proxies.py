@@ -1,4 +1,4 @@
-"""The proxies that the environment names, or else the system, and the hosts that are reached without one."""
+"""The proxies that the environment names, or else the system, and the hosts to reach without one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from mediasmith.config.env_values import clean
 from mediasmith.config.settings import unexpanded
-from mediasmith.config.written_values import clean
 from mediasmith.plugin.errors import Misconfigured
 
 _KINDS = ("http", "https", "all")

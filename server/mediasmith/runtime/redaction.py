@@ -32,7 +32,7 @@ _KEY_LIKE = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
     r")"
 )
-"""Keys of common services, which their beginnings tell from ids: an error may name that of a gateway, or of others."""
+"""Keys of common services, recognized by their prefix: an error may repeat the key of a gateway or another service."""
 
 
 class Redactor:

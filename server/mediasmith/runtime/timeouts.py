@@ -32,7 +32,7 @@ async def contain_exit(call: Callable[[], Awaitable[_T]]) -> _T:
         if isinstance(error, Exception):
             raise
         if is_task_cancelled():
-            # A cancelled call may raise anything, such as gRPC's own CancelledError, which no scope takes for its own.
+            # A cancelled call may raise anything, such as gRPC's own CancelledError, which no cancel scope recognizes.
             await anyio.lowlevel.checkpoint_if_cancelled()
             raise asyncio.CancelledError from error
         raise RuntimeError(f"the call raised {type(error).__name__}") from error

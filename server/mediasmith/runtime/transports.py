@@ -1,4 +1,4 @@
-"""HTTP transports that take the way which the user's network demands: straight, or through a proxy."""
+"""HTTP transports that connect as the user's network requires: directly or through a proxy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Transport(httpx2.AsyncHTTPTransport):
 
 
 def open_transport(network: Network, proxy: str | None) -> httpx2.AsyncHTTPTransport:
-    """Return a transport that sends through this proxy, or straight where it is None; blocking at the first use."""
+    """Return a transport that sends through this proxy, or directly if it is None; blocking at the first use."""
     context = network.ssl_context
     tls_to_proxy = context if proxy and proxy.startswith("https:") else None
     through = httpx2.Proxy(proxy, ssl_context=tls_to_proxy) if proxy else None
@@ -33,7 +33,7 @@ def open_transport(network: Network, proxy: str | None) -> httpx2.AsyncHTTPTrans
 
 
 class NetworkTransport(httpx2.AsyncBaseTransport):
-    """A transport that asks the network for the way of each request. Creating it blocks at the first use."""
+    """A transport that asks the network which proxy to use for each request. Creating it blocks at the first use."""
 
     def __init__(self, network: Network) -> None:
         self._network = network

@@ -10,10 +10,10 @@ from typing import Any, cast
 from mediasmith.config.tool_schemas import Schema, ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
+from mediasmith.selection.coercion import is_blank, read_value
 from mediasmith.selection.near_matches import match_listed
+from mediasmith.selection.normalization import read_word
 from mediasmith.selection.unknown_arguments import explain_unknown, is_added_by_client
-from mediasmith.selection.value_forms import is_blank, read_value
-from mediasmith.selection.word_forms import read_word
 
 _MAX_TEXT = 20_000_000
 """Characters in any other text: room for an input as a data URI."""
@@ -42,7 +42,7 @@ def check_arguments(arguments: Mapping[str, Any], tool: ToolSchema) -> dict[str,
     for name in tool.parameters.get("required", ()):
         if name not in given:
             about = str(properties[name].get("description", ""))
-            raise InvalidRequest(f"{name} is missing.", about, billed="no")
+            raise InvalidRequest(f"{name} is missing.", f"Give {name}: {about[:1].lower()}{about[1:]}", billed="no")
     return {name: _value(name, read_word(name, value), properties[name]) for name, value in given.items()}
 
 

@@ -70,7 +70,7 @@ class Budget:
             limits.append((self.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
         if day := self.day():
             left = day.usd - await self.library.spent(since=day.since) + counted
-            limits.append((max(0.0, round(left, DIGITS)), "what is left of today's budget"))
+            limits.append((max(0.0, round(left, DIGITS)), "today's remaining budget"))
         return limits
 
 

@@ -23,6 +23,6 @@ class Cooldown:
         self._until[backend] = self.clock.now() + _SECONDS
 
     def resting(self) -> Mapping[str, float]:
-        """Return the backends that rest now, with the seconds that are left."""
+        """Return the backends that have a cooldown, with the seconds that are left of it."""
         now = self.clock.now()
         return {name: until - now for name, until in self._until.items() if until > now}

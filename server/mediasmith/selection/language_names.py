@@ -27,4 +27,4 @@ LANGUAGES: Mapping[str, str] = {
     "simplified chinese": "zh-Hans",
     "traditional chinese": "zh-Hant",
 }
-"""The tag of a language by its English name, in lower case."""
+"""Language tags by English name, in lower case."""

@@ -15,11 +15,11 @@ from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, 
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
-from mediasmith.selection.input_fit import fit_inputs, input_fault, input_notes
+from mediasmith.selection.input_matching import fit_inputs, input_fault, input_notes
 from mediasmith.selection.near_matches import match_listed, suggest
 from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
 from mediasmith.selection.selection_request import SelectionRequest
-from mediasmith.selection.size_forms import same_sizes
+from mediasmith.selection.size_tiers import same_sizes
 
 _NO_WORD, _NO_OPTION = "does not take", "has no option"
 UNKNOWN_WORD = (_NO_WORD, _NO_OPTION)
@@ -37,7 +37,7 @@ def match(
     matched = _match_inheriting(request, backend, capability, model)
     for words in same_sizes(request.words) if isinstance(matched, str) else ():
         again = _match_inheriting(replace(request, words=words), backend, capability, model)
-        if isinstance(again, Candidate):  # a model that takes the size as it was written comes first
+        if isinstance(again, Candidate):  # models that take the size as written come first
             note = f"size {request.words['size']} was sent as {again.values['size']}."
             return replace(again, warnings=(*again.warnings, note), lacks=again.lacks + 1)
     return matched

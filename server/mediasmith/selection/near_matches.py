@@ -1,4 +1,4 @@
-"""Names and values that were nearly right: suggestions for errors, and listed values in any spelling."""
+"""Handle names and values that are nearly right: suggest the right name, and find listed values in any spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mediasmith.plugin.params import IN_PIXELS
 _T = TypeVar("_T")
 
 _SIMILAR = 0.8
-"""How alike a misspelt name and the one that is meant must be, from 0 to 1; stability is no quality (0.63)."""
+"""How similar a misspelt name must be to the right one, from 0 to 1; stability and quality have 0.63."""
 
 SIMILAR_BACKEND = 0.6
 """The same for the names of backends, which are few and short."""

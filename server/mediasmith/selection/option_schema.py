@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from mediasmith.plugin.contract import JSON, Model
-from mediasmith.selection.value_forms import is_blank, read_value
-from mediasmith.selection.word_forms import read_word
+from mediasmith.selection.coercion import is_blank, read_value
+from mediasmith.selection.normalization import read_word
 
 
 def own_options(model: Model) -> Mapping[str, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""From a checked request to what will be done: inputs found, candidates ordered, the cost held against its limits."""
+"""From a checked request to what will be done: inputs found, candidates ordered, the cost checked against limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists, listed_words
-from mediasmith.selection.preferences import preference_notes
+from mediasmith.selection.preference_warnings import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
@@ -31,7 +31,7 @@ from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Allowance, Artifact
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.path_forms import unwrap
+from mediasmith.storage.pasted_paths import unwrap
 
 _NOT_INHERITED = {"n", "seed"}
 """Words of a file that say nothing about an edit of it."""
@@ -41,7 +41,7 @@ _NOT_INHERITED = {"n", "seed"}
 class Selection:
     """What will be done: the candidates in order, and the request that they were chosen for.
 
-    `allowance` is the day's budget, which is looked at once more when the job is recorded.
+    `allowance` is the day's budget, which is checked again when the job is recorded.
     """
 
     request: SelectionRequest

@@ -17,7 +17,7 @@ DIGITS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What files are together, once they exist: seconds of sound or video, and millions of pixels of images.
+    """The totals of the files that were made: seconds of sound or video, and megapixels of images.
 
     `values` are the parameters that the provider says it used.
     """
@@ -60,7 +60,7 @@ def estimate(candidate: Candidate, *, prompt: str, count: int, measured: Measure
 
 
 def _priced_values(candidate: Candidate, measured: Measured | None) -> Mapping[str, JSON]:
-    """Return the values that were used, but for those that no price speaks of: a size that is in no list."""
+    """Return the values that were used, except those that no price mentions, such as an unlisted size."""
     used = measured.values if measured else dict[str, JSON]()
     prices = candidate.model.prices
     return {word: value for word, value in used.items() if any(price.when.get(word) == value for price in prices)}

@@ -23,7 +23,7 @@ class SelectionContext:
     """What there is to choose from, and in which order.
 
     `missing` maps a backend, or `backend.capability`, to why it is not ready. `defaults` and `order` are the user's;
-    `resting` backends failed a moment ago and are tried last, for so many seconds more.
+    `resting` backends have a cooldown of so many more seconds, and are tried last.
     """
 
     backends: Sequence[Backend[Any]]
@@ -86,9 +86,11 @@ def _refuse_named(backend: Backend[Any], context: SelectionContext, reason: str)
         error.hint = f"{reason}."
         raise error
     if unready:
-        raise InvalidRequest(f"{backend.name} is not ready: {reason}.", billed="no")
+        raise InvalidRequest(
+            f"{backend.name} is not ready: {reason}.", "Then call again, or set backend to auto.", billed="no"
+        )
     raise InvalidRequest(
-        f"{backend.name} cannot do this: {reason}.", "Use another value, or set backend to auto.", billed="no"
+        f"{backend.name} cannot do this: {reason}.", "Change that, or set backend to auto.", billed="no"
     )
 
 
@@ -115,7 +117,7 @@ def _without_stand_ins(
 def _without_fallback_to_stand_ins(
     request: SelectionRequest, context: SelectionContext, ordered: list[Candidate]
 ) -> list[Candidate]:
-    """Leave out stand-ins after the first backend: who asked a provider wants no draft instead."""
+    """Leave out stand-ins after the first backend: a draft is no fallback for a provider's result."""
     first = ordered[0].backend
     return [one for one in ordered if one.backend is first or not _is_stand_in(request, context, one)]
 
@@ -161,7 +163,7 @@ def match_backend(
 
 
 def _reason_ended(context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
-    """Return why a key would be of no use for this, or ""."""
+    """Return why this could not be made even with a key, or ""."""
     retired = describe_retirement(capability.models) if all_retired(capability, context.today) else ""
     return context.missing.get(f"{backend.name}.{capability.name}", retired)
 
@@ -227,7 +229,7 @@ def _notes(request: SelectionRequest, context: SelectionContext, model: Model) -
 
 
 def _rank(request: SelectionRequest, context: SelectionContext, candidate: Candidate) -> tuple[object, ...]:
-    """Return what the candidates are sorted by: the user's settings count for more than words that only tune."""
+    """Return what the candidates are sorted by: the user's settings come before advisory words."""
     name = candidate.backend.name
     origin = request.origin
     preferred, _ = context.default(request.kind)

@@ -13,7 +13,7 @@ from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
-from mediasmith.storage.path_forms import unwrap
+from mediasmith.storage.pasted_paths import unwrap
 
 MAX_PROMPT = 100_000
 """Characters in one prompt; models may take fewer."""
@@ -28,7 +28,7 @@ class ToolRequest:
 
     `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
     empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `request_id` is the
-    caller's own name for the request, or empty. `warnings` say what was understood otherwise than a caller may expect.
+    caller's own name for the request, or empty. `warnings` say what was read in a way that callers may not expect.
     """
 
     prompts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Arguments that no tool has: those that clients add by themselves, and what callers mean by the others."""
+"""Handle arguments that no tool has: ignore those that clients add, and explain what the others should be."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ADDED_BY_CLIENTS = frozenset(
         *("toolCallId", "sessionId", "action", "chatInput", "tool", "toolName", "root"),  # n8n
     }
 )
-"""Arguments that clients add to calls by themselves, seen in public reports until 2026-11. They are passed over."""
+"""Arguments that clients add to calls by themselves, seen in public reports until 2026-11. They are ignored."""
 
 ADDED_PREFIX = "Prompt__User_Message_"
-"""How the names begin that n8n gives to the prompt of an agent; they are passed over, too."""
+"""The prefix of the names that n8n gives to the prompt of an agent; they are ignored, too."""
 
 _MAX_NAMED = 4
 """Backends to name."""
@@ -81,7 +81,7 @@ _MEANT: Mapping[str, Sequence[str]] = {
     "continuation_id": ("id", "parent", "parent_id", "image_id", "file_id", "media_id", "artifact_id", "source_id"),
     "job_id": ("id", "job", "task_id"),
 }
-"""What other tools call each argument, in the form in which ours are written."""
+"""What other tools call each argument, in lower case with underscores."""
 
 
 def is_added_by_client(name: str) -> bool:

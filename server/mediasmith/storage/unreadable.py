@@ -1,4 +1,4 @@
-"""What was paid for and cannot be used: kept as files beside the library, for the user to look at."""
+"""Keep what was paid for but cannot be used as files beside the library, for the user to look at."""
 
 from __future__ import annotations
 

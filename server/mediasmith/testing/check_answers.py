@@ -1,4 +1,4 @@
-"""Answers in other forms than usual: files in every spelling, the provider's own words, and what cannot be read."""
+"""Check answers in unusual forms: files in every spelling, the provider's own words, and unreadable ones."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORDED: Mapping[str, bytes] = {
 """Error answers that say why, by where they say it."""
 
 
-@check("the provider's own words are told", needs=wired, once=True)
+@check("the provider's own words are in the error", needs=wired, once=True)
 async def words(context: CheckContext) -> None:
-    """Why a request was not accepted, wherever the answer says it; of a file that is repeated there, nothing."""
+    """An error says why a request was not accepted, wherever the answer says it, without files that it repeats."""
     async with context.adapter() as adapter:
         for place, body in _WORDED.items():
             context.on_wire.clear()

@@ -136,7 +136,7 @@ async def listed(context: CheckContext) -> None:
     assert detail.models, "list_backends shows no models: does discover answer with an empty list?"
     for word in context.capability.choices if context.wire else ():
         names = detail.choices.get(word, ())
-        assert names, f"choices['{word}'] lists nothing: it must answer with names, or fail aloud in your own tests."
+        assert names, f"choices['{word}'] lists nothing: it must answer with names, or fail in your own tests."
         assert all(names), f"choices['{word}'] lists an empty name."
 
 

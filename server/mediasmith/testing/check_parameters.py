@@ -81,7 +81,7 @@ async def _try(differences: _Differences, probe: Probe) -> None:
         adapter.warnings.clear()
         given = await differences.of(_asked(context, model, {**beside, word: value}))
         if any(word in warning for warning in adapter.warnings):
-            continue  # it was said aloud
+            continue  # there was a warning
         same = [repr(earlier) for earlier, facts in seen.get(model.id, ()) if facts == given]
         assert not same or value == "auto", _alike(context, f"{word} {value!r}", f"{word} {same[0]}")
         assert given != base or _may_be_unsaid(context, probe, value), _alike(

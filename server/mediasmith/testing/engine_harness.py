@@ -45,7 +45,7 @@ from mediasmith.testing.virtual_clock import VirtualClock
 
 _FOREVER = 1e9
 _WELL_BEFORE = timedelta(days=60)
-"""So long before a model retires, nobody is warned of it."""
+"""So long before a model retires, there is no warning yet."""
 
 _ARGUMENT: Mapping[Role, tuple[Role, str]] = {
     role: (name, f"{prefix}=") for name, word in INPUT_WORDS.items() for prefix, role in word.prefixes.items()

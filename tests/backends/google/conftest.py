@@ -18,7 +18,7 @@ from mediasmith_backends.google.client import Google
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_models() -> Generator[None]:
-    """Keep the models that the SDK builds anew for each message, which takes most of the time of a test."""
+    """Keep the models that the SDK rebuilds for each message, which takes most of the time of a test."""
     kept: dict[str, Any] = {}
 
     def create_model(name: str, **fields: Any) -> Any:

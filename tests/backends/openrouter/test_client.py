@@ -57,7 +57,7 @@ async def test_the_check_says_what_the_key_may_still_spend(fake: FakeOpenRouter)
         fake.script(THE_KEY, {"body": {"data": {"usage": 1, "limit_remaining": 4}}})
         assert await backend.check(harness.client) == "the key has spent 1.00 USD and may spend 4.00 USD more"
         fake.script(THE_KEY, {"body": {"data": {"usage": 5, "limit_remaining": 0}}})
-        with pytest.raises(OutOfCredit):
+        with pytest.raises(OutOfCredit, match="raise the limit"):
             await backend.check(harness.client)
     assert (fake.paid(), fake.counts()) == (0, {THE_KEY: 3})
 

@@ -185,7 +185,7 @@ async def failure(base_url: str, **env: str) -> MediaError:
 
 @pytest.mark.parametrize(
     ("refuses", "kind", "words"),
-    [(407, Misconfigured, "does not pass the connection to xAI on (status 407)"), (502, Unreachable, "cannot be")],
+    [(407, Misconfigured, "refused the connection to xAI (status 407)"), (502, Unreachable, "cannot be")],
 )
 async def test_connection_is_tunnelled_through_the_proxy(
     monkeypatch: pytest.MonkeyPatch, refuses: int, kind: type[MediaError], words: str

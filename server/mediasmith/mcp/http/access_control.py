@@ -1,4 +1,4 @@
-"""Control access over HTTP before any route: who may connect, and under which host names."""
+"""Control access over HTTP before any route: who may connect, and by which host names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_access(installation: Installation, names: Collection[str], *, verified
     """
     unusable = [problem for problem in installation.problems if problem.startswith(f"{PREFIX}HTTP_")]
     if unusable:
-        raise MediaError(f"{'; '.join(unusable)}.")
+        raise MediaError(f"{'; '.join(unusable)}.", "Correct it and start the server again.")
     public = [name for name in names if not _is_this_machine(name)]
     if public and not verified and installation.settings.http_token is None:
         raise MediaError(
@@ -73,7 +73,7 @@ def url_host(name: str) -> str:
 class HostCheckMiddleware:
     """Refuses requests with an unknown Host or Origin, for every route.
 
-    The state of the server can be asked for under any Host: probes use the address of the container.
+    `/health` is served for any Host: probes use the address of the container.
     """
 
     def __init__(self, app: ASGIApp, hosts: re.Pattern[str], origins: re.Pattern[str], open_path: str) -> None:
@@ -99,7 +99,7 @@ class HostCheckMiddleware:
 
 
 class TrailingSlashMiddleware:
-    """Serves a path with a slash at its end as the path without it. A redirect would lead out of TLS behind a proxy."""
+    """Serves a path with a slash at its end as the path without it. Behind a proxy, a redirect would leave TLS."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

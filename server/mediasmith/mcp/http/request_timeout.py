@@ -1,4 +1,4 @@
-"""Close connections on which a request stays incomplete: uvicorn waits for the rest of one without end."""
+"""Close connections with incomplete requests: uvicorn waits for the rest of one forever."""
 
 from __future__ import annotations
 

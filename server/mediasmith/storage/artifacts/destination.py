@@ -16,7 +16,7 @@ from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
 from mediasmith.storage.artifacts.file_names import check_name, extension_of, new_id, stem_of
 from mediasmith.storage.artifacts.folder import Folder, disk_errors, reason
 from mediasmith.storage.artifacts.sink import Facts, FileSink, PartialFile
-from mediasmith.storage.path_forms import unwrap, written_forms
+from mediasmith.storage.pasted_paths import unwrap, written_forms
 
 _MAX_PATH = 3_000
 """Bytes in a path: systems take 4,096, and file names must fit as well."""

@@ -26,13 +26,14 @@ _MOST_WITHOUT_END = 64_000_000  # bytes
 
 @contextmanager
 def damage_named(label: str, mime: str) -> Generator[None]:
-    """Turn whatever a damaged picture raises into an `InvalidRequest` that calls it `label`."""
+    """Turn any error of reading a damaged picture into an `InvalidRequest` that calls it `label`."""
     try:
         yield
     except InvalidRequest:
         raise
     except Exception as error:
-        raise InvalidRequest(f"{label} begins as {mime} but is damaged, truncated or too large to open.") from error
+        message = f"{label} begins as {mime} but is damaged, truncated or too large to open."
+        raise InvalidRequest(message, "Use an intact copy of the file, or another one.") from error
 
 
 def check_picture(file: BinaryIO, mime: str, label: str, settings: Settings) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
 from mediasmith.storage.inputs.conversion import conformed, scratch_file
 from mediasmith.storage.inputs.input_file import InputFile, open_regular
-from mediasmith.storage.path_forms import find_file, unwrap
+from mediasmith.storage.pasted_paths import find_file, unwrap
 
 _MAX_PATH = 4096  # bytes
 _MAX_NAME = 255  # bytes between two slashes
@@ -124,7 +124,7 @@ class Inputs:
     def _from_data(self, rest: str, role: Role, scratch: Path) -> LocatedFile:
         head, _, body = rest.partition(",")
         if not "".join(head.lower().split()).endswith(";base64"):
-            raise InvalidRequest("A data: URI must be in base64, as in data:image/png;base64,….")
+            raise InvalidRequest("A data: URI must be in base64, with ;base64 before the comma.")
         label = "The data: URI"
         packed = "".join(unquote(body).split()).rstrip("=")
         check_size(label, len(packed) * 3 // 4, self.settings)

@@ -1,7 +1,7 @@
-"""Record the calls that ask for jobs: who waits for an answer, the request ids, and the plans of what is not sent yet.
+"""Record calls: which wait for an answer, their request ids, and the plans of what is not sent yet.
 
-A row of `waiting` says whether calls of a process wait for a job. It counts while that process lives, which the caller
-of these methods finds out. A job without any row was made by an older server, which does not keep this record.
+A row of `waiting` says whether calls of a process wait for a job. It counts while that process is alive, which the
+caller of these methods checks. A job without any row was made by an older server, which does not keep this record.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from mediasmith.storage.library.rows import ADD_JOB, job_row, to_job
 from mediasmith.storage.library.sqlite import Database, Statement
 
 _OPEN = "job.answered = 0 AND job.state IN ('running', 'done', 'partial', 'unknown')"
-"""What a job must be for a call to attach to it: its answer is still due. That of an `unknown` job is that it may have
-been billed."""
+"""What a job must be for a call to attach to it: its answer is still due. The answer about an `unknown` job is that
+it may have been billed."""
 
 _SAME_CALL = "job.fingerprint = :fingerprint AND job.principal = :principal AND job.created >= :since"
 
@@ -122,9 +122,9 @@ class CallRecords:
         await self._database.write((_WAIT, [{"job_id": job_id, "owner": owner}]))
 
     async def wait_alone(self, job_id: str, owner: str, *, gone: Iterable[str]) -> bool:
-        """Do as `wait` if the job's answer is due and no process but those that are `gone` waits for it.
+        """Do as `wait` if the job's answer is due and no process waits for it, other than those that are `gone`.
 
-        Return whether it is so. Of several calls that try, exactly one gets True.
+        Return whether that was the case. Of several calls that try, exactly one gets True.
         """
         await self._database.write((_LEAVE, [{"job_id": job_id, "owner": one} for one in gone]))
         return await self._database.write_if((_WAIT_ALONE, [{"job_id": job_id, "owner": owner}]))

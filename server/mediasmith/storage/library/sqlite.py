@@ -78,7 +78,7 @@ their jobs, also when an older server deletes those."""
 
 
 class NotWritten(Exception):
-    """What was to be written was undone, because of what a query then found."""
+    """A transaction was rolled back because its check found a row."""
 
 
 class Database:

@@ -122,7 +122,7 @@ class Library:
 
         With the `key` of a call, that call waits for the job, which is recorded only if no earlier job is to answer it:
         one with the same request id, other than the one that this `replaces`; or, without a request id, one of the same
-        call whose answer is due and for which nobody waits.
+        call whose answer is due and that no call waits for.
 
         Raises:
             OverBudget: all jobs would cost more than is allowed; nothing was recorded.

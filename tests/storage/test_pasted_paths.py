@@ -11,7 +11,7 @@ import pytest
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.storage.path_forms import find_file, unwrap, written_forms
+from mediasmith.storage.pasted_paths import find_file, unwrap, written_forms
 
 NAME = "My Photo (1) é.png"
 NARROW = "Screenshot at 9.22\u202fPM.png"

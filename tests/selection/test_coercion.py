@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mediasmith.selection.value_forms import read_value
+from mediasmith.selection.coercion import read_value
 
 EITHER = {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}
 

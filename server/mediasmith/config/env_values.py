@@ -1,4 +1,4 @@
-"""Read values of environment variables as people and their tools write them: in quotes, with what cannot be seen."""
+"""Clean up the values of environment variables: quotes, spaces, invisible characters, `~` and `$HOME`."""
 
 from __future__ import annotations
 
@@ -59,21 +59,21 @@ def expand_variables(text: str, env: Mapping[str, str]) -> str:
 
 
 def read_value(text: str, env: Mapping[str, str]) -> str:
-    """Return a value whose meaning is not known: without quotes around, and filled in if it begins as a path does."""
+    """Return a value that may be a path or not: without quotes around it, with variables expanded if it is a path."""
     value = clean(text)
     if not _PATH.match(value):
         return value
     try:
         return os.path.expanduser(folder_path(expand_variables(value, env)))  # noqa: PTH111 - never raises
     except ValueError:
-        return value  # whoever reads it will say that there is no such file
+        return value  # the backend reports that there is no such file
 
 
 def folder_path(text: str) -> str:
     """Return the path that a value means: a `file://` URL, or a path, perhaps in quotes.
 
     Raises:
-        ValueError: it is a URL of another machine, or begins as no path does: with a variable that is not set, a quote.
+        ValueError: it is a URL of another machine, or it is not a path: it begins with an unset variable or a quote.
     """
     path = clean(text)
     if path.lower().startswith("file:"):

@@ -1,4 +1,4 @@
-"""Sizes that say the same: a tier such as 1K or 720p with its ratio, and the pixels that it has."""
+"""Convert sizes between a tier, such as 1K or 720p, with an aspect ratio, and pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINES = (360, 480, 540, 720, 1080, 1440, 2160)
 
 
 def same_sizes(words: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
-    """Yield the words with their size written the other way: in pixels for a tier, as a tier for pixels."""
+    """Yield the words with their size in its other form: pixels for a tier, a tier for pixels."""
     size, ratio = words.get("size"), words.get("aspect_ratio")
     if not isinstance(size, str):
         return

@@ -1,4 +1,4 @@
-"""Fit the input files of a request to what one model takes."""
+"""Match the input files of a request with what one model takes."""
 
 from __future__ import annotations
 

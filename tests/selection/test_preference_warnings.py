@@ -68,7 +68,7 @@ async def test_a_backend_that_rests_is_named_with_how_long(tmp_path: Path) -> No
         await generate(engine)
         await clock.advance(18)
         assert (await generate(engine)).warnings == (
-            "one failed a moment ago and rests for another 42 s; other fake-1 is used instead.",
+            "one failed a moment ago and is tried last for another 42 s; other fake-1 is used instead.",
         )
         assert (await generate(engine, backend="other")).warnings == ()
         await clock.advance(43)

@@ -1,4 +1,4 @@
-"""Say aloud why what the user prefers is not what is used."""
+"""Warn when the backend or model that the user prefers is not the one that is used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mediasmith.selection.selection_request import SelectionRequest
 
 
 def preference_notes(request: SelectionRequest, context: SelectionContext, used: Candidate) -> Iterator[str]:
-    """Yield a sentence for the backend that rests, or the user's default, where another one is used instead."""
+    """Yield a warning if another backend is used than the user's default, or than one that failed a moment ago."""
     if request.backend:
         return
     resting = _resting_before(request, context)
     if resting and resting != used.backend.name:
         pause = format_seconds(context.resting[resting])
-        yield f"{resting} failed a moment ago and rests for another {pause}; {used.label} is used instead."
+        yield f"{resting} failed a moment ago and is tried last for another {pause}; {used.label} is used instead."
     elif not (request.model or request.origin) and (reason := _default_passed_over(request, context, used)):
         yield f"{variable('defaults')} names {reason}; {used.label} is used instead."
 

@@ -1,4 +1,4 @@
-"""Read a value in the form that its JSON schema declares, where another form says the same: "2" where 2 is due."""
+"""Coerce values to their JSON schema where nothing is lost: the text "2" to the number 2."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_TYPE: Mapping[str, tuple[type, ...]] = {
 
 
 def is_blank(value: object) -> bool:
-    """Return whether a value says nothing, as clients send for what was not given: null, blank text, [] or [""]."""
+    """Return whether a value counts as not given: null, blank text, [] or [""], which some clients send."""
     if isinstance(value, list | tuple):
         return all(entry is None or _is_blank_text(entry) for entry in cast("Sequence[object]", value))
     return value is None or _is_blank_text(value)
@@ -47,7 +47,7 @@ def read_value(value: object, schema: Mapping[str, Any]) -> object:
 
 
 def read_json(text: str) -> object:
-    """Return what JSON text says, or the text itself where it is no JSON."""
+    """Return the value of a JSON text, or the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ import pytest
 
 from mediasmith.selection.language_names import LANGUAGES
 from mediasmith.selection.near_matches import is_same_format, match_listed
-from mediasmith.selection.word_forms import read_word
+from mediasmith.selection.normalization import read_word
 
 FORMATS = ("png", "jpeg", "mp3", "ogg", "wav", "tiff")
 

@@ -13,7 +13,7 @@ from mediasmith.plugin.params import AspectRatio, Size
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.matching import match
 from mediasmith.selection.selection_request import SelectionRequest
-from mediasmith.selection.size_forms import same_sizes
+from mediasmith.selection.size_tiers import same_sizes
 
 
 class Pixels(Params):

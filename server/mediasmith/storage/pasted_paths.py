@@ -1,4 +1,4 @@
-"""Paths as people drag, paste and type them: the forms that one may have been meant in, and the file that is there."""
+"""Read paths as people drag, paste and type them, quoted, escaped or encoded, and find the file that is meant."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def unwrap(text: str) -> str:
 
 
 def written_forms(text: str) -> Iterator[str]:
-    """Yield the paths that a text may mean, the likeliest first: as it is written, unquoted, unescaped, decoded."""
+    """Yield the paths that a text may mean, the likeliest first: as written, unquoted, unescaped, URL-decoded."""
     plain = unwrap(text)
     forms = [text, plain, *_file_uri_paths(plain)]
     if os.sep == "/":

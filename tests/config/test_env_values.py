@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mediasmith.config.env_values import clean, clean_key, expand_variables, folder_path, key_fault, read_value
 from mediasmith.config.settings import Settings
-from mediasmith.config.written_values import clean, clean_key, expand_variables, folder_path, key_fault, read_value
 
 KEY = "sk-proj-abcdef123456"
 QUOTES, BEARER, INVISIBLE = "the quotes around it", 'the word "Bearer"', "invisible characters"

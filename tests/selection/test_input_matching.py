@@ -10,7 +10,7 @@ import pytest
 
 from mediasmith.plugin.contract import Capability, Model, Params, Result, Takes
 from mediasmith.plugin.kinds import IMAGES
-from mediasmith.selection.input_fit import fit_inputs, input_fault, input_notes
+from mediasmith.selection.input_matching import fit_inputs, input_fault, input_notes
 from mediasmith.storage.inputs.input_file import InputFile
 
 

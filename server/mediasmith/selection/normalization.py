@@ -1,4 +1,4 @@
-"""The usual spellings of the shared words' values, such as `1024 * 768` and `English`, as backends declare them."""
+"""Normalize the values of shared words: `1024 * 768` to `1024x768`, `English` to `en`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from mediasmith.selection.coercion import read_json
 from mediasmith.selection.language_names import LANGUAGES
-from mediasmith.selection.value_forms import read_json
 
 _PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*[xX×✕✖*]\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
 _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
@@ -21,7 +21,7 @@ _REGION, _SCRIPT = 2, 4
 def read_word(name: str, value: object) -> object:
     """Return a raw value of the argument or option `name` in the form that is declared.
 
-    What has no known form is returned as it is, for the schema to judge.
+    An unknown form is returned as it is, for the schema to check.
     """
     read = _FORMS.get(name) or (_language if name.endswith("_language") else None)
     return read(value) if read else value
