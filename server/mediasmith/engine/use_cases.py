@@ -41,6 +41,7 @@ from mediasmith.storage.artifacts.file_names import new_id
 from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.path_forms import unwrap
 
 _RECENT = 10
 """Jobs that are listed."""
@@ -108,7 +109,7 @@ class Engine:
             UnknownContinuation: this caller has no such job.
         """
         asked = check_arguments(given, self.installation.tools["get_job"])
-        job_id = asked.get("job_id", "").strip()
+        job_id = unwrap(asked.get("job_id", "")).lower()
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
             job = await self._job(job_id, caller.principal)
             await self.jobs.cancel(job)
