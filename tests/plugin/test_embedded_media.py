@@ -70,11 +70,12 @@ def test_other_content_has_none(content: object) -> None:
         (f"{DATA} is no URL", "[data] is no URL"),
         (f"{base64.encodebytes(png()).decode()}is no URL", "[data]\nis no URL"),
         (f"![kite]({URL})", f"![kite]({URL})"),
+        ("Use data:TYPE;base64,… instead.", "Use data:TYPE;base64,… instead."),
         ("a" * 300, "a" * 300),
         (ADDRESS, ADDRESS),
         (PATH, PATH),
     ],
-    ids=["Markdown", "URI", "HTML", "base64", "lines", "link", "word", "address", "path"],
+    ids=["Markdown", "URI", "HTML", "base64", "lines", "link", "form", "word", "address", "path"],
 )
 def test_no_data_is_left_in_a_text(text: str, left: str) -> None:
     assert without_media(text) == left

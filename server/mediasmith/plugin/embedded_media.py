@@ -14,7 +14,7 @@ from mediasmith.plugin.media import HEAD, sniff
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 # Possessive, and never past the next beginning, so that no text takes long.
-_DATA_URI = re.compile(r"data:[\w.+/-]*+(?:;[\w.+=-]++)*+,[^\s\"'<>()\[\]]*+", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:[\w.+/-]*+(?:;[\w.+=-]++)*+,(?!…)[^\s\"'<>()\[\]]*+", re.IGNORECASE)
 _URL = r"(?:[^\s()<>\"']++|\([^\s()]*+\)|\s++(?![\"')>]))*+"  # a data URI may be broken into lines
 _MARKDOWN_IMAGE = re.compile(rf"!\[[^\[\]]*+\]\(\s*+<?({_URL})>?(?:\s+\"[^\"()]*+\"|\s+'[^'()]*+')?\s*+\)")
 _HTML_IMAGE = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?([^\"'<>\s]++)[^<>]*+>", re.IGNORECASE)
