@@ -26,6 +26,7 @@ from mediasmith.plugin.errors import UnknownContinuation
 FORMS: Mapping[str, Callable[[MediaResult], str]] = {
     "id": lambda made: made.continuation_id,
     "uri": lambda made: made.files[0].uri,
+    "in capitals": lambda made: made.files[0].uri.upper(),
     "quoted": lambda made: f' "{made.files[0].uri}" ',
     "short id": lambda made: made.continuation_id[:8],
     "job": lambda made: made.job_id,

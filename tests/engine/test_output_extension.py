@@ -28,7 +28,13 @@ async def as_asked(call: Call[None, Any]) -> Result:
 
 @pytest.mark.parametrize(
     ("output", "made"),
-    {"logo.png": "logo.png", "logo.jpg": "logo.jpg", "logo.jpeg": "logo.jpeg", "logo.JPG": "logo.JPG"}.items(),
+    {
+        "logo.png": "logo.png",
+        "logo.jpg": "logo.jpg",
+        "logo.jpeg": "logo.jpeg",
+        "logo.JPG": "logo.JPG",
+        "a.jfif": "a.jfif",
+    }.items(),
 )
 async def test_an_extension_asks_for_its_format(tmp_path: Path, output: str, made: str) -> None:
     async with running_engine(tmp_path, fake(start=as_asked, params=Formats)) as engine:

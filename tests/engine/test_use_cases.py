@@ -196,6 +196,12 @@ async def test_the_id_of_a_file_given_for_a_job_is_explained(tmp_path: Path) -> 
             await get_job(engine, result.files[0].id)
 
 
+async def test_a_job_is_found_by_its_id_in_quotes_or_capitals(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, Scripted().backend()) as engine:
+        made = await generate(engine)
+        assert await get_job(engine, f'"{made.job_id}"') == await get_job(engine, made.job_id.upper())
+
+
 async def test_the_recent_jobs_are_listed_newest_first(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with running_engine(tmp_path, Scripted().backend(), clock=clock) as engine:

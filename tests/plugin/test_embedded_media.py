@@ -30,6 +30,7 @@ URL = "https://files.example/kite(1).png?sig=a%2Fb"
         [{"type": "text", "text": f"![]({URI})"}],
         [{"type": "output_image", "image": {"url": URI}}],
         {"parts": [{"text": "Here."}, {"url": URI}]},
+        [{"type": "file", "file": {"file_data": URI}}],
     ],
     ids=lambda content: str(content)[:30],
 )
@@ -44,8 +45,10 @@ def test_an_image_in_a_message_is_found(content: object) -> None:
         [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}}],
         [{"inlineData": {"mimeType": "image/png", "data": DATA}}],
         [{"b64_json": DATA}],
+        f"```png\n{DATA}\n```",
+        f'{{"image": "{DATA}"}}',
     ],
-    ids=["alone", "source", "inline data", "b64_json"],
+    ids=["alone", "source", "inline data", "b64_json", "code", "JSON"],
 )
 def test_bare_base64_in_a_message_is_found(content: object) -> None:
     assert find_media(content) == [DATA]
@@ -54,6 +57,13 @@ def test_bare_base64_in_a_message_is_found(content: object) -> None:
 @pytest.mark.parametrize("content", [URL, f"![kite]({URL})", f"It is ready: ![]({URL} 'x')", [{"image_url": URL}]])
 def test_a_link_to_an_image_is_found(content: object) -> None:
     assert find_media(content) == [URL]
+
+
+@pytest.mark.parametrize("text", ["[kite]({})", "Here it is: {}.", "**{}**", '{{"url": "{}"}}', "<{}>", "{0} or {0}"])
+def test_a_link_to_an_image_in_a_text_counts_where_none_is_shown(text: str) -> None:
+    link = "https://files.example/kite.png?sig=a%2Fb"
+    assert find_media(text.format(link)) == [link]
+    assert find_media(f"![kite]({URI}) {text.format(link)}") == [URI]
 
 
 @pytest.mark.parametrize("content", ["", None, 7, "See https://example.com/docs.", "No.", [None, 7, {"text": "No."}]])
@@ -70,11 +80,12 @@ def test_other_content_has_none(content: object) -> None:
         (f"{DATA} is no URL", "[data] is no URL"),
         (f"{base64.encodebytes(png()).decode()}is no URL", "[data]\nis no URL"),
         (f"![kite]({URL})", f"![kite]({URL})"),
+        ("Use data:TYPE;base64,… instead.", "Use data:TYPE;base64,… instead."),
         ("a" * 300, "a" * 300),
         (ADDRESS, ADDRESS),
         (PATH, PATH),
     ],
-    ids=["Markdown", "URI", "HTML", "base64", "lines", "link", "word", "address", "path"],
+    ids=["Markdown", "URI", "HTML", "base64", "lines", "link", "form", "word", "address", "path"],
 )
 def test_no_data_is_left_in_a_text(text: str, left: str) -> None:
     assert without_media(text) == left
@@ -95,7 +106,7 @@ def test_base64_is_read_in_any_spelling(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["![a](data:", "data:", "<img ", "<img src=", "![](", "A1a-", "Aa1 ", "![", "data:a;b"]
+    "text", ["![a](data:", "data:", "<img ", "<img src=", "![](", "A1a-", "Aa1 ", "![", "data:a;b", "(https://"]
 )
 def test_no_text_takes_long(text: str) -> None:
     """Where a pattern looked at it again and again, this would not end."""

@@ -99,6 +99,18 @@ def test_every_optional_argument_may_be_blank(name: str, nothing: object) -> Non
     assert read(prompt="a fox", **{name: nothing}) == read()
 
 
+@pytest.mark.parametrize("nothing", ["[]", '[""]', "[null]", ' [ "" , null ] '])
+@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if one["type"] == "array"])
+def test_a_list_may_be_blank_as_json_text(name: str, nothing: str) -> None:
+    assert read(prompt="a fox", **{name: nothing}) == read()
+
+
+def test_auto_says_nothing_unless_it_is_a_value_of_its_own() -> None:
+    words = {"size": "auto", "aspect_ratio": "Auto", "output_format": "auto", "language": " auto"}
+    assert read(**words).words == {}
+    assert read(**words, quality="auto").words == {"quality": "auto"}
+
+
 def test_a_blank_says_nothing_to_any_tool() -> None:
     assert check_arguments({"kind": "", "backend": [""]}, LIST) == {}
     assert check_arguments({"job_id": "", "wait_seconds": "", "cancel": ""}, JOB) == {}

@@ -22,6 +22,8 @@ FORMATS = ("png", "jpeg", "mp3", "ogg", "wav", "tiff")
         "1024×768": "1024x768",  # noqa: RUF001 - as people write it
         "1024*768": "1024x768",
         "1024 px x 768px": "1024x768",
+        "1024 by 768": "1024x768",
+        "１０２４ｘ７６８": "1024x768",  # noqa: RUF001 - as Chinese and Japanese keyboards make it
         "2k": "2K",
         "1.5 k": "1.5K",
         "720P": "720p",
@@ -33,7 +35,7 @@ def test_a_size_is_read_as_it_is_written(given: str, size: str) -> None:
     assert read_word("size", given) == size
 
 
-@pytest.mark.parametrize("given", ["16:9", " 16 : 9", "16/9", "16x9", "16×9"])  # noqa: RUF001 - as above
+@pytest.mark.parametrize("given", ["16:9", " 16 : 9", "16/9", "16x9", "16×9", "16：9", "16 by 9"])  # noqa: RUF001
 def test_a_ratio_is_read_as_it_is_written(given: str) -> None:
     assert read_word("aspect_ratio", given) == "16:9"
     assert read_word("aspect_ratio", "wide") == "wide"

@@ -261,6 +261,12 @@ def test_a_value_that_is_wrong_in_many_places_gives_a_short_refusal() -> None:
 # What a model accepts
 
 
+def test_the_case_of_a_model_that_is_listed_does_not_matter() -> None:
+    listed = maker("one", Picture, Model(id="One-Large"), M)
+    assert first(request_for(model="one-large"), listed).model.id == "One-Large"
+    assert first(request_for(model="one-other", backend="one"), listed).model.id == "one-other"
+
+
 def test_a_model_may_take_only_some_values() -> None:
     model = accepting(size=("1K", "2K"), duration=Range(low=4, high=8), style=("vivid",), strength=False)
 

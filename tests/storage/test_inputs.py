@@ -252,6 +252,11 @@ async def test_an_unknown_id_is_an_error_that_names_the_argument(one: One, refer
     assert caught.value.billed == "no"
 
 
+@pytest.mark.parametrize("head", ["", "base64,", "image/png;base64,", "data:image/png,"])
+async def test_base64_is_read_without_its_head(one: One, head: str) -> None:
+    assert await (await one(head + base64.b64encode(PNG).decode())).read() == PNG
+
+
 @pytest.mark.parametrize("head", ["data:image/png;base64", "DATA:;BASE64", "data:image/jpeg;name=x;base64"])
 async def test_a_data_uri_becomes_a_private_file(one: One, scratch: Path, head: str) -> None:
     file = await one(f"{head},{base64.b64encode(PNG).decode()}", "mask")
@@ -361,10 +366,7 @@ async def test_an_unusable_reference_is_refused_by_argument(
         ("/" + "a" * 256, "The path is too long"),
         ("/" + "a/" * 3000, "The path is too long"),
         ("a\0b", "NUL character"),
-        (
-            f"data:image/png,{base64.b64encode(PNG).decode()}",
-            "with ;base64 before the comma.",
-        ),
+        ("data:image/png,%89PNG", "with ;base64 before the comma."),
         (f"data:image/png;base64,{base64.b64encode(PNG).decode()}!", "valid base64"),
         ("file:cat.png", "absolute path on this machine"),
         ("s3://bucket/cat.png", "The scheme 's3' is not supported. Nothing was billed. Use a path, file://"),

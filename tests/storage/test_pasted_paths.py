@@ -71,6 +71,19 @@ def test_a_path_may_be_escaped_as_terminals_do(folder: Path, roots: AllowedFolde
         assert find_file(roots, text) == folder / NAME
 
 
+@pytest.mark.parametrize("quoted", ["'it'\\''s.png'", "'it'\"'\"'s.png'", "it\\'s.png"])
+def test_an_apostrophe_may_be_quoted_as_shells_do(folder: Path, roots: AllowedFolders, quoted: str) -> None:
+    (folder / "it's.png").touch()
+    assert find_file(roots, quoted) == folder / "it's.png"
+
+
+def test_a_name_is_found_in_another_case_if_there_is_only_one(folder: Path, roots: AllowedFolders) -> None:
+    (folder / "IMG_1.JPG").touch()
+    found = find_file(roots, "img_1.jpg")
+    assert found is not None
+    assert found.samefile(folder / "IMG_1.JPG")
+
+
 def test_a_name_is_found_whatever_its_white_space(folder: Path, roots: AllowedFolders) -> None:
     (folder / NARROW).touch()
     (folder / "\u200eWhatsApp Image.png").touch()

@@ -16,6 +16,7 @@ from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.pasted_paths import unwrap, written_forms
 
+_SCHEME = re.compile(r"media:(?://)?", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^?#]*/files/([0-9a-z]{26})(?:[?#].*)?")
 _SHORT_ID = re.compile(r"[a-z2-7]{8,25}")
 _NAMED_BY_ID = re.compile(r"(?:.*-)?[a-z2-7]{8}(?:-[0-9]+)?\.[a-z0-9]{2,5}")
@@ -41,7 +42,7 @@ class Continuations:
         """
         text = unwrap(reference)
         link = _LINK.fullmatch(text)
-        identifier = link[1] if link else text.removeprefix("media:").removeprefix("//").rstrip("/")
+        identifier = link[1] if link else _SCHEME.sub("", text, count=1).rstrip("/").lower()
         if found := await self.library.artifact(identifier, principal=principal):
             return found
         if job := await self.library.job(identifier, principal=principal):

@@ -29,6 +29,7 @@ from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.pasted_paths import unwrap
 
 _RECENT = 10
 """Jobs that are listed."""
@@ -93,7 +94,7 @@ class Engine:
             UnknownContinuation: this caller has no such job.
         """
         asked = check_arguments(given, self.installation.tools["get_job"])
-        job_id = asked.get("job_id", "").strip()
+        job_id = unwrap(asked.get("job_id", "")).lower()
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
             job = await self._job(job_id, caller.principal)
             await self.jobs.cancel(job)

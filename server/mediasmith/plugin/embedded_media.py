@@ -14,12 +14,14 @@ from mediasmith.plugin.media import HEAD, sniff
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 # Possessive, and never past the next beginning, so that no text takes long.
-_DATA_URI = re.compile(r"data:[\w.+/-]*+(?:;[\w.+=-]++)*+,[^\s\"'<>()\[\]]*+", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:[\w.+/-]*+(?:;[\w.+=-]++)*+,(?!…)[^\s\"'<>()\[\]]*+", re.IGNORECASE)
 _URL = r"(?:[^\s()<>\"']++|\([^\s()]*+\)|\s++(?![\"')>]))*+"  # a data URI may be broken into lines
 _MARKDOWN_IMAGE = re.compile(rf"!\[[^\[\]]*+\]\(\s*+<?({_URL})>?(?:\s+\"[^\"()]*+\"|\s+'[^'()]*+')?\s*+\)")
 _HTML_IMAGE = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?([^\"'<>\s]++)[^<>]*+>", re.IGNORECASE)
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_LINK_IN_TEXT = re.compile(r"https?://[^\s()<>\[\]\"'`]++", re.IGNORECASE)
+_IMAGE_PATH = re.compile(r"\.(?:png|jpe?g|webp|gif|avif)(?:\?|\Z)", re.IGNORECASE)
 
 # Unlike a long word it has letters of both cases and digits; unlike a path it does not begin with a slash, except for
 # a JPEG. Lines of it are 64 characters or more, and texts of ours repeat at most 60 of a value.
@@ -33,7 +35,7 @@ _LONGEST_HEAD = 200
 
 _FIELDS = (
     *("b64_json", "image_url", "url", "inline_data", "inlineData", "source", "data", "image", "result", "base64"),
-    *("images", "parts"),
+    *("images", "parts", "file", "file_data"),
 )
 """The fields of a part of an answer that hold a file, or parts that do."""
 
@@ -86,9 +88,16 @@ def _find_in_text(text: str) -> Iterator[str]:
     if _LINK.fullmatch(whole) or sniff(decode_base64(whole)[:HEAD]):
         yield whole
         return
-    for link in (*_MARKDOWN_IMAGE.finditer(text), *_HTML_IMAGE.finditer(text)):
-        yield link[1].strip()
-    yield from _DATA_URI.findall(_HTML_IMAGE.sub("", _MARKDOWN_IMAGE.sub("", text)))
+    links = [link[1].strip() for link in (*_MARKDOWN_IMAGE.finditer(text), *_HTML_IMAGE.finditer(text))]
+    rest = _HTML_IMAGE.sub("", _MARKDOWN_IMAGE.sub("", text))
+    yield from [*links, *_DATA_URI.findall(rest)] or _find_unmarked(text)
+
+
+def _find_unmarked(text: str) -> Iterator[str]:
+    """Yield the base64 and the links to images in a text that shows no image."""
+    yield from (found[0] for found in _BASE64.finditer(text) if sniff(decode_base64(found[0])[:HEAD]))
+    links = dict.fromkeys(link.rstrip(".,;:!*_") for link in _LINK_IN_TEXT.findall(text))
+    yield from (link for link in links if _IMAGE_PATH.search(link))
 
 
 def without_media(text: str) -> str:

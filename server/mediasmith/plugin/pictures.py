@@ -189,8 +189,9 @@ def _scaled(file: BinaryIO, demuxer: str, size: tuple[int, int]) -> Image:
     with av.open(file, "r", format=demuxer) as container:
         frame = next(container.decode(container.streams.video[0]))
         small = cast("Any", frame).reformat(width=size[0], height=size[1], format="rgba")  # PyAV gives it no type
-    plane = small.planes[0]
-    return to_rgb(Image.frombuffer("RGBA", size, bytes(plane), "raw", "RGBA", plane.line_size, 1))
+    del frame  # it is as large as the rest together
+    plane = small.planes[0]  # of which no copy is made, either
+    return to_rgb(Image.frombuffer("RGBA", size, cast("Any", memoryview(plane)), "raw", "RGBA", plane.line_size, 1))
 
 
 def to_rgb(image: Image) -> Image:

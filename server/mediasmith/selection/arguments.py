@@ -10,7 +10,7 @@ from typing import Any, cast
 from mediasmith.config.tool_schemas import Schema, ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
-from mediasmith.selection.coercion import is_blank, read_value
+from mediasmith.selection.coercion import is_auto, is_blank, read_value
 from mediasmith.selection.near_matches import match_listed
 from mediasmith.selection.normalization import read_word
 from mediasmith.selection.unknown_arguments import explain_unknown, is_added_by_client
@@ -34,30 +34,39 @@ def check_arguments(arguments: Mapping[str, Any], tool: ToolSchema) -> dict[str,
         InvalidRequest: an argument is unknown, missing, of the wrong type, or out of bounds.
     """
     properties: Mapping[str, Schema] = tool.parameters["properties"]
-    given = {name: value for name, value in arguments.items() if not is_blank(value)}
-    for name in [one for one in given if one not in properties]:
-        if not is_added_by_client(name):
+    given: dict[str, object] = {}
+    for name, value in arguments.items():
+        schema = properties.get(name)
+        read = value if schema is None else read_value(read_word(name, value), schema)
+        if is_blank(value) or is_blank(read):
+            continue
+        if schema is not None:
+            given[name] = read
+        elif not is_added_by_client(name):
             raise InvalidRequest(explain_unknown(name, list(properties), tool.options), billed="no")
-        del given[name]
     for name in tool.parameters.get("required", ()):
         if name not in given:
             about = str(properties[name].get("description", ""))
             raise InvalidRequest(f"{name} is missing.", f"Give {name}: {about[:1].lower()}{about[1:]}", billed="no")
-    return {name: _value(name, read_word(name, value), properties[name]) for name, value in given.items()}
+    return {name: _value(name, value, properties[name]) for name, value in given.items()}
 
 
 def check_listed(words: Mapping[str, Any], kind: str, tool: ToolSchema) -> dict[str, Any]:
-    """Return the shared words, each as it is listed for this kind of media.
+    """Return the shared words, each as it is listed for this kind of media. Where auto is not listed, it says nothing.
 
     Raises:
         InvalidRequest: a value is not among those that are listed.
     """
     listed = tool.accepted.get(kind, {})
-    return {name: _listed(name, value, listed.get(name, ()), f" for kind {kind}") for name, value in words.items()}
+    return {
+        name: _listed(name, value, listed.get(name, ()), f" for kind {kind}")
+        for name, value in words.items()
+        if not is_auto(value) or "auto" in listed.get(name, ())
+    }
 
 
 def _value(name: str, value: object, schema: Schema) -> object:
-    value = _TYPES[schema["type"]](name, read_value(value, schema), schema)
+    value = _TYPES[schema["type"]](name, value, schema)
     return value if name in WORDS else _listed(name, value, schema.get("enum", ()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -31,6 +32,11 @@ def is_blank(value: object) -> bool:
     if isinstance(value, list | tuple):
         return all(entry is None or _is_blank_text(entry) for entry in cast("Sequence[object]", value))
     return value is None or _is_blank_text(value)
+
+
+def is_auto(value: object) -> bool:
+    """Return whether a value leaves the choice to the server."""
+    return isinstance(value, str) and value.strip().lower() == "auto"
 
 
 def read_value(value: object, schema: Mapping[str, Any]) -> object:
@@ -83,7 +89,7 @@ def _text(value: object, _schema: Mapping[str, Any]) -> object:
 
 
 def _number(value: object, _schema: Mapping[str, Any]) -> object:
-    if not isinstance(value, str) or not _NUMBER.fullmatch(text := value.strip()):
+    if not isinstance(value, str) or not _NUMBER.fullmatch(text := unicodedata.normalize("NFKC", value).strip()):
         return value
     return int(text) if text.lstrip("+-").isdigit() else float(text)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from mediasmith.selection.coercion import read_json
 from mediasmith.selection.language_names import LANGUAGES
 
-_PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*[xX×✕✖*]\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
+_PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*(?:[xX×✕✖*]|by)\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
 _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
-_RATIO = re.compile(r"([\d.]+)\s*[:/xX×∶]\s*([\d.]+)")  # noqa: RUF001 - as above
+_RATIO = re.compile(r"([\d.]+)\s*(?:[:/xX×∶]|by)\s*([\d.]+)")  # noqa: RUF001 - as above
 _SECONDS = re.compile(r"([\d.]+)\s*(?:s|sec|secs|second|seconds)", re.IGNORECASE)
 _LOCALE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8})*)(?:[.@].*)?")
 _REGION, _SCRIPT = 2, 4
@@ -30,7 +31,7 @@ def read_word(name: str, value: object) -> object:
 def _size(value: object) -> object:
     if not isinstance(value, str):
         return value
-    text = value.strip()
+    text = unicodedata.normalize("NFKC", value).strip()
     if found := _PIXELS.fullmatch(text):
         return f"{found[1]}x{found[2]}"
     if found := _TIER.fullmatch(text):
@@ -39,7 +40,7 @@ def _size(value: object) -> object:
 
 
 def _ratio(value: object) -> object:
-    found = _RATIO.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = _RATIO.fullmatch(unicodedata.normalize("NFKC", value).strip()) if isinstance(value, str) else None
     return f"{found[1]}:{found[2]}" if found else value
 
 

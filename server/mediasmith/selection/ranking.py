@@ -48,6 +48,7 @@ def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candid
         NothingSuitable: no backend can; it carries why each one was passed over.
     """
     backends = _named(request, context) if request.backend else list(context.backends)
+    request = replace(request, model=_as_listed(request.model, backends))
     passed: dict[str, str] = {}
     candidates: list[Candidate] = []
     for backend in backends:
@@ -63,6 +64,12 @@ def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candid
         raise _nothing_suitable(request, context, passed)
     ordered = sorted(candidates, key=lambda candidate: _rank(request, context, candidate))
     return tuple(ordered if request.backend else _without_fallback_to_stand_ins(request, context, ordered))
+
+
+def _as_listed(model: str, backends: Sequence[Backend[Any]]) -> str:
+    """Return a model's name in the case in which a backend lists it."""
+    names = [model.id for backend in backends for one in backend.capabilities for model in one.models]
+    return model if model in names else next((one for one in names if one.casefold() == model.casefold()), model)
 
 
 def is_called(backend: Backend[Any], name: str) -> bool:

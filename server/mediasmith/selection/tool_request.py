@@ -12,6 +12,7 @@ from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
+from mediasmith.selection.coercion import is_auto
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.pasted_paths import unwrap
 
@@ -101,8 +102,7 @@ def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind, tuple[str, 
 
 def _name(text: str) -> str:
     """Return the name of a backend or model, or "" where the choice is left to the server."""
-    name = text.strip()
-    return "" if name.lower() == "auto" else name
+    return "" if is_auto(text) else text.strip()
 
 
 def _may_be_silent(kind: Kind | None, references: Mapping[Role, tuple[str, ...]], options: Mapping[str, JSON]) -> bool:

@@ -14,6 +14,7 @@ from mediasmith.plugin.errors import InvalidRequest, NotAllowed
 
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "<": ">"}  # noqa: RUF001 - as keyboards make them
 _ESCAPED = re.compile(r"\\([^\w./])")  # terminals escape no letters, and in Windows paths those follow a backslash
+_QUOTED_QUOTE = re.compile(r"""'(?:\\'|"'")'""")  # an apostrophe as shells need it between apostrophes
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _DRIVE = re.compile(r"/[A-Za-z]:")
 _MAX_ENTRIES = 10_000
@@ -36,6 +37,7 @@ def written_forms(text: str) -> Iterator[str]:
     """Yield the paths that a text may mean, the likeliest first: as written, unquoted, unescaped, URL-decoded."""
     plain = unwrap(text)
     forms = [text, plain, *_file_uri_paths(plain)]
+    forms.append(_QUOTED_QUOTE.sub("'", plain))
     if os.sep == "/":
         forms += [_ESCAPED.sub(r"\1", form) for form in forms[1:]]
     forms += [unquote(form, errors="surrogateescape") for form in forms[1:] if _PERCENT.search(form)]
@@ -46,7 +48,7 @@ def find_file(roots: AllowedFolders, text: str) -> Path | None:
     """Return the real path of what is there under a path in any of its forms, within the allowed folders; blocking.
 
     A relative path starts at the working directory where that is allowed, then at the output folder. A name may differ
-    in its white space and in how its accents are encoded, if only one in the folder is like it.
+    in its case, its white space and how its accents are encoded, if only one in the folder is like it.
 
     Raises:
         InvalidRequest: several names in the folder are like it.
@@ -93,11 +95,11 @@ def _entries(folder: Path) -> list[str]:
 
 
 def _looks(name: str) -> str:
-    """Return a name as it looks: accents composed, every white space a space, nothing invisible.
+    """Return a name as it looks: in lower case, accents composed, every white space a space, nothing invisible.
 
     Names of macOS have narrow spaces and decomposed accents, those that messengers give begin with invisible marks.
     """
-    composed = unicodedata.normalize("NFC", name)
+    composed = unicodedata.normalize("NFC", name.casefold())
     return " ".join("".join(sign for sign in composed if unicodedata.category(sign) != "Cf").split())
 
 

@@ -18,9 +18,9 @@ _MAX_SLUG = 38  # characters of the prompt in a name; the time and the id take 2
 _MAX_BYTES = 200  # file systems take 255, and a number and an extension must fit as well
 _MEDIA_TYPES: Mapping[str, MediaType] = {
     **{ending: family for mime, ending in media.EXTENSIONS.items() if (family := media.media_type(mime))},
-    **dict.fromkeys(("jpeg", "jpe", "tif", "tiff", "bmp", "heif"), "image"),
-    **dict.fromkeys(("m4v", "mkv", "avi", "mpeg", "mpg"), "video"),
-    **dict.fromkeys(("opus", "oga", "aif", "aiff", "wave"), "audio"),
+    **dict.fromkeys(("jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "ico", "jxl", "heif"), "image"),
+    **dict.fromkeys(("m4v", "avi", "mpeg", "mpg", "wmv", "flv", "ogv", "3gp"), "video"),
+    **dict.fromkeys(("opus", "oga", "aif", "wave", "wma"), "audio"),
 }
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]'  # for Windows and terminals

@@ -18,6 +18,7 @@ from mediasmith.config.settings import Settings
 from mediasmith.plugin.embedded_media import decode_base64
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
 from mediasmith.plugin.kinds import Role
+from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
@@ -28,6 +29,9 @@ from mediasmith.storage.pasted_paths import find_file, unwrap
 _MAX_PATH = 4096  # bytes
 _MAX_NAME = 255  # bytes between two slashes
 _MAX_QUOTED = 120  # characters of a caller's own text that a message repeats
+
+_START = 64
+"""Characters of base64 that show the type of a file."""
 
 _FORMS = "Use a path, file:///PATH, media://ID, https://… or data:TYPE;base64,…."
 
@@ -84,8 +88,8 @@ class Inputs:
         plain = unwrap(reference)
         scheme, _, rest = plain.partition(":")
         match scheme.lower():
-            case "data":
-                return await to_thread.run_sync(self._from_data, rest, role, scratch)
+            case name if name == "data" or _is_base64(plain):
+                return await to_thread.run_sync(self._from_data, plain, role, scratch)
             case "http" | "https":
                 return await self._from_url(plain, scratch)
             case "media":
@@ -121,14 +125,15 @@ class Inputs:
         stem = PurePosixPath(unquote(parts.path)).stem
         return LocatedFile(path=path, stem=stem, label=f"The file from {parts.hostname}")
 
-    def _from_data(self, rest: str, role: Role, scratch: Path) -> LocatedFile:
-        head, _, body = rest.partition(",")
-        if not "".join(head.lower().split()).endswith(";base64"):
-            raise InvalidRequest("A data: URI must be in base64, with ;base64 before the comma.")
-        label = "The data: URI"
+    def _from_data(self, text: str, role: Role, scratch: Path) -> LocatedFile:
+        """Return the file in base64 text, or in a data: URI, whose scheme may be missing."""
+        head, _, body = text.rpartition(",")
+        label = "The data: URI" if ":" in text else "The base64 text"
         packed = "".join(unquote(body).split()).rstrip("=")
         check_size(label, len(packed) * 3 // 4, self.settings)
         data = decode_base64(packed)
+        if head and not "".join(head.lower().split()).endswith("base64") and not sniff(data[:HEAD]):
+            raise InvalidRequest("A data: URI must be in base64, with ;base64 before the comma.")
         if not data:
             raise InvalidRequest(f"{label} does not contain valid base64.")
         path = scratch_file(scratch)
@@ -159,6 +164,12 @@ def _prefix_errors(argument: str) -> Generator[None]:
             "Free space on the disk of MEDIASMITH_DATA_DIR, or give the input as a path.",
             billed="no",
         ) from error
+
+
+def _is_base64(text: str) -> bool:
+    """Return whether a text is a file in base64, with or without the head of a data: URI."""
+    start = text.rpartition("base64,")[2][:_START]
+    return len(start) == _START and bool(sniff(decode_base64(start)))
 
 
 def _file_uri_path(rest: str) -> str:
