@@ -101,7 +101,11 @@ def sniff(head: bytes) -> str:
         while size := tag_size(tagged):
             tagged = tagged[size:]
         return sniff_tagged(tagged)
-    return _sniff_container(head) or _sniff_frame(head) or ("image/svg+xml" if _SVG.match(head[:HEAD]) else "")
+    if mime := _sniff_container(head) or _sniff_frame(head):
+        return mime
+    if head[4:8] in _UNBRANDED:
+        return "video/quicktime"
+    return "image/svg+xml" if _SVG.match(head[:HEAD]) else ""
 
 
 def sniff_tagged(head: bytes) -> str:
@@ -129,7 +133,7 @@ def _sniff_container(head: bytes) -> str:
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return next((mime for name, mime in _DOCTYPES.items() if name in head[:64]), "")
-    return "video/quicktime" if head[4:8] in _UNBRANDED else ""
+    return ""
 
 
 def is_text(head: bytes) -> bool:
