@@ -17,7 +17,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what was imported from garbage collection: it stays, and each full collection takes a third of a second."""
+    """Exempt what was imported from garbage collection: it stays, and a full collection takes a third of a second."""
     gc.freeze()
 
 

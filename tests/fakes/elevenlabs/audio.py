@@ -64,7 +64,7 @@ def audio(seconds: float, seed: str, code: str, *, channels: int = 1) -> bytes:
     return _encode(min(seconds, _LONGEST), 300 + 10 * sha256(seed.encode()).digest()[0], code, channels)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _encode(seconds: float, hertz: int, code: str, channels: int) -> bytes:
     import av  # noqa: PLC0415 - heavy: a provider that was not asked for sound starts without it
 
