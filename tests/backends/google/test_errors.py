@@ -10,7 +10,7 @@ import pytest
 from fakes.google import FakeGoogle
 from fakes.google.answers import error_body
 from fakes.google.files import UPLOAD
-from fakes.google.interactions import CREATE
+from fakes.google.interaction_routes import CREATE
 from fakes.google.veo import START
 from mediasmith.plugin.errors import (
     InvalidRequest,

@@ -14,7 +14,7 @@ from fakes.google import KEY, FakeGoogle
 from fakes.google.account import TOKEN
 from fakes.google.errors import TOKEN_PREFIX
 from fakes.google.imagen import EDIT, GENERATE
-from fakes.google.interactions import CREATE
+from fakes.google.interaction_routes import CREATE
 from fakes.google.veo import FETCH, START
 from mediasmith.testing import MemorySource, png
 

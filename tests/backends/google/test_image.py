@@ -10,7 +10,7 @@ import pytest
 
 from fakes.google import FakeGoogle
 from fakes.google.answers import end, interaction, output_step, trouble
-from fakes.google.interactions import CANCEL, CREATE, GET
+from fakes.google.interaction_routes import CANCEL, CREATE, GET
 from mediasmith.plugin.contract import Accepted, Pending, Result
 from mediasmith.plugin.errors import (
     Cancelled,

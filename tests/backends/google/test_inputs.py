@@ -9,7 +9,7 @@ import pytest
 
 from fakes.google import FakeGoogle
 from fakes.google.files import FILE, UPLOAD
-from fakes.google.interactions import CREATE
+from fakes.google.interaction_routes import CREATE
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend

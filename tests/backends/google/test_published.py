@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakes.google.interactions import CREATE
+from fakes.google.interaction_routes import CREATE
 from fakes.google.published import PUBLISHED
 
 if PUBLISHED is None:

@@ -12,7 +12,7 @@ import pytest
 
 from fakes.google import FakeGoogle
 from fakes.google.answers import interaction, output_step
-from fakes.google.interactions import CREATE
+from fakes.google.interaction_routes import CREATE
 from mediasmith.plugin.contract import Output
 from mediasmith.plugin.errors import InvalidRequest, ProviderError, Refused
 from mediasmith.plugin.media import sniff

@@ -12,7 +12,7 @@ import pytest
 from fakes.engines import WAIT_FOR_END, running_engine
 from fakes.google import KEY, FakeGoogle
 from fakes.google.answers import interaction, output_step, trouble
-from fakes.google.interactions import CANCEL, CREATE, GET
+from fakes.google.interaction_routes import CANCEL, CREATE, GET
 from mediasmith.plugin.contract import Accepted, Pending, Remote, Result
 from mediasmith.plugin.errors import Cancelled, InvalidRequest, ProviderError
 from mediasmith.plugin.kinds import Role

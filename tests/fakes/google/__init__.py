@@ -11,6 +11,7 @@ from typing import Any
 from fakes.fake_provider import FakeProvider, thread
 from fakes.google.account import write_account
 from fakes.google.imagen import EDIT, GENERATE
+from fakes.google.interaction_routes import CREATE
 from fakes.google.veo import START
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopqrs"
@@ -22,7 +23,7 @@ PROJECT, LOCATION = "fake-project", "us-central1"
 class FakeGoogle(FakeProvider):
     """A running fake."""
 
-    paying = ("POST /v1/interactions", *START.values(), *GENERATE.values(), *EDIT.values())
+    paying = (CREATE, *START.values(), *GENERATE.values(), *EDIT.values())
 
     def env(self) -> dict[str, str]:
         """Return the variables that sign in here with a key."""

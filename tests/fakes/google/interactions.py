@@ -12,6 +12,7 @@ from google.genai.interactions import AudioResponseFormat, ImageContent, ImageRe
 
 from fakes.google.errors import interaction_error
 from fakes.google.interaction_request import InteractionRequest
+from fakes.google.interaction_routes import CANCEL, CREATE, GET
 from fakes.google.state import GoogleState, Interaction
 from loopback.connection import Answer
 from loopback.faults import Strict, answer_json
@@ -20,9 +21,6 @@ from loopback.pictures import Look, picture
 from loopback.routes import Asked, Route
 from loopback.sounds import RATE, sound, tone
 from loopback.state import new_id
-
-CREATE, GET = "POST /v1/interactions", "GET /v1/interactions/{id}"
-CANCEL = "POST /v1/interactions/{id}/cancel"
 
 _STATUSES = {"queued": "queued", "running": "in_progress", "cancelled": "cancelled", "done": "completed"}
 _FILE = "https://generativelanguage.googleapis.com/v1/files/{}:download?alt=media"
