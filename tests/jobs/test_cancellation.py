@@ -180,7 +180,10 @@ async def test_a_job_may_still_fail_after_its_cancel_was_refused(tmp_path: Path)
         with pytest.raises(InvalidRequest):
             await get_job(engine, running.job_id, cancel=True)
         result = await get_job(engine, running.job_id)
-    assert (result.status, result.error) == ("failed", "It broke. It was billed. Call again, or name another backend.")
+    assert (result.status, result.error) == (
+        "failed",
+        "It broke. It was billed. Call again, or name another backend. Another call is billed again.",
+    )
 
 
 async def test_a_job_that_cannot_be_polled_any_more_can_be_given_up(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ async def test_an_earlier_failure_that_a_fallback_made_good_is_no_error(tmp_path
 @pytest.mark.parametrize(
     ("billed", "told"),
     [
-        ("yes", "It broke. It was billed. Call again, or name another backend."),
+        ("yes", "It broke. It was billed. Call again, or name another backend. Another call is billed again."),
         ("no", "It broke."),
         ("unknown", "It broke. It may have been billed"),
     ],
@@ -219,7 +219,9 @@ async def test_of_several_errors_the_one_that_was_paid_for_is_told(tmp_path: Pat
         task_record(number=2, first=2, phase="accepted", handle="abc", billed="yes"),
     )
     await left(tmp_path, *tasks, request=request)
-    assert (await found(tmp_path, Scripted())).error == "It broke. It was billed. Call again, or name another backend."
+    assert (
+        await found(tmp_path, Scripted())
+    ).error == "It broke. It was billed. Call again, or name another backend. Another call is billed again."
 
 
 async def test_a_running_job_tells_what_keeps_its_work_from_being_collected(tmp_path: Path) -> None:
@@ -302,7 +304,10 @@ async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
     provider = Scripted(polls=[Failed(error=ProviderError("It failed."))])
     await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"))
     result = await found(tmp_path, provider)
-    assert (result.status, result.error) == ("failed", "It failed. It was billed. Call again, or name another backend.")
+    assert (result.status, result.error) == (
+        "failed",
+        "It failed. It was billed. Call again, or name another backend. Another call is billed again.",
+    )
     assert [attempt.outcome for attempt in result.attempts] == ["ProviderError: It failed."]
 
 

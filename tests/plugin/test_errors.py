@@ -114,7 +114,7 @@ def test_what_can_be_collected_is_not_to_be_repeated() -> None:
 def test_billed_can_be_set_later() -> None:
     error = ProviderError("It broke.")
     error.billed = "yes"
-    assert str(error) == "It broke. It was billed. Call again, or name another backend."
+    assert str(error) == "It broke. It was billed. Call again, or name another backend. Another call is billed again."
 
 
 def test_errors_that_are_never_billed_say_so_by_default() -> None:

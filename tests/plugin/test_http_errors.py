@@ -289,3 +289,14 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
 
 def test_retry_after_is_read_in_any_case_of_http_headers() -> None:
     assert retry_after(httpx2.Headers({"Retry-After": "7"})) == 7
+
+
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
+def test_an_address_without_tls_is_a_fault_of_the_settings(reason: str) -> None:
+    handshake = ssl.SSLError(1, f"[SSL: {reason}]")
+    handshake.reason = reason
+    error = httpx2.ConnectError("no handshake")
+    error.__cause__ = handshake
+    found = transport_error(error, "Acme")
+    assert isinstance(found, Misconfigured)
+    assert "write its base URL with http://" in found.hint

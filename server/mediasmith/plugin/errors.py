@@ -65,7 +65,9 @@ class MediaError(Exception):
         """What to do next: the hint, or else what suits every error of this class."""
         if self.hint or self.job_id:
             return self.hint  # what is to be collected is named by the text
-        return _BEFORE_CALLING_AGAIN if self.billed == "unknown" else self.usual_next_step
+        if self.billed == "unknown":
+            return _BEFORE_CALLING_AGAIN
+        return f"{self.usual_next_step} Another call is billed again." if self.billed == "yes" else self.usual_next_step
 
     def __str__(self) -> str:
         """Return the text for the caller: what happened, whether it was billed, what to do, what to collect.

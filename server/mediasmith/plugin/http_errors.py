@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError, SSLError
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,9 @@ _NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
 _BAD_ADDRESS = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
 _LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2", "socksio"}
+
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+"""OpenSSL's words for an answer that is no TLS, such as one in plain HTTP."""
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _PROXY_IN_USE = f"Check the proxy that {', '.join(_PROXIES[:-1])} or {_PROXIES[-1]} names"
@@ -138,8 +142,8 @@ def transport_error(error: BaseException | None, name: str) -> MediaError | None
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
     found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
-    if certificate := certificate_error(error, name):
-        found = certificate
+    if tls := tls_error(error, name):
+        found = tls
     elif names & {"ProxyError", "SOCKSError"}:
         found = _proxy_error(error, name)
     elif names & _NOT_CONNECTED:
@@ -155,12 +159,21 @@ def transport_error(error: BaseException | None, name: str) -> MediaError | None
     return found
 
 
-def certificate_error(error: BaseException, name: str) -> Misconfigured | None:
-    """Return the error for a connection to `name` whose certificate was not accepted, or None for any other."""
+def tls_error(error: BaseException, name: str) -> Misconfigured | None:
+    """Return the error for a connection to `name` over which TLS cannot work, or None for any other.
+
+    Its certificate was not accepted, or there is no TLS at this address.
+    """
     cause: BaseException | None = error
-    while cause is not None and type(cause).__name__ != "SSLCertVerificationError":
+    while cause is not None and not isinstance(cause, SSLError):
         cause = cause.__cause__ or cause.__context__
-    if cause is None:
+    if cause is not None and cause.reason in _NO_TLS:
+        return Misconfigured(
+            f"{name} does not answer with TLS at this address.",
+            "If it is an engine or gateway without TLS, write its base URL with http://; otherwise check the port. "
+            "Then restart the server.",
+        )
+    if not isinstance(cause, SSLCertVerificationError):
         return None
     return Misconfigured(
         f"The certificate of {name} is not accepted{clause(str(getattr(cause, 'verify_message', '')))}.",

@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from mediasmith.plugin.access import Network
 from mediasmith.plugin.errors import MediaError, Misconfigured, NotAllowed, ProviderError, TimedOut, Unreachable
-from mediasmith.plugin.http_errors import certificate_error, transport_error
+from mediasmith.plugin.http_errors import tls_error, transport_error
 from mediasmith.storage.ssrf import check_addresses, check_host, parse_ip
 
 if TYPE_CHECKING:
@@ -199,9 +199,7 @@ def _translate_errors(host: str, timeout: float) -> Generator[None]:
 def _not_connected(host: str, error: httpx2.TransportError) -> MediaError:
     import httpx2  # noqa: PLC0415 - heavy: needed for a download only
 
-    found = certificate_error(error, host) or (
-        transport_error(error, host) if isinstance(error, httpx2.ProxyError) else None
-    )
+    found = tls_error(error, host) or (transport_error(error, host) if isinstance(error, httpx2.ProxyError) else None)
     found = found or Unreachable(f"Could not connect to {host}.")
     found.billed = None  # as above
     return found
