@@ -1,10 +1,10 @@
 """Measure how fast and how small the server is, beside the same work without it.
 
-    uv run python benchmarks [--smoke] [start | call | memory | library]
+    uv run --group dev python benchmarks [--smoke] [--write] [start | call | wait | memory | library | commands]
 
 Machines differ, and so does one machine from minute to minute: each row measures the server and its baseline
 alternately, in one run, and only their relation means something. All figures are medians. Each benchmark is a module
-with `rows`.
+with `rows`. The exit code is 1 if a result is above what is accepted.
 """
 
 from __future__ import annotations
@@ -18,22 +18,29 @@ from typing import Any
 import anyio
 
 TESTS = Path(__file__).parents[1] / "tests"
-BENCHMARKS = ("start", "call", "memory", "library")
+BENCHMARKS = ("start", "call", "wait", "memory", "library", "commands")
 
 
-async def main() -> None:
-    """Run the benchmarks and print each row as soon as it is known."""
+async def main() -> int:
+    """Run the benchmarks, print each row as soon as it is known, and return the exit code."""
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measure the server beside the same work alone.")
     parser.add_argument("benchmark", nargs="?", default="all", choices=("all", *BENCHMARKS), help="what to measure")
     parser.add_argument("--smoke", action="store_true", help="use tiny sizes, only to see that it runs")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and its plot")
     arguments = parser.parse_args()
     sys.path += [str(TESTS), str(TESTS / "fakes" / "stub")]  # where the fake providers are
-    print(import_module("comparison").HEADER)
+    comparison: Any = import_module("comparison")
+    print(comparison.line(comparison.COLUMNS))
+    rows: list[Any] = []
     for name in BENCHMARKS if arguments.benchmark == "all" else (arguments.benchmark,):
         benchmark: Any = import_module(name)
         async for row in benchmark.rows(smoke=arguments.smoke):
-            print(row, flush=True)
+            rows.append(row)
+            print(comparison.line(row.cells()), flush=True)
+    if arguments.write:
+        import_module("report").write(rows)
+    return int(not all(row.accepted for row in rows))
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    sys.exit(anyio.run(main))

@@ -1,116 +1,97 @@
-"""Measure a call that generates an image of 1.5 MB, beside the bare request to its provider.
+"""Measure calls that generate an image of 1.57 MB through OpenAI, beside a bare server that uses OpenAI's SDK.
 
-The aims in milliseconds hold for a machine on which the bare call takes 11 ms plus the provider's time; for a slower or
-busier one they are scaled. In a smoke run the image is tiny.
+Both servers are asked over stdio and do the same work: request, decode, write, sync.
 """
 
 from __future__ import annotations
 
-import base64
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
-from itertools import count, product
+from itertools import count
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import anyio
-import httpx2
-from comparison import Pair, Row, alternate
+from comparison import Row, alternate
 from mcp import Client
+from pictures import bodies, environment
+from processes import BARE_OPENAI, OURS, peak, serving
 
-from fakes.provider import KEY, Provider, running
-from mediasmith.config.installation import Installation
-from mediasmith.config.settings import Settings
-from mediasmith.engine.bootstrap import lazy_engine
-from mediasmith.mcp.server import MediaServer
+from fakes.fake_provider import process
+from fakes.openai import FakeOpenAI
 
-Call: TypeAlias = Callable[[str], Coroutine[Any, Any, None]]
-"""Generates an image from a prompt."""
-
-_BARE = 11.0  # milliseconds of the bare call where the aims were set
-_OVERHEAD = 12.0  # milliseconds that a call may take beyond the bare one
-_PREVIEW = {"jpeg": 10.0, "png": 30.0}  # further milliseconds for a preview
+_REQUEST = "POST /v1/images/generations"
+_LIMITS: Mapping[tuple[float, bool], tuple[float, float]] = {
+    (0.5, False): (1.15, 1.05),
+    (0.5, True): (1.3, 1.2),
+    (0.0, False): (1.4, 1.2),
+    (0.0, True): (1.9, 1.5),
+}
+"""What is accepted and aimed at with many calls at once, by the provider's seconds and previews."""
 
 _numbers = count()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Case:
-    """A number of concurrent calls, to a provider that answers after `latency` milliseconds."""
-
-    latency: int
-    concurrency: int
-    form: Literal["jpeg", "png"]
-    preview: bool
-
-    def row(self, pairs: list[Pair]) -> Row:
-        """Return the row: the time added to one call, or the ratio for many; without latency those only compete."""
-        preview = " with preview" if self.preview else ""
-        what = f"{self.concurrency} x {self.form}{preview}, provider takes {self.latency} ms"
-        if self.concurrency == 1:
-            slower = (statistics.median(bare for _, bare in pairs) - self.latency) / _BARE
-            aim = (_OVERHEAD + _PREVIEW[self.form] * self.preview) * slower
-            return Row(what=what, pairs=pairs, unit="ms", result="more", aim=aim)
-        aim = 2.0 if self.preview and self.form == "png" else 1.15
-        return Row(what=what, pairs=pairs, unit="ms", aim=aim if self.latency else None)
-
-
 async def rows(*, smoke: bool) -> AsyncGenerator[Row]:
-    """Yield a row for each format with and without preview, each latency, one call and many."""
-    slow, many = (20, 2) if smoke else (500, 32)
-    with running() as provider:
-        for concurrency, latency, form, preview in product((1, many), (0, slow), ("jpeg", "png"), (False, True)):
-            case = _Case(latency=latency, concurrency=concurrency, form=form, preview=preview)
-            turns = 1 if smoke else 9 if latency or concurrency > 1 else 31
-            yield case.row(await _pairs(case, provider, turns=turns, fixed="" if smoke else form))
+    """Yield a row for one call, for many at once, and for the memory that many take."""
+    many, turns = (2, 1) if smoke else (32, 9)
+    with tempfile.TemporaryDirectory() as folder, process("fakes.openai", FakeOpenAI) as fake:
+        for preview in (False, True):
+            env = environment(Path(folder), fake, MEDIASMITH_PREVIEW=str(int(preview)))
+            async with serving(OURS, env) as (ours, _), serving(BARE_OPENAI, env) as (bare, _):
+                compare = partial(_compare, fake, ours, bare, Path(folder))
+                if preview:
+                    pairs = await compare(at_once=1, delay=0.0, turns=1 if smoke else 31)
+                    yield Row(what="one image with preview", pairs=pairs, unit="ms", accept=1.7, aim=1.5)
+                for delay in (0.0, 0.5):
+                    pairs = await compare(at_once=many, delay=delay, turns=turns)
+                    what = f"{many} at once{' with previews' * preview}, provider takes {delay * 1e3:.0f} ms"
+                    accept, aim = _LIMITS[delay, preview]
+                    yield Row(what=what, pairs=pairs, unit="ms", accept=accept, aim=aim)
+        measure = partial(_peak, fake, Path(folder), many)
+        peaks = await alternate(partial(measure, OURS), partial(measure, BARE_OPENAI), turns=1 if smoke else 4)
+    yield Row(what=f"peak memory, {many} at once", pairs=peaks, unit="MB", accept=1.4, aim=1.2)
 
 
-async def _pairs(case: _Case, provider: Provider, *, turns: int, fixed: str) -> list[Pair]:
-    answer = {"fixed": fixed, "delay": case.latency / 1e3, "times": 2 * turns * case.concurrency}
-    provider.script("POST /make", answer)
-    async with _callers(case, provider) as (ours, bare):
-        pairs = await alternate(
-            partial(_time, ours, case.concurrency), partial(_time, bare, case.concurrency), turns=turns
-        )
-    provider.reset()
+async def _compare(  # noqa: PLR0913 - two servers, and what they are asked
+    fake: FakeOpenAI, ours: Client, bare: Client, folder: Path, *, at_once: int, delay: float, turns: int
+) -> list[tuple[float, float]]:
+    fake.script(_REQUEST, *bodies(times=2 * turns * at_once, delay=delay))
+    pairs = await alternate(partial(_time, ours, folder, at_once), partial(_time, bare, folder, at_once), turns=turns)
+    fake.reset()
     return pairs
 
 
-@asynccontextmanager
-async def _callers(case: _Case, provider: Provider) -> AsyncGenerator[tuple[Call, Call]]:
-    """Yield two calls: one through the server, one that asks the provider itself and decodes the image."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder, "data"), output_dir=Path(folder, "out"), preview=case.preview)
-        installation = Installation.load(settings=settings, env=provider.env())
-        headers = {"authorization": f"Bearer {KEY}"}
-        async with (
-            lazy_engine(installation) as opened,
-            Client(MediaServer(opened)) as client,
-            httpx2.AsyncClient(base_url=provider.url, headers=headers, trust_env=False, verify=False) as http,
-        ):
-
-            async def ours(prompt: str) -> None:
-                arguments = {"prompt": prompt, "backend": "stub_now", "output_format": case.form}
-                result = await client.call_tool("generate_media", arguments)
-                assert not result.is_error, result.content
-
-            async def bare(prompt: str) -> None:
-                arguments = {"prompt": prompt, "model": "now-2", "format": case.form}
-                answer = await http.post("/make", json=arguments)
-                base64.b64decode(answer.raise_for_status().json()["images"][0]["b64"])
-
-            yield ours, bare
+async def _peak(fake: FakeOpenAI, folder: Path, at_once: int, command: Sequence[str]) -> float:
+    """Return the peak memory in megabytes of a new process that is asked for several images at once."""
+    fake.script(_REQUEST, *bodies(times=at_once))
+    async with serving(command, environment(folder, fake)) as (client, pid):
+        await _time(client, folder, at_once)
+        return await peak(pid)
 
 
-async def _time(call: Call, concurrency: int) -> float:
+async def _time(client: Client, folder: Path, at_once: int) -> float:
     """Return the milliseconds until all of several concurrent calls are answered."""
+    tools = (await client.list_tools()).tools
+    call = partial(_generate if len(tools) > 1 else _generate_bare, client, folder)
     started = time.perf_counter()
     async with anyio.create_task_group() as tasks:
-        for _ in range(concurrency):
-            tasks.start_soon(call, f"image {next(_numbers)}")
+        for _ in range(at_once):
+            tasks.start_soon(call, next(_numbers))
     return (time.perf_counter() - started) * 1e3
+
+
+async def _generate(client: Client, _folder: Path, number: int) -> None:
+    arguments = {"prompt": f"image {number}", "backend": "openai", "model": "dall-e-3"}
+    await _call(client, "generate_media", arguments)
+
+
+async def _generate_bare(client: Client, folder: Path, number: int) -> None:
+    await _call(client, "generate", {"prompt": f"image {number}", "path": str(folder / f"{number}.png")})
+
+
+async def _call(client: Client, tool: str, arguments: Mapping[str, Any]) -> None:
+    result = await client.call_tool(tool, dict(arguments))
+    assert not result.is_error, result.content

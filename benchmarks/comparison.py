@@ -9,48 +9,68 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 Pair: TypeAlias = tuple[float, float]
-"""The server's figure, and the baseline's of the same moment."""
+"""The server's figure, and the baseline's of the same moment; 0 where there is no baseline."""
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-HEADER = f"{'what':46}  {'ours':>10}  {'bare':>10}  {'result':>10}  {'aim':>10}"
-"""The first line of the table."""
+COLUMNS = ("what", "ours", "bare", "result", "accept", "aim", "")
+"""The heads of the table's columns. The last one marks results above `accept`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A row of the table.
 
-    The result is the ratio of the server's figure to the baseline's (`x`), or the difference (`more`). `aim` is the
-    largest result that is good enough, or None.
+    The result is the ratio of the server's figure to the baseline's (`x`), the difference (`more`), or the figure
+    `alone`. It must not be above `accept`, and should not be above `aim`. Every figure is a median.
     """
 
     what: str
     pairs: Sequence[Pair]
-    unit: Literal["ms", "MB"]
-    result: Literal["x", "more"] = "x"
-    aim: float | None = None
+    unit: Literal["ms", "MB", "kB", "s", "%"]
+    result: Literal["x", "more", "alone"] = "x"
+    accept: float
+    aim: float
 
-    def __str__(self) -> str:
-        """Return the row as text. Every figure is a median."""
-        server, baseline = (statistics.median(column) for column in zip(*self.pairs, strict=True))
+    @property
+    def measured(self) -> float:
+        """The result."""
         if self.result == "x":
-            result = statistics.median(ours / bare if bare else math.inf for ours, bare in self.pairs)
-        else:
-            result = statistics.median(ours - bare for ours, bare in self.pairs)
-        figures = (
-            f"{server:.1f} {self.unit}",
-            f"{baseline:.1f} {self.unit}",
-            self._format(result),
-            self._format(self.aim),
-        )
-        return "  ".join([f"{self.what:46}", *(f"{figure:>10}" for figure in figures)])
+            return statistics.median(ours / bare if bare else math.inf for ours, bare in self.pairs)
+        return statistics.median(ours - bare for ours, bare in self.pairs)
 
-    def _format(self, result: float | None) -> str:
-        if result is None:
-            return "-"
-        return f"{result:.2f} x" if self.result == "x" else f"{result:+.1f} {self.unit}"
+    @property
+    def accepted(self) -> bool:
+        """Whether the result is good enough, to the precision that is shown."""
+        return round(self.measured, 2) <= self.accept
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the texts of the columns."""
+        ours, bare = (statistics.median(column) for column in zip(*self.pairs, strict=True))
+        return (
+            self.what,
+            self._figure(ours),
+            self._figure(bare) if self.result != "alone" else "-",
+            self._result(self.measured),
+            self._result(self.accept),
+            self._result(self.aim),
+            "" if self.accepted else "over",
+        )
+
+    def _figure(self, figure: float) -> str:
+        return f"{figure:.2f} s" if self.unit == "s" else f"{figure:.1f} {self.unit}"
+
+    def _result(self, result: float) -> str:
+        if self.result == "x":
+            return f"{result:.2f} x"
+        return f"{'+' if self.result == 'more' else ''}{self._figure(result)}"
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return a row of the table as text."""
+    what, *others = cells
+    return "  ".join([f"{what:52}", *(f"{cell:>10}" for cell in others)]).rstrip()
 
 
 async def alternate(

@@ -1,4 +1,4 @@
-"""Measure the time from starting the process to the answer of tools/list, beside a bare server."""
+"""Measure a start, to the answer of tools/list: its time and memory, and the first call beside later ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import compileall
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,13 +15,17 @@ from typing import Any
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
-from comparison import Row, alternate
+from comparison import Pair, Row, alternate
+from pictures import bodies, environment
+from processes import BARE, OURS, resident, serving
+
+from fakes.fake_provider import process
+from fakes.openai import FakeOpenAI
 
 ROOT = Path(__file__).parents[1]
-BARE = [sys.executable, str(ROOT / "benchmarks" / "bare_server.py")]
-"""The command of the bare server."""
 
 _MAX_ANSWER = 1_000_000  # bytes
+_THINKING = 3.0  # seconds that a client takes between tools/list and the first call
 _HANDSHAKE: Mapping[str, Any] = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -38,33 +41,54 @@ _LIST = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
 
 
 async def rows(*, smoke: bool) -> AsyncGenerator[Row]:
-    """Yield one row. Byte code is compiled first, as an installer does."""
+    """Yield the rows. Byte code is compiled first, as an installer does."""
     for folder in ("server", "backends"):
         compileall.compile_dir(ROOT / folder, quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         env["MEDIASMITH_DATA_DIR"] = folder
-        ours = [sys.executable, "-c", "from mediasmith.cli import main; main([])"]
-        pairs = await alternate(partial(_start, ours, env), partial(_start, BARE, env), turns=1 if smoke else 16)
-    yield Row(what="start to tools/list", pairs=pairs, unit="ms", aim=1.15)
+        starts = await alternate(partial(_start, OURS, env), partial(_start, BARE, env), turns=1 if smoke else 16)
+    seconds, megabytes = ([(ours[n], bare[n]) for ours, bare in starts] for n in (0, 1))
+    yield Row(what="start to tools/list", pairs=seconds, unit="ms", accept=1.10, aim=1.05)
+    yield Row(what="memory after the start", pairs=megabytes, unit="MB", accept=1.10, aim=1.05)
+    firsts = [await _first_call() for _ in range(1 if smoke else 5)]
+    yield Row(what="first call beside later ones", pairs=firsts, unit="ms", result="more", accept=250, aim=100)
 
 
-async def _start(command: Sequence[str], env: Mapping[str, str]) -> float:
-    """Return the milliseconds from the start to the list of tools."""
+async def _start(command: Sequence[str], env: Mapping[str, str]) -> tuple[float, float]:
+    """Return the milliseconds from the start to the list of tools, and the megabytes then."""
     started = time.perf_counter()
-    async with await anyio.open_process(command, env=env, stderr=subprocess.DEVNULL) as process:
-        assert process.stdin
-        assert process.stdout
-        answers = BufferedByteReceiveStream(process.stdout)
-        await process.stdin.send(_line(_HANDSHAKE))
+    async with await anyio.open_process(command, env=env, stderr=subprocess.DEVNULL) as server:
+        assert server.stdin
+        assert server.stdout
+        answers = BufferedByteReceiveStream(server.stdout)
+        await server.stdin.send(_line(_HANDSHAKE))
         await answers.receive_until(b"\n", _MAX_ANSWER)
-        await process.stdin.send(_line(_READY) + _line(_LIST))
+        await server.stdin.send(_line(_READY) + _line(_LIST))
         answer = await answers.receive_until(b"\n", _MAX_ANSWER)
         milliseconds = (time.perf_counter() - started) * 1e3
         assert b'"tools"' in answer, answer
-        await process.stdin.aclose()
-        await process.wait()
-    return milliseconds
+        megabytes = await resident(server.pid)
+        await server.stdin.aclose()
+        await server.wait()
+    return milliseconds, megabytes
+
+
+async def _first_call() -> Pair:
+    """Return the milliseconds of the first call of a process, and of its third one."""
+    with tempfile.TemporaryDirectory() as folder, process("fakes.openai", FakeOpenAI) as fake:
+        fake.script("POST /v1/images/generations", *bodies(times=3))
+        async with serving(OURS, environment(Path(folder), fake)) as (client, _):
+            await client.list_tools()
+            await anyio.sleep(_THINKING)
+            took: list[float] = []
+            for number in range(3):
+                started = time.perf_counter()
+                arguments = {"prompt": f"image {number}", "backend": "openai", "model": "dall-e-3"}
+                result = await client.call_tool("generate_media", arguments)
+                took.append((time.perf_counter() - started) * 1e3)
+                assert not result.is_error, result.content
+    return took[0], took[2]
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
