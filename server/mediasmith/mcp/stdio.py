@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -29,6 +30,8 @@ async def serve_stdio() -> None:
     """Serve until the client disconnects. This does not return: the process ends."""
     with _standard_streams() as (stdin, stdout):
         installation = Installation.load()
+        gc.freeze()
+        gc.enable()
         async with lazy_engine(installation) as engine, graceful_shutdown(engine):
             try:
                 server = MediaServer(engine)
