@@ -121,22 +121,27 @@ class Engine:
         if isinstance(answer, MediaResult) and answer.status == "running":
             await self.jobs.promise(answer.job_id)
 
-    def deliver(self, answer: Answer) -> Delivery | None:
-        """Return the delivery of an answer; None for an answer that is not about a single job."""
-        if isinstance(answer, MediaResult) and answer.job_id:
-            return Delivery(attachments=self.jobs.attachments, job_id=answer.job_id)
-        return None
-
     @contextmanager
-    def delivery(self, answer: Answer) -> Generator[None]:
-        """Deliver an answer in this block: once it ends without an error, the same call makes a new job."""
-        delivery = self.deliver(answer)
+    def lost_on_error(self, answer: Answer) -> Generator[Delivery | None]:
+        """Prepare an answer in this block and yield its delivery; if the block fails, the same call attaches.
+
+        The delivery is None for an answer that is not about a single job.
+        """
+        delivery = None
+        if isinstance(answer, MediaResult) and answer.job_id:
+            delivery = Delivery(attachments=self.jobs.attachments, job_id=answer.job_id)
         try:
-            yield
+            yield delivery
         except BaseException:
             if delivery:
                 delivery.lost()
             raise
+
+    @contextmanager
+    def delivery(self, answer: Answer) -> Generator[None]:
+        """Deliver an answer in this block: once it ends without an error, the same call makes a new job."""
+        with self.lost_on_error(answer) as delivery:
+            yield
         if delivery:
             delivery.sent()
 

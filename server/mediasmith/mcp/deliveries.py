@@ -9,8 +9,7 @@ cancels by closing the connection, and an answer that is on the network by then 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -62,17 +61,6 @@ class Deliveries:
             if delivery:
                 delivery.lost()
         return await call_next(ctx)
-
-
-@contextmanager
-def lost_on_error(delivery: Delivery | None) -> Generator[None]:
-    """Prepare an answer in this block; if it fails or is cancelled, record the answer as lost."""
-    try:
-        yield
-    except BaseException:
-        if delivery:
-            delivery.lost()
-        raise
 
 
 def of_request(scope: Any) -> Sequence[Delivery]:

@@ -35,7 +35,7 @@ from mediasmith.config.caller import LOCAL, Caller
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.mcp.content import MAX_RESOURCE, Content, FileLink
-from mediasmith.mcp.deliveries import Deliveries, lost_on_error
+from mediasmith.mcp.deliveries import Deliveries
 from mediasmith.mcp.instructions import instructions
 from mediasmith.plugin.errors import MediaError, UnknownContinuation
 
@@ -135,8 +135,7 @@ class MediaServer(MCPServer[Any]):
             caller = self._caller(ctx)
             engine = await self._engine.get()
             answer = await _answer(engine, name, given, caller)
-            delivery = engine.deliver(answer)
-            with lost_on_error(delivery):
+            with engine.lost_on_error(answer) as delivery:
                 await engine.promise(answer)
                 content = await self._content.blocks(answer, caller.principal)
             if delivery:
