@@ -15,7 +15,7 @@ from anyio._backends import _asyncio as on_asyncio  # the only place that knows 
 
 _YIELD_SECONDS = 0.0005
 
-_QUIET_TURNS = 10  # Of the event loop: a reply over loopback needs a few of them to reach the task that waits for it.
+_QUIET_TURNS = 20  # Of the event loop: a reply over loopback needs a few of them to reach the task that waits for it.
 
 
 class VirtualClock:
@@ -124,16 +124,12 @@ class VirtualClock:
 
 async def _settled() -> None:
     """Wait until nothing can happen any more unless the clock moves."""
+    loop = cast("Any", asyncio.get_running_loop())
     quiet = 0
     while quiet < _QUIET_TURNS:
         # A thread at work needs the interpreter that this loop would otherwise keep for itself.
         await asyncio.sleep(_YIELD_SECONDS if _busy_threads() else 0)
-        quiet = 0 if _busy_threads() or _runnable_tasks() else quiet + 1
-
-
-def _runnable_tasks() -> bool:
-    waiters = (cast("Any", task)._fut_waiter for task in asyncio.all_tasks() if task is not asyncio.current_task())  # noqa: SLF001 - told nowhere else
-    return any(waiter is None or waiter.done() for waiter in waiters)
+        quiet = 0 if _busy_threads() or loop._ready else quiet + 1  # noqa: SLF001 - what is to run next is told nowhere else
 
 
 def _busy_threads() -> bool:
