@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from pydantic import Field
 
-from mediasmith.plugin.contract import Call, Result
+from mediasmith.plugin.contract import Call, Output, Result
+from mediasmith.plugin.embedded_media import find_media
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed
+from mediasmith.plugin.media import HEAD, sniff
 from mediasmith_backends.openai.client import TITLE
 from mediasmith_backends.openai.image_params import ImageParams, image_details, image_fields, used_params
 
@@ -68,7 +70,7 @@ class _Image(Answer):
 
 
 class _Images(Answer):
-    data: tuple[Lenient[_Image], ...] = Field(min_length=1)
+    data: Lenient[tuple[Lenient[_Image], ...]] = None
     size: Any = None
     quality: Any = None
     usage: Any = None
@@ -76,12 +78,16 @@ class _Images(Answer):
 
 
 def _result(content: bytes, call: Call[AsyncOpenAI, ImageParams]) -> Result:
+    """Return the images of an answer; blocking. Gateways and engines have forms of their own, with URLs or files."""
+    if mime := sniff(content[:HEAD]):
+        return Result(outputs=(Output(body=content, mime=mime),), complete=call.params.n == 1)
     answer = read_answer(content, _Images, TITLE)
+    images = [image for image in answer.data or () if image]
     outputs = read_outputs(
-        [(image.b64_json or image.url or "") if image else "" for image in answer.data],
+        list(filter(None, (image.b64_json or image.url for image in images))) or find_media(json.loads(content)),
         mime="image/png",
         name=TITLE,
-        base_url=str(call.client.base_url),  # gateways answer with URLs, OpenAI does not
+        base_url=str(call.client.base_url),
         headers={"authorization": f"Bearer {call.client.api_key}"},
     )
     if not outputs:
@@ -90,5 +96,5 @@ def _result(content: bytes, call: Call[AsyncOpenAI, ImageParams]) -> Result:
         outputs=tuple(outputs),
         complete=len(outputs) >= call.params.n,
         used=used_params(answer),
-        details=image_details(answer.data[0] or _Image(), answer),
+        details=image_details(images[0] if images else _Image(), answer),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from fakes.openai import KEY, FakeOpenAI
 from mediasmith.plugin.contract import Model, Remote
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
-from mediasmith.testing import AdapterHarness, MemorySource, png
+from mediasmith.testing import AdapterHarness, MemorySource, png, signed_in
+from mediasmith.testing.relay import relay
+from mediasmith.testing.wire import Answer
+from mediasmith_backends.openai import backend
 
 GENERATE, EDIT = "POST /v1/images/generations", "POST /v1/images/edits"
 SMALL = "1024x640"
@@ -102,6 +106,31 @@ async def test_a_path_that_a_gateway_answers_is_below_the_base_url_and_gets_the_
     (output,) = (await image.generate(model=Model(id="flux-3"))).outputs
     host = fake.base_url.removesuffix("/").removesuffix("/v1")
     assert output.body == Remote(url=f"{host}/images/kite.png", headers={"authorization": f"Bearer {KEY}"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"images": [{"url": f"data:image/png;base64,{GOOD['b64_json']}"}]},
+        {"images": [GOOD["b64_json"]]},
+        {"data": [{"image_url": {"url": f"data:image/png;base64,{GOOD['b64_json']}"}}]},
+        {"image": GOOD["b64_json"]},
+    ],
+)
+async def test_an_image_in_another_form_of_gateways_is_read(body: object) -> None:
+    assert await images_in(json.dumps(body).encode(), "application/json") == [png()]
+
+
+async def test_an_answer_that_is_the_image_itself_is_read() -> None:
+    assert await images_in(png(), "image/png") == [png()]
+
+
+async def images_in(body: bytes, mime: str) -> list[object]:
+    """Return the images that a gateway's answer holds."""
+    with relay("http://127.0.0.1:9") as gateway:
+        gateway.script(Answer(status=200, body=body, mime=mime))
+        async with signed_in(backend, gateway.url, KEY) as harness:
+            return [output.body for output in (await harness.generate(n=2)).outputs]
 
 
 @pytest.mark.parametrize(
