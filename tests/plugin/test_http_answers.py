@@ -58,8 +58,8 @@ def test_lenient_field_that_is_wrong_is_none(value: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"null", b"[]", b"{}", b'{"id": 7}', b"\xff\xfe", b"[" * 100_000, b"<html>"],
-    ids=["empty", "cut off", "null", "list", "no id", "wrong id", "binary", "deep", "page"],
+    [b"", b"{", b"null", b"[]", b"{}", b'{"id": 7}', b"\xff\xfe", b"[" * 100_000, b"<b>"],
+    ids=["empty", "cut off", "null", "list", "no id", "wrong id", "binary", "deep", "markup"],
 )
 def test_other_answer_is_malformed(body: bytes) -> None:
     with pytest.raises(ProviderError, match="Acme sent an answer that cannot be read"):
@@ -265,7 +265,7 @@ async def test_a_streamed_file_comes_whole(chunks: tuple[bytes, ...]) -> None:
         ((), "cannot be read"),
         ((b"",), "cannot be read"),
         ((b'{"error": ', b'"Busy."}'), "without a result: Busy"),
-        ((b"<html><title>Busy</title>", b" " * 10_000), "without a result: Busy"),
+        ((b"<html><title>Busy</title>", b" " * 10_000), "A web page came instead of an answer of Acme: Busy"),
         (("Ünderway".encode() * 1000,), "without a result: Ü"),
     ],
     ids=["nothing", "empty", "error", "page", "long text"],

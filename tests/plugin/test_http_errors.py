@@ -27,6 +27,7 @@ from mediasmith.plugin.errors import (
     Unreachable,
 )
 from mediasmith.plugin.http_errors import (
+    blocked_by_page,
     error_for_failed_work,
     error_for_response,
     error_for_status,
@@ -74,6 +75,21 @@ def test_status_has_one_meaning(status: int, kind: type[MediaError], billed: Bil
         assert error.retry_after == 3
     if isinstance(error, MissingKey):
         assert error.variables == ("ACME_KEY",)
+
+
+def test_page_at_403_is_not_the_providers() -> None:
+    page = b"<!DOCTYPE html><html><title>Blocked by Acme Shield</title>"
+    error = blocked_by_page(403, "Paper", page)
+    assert isinstance(error, NotServed)
+    assert error.message == "A web page came instead of an answer of Paper (403): Blocked by Acme Shield."
+    assert blocked_by_page(404, "Paper", page) is None
+    assert blocked_by_page(403, "Paper", b'{"error": "<html>"}') is None
+
+
+def test_page_instead_of_a_result_says_where_to_look() -> None:
+    error = malformed("Paper", b"<html><title>Open Studio</title>")
+    assert str(error).startswith("A web page came instead of an answer of Paper: Open Studio. ")
+    assert "Check the base URL" in error.hint
 
 
 def test_status_without_words_makes_a_sentence() -> None:

@@ -23,7 +23,7 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unsuitable,
 )
-from mediasmith.plugin.http_errors import error_for_status, malformed, retry_after, transport_error
+from mediasmith.plugin.http_errors import blocked_by_page, error_for_status, malformed, retry_after, transport_error
 from mediasmith_backends.elevenlabs.client import KEYS, TITLE
 
 VOICE_NOT_FOUND = frozenset({"voice_not_found", "voice_does_not_exist"})
@@ -100,7 +100,8 @@ def _explain_sdk_error(error: Exception) -> MediaError:
             return known
     if _names_model(error):
         return _model_gone(message)
-    return error_for_status(status, TITLE, keys=KEYS, detail=message, retry_after=pause)
+    blocked = blocked_by_page(status, TITLE, getattr(error, "body", None))
+    return blocked or error_for_status(status, TITLE, keys=KEYS, detail=message, retry_after=pause)
 
 
 def _error_for_code(code: str, message: str, detail: Mapping[str, Any], pause: float | None) -> MediaError | None:

@@ -17,6 +17,7 @@ from mediasmith.plugin.error_words import clause, error_text
 from mediasmith.plugin.errors import MediaError, MissingKey, NotPermitted, ProviderError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
+    blocked_by_page,
     error_for_status,
     is_about_model,
     malformed,
@@ -117,7 +118,8 @@ def _sdk_error(error: Exception) -> MediaError:
     pause = problem.retry_delay
     if pause is None and response is not None:
         pause = retry_after(response.headers)
-    return error_for_status(status, TITLE, keys=keys, detail=detail, retry_after=pause)
+    blocked = blocked_by_page(status, TITLE, _body(error))
+    return blocked or error_for_status(status, TITLE, keys=keys, detail=detail, retry_after=pause)
 
 
 def _unserved(url: str, detail: str) -> MediaError | None:

@@ -17,7 +17,7 @@ from mediasmith.plugin.errors import (
     StateGone,
 )
 from mediasmith.plugin.http_answers import Answer
-from mediasmith.plugin.http_errors import error_for_failed_work, error_for_status, retry_after
+from mediasmith.plugin.http_errors import blocked_by_page, error_for_failed_work, error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 from mediasmith_backends.openai.client import BASE_URL, KEYS, OWN_URL, TITLE
 
@@ -78,7 +78,7 @@ def _explain_status(error: APIStatusError) -> MediaError:
         return unserved
     if error.status_code == _NOT_FOUND and error.request.method == "GET":
         return StateGone(f"{TITLE} has no such response or video{clause(text)}.")
-    return error_for_status(
+    return blocked_by_page(error.status_code, TITLE, error.response.content) or error_for_status(
         error.status_code, TITLE, keys=KEYS, detail=text, retry_after=retry_after(error.response.headers)
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import MediaError, ModelGone, OutOfCredit, ProviderError, RateLimited, Refused, Unsuitable
 from mediasmith.plugin.http_answers import Answer, read_answer
-from mediasmith.plugin.http_errors import error_for_status, retry_after
+from mediasmith.plugin.http_errors import blocked_by_page, error_for_status, retry_after
 from mediasmith_backends import openai_sdk
 
 if TYPE_CHECKING:
@@ -97,8 +97,10 @@ def error_without_status(problem: Problem) -> MediaError:
 
 
 def _explain_status(error: APIStatusError) -> MediaError:
-    problem = _problem(error.response.content) or Problem(message=answer_text(error.response.content))
-    known = _by_problem(error.status_code, problem, wait=retry_after(error.response.headers))
+    content, wait = error.response.content, retry_after(error.response.headers)
+    problem = _problem(content) or Problem(message=answer_text(content))
+    blocked = blocked_by_page(error.status_code, TITLE, content)
+    known = blocked or _by_problem(error.status_code, problem, wait=wait)
     unserved = openai_sdk.route_error(
         error,
         TITLE,
@@ -132,7 +134,8 @@ def _by_problem(status: int, problem: Problem, *, wait: float | None = None) -> 
         return ModelGone(f"{TITLE} does not serve this model{words}.")
     if code in _UNSUITABLE:
         return Unsuitable(f"{TITLE} cannot use this model for the request{words}.", billed="no")
-    return error_for_status(status, TITLE, keys=KEYS, detail=words.removeprefix(": "), retry_after=wait)
+    detail = words.removeprefix(": ")
+    return error_for_status(status, TITLE, keys=KEYS, detail=detail, retry_after=wait)
 
 
 def _problem(content: bytes) -> Problem | None:

@@ -22,6 +22,12 @@ _WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "
 
 _LAST_WORD = re.compile(r"[!-~]+$")
 
+_LONGEST_HEAD = 1000
+"""Bytes of an answer that show whether it is a page."""
+
+_PAGE = re.compile(
+    r"\s*+(?:<!--.*?-->\s*+|<\?.*?\?>\s*+)*+<(?:!doctype\s++html|html|head)\b", re.IGNORECASE | re.DOTALL
+)
 _PAGE_TITLE = re.compile(r"<title[^<>]*+>([^<]*+)<", re.IGNORECASE)
 _PLAIN = re.compile(r"[^{\[].*?[^\W\d_]{2}")
 """A text with a word in it, and no fragment of JSON."""
@@ -56,6 +62,12 @@ def error_text(body: object) -> str:
         location = entries.get("loc")
         return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
+
+
+def is_page(body: object) -> bool:
+    """Return whether the body of an answer, as bytes or text, is a web page: providers answer with JSON."""
+    text = body[:_LONGEST_HEAD].decode(errors="replace") if isinstance(body, bytes) else body
+    return isinstance(text, str) and bool(_PAGE.match(text))
 
 
 def _title(page: str) -> str:

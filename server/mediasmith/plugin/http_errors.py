@@ -16,7 +16,7 @@ from ssl import SSLCertVerificationError, SSLError
 from typing import Any
 from urllib.parse import urlsplit
 
-from mediasmith.plugin.error_words import answer_text, clause
+from mediasmith.plugin.error_words import answer_text, clause, is_page
 from mediasmith.plugin.errors import (
     Billed,
     InvalidRequest,
@@ -35,6 +35,7 @@ from mediasmith.plugin.errors import (
     Unreachable,
 )
 
+_FORBIDDEN = 403
 _NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
 _BAD_ADDRESS = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
@@ -44,6 +45,7 @@ _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 """OpenSSL's words for an answer that is no TLS, such as one in plain HTTP."""
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_WRONG_ADDRESS = "Check the base URL and the proxy, where they are set, and whether this network wants a login."
 _PROXY_IN_USE = f"Check the proxy that {', '.join(_PROXIES[:-1])} or {_PROXIES[-1]} names"
 
 
@@ -71,7 +73,7 @@ def error_for_status(  # noqa: C901, PLR0911 - one row for each meaning
         case 301 | 302 | 307 | 308 | 405 | 501:
             return NotServed(
                 f"What is at the address of {name} does not take requests ({status}){words}.",
-                "Check the base URL and the proxy, where they are set, and whether this network wants a login.",
+                _WRONG_ADDRESS,
             )
         case 407:
             return Misconfigured(
@@ -96,13 +98,21 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
 
     `response` is one of httpx2 or httpx whose body was read.
     """
-    return error_for_status(
+    return blocked_by_page(response.status_code, name, response.content) or error_for_status(
         response.status_code,
         name,
         keys=keys,
         detail=answer_text(response.content),
         retry_after=retry_after(response.headers),
     )
+
+
+def blocked_by_page(status: int, name: str, body: object) -> NotServed | None:
+    """Return the error for a 403 whose body is a web page, or None: what sent it is not the provider `name`."""
+    if status != _FORBIDDEN or not is_page(body):
+        return None
+    words = clause(answer_text(_to_bytes(body)))
+    return NotServed(f"A web page came instead of an answer of {name} (403){words}.", _WRONG_ADDRESS)
 
 
 def error_for_failed_work(  # noqa: PLR0913 - what happened to what, each by name
@@ -246,6 +256,8 @@ def malformed(name: str, answer: object = None) -> ProviderError:
     """
     body = _to_bytes(answer)
     words = clause(answer_text(body))
+    if is_page(body):
+        return ProviderError(f"A web page came instead of an answer of {name}{words}.", _WRONG_ADDRESS, answer=body)
     what = f"answered, but without a result{words}" if words else "sent an answer that cannot be read"
     return ProviderError(f"{name} {what}.", answer=body)
 

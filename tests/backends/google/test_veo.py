@@ -231,7 +231,7 @@ TROUBLE: Mapping[str, tuple[dict[str, Any], str]] = {
     "an error that is not the operation's": ({"body": {"error": {"code": 13, "message": "Oh."}}}, "cannot be read"),
     "another operation": ({"body": {"name": "projects/p/locations/l/operations/2"}}, "cannot be read"),
     "a list": ({"body": []}, "cannot be read"),
-    "a page": ({"html": True}, "cannot be read"),
+    "a page": ({"html": True}, "A web page came"),
     "not found": ({"status": 404, "body": {}}, "does not know this job"),
     "unauthorized": ({"status": 401, "body": {}}, "does not accept its key"),
     "not allowed": ({"status": 403, "body": {}}, "does not allow"),

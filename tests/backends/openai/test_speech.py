@@ -176,7 +176,10 @@ async def test_audio_that_cannot_be_joined_is_an_error(speech: AdapterHarness, m
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("<html><head><title>502 Bad Gateway</title></head></html>", "without a result: 502 Bad Gateway"),
+        (
+            "<html><head><title>502 Bad Gateway</title></head></html>",
+            "A web page came instead of an answer of OpenAI: 502 Bad Gateway",
+        ),
         ('{"error": {"message": "The voice is tired."}}', "without a result: The voice is tired"),
         ("Please wait.", "without a result: Please wait"),
         ("", "cannot be read"),
