@@ -45,7 +45,7 @@ def test_a_picture_of_an_iphone_needs_an_extra_library(monkeypatch: pytest.Monke
         small(HEIC, "image/heic")
 
 
-@pytest.mark.parametrize("mime", ["image/svg+xml", "image/tiff", "video/mp4", ""])
+@pytest.mark.parametrize("mime", ["image/svg+xml", "image/x-icon", "video/mp4", ""])
 def test_other_types_cannot_be_opened(mime: str) -> None:
     assert not pictures.can_open(mime)
 
@@ -120,6 +120,17 @@ def test_a_large_picture_is_the_same_as_a_small_one(monkeypatch: pytest.MonkeyPa
     assert (found.size, found.mode) == (expected.size, expected.mode)
     assert is_about(found, (0.2, 0.9), expected.convert("RGB").getpixel((10, 22)))  # pyright: ignore[reportArgumentType]
     assert is_about(found, (0.8, 0.9), expected.convert("RGB").getpixel((40, 22)))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_a_tiff_in_16_bit_grey_keeps_its_light(mode: str) -> None:
+    grey = Image.new(mode, (8, 8), 0x8000)
+    assert small(encoded(grey, "TIFF"), "image/tiff").getpixel((4, 4)) == (128, 128, 128)
+
+
+def test_the_thumbnail_of_a_raw_picture_is_not_taken_for_it() -> None:
+    with pytest.raises(ValueError, match="raw picture of a camera"):
+        small(encoded(halves(), "TIFF", tiffinfo={254: 1}), "image/tiff")
 
 
 def test_a_picture_that_would_need_too_much_memory_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,14 @@ def test_a_turned_picture_that_is_large_becomes_smaller_and_says_so(
 
 @pytest.mark.parametrize(
     ("form", "mode", "becomes"),
-    [("GIF", "RGB", "PNG"), ("AVIF", "RGB", "JPEG"), ("AVIF", "RGBA", "PNG"), ("HEIC", "", "JPEG")],
+    [
+        ("GIF", "RGB", "PNG"),
+        ("AVIF", "RGB", "JPEG"),
+        ("AVIF", "RGBA", "PNG"),
+        ("HEIC", "", "JPEG"),
+        ("TIFF", "RGB", "PNG"),
+        ("BMP", "RGB", "PNG"),
+    ],
 )
 def test_a_picture_of_a_rare_type_has_a_copy_of_a_common_one(folder: Path, form: str, mode: str, becomes: str) -> None:
     picture = halves().convert(mode or "RGB")

@@ -19,6 +19,8 @@ EXTENSIONS: Mapping[str, str] = {
     "image/svg+xml": "svg",
     "image/avif": "avif",
     "image/heic": "heic",
+    "image/tiff": "tiff",
+    "image/bmp": "bmp",
     "video/mp4": "mp4",
     "video/webm": "webm",
     "video/quicktime": "mov",
@@ -47,6 +49,11 @@ _STARTS: Mapping[bytes, str] = {
     b"caff": "audio/x-caf",
     b"#!AMR": "audio/amr",
 }
+
+_TIFF = (b"II*\0", b"MM\0*")
+
+_BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
+"""Bytes of the header that follows that of the file, by which its version is known."""
 
 _RIFF: Mapping[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _IFF: Mapping[bytes, str] = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff"}
@@ -80,7 +87,7 @@ _SVG = re.compile(
 
 _DOCTYPES: Mapping[bytes, str] = {b"webm": "video/webm", b"matroska": "video/x-matroska"}
 
-_TAG_HEADER = 10  # bytes
+_TAG_HEADER, _BMP_HEAD = 10, 18  # bytes
 
 _TEXT = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*+")
 
@@ -101,7 +108,7 @@ def sniff(head: bytes) -> str:
         while size := tag_size(tagged):
             tagged = tagged[size:]
         return sniff_tagged(tagged)
-    if mime := _sniff_container(head) or _sniff_frame(head):
+    if mime := _sniff_bitmap(head) or _sniff_container(head) or _sniff_frame(head):
         return mime
     if head[4:8] in _UNBRANDED:
         return "video/quicktime"
@@ -123,6 +130,13 @@ def tag_size(head: bytes) -> int:
     for byte in head[6:_TAG_HEADER]:
         size = size << 7 | byte & 0x7F
     return size + _TAG_HEADER * (2 if head[5] & 0x10 else 1)  # a footer is as long as the header
+
+
+def _sniff_bitmap(head: bytes) -> str:
+    if head.startswith(_TIFF):
+        return "" if head[8:10] == b"CR" else "image/tiff"  # CR2: the raw pictures of a camera
+    is_bmp = head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
+    return "image/bmp" if is_bmp and len(head) >= _BMP_HEAD else ""
 
 
 def _sniff_container(head: bytes) -> str:

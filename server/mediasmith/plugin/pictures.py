@@ -26,6 +26,8 @@ _READERS: Mapping[str, tuple[str, str]] = {
     "image/gif": ("PIL.GifImagePlugin", "GifImageFile"),
     "image/avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "image/heic": ("pillow_heif", "HeifImageFile"),
+    "image/tiff": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "image/bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
 }
 
 IMAGE_MIMES = tuple(_READERS)
@@ -37,11 +39,15 @@ _LARGE = 4_000_000
 _BANDED = 12_000_000
 """Pixels of a picture that is decoded in parts, or by other means, where that takes less memory."""
 
-_LARGEST: Mapping[str, int] = {"image/avif": 50_000_000, "image/heic": 50_000_000}
-"""Pixels of the largest picture of a type that can only be decoded as a whole, in up to ten bytes for each."""
+_LARGEST: Mapping[str, int] = {
+    "image/webp": 80_000_000,
+    **dict.fromkeys(("image/avif", "image/heic", "image/tiff", "image/bmp"), 40_000_000),
+}
+"""Pixels of the largest picture of a type that can only be decoded as a whole, in four to ten bytes for each."""
 
 _BAND_PIXELS = 2_000_000
 _ORIENTATION = 0x0112  # the EXIF tag
+_SUBFILE, _IS_REDUCED = 254, 1  # the TIFF tag of a picture's purpose, and its bit for a smaller version of another
 _SIDEWAYS = 5  # the lowest orientation that exchanges width and height
 
 _one_at_a_time = Lock()
@@ -71,7 +77,10 @@ def open_image(file: BinaryIO, mime: str) -> ImageFile:
         raise ValueError(f"{mime or 'This type'} is not an image that can be opened.")
     module, reader = _READERS[mime]
     file.seek(0)
-    return getattr(importlib.import_module(module), reader)(png.essential(file) if mime == "image/png" else file)
+    picture = getattr(importlib.import_module(module), reader)(png.essential(file) if mime == "image/png" else file)
+    if mime == "image/tiff" and picture.tag_v2.get(_SUBFILE, 0) & _IS_REDUCED:
+        raise ValueError("This is the raw picture of a camera.")
+    return picture
 
 
 def orientation(picture: ImageFile) -> int:
@@ -206,6 +215,8 @@ def to_rgb(image: Image) -> Image:
 
 def _from_grey_16(image: Image) -> Image:
     """Return an image of 16-bit grey with eight bits; Pillow alone would cut its values off at 255."""
-    if image.mode != "I;16":
+    if image.mode not in {"I;16", "I;16B"}:
         return image
+    if image.mode == "I;16B":
+        image = image.convert("I").convert("I;16")
     return image.point(lambda value: value * (1 / 256)).convert("L")  # pyright: ignore[reportUnknownMemberType] - NumPy's

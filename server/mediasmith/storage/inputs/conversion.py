@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-_MOST_PIXELS, _MOST_TURNED = 64_000_000, 32_000_000
+_MOST_PIXELS, _MOST_TURNED = 64_000_000, 24_000_000
 """Pixels of a copy. One that is turned is in memory twice meanwhile."""
 
 _MARK = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
