@@ -13,7 +13,7 @@ from fakes.engines import WAIT_FOR_END, Scripted, continue_edit, generate, pictu
 from mediasmith.plugin.contract import Call, Model, Output, Params, Request, Result
 from mediasmith.plugin.media import wav
 
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64 + b"\xff\xd9"
 
 
 class Formats(Params):

@@ -156,6 +156,13 @@ async def test_the_extension_follows_the_content(tmp_path: Path) -> None:
     assert (file.mime, Path(file.path).name) == ("image/png", "kite.png")
 
 
+async def test_a_picture_without_its_end_is_saved_with_a_warning(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, Scripted(out(png()[:-8])).backend()) as engine:
+        result = await generate(engine)
+    assert result.warnings == ("A picture of One ends early: parts of it are missing. It is saved as it came.",)
+    assert result.files[0].bytes == len(png()) - 8
+
+
 @pytest.mark.parametrize(("asked", "warned"), [("jpeg", True), ("png", False), ("auto", False)])
 async def test_another_format_than_requested_is_a_warning(tmp_path: Path, asked: str, *, warned: bool) -> None:
     async with running_engine(tmp_path, Scripted().backend(params=Formats)) as engine:

@@ -30,6 +30,13 @@ def test_image_has_the_dimensions_of_its_header(form: str) -> None:
     assert probe.dimensions(io.BytesIO(data), f"image/{form.lower()}") == (300, 20)
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_image_without_its_end_is_known(form: str) -> None:
+    data, mime = image_file(form, (300, 20)), f"image/{form.lower()}"
+    assert not probe.ends_early(io.BytesIO(data), mime)
+    assert probe.ends_early(io.BytesIO(data[: len(data) * 3 // 4]), mime)
+
+
 def test_image_larger_than_memory_has_dimensions() -> None:
     data = bytearray(image_file("PNG"))
     data[16:24] = (65_535).to_bytes(4, "big") * 2

@@ -247,6 +247,10 @@ def _check_content(active: ActiveJob, candidate: Candidate, facts: Facts) -> Non
             f"{candidate.backend.title} answered with {found}, but {wanted} was expected.",
             billed="yes" if mime else None,  # what has a known type was made
         )
+    if facts.ends_early:
+        active.warn(
+            f"A picture of {candidate.backend.title} ends early: parts of it are missing. It is saved as it came."
+        )
     asked = candidate.values.get("output_format")
     if asked in _FORMATS and asked not in {extension(mime), mime.rpartition("/")[2]}:
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")

@@ -5,6 +5,7 @@ Pillow and PyAV are imported on first use.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -37,6 +38,7 @@ _DEMUXERS: Mapping[str, str] = {
 VIDEO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
 """The types that `video_frames` reads."""
 
+_TAIL = 65_536  # bytes at the end of a file in which its end mark is looked for
 _WAV_HEADER = 44  # bytes before the samples, as a rule
 
 
@@ -84,6 +86,25 @@ def dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:
         return pictures.shown_size(pictures.open_image(file, mime))
     except Exception:  # noqa: BLE001 - a broken file may raise anything
         return None
+
+
+def ends_early(file: BinaryIO, mime: str) -> bool:
+    """Return whether a PNG, JPEG, WebP or GIF lacks its end, so that parts of it are missing; nothing is decoded."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read()
+    match mime:
+        case "image/png":
+            return b"IEND" not in tail
+        case "image/jpeg":
+            return b"\xff\xd9" not in tail
+        case "image/gif":
+            return not tail.rstrip(b"\0").endswith(b";")
+        case "image/webp":
+            file.seek(4)
+            return size < int.from_bytes(file.read(4), "little") + 8  # bytes before those that it counts
+        case _:
+            return False
 
 
 def _video_dimensions(file: BinaryIO, mime: str) -> tuple[int, int] | None:

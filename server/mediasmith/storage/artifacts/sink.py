@@ -22,7 +22,7 @@ _BUFFER = 256 * 1024  # bytes to collect before a worker thread writes them: str
 class Facts:
     """What was found out about a written file.
 
-    `mime` is the type by its content, or "" when it is of no known type.
+    `mime` is the type by its content, or "" when it is of no known type. `ends_early`: it is a picture without its end.
     """
 
     mime: str
@@ -31,6 +31,7 @@ class Facts:
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    ends_early: bool = False
 
 
 class PartialFile:
@@ -92,6 +93,7 @@ class PartialFile:
             mime = content_type(file)
             width, height = probe.dimensions(file, mime) or (None, None)
             seconds = probe.duration(file, mime)
+            ends_early = probe.ends_early(file, mime)
         return Facts(
             mime=mime,
             bytes=self._size,
@@ -99,6 +101,7 @@ class PartialFile:
             width=width,
             height=height,
             duration_seconds=seconds,
+            ends_early=ends_early,
         )
 
     def _close(self) -> None:
