@@ -139,6 +139,19 @@ def test_a_picture_that_would_need_too_much_memory_is_not_decoded(monkeypatch: p
         small(encoded(halves(), "AVIF"), "image/avif")
 
 
+@pytest.mark.parametrize(("subsampling", "samples"), [(0, 6144), (1, 4096), (2, 3072)])
+def test_a_progressive_jpeg_that_would_need_too_much_memory_is_not_decoded(
+    monkeypatch: pytest.MonkeyPatch, subsampling: int, samples: int
+) -> None:
+    monkeypatch.setattr(pictures, "_MOST_SAMPLES", samples)
+    picture = encoded(halves(), "JPEG", progressive=True, subsampling=subsampling)
+    assert small(picture, "image/jpeg").size == (64, 32)
+    monkeypatch.setattr(pictures, "_MOST_SAMPLES", samples - 1)
+    assert small(encoded(halves(), "JPEG", subsampling=subsampling), "image/jpeg").size == (64, 32)
+    with pytest.raises(ValueError, match="2,048 pixels"):
+        small(picture, "image/jpeg")
+
+
 def test_one_large_picture_is_decoded_at_a_time() -> None:
     inside = Event()
 

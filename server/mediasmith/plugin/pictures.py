@@ -40,10 +40,14 @@ _BANDED = 12_000_000
 """Pixels of a picture that is decoded in parts, or by other means, where that takes less memory."""
 
 _LARGEST: Mapping[str, int] = {
-    "image/webp": 80_000_000,
-    **dict.fromkeys(("image/avif", "image/heic", "image/tiff", "image/bmp"), 40_000_000),
+    "image/webp": 72_000_000,
+    "image/heic": 50_000_000,  # as phones make them
+    **dict.fromkeys(("image/avif", "image/tiff", "image/bmp"), 32_000_000),
 }
 """Pixels of the largest picture of a type that can only be decoded as a whole, in four to ten bytes for each."""
+
+_MOST_SAMPLES = 150_000_000
+"""Samples of the largest progressive JPEG: all of them are in memory, two bytes each, however small it is decoded."""
 
 _BAND_PIXELS = 2_000_000
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -149,7 +153,7 @@ def reduced(file: BinaryIO, picture: ImageFile, mime: str, factor: int) -> Image
         Exception: the file is broken.
     """
     pixels = math.prod(picture.size)
-    if pixels > _LARGEST.get(mime, pixels):
+    if pixels > _LARGEST.get(mime, pixels) or (mime == "image/jpeg" and _samples(picture) > _MOST_SAMPLES):
         raise ValueError(f"{pixels:,} pixels are more than can be decoded")
     if mime == "image/webp" and pixels > _BANDED and factor > 1:
         return _scaled(file, "webp_pipe", (max(1, picture.width // factor), max(1, picture.height // factor)))
@@ -162,6 +166,14 @@ def reduced(file: BinaryIO, picture: ImageFile, mime: str, factor: int) -> Image
         picture.load()
         return picture
     return _joined(_bands(file, picture, mime, factor), picture.size, mode, factor)
+
+
+def _samples(picture: Any) -> int:
+    """Return how many samples a progressive JPEG holds for all its components; 0 for any other."""
+    if not picture.info.get("progressive"):
+        return 0
+    shares = [across * down for _, across, down, _ in picture.layer]
+    return math.prod(picture.size) * sum(shares) // max(shares)
 
 
 def _bands(file: BinaryIO, picture: ImageFile, mime: str, factor: int) -> Iterator[Image]:

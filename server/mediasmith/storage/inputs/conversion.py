@@ -49,7 +49,8 @@ def conformed(given: InputFile, file: BinaryIO, scratch: Path, label: str) -> In
         if given.mime in IMAGES and turn == 1:
             return _without_others(given, file, scratch) if "mp" in picture.info else given
     details = _details(picture, given.mime)
-    factor = math.ceil(math.sqrt(math.prod(picture.size) / (_MOST_PIXELS if turn == 1 else _MOST_TURNED)))
+    excess = math.prod(picture.size) / (_MOST_PIXELS if turn == 1 else _MOST_TURNED)
+    factor = 2 ** max(0, math.ceil(math.log2(excess) / 2))  # a power of two, by which a JPEG is reduced early
     with pictures.decoding(picture.size):
         with damage_named(label, given.mime):
             image = pictures.turned(pictures.reduced(file, picture, given.mime, factor), turn)
