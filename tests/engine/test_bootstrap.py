@@ -19,6 +19,7 @@ from fakes.engines import (
     generate,
     get_job,
     hang,
+    jumping_engine,
     newest_job,
     open_library,
     output_files,
@@ -111,7 +112,7 @@ async def test_an_exception_of_the_program_is_raised_as_it_is_and_everything_is_
     with pytest.raises(type(ending)):
         await program()
     assert closed == ["closed"]
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         assert (await get_job(engine, (await newest_job(engine)).job_id)).status == "done"
 
 

@@ -65,12 +65,12 @@ async def test_a_result_describes_its_file(tmp_path: Path) -> None:
 
 async def test_a_call_whose_wait_is_over_answers_with_the_job_id(tmp_path: Path) -> None:
     clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(20))
-    async with running_engine(tmp_path, provider.backend(every=4.0), clock=clock) as engine, clock.autojump():
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         started = clock.now()
         running = await generate(engine, caller=Caller(wait=40))
         assert clock.now() == started + 40
         assert (running.status, running.files, bool(running.job_id)) == ("running", (), True)
-        assert (running.message, running.progress) == ("45%, drawing", 0.45)
+        assert (running.message, running.progress) == ("35%, drawing", 0.35)
         assert "get_job" in running.next
         done = await get_job(engine, running.job_id)
     assert (done.status, done.job_id, len(done.files)) == ("done", running.job_id, 1)
@@ -123,15 +123,20 @@ async def test_progress_notifications_increase_and_end_with_the_job(tmp_path: Pa
     async def notify(seconds: float, message: str, progress: float | None) -> None:
         notified.append((seconds, message, progress))
 
-    backend = Scripted(accepted(), polls=pending(4)).backend(every=4.0)
+    backend = Scripted(accepted(), polls=pending(4)).backend()
     async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
         result = await generate(engine, caller=Caller(wait=math.inf, notify=notify))
         ended = clock.now() - started
         await clock.sleep(60)
     assert result.status == "done"
-    assert ended == 16
-    assert notified == [(5, "25%, drawing", 0.25), (10, "50%, drawing", 0.5), (15, "75%, drawing", 0.75)]
+    assert ended == 20.25
+    assert notified == [
+        (5, "0%, drawing", 0),
+        (10, "25%, drawing", 0.25),
+        (15, "50%, drawing", 0.5),
+        (20, "75%, drawing", 0.75),
+    ]
 
 
 async def test_a_failed_job_raises_once_and_is_listed_by_get_job(tmp_path: Path) -> None:

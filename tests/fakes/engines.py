@@ -21,6 +21,7 @@ from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import JobList, MediaResult
 from mediasmith.engine.use_cases import Engine
+from mediasmith.jobs.polling import FIRST_POLL
 from mediasmith.plugin.contract import (
     JSON,
     Accepted,
@@ -34,6 +35,7 @@ from mediasmith.plugin.contract import (
     Price,
     Result,
 )
+from mediasmith.runtime.clock import Clock
 from mediasmith.storage.library.records import Artifact, Job, Task
 from mediasmith.storage.library.store import Library
 
@@ -109,8 +111,8 @@ def accepted(handle: JSON = "job-1") -> Accepted:
 
 
 def pending(times: int) -> list[Pending]:
-    """The answers of a provider that is not done for so many polls."""
-    return [Pending(progress=index / times, message="drawing") for index in range(times)]
+    """The answers of a provider that is not done for so many polls, five seconds apart."""
+    return [Pending(progress=index / times, message="drawing", after=5) for index in range(times)]
 
 
 def per_image(price: float) -> tuple[Price, ...]:
@@ -149,7 +151,7 @@ def voice_backend(
 async def running_engine(
     folder: Path,
     *backends: Backend[Any],
-    clock: VirtualClock | None = None,
+    clock: Clock | None = None,
     env: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
@@ -163,6 +165,14 @@ async def running_engine(
         backends=Registry(backends={backend.name: backend for backend in backends}, broken={}),
         clock=clock or VirtualClock(),
     ) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def jumping_engine(folder: Path, *backends: Backend[Any], **more: Any) -> AsyncGenerator[Engine]:
+    """An engine whose clock jumps to whatever waits for it, such as the next poll."""
+    clock = VirtualClock()
+    async with running_engine(folder, *backends, clock=clock, **more) as engine, clock.autojump():
         yield engine
 
 
@@ -205,9 +215,9 @@ async def get_job(engine: Engine, job_id: str, caller: Caller = WAIT_FOR_END, **
 
 
 async def wait_until_idle(engine: Engine) -> None:
-    """Wait until nothing can happen any more unless the clock moves or the test does something."""
+    """Wait until nothing more can happen, after the first poll of accepted work, unless the test does something."""
     assert isinstance(engine.clock, VirtualClock)
-    await engine.clock.advance(0)
+    await engine.clock.advance(FIRST_POLL)
 
 
 def read_files(result: MediaResult) -> list[bytes]:
@@ -233,8 +243,8 @@ def job_record(folder: Path, /, **changed: Any) -> Job:
         "owner": "a" * 26,
         "folder": str(folder / "out"),
         "stem": "",
-        "created": 1_800_000_000.0,
-        "updated": 1_800_000_000.0,
+        "created": 1_799_999_990.0,
+        "updated": 1_799_999_990.0,
     }
     return Job(**{**values, **changed})
 

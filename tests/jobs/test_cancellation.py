@@ -20,6 +20,7 @@ from fakes.engines import (
     generate_batch,
     get_job,
     hang,
+    jumping_engine,
     newest_job,
     output_files,
     pending,
@@ -139,9 +140,9 @@ async def test_a_handle_that_arrives_during_a_cancel_is_not_lost(tmp_path: Path,
         await go_on.wait()
         return accepted("late")
 
-    provider = Scripted()
+    clock, provider = VirtualClock(), Scripted()
     backend = provider.backend(start=start, cancel=provider.cancel) if stoppable else provider.backend(start=start)
-    async with running_engine(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend, clock=clock) as engine:
         running = await generate(engine, caller=NO_WAIT)
         await wait_until_idle(engine)
         async with anyio.create_task_group() as task_group:
@@ -153,7 +154,8 @@ async def test_a_handle_that_arrives_during_a_cancel_is_not_lost(tmp_path: Path,
             task_group.start_soon(stop)
             await wait_until_idle(engine)
             go_on.set()
-        ended = await get_job(engine, running.job_id)
+        async with clock.autojump():
+            ended = await get_job(engine, running.job_id)
     assert (ended.status, provider.cancelled) == (("cancelled", ["late"]) if stoppable else ("done", []))
 
 
@@ -327,7 +329,7 @@ async def test_the_provider_says_what_became_of_a_cancel(
         await wait_until_idle(engine)
         if not recovered:
             await get_job(engine, running.job_id, cancel=True)
-    async with running_engine(tmp_path, backend) as engine:
+    async with jumping_engine(tmp_path, backend) as engine:
         if recovered:
             await get_job(engine, running.job_id, cancel=True)
         result = await get_job(engine, running.job_id)

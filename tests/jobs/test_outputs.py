@@ -17,7 +17,18 @@ import pytest
 from pydantic import Field
 
 from fakes.backends import FakeParams, fake, png
-from fakes.engines import Scripted, accepted, generate, get_job, hang, output_files, picture, read_files, running_engine
+from fakes.engines import (
+    Scripted,
+    accepted,
+    generate,
+    get_job,
+    hang,
+    jumping_engine,
+    output_files,
+    picture,
+    read_files,
+    running_engine,
+)
 from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
@@ -370,7 +381,7 @@ async def test_an_expired_link_of_accepted_work_is_asked_for_anew_by_get_job(
 
 async def test_a_broken_file_in_a_polled_answer_is_left_out_and_kept(tmp_path: Path) -> None:
     several = Result(outputs=(*picture().outputs, *out(b"junk").outputs))
-    async with running_engine(tmp_path, Scripted(accepted(), polls=[several]).backend()) as engine:
+    async with jumping_engine(tmp_path, Scripted(accepted(), polls=[several]).backend()) as engine:
         result = await generate(engine)
     assert (result.status, len(result.files)) == ("done", 1)
     [kept] = (tmp_path / "data" / "unreadable").iterdir()
@@ -460,7 +471,10 @@ async def test_files_of_accepted_work_are_collected_all_or_none(
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
     several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
-    async with running_engine(tmp_path, Scripted(accepted(), polls=[several] * 2).backend(), clock=clock) as engine:
+    async with (
+        running_engine(tmp_path, Scripted(accepted(), polls=[several] * 2).backend(), clock=clock) as engine,
+        clock.autojump(),
+    ):
         running = await generate(engine)
         assert (running.status, output_files(tmp_path)) == ("running", [])
         done = await get_job(engine, running.job_id)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
@@ -42,9 +45,15 @@ class Polling:
     """One task that is polled on a clock which jumps; `times` are those of the polls, `saved` the results."""
 
     def __init__(
-        self, *polls: Any, backend: Backend[Any] | None = None, settings: Settings | None = None, **more: Any
+        self,
+        *polls: Any,
+        backend: Backend[Any] | None = None,
+        settings: Settings | None = None,
+        since: float = 0,
+        **more: Any,
     ) -> None:
         self.clock = VirtualClock()
+        self.begun = self.clock.now() - since
         self.times: list[float] = []
         self.saved: list[Result] = []
         self.saving: list[MediaError] = []
@@ -80,7 +89,7 @@ class Polling:
             warn=self.active.warn,
         )
         async with self.clock.autojump():
-            await self.poller.collect(self.active, self.candidate, context, "job-1", self.save)
+            await self.poller.collect(self.active, self.candidate, context, "job-1", self.save, begun=self.begun)
         return self
 
     @property
@@ -89,24 +98,43 @@ class Polling:
         return [later - earlier for earlier, later in pairwise(self.times)]
 
 
-async def test_polls_come_at_the_interval_of_the_capability() -> None:
-    assert (await Polling(*pending(3), every=7).collect()).pauses == [7, 7, 7]
+async def test_a_pause_is_a_tenth_of_the_time_that_the_work_has_taken() -> None:
+    polling = await Polling(*[Pending()] * 60, every=7).collect()
+    assert polling.times[0] - polling.begun == 0.25
+    due = [min(7, max(0.1, (time - polling.begun) / 10)) for time in polling.times[:-1]]
+    assert polling.pauses == pytest.approx(due)
+    assert (due[0], due[-1]) == (0.1, 7)
+
+
+async def test_work_of_an_earlier_process_is_polled_at_once() -> None:
+    polling = await Polling(Pending(), since=600).collect()
+    assert polling.times == [polling.begun + 600, polling.begun + 605]
+
+
+async def test_many_jobs_of_a_backend_are_polled_ten_times_a_second_together() -> None:
+    polling = Polling(*[Pending()] * 500)
+    context = cast("Any", Mock(report=polling.active.report))
+    async with polling.clock.autojump(), anyio.create_task_group() as task_group:
+        for _ in range(100):
+            one = partial(polling.poller.collect, begun=polling.begun)
+            task_group.start_soon(one, polling.active, polling.candidate, context, "job-1", polling.save)
+    assert (len(polling.saved), len(polling.times)) == (100, 600)
+    assert polling.times[-1] - polling.times[99] == pytest.approx(5 * 10)
 
 
 @pytest.mark.parametrize(
     ("after", "pause"),
-    [(33, 33), (0.5, 0.5), (0, 0.1), (None, 5), (-1, 5), (math.nan, 5), (math.inf, 5), ("soon", 5)],
+    [(33, 33), (0.5, 0.5), (0, 0.1), (None, 1), (-1, 1), (math.nan, 1), (math.inf, 1), ("soon", 1)],
 )
 async def test_the_provider_may_say_when_to_poll_again(after: Any, pause: float) -> None:
-    polling = await Polling(Pending(after=after), Pending()).collect()
-    assert polling.pauses == pytest.approx([pause, 5])
+    assert (await Polling(Pending(after=after), since=10).collect()).pauses == pytest.approx([pause])
 
 
 async def test_a_pause_never_goes_beyond_the_deadline() -> None:
     polling = Polling(*[Pending(after=3600)] * 3, deadline=100)
     with pytest.raises(TimedOut, match="still at work after 100 seconds"):
         await polling.collect()
-    assert polling.pauses == [100]
+    assert polling.times == [polling.begun + 0.25, polling.begun + 100]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +145,8 @@ async def test_a_pause_never_goes_beyond_the_deadline() -> None:
     ],
 )
 async def test_any_exception_in_poll_is_retried_with_back_off(error: type[Exception]) -> None:
-    polling = await Polling(*(error("for now") for _ in range(6)), Pending()).collect()
-    assert polling.pauses == [10, 20, 40, 60, 60, 60, 5]
+    polling = await Polling(*(error("for now") for _ in range(9)), Pending()).collect()
+    assert polling.pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 5]
     assert len(polling.saved) == 1
 
 
@@ -155,14 +183,16 @@ async def test_a_full_disk_stops_polling_with_its_own_error() -> None:
     assert len(polling.times) == 1
 
 
-@pytest.mark.parametrize(("advice", "pause"), [(33.0, 33), (1.0, 10), (-5.0, 10), (math.nan, 10), (None, 10)], ids=repr)
+@pytest.mark.parametrize(
+    ("advice", "pause"), [(33.0, 33), (0.2, 0.5), (-5.0, 0.5), (math.nan, 0.5), (None, 0.5)], ids=repr
+)
 async def test_retry_after_lengthens_the_pause_but_never_shortens_it(advice: float | None, pause: float) -> None:
     assert (await Polling(RateLimited("slowly", retry_after=advice)).collect()).pauses == [pause]
 
 
 async def test_a_poll_that_hangs_is_given_up_and_repeated() -> None:
     polling = await Polling(hang).collect()
-    assert polling.pauses == [70]
+    assert polling.pauses == [60 + 5]
 
 
 @pytest.mark.parametrize("kind", [Refused, ProviderError, InvalidRequest, RateLimited, Cancelled])
@@ -191,7 +221,7 @@ async def test_the_deadline_in_the_settings_overrides_the_capability() -> None:
     polling = Polling(*pending(50), deadline=900, settings=settings)
     with pytest.raises(TimedOut, match="after 20 seconds"):
         await polling.collect()
-    assert polling.times[-1] - polling.times[0] == 20
+    assert polling.times[-1] - polling.begun == 20
 
 
 async def test_trouble_until_the_deadline_says_why_with_the_fix() -> None:

@@ -17,6 +17,7 @@ from fakes.engines import (
     artifact_record,
     get_job,
     job_record,
+    jumping_engine,
     open_library,
     output_files,
     picture,
@@ -315,7 +316,7 @@ async def test_failed_ends_a_recovered_job(tmp_path: Path) -> None:
 async def test_an_unreadable_record_does_not_stop_other_jobs(tmp_path: Path, request_left: Any) -> None:
     await left(tmp_path, task_record(phase="accepted", handle="abc", billed="yes"), request=request_left)
     provider = Scripted(accepted("def"))
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         result = await engine.generate({"prompt": "a new one"}, WAIT_FOR_END)
     assert result.status == "done"
 

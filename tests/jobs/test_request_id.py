@@ -18,6 +18,7 @@ from fakes.engines import (
     generate,
     get_job,
     hang,
+    jumping_engine,
     pending,
     running_engine,
     wait_until_idle,
@@ -143,7 +144,7 @@ async def test_calls_that_wait_for_a_first_that_ends_unbilled_make_one_job_toget
 async def test_a_first_that_was_billed_is_not_made_anew(tmp_path: Path) -> None:
     provider = Scripted(accepted(), polls=[Failed(error=ProviderError("It broke."))])
     errors: list[str] = []
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         for _ in range(2):
             with pytest.raises(ProviderError) as caught:
                 await generate(engine, request_id="r")

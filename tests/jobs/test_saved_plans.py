@@ -78,9 +78,12 @@ async def promised(engine: Engine, prompt: str = "a red kite", **given: Any) -> 
     return result.job_id
 
 
-async def continued(folder: Path, job_id: str, *backends: Any, **settings: Any) -> MediaResult:
+async def continued(
+    folder: Path, job_id: str, *backends: Any, clock: VirtualClock | None = None, **settings: Any
+) -> MediaResult:
     """The job once the next process has done with it what may be done."""
-    async with running_engine(folder, *backends, **settings) as engine:
+    clock = clock or VirtualClock()
+    async with running_engine(folder, *backends, clock=clock, **settings) as engine, clock.autojump():
         return await get_job(engine, job_id)
 
 

@@ -22,6 +22,7 @@ from fakes.engines import (
     generate_batch,
     get_job,
     hang,
+    jumping_engine,
     newest_job,
     open_library,
     output_files,
@@ -143,7 +144,7 @@ async def test_accepted_work_is_collected_once_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = Scripted(accepted())
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         with monkeypatch.context() as patched:
             refuse_to_write(patched)
             running = await generate(engine)
@@ -178,7 +179,7 @@ async def test_closing_leaves_accepted_work_for_the_next_process(tmp_path: Path)
     async with running_engine(tmp_path, provider.backend()) as engine:
         running = await generate(engine, caller=NO_WAIT)
         await wait_until_idle(engine)
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         result = await get_job(engine, running.job_id)
     assert (result.status, provider.polled, len(provider.calls)) == ("done", ["abc", "abc"], 1)
 
@@ -211,7 +212,7 @@ async def test_closing_waits_for_a_handle_that_is_being_recorded(
     async with running_engine(tmp_path, provider.backend()) as engine:
         running = await generate(engine, caller=NO_WAIT)
         await writing.wait()
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         assert (await get_job(engine, running.job_id)).status == "done"
     assert len(provider.calls) == 1
 
@@ -271,7 +272,7 @@ async def test_a_job_is_not_lost_when_its_record_fails_at_closing(
             patched.setattr(Library, "save_job", full)
             patched.setattr(Library, "save_task", full)
     assert closed == ["closed"]
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         assert (await get_job(engine, running.job_id)).status == "done"
 
 
@@ -296,7 +297,7 @@ async def test_a_batch_left_by_a_closed_process_is_collected_item_by_item(tmp_pa
             pass
         await wait_until_idle(engine)
     first = False
-    async with running_engine(tmp_path, backend) as engine:
+    async with jumping_engine(tmp_path, backend) as engine:
         result = await get_job(engine, running.job_id)
         assert [item.status for item in result.items] == ["done", "done", "unknown"]
         assert (result.status, len(result.files)) == ("partial", 2)

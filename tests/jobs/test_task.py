@@ -23,6 +23,7 @@ from fakes.engines import (
     generate_batch,
     get_job,
     hang,
+    jumping_engine,
     newest_job,
     open_library,
     output_files,
@@ -293,7 +294,7 @@ async def test_accepted_work_that_failed_is_not_retried(tmp_path: Path, error: M
 
 async def test_work_that_was_cancelled_at_the_provider_makes_the_job_cancelled(tmp_path: Path) -> None:
     provider = Scripted(accepted(), polls=[Failed(error=Cancelled("It was cancelled.", billed="no"))])
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         with pytest.raises(Cancelled):
             await generate(engine)
         assert (await newest_job(engine)).status == "cancelled"
@@ -314,7 +315,7 @@ async def test_a_lost_answer_is_polled_if_its_handle_was_recorded_before(tmp_pat
 
     provider, other = Scripted(), Scripted()
     backends = (provider.backend(start=start, preference=1), other.backend("other"))
-    async with running_engine(tmp_path, *backends) as engine:
+    async with jumping_engine(tmp_path, *backends) as engine:
         assert (await generate(engine)).status == "done"
     assert seen == [("sending", "chosen", "unknown")]
     assert (provider.polled, other.calls) == (["chosen"], [])
@@ -341,7 +342,7 @@ async def test_an_answer_overrides_the_handle_recorded_before(tmp_path: Path) ->
         return accepted("given")
 
     provider = Scripted()
-    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
+    async with jumping_engine(tmp_path, provider.backend(start=start)) as engine:
         assert (await generate(engine)).status == "done"
     assert provider.polled == ["given"]
 
@@ -407,7 +408,7 @@ async def test_work_whose_handle_was_recorded_before_is_polled_by_the_next_proce
     async with running_engine(tmp_path, provider.backend(start=start)) as engine:
         running = await generate(engine, caller=NO_WAIT)
         await wait_until_idle(engine)
-    async with running_engine(tmp_path, provider.backend(start=start)) as engine:
+    async with jumping_engine(tmp_path, provider.backend(start=start)) as engine:
         assert (await get_job(engine, running.job_id)).status == "done"
     assert provider.polled == ["chosen"]
 
@@ -419,13 +420,13 @@ async def test_a_handle_that_does_not_validate_is_kept_until_the_backend_can_rea
     clock, provider = VirtualClock(), Scripted(accepted({"id": "abc"}), polls=pending(99))
     async with running_engine(tmp_path, provider.backend(deadline=20), clock=clock) as engine, clock.autojump():
         running = await generate(engine)
-    async with running_engine(tmp_path, provider.backend(handle=Numbered)) as engine:
+    async with jumping_engine(tmp_path, provider.backend(handle=Numbered)) as engine:
         unread = await get_job(engine, running.job_id)
         [task] = await engine.library.tasks(running.job_id)
     assert (unread.status, task.phase, task.handle) == ("running", "accepted", {"id": "abc"})
     assert "cannot read the handle of this work, which is kept. It was billed." in unread.error
     provider.polls.clear()
-    async with running_engine(tmp_path, provider.backend()) as engine:
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
         assert (await get_job(engine, running.job_id)).status == "done"
 
 
@@ -438,7 +439,7 @@ async def test_the_handle_is_recorded_before_the_first_poll(tmp_path: Path) -> N
             seen.extend((task.phase, task.handle, task.billed) for task in await library.tasks(one.id))
         return picture()
 
-    async with running_engine(tmp_path, Scripted(accepted({"id": 7})).backend(poll=poll)) as engine:
+    async with jumping_engine(tmp_path, Scripted(accepted({"id": 7})).backend(poll=poll)) as engine:
         await generate(engine)
     assert seen == [("accepted", {"id": 7}, "yes")]
 

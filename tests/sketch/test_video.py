@@ -32,6 +32,7 @@ from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Accepted, Failed, Pending, Request, Result
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.probe import dimensions, duration, video_frames
+from mediasmith.runtime.clock import SystemClock
 from mediasmith.testing import AdapterHarness
 from mediasmith_sketch import backend
 from mediasmith_sketch.animation.camera import Motion
@@ -632,7 +633,7 @@ async def test_a_job_that_is_cancelled_stops_being_drawn(tmp_path: Path, monkeyp
         return drop(slots, name)
 
     monkeypatch.setattr(RenderSlots, "drop", watched)
-    async with running_engine(tmp_path, backend) as engine:
+    async with running_engine(tmp_path, backend, clock=SystemClock()) as engine:
         job_id = (await generate(engine, LIGHTHOUSE, NO_WAIT, kind="video", **{**SMALL, "duration": 30})).job_id
         active = engine.jobs.active(job_id)
         assert active

@@ -1,10 +1,15 @@
-"""Poll accepted work until its result is saved. Trouble on the way never ends it; only the provider's verdict does."""
+"""Poll accepted work until its result is saved. Trouble on the way never ends it; only the provider's verdict does.
+
+Polls are paced by the work: a pause is a tenth of the time that it has taken so far, so that waiting adds no more than
+that to what the provider needs. It is at most the capability's `every`, except where many jobs wait for one backend.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -22,8 +27,17 @@ from mediasmith.selection.candidate import Candidate
 _POLL_SECONDS = 60.0
 """One poll that takes longer has hung."""
 
+FIRST_POLL = 0.25
+"""Seconds from the start of new work to the first poll."""
+
 _SHORTEST_PAUSE = 0.1
 """Seconds between two polls, whatever a provider advises."""
+
+_SHARE = 0.1
+"""A pause as a share of the time that the work has taken so far."""
+
+_RATE = 10.0
+"""Polls a second of one backend, for all jobs together."""
 
 _SLOWEST_POLL = 60.0
 """Failed polls back off to this many seconds."""
@@ -48,11 +62,21 @@ class Poller:
     settings: Settings
     errors: ErrorMapper
     provider_cancel: ProviderCancel
+    _polled: Counter[str] = field(default_factory=Counter[str])
 
-    async def collect(
-        self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: JSON, save: Save
+    async def collect(  # noqa: PLR0913 - one more than usual
+        self,
+        active: ActiveJob,
+        candidate: Candidate,
+        context: Context[Any],
+        handle: JSON,
+        save: Save,
+        *,
+        begun: float,
     ) -> None:
         """Poll until the result is saved. Where the provider can stop the work, a cancel of the job ends it.
+
+        `begun` is when the work began, by the clock.
 
         Raises:
             WorkFailed: the provider says that it failed.
@@ -61,48 +85,64 @@ class Poller:
         """
         named = parse_handle(candidate, handle)
         if candidate.capability.cancel is None:
-            await self._poll(active, candidate, context, named, save)
+            await self._poll(active, candidate, context, named, save, begun)
             return
         try:
             with active.cancel.stoppable():
-                await self._poll(active, candidate, context, named, save)
+                await self._poll(active, candidate, context, named, save, begun)
                 return
         except Cancelled:
             if not active.cancel.requested:
                 raise
             if await self.provider_cancel.stop(active, candidate, context, named) != "too late":
                 raise
-        await self._poll(active, candidate, context, named, save)
+        await self._poll(active, candidate, context, named, save, begun)
 
-    async def _poll(
-        self, active: ActiveJob, candidate: Candidate, context: Context[Any], handle: BaseModel, save: Save
+    async def _poll(  # noqa: PLR0913, PLR0917 - as above
+        self,
+        active: ActiveJob,
+        candidate: Candidate,
+        context: Context[Any],
+        handle: BaseModel,
+        save: Save,
+        begun: float,
     ) -> None:
-        every = pause = candidate.capability.every
-        seconds = deadline(self.settings, candidate)
+        backend, seconds = candidate.backend.name, deadline(self.settings, candidate)
         ends = self.clock.now() + seconds
-        while True:
-            outcome, finished = await self._poll_once(candidate, context, handle), False
-            if isinstance(outcome, Failed):
-                raise WorkFailed(self._reason(candidate, outcome))
-            if isinstance(outcome, Result):
-                try:
-                    return await save(outcome)
-                except (ProviderError, Unreachable, TimedOut) as error:  # the next poll may name another place
-                    outcome, finished = error, True
-            if isinstance(outcome, Pending):
-                context.report(outcome)
-                pause = _advised(outcome.after) or every
-            else:
-                active.report_trouble(outcome)
-                advice = _advised(outcome.retry_after) if isinstance(outcome, RateLimited) else None
-                pause = max(min(pause * 2, max(_SLOWEST_POLL, every)), advice or 0)
-            left = ends - self.clock.now()
-            # Advice that is longer than what is left must not cost the poll at the deadline.
-            if isinstance(outcome, Pending) and pause > every:
-                pause = min(pause, max(left, every))
-            if pause > left:
-                raise _deadline_error(candidate, outcome, seconds, finished=finished)
-            await self.clock.sleep(pause)
+        pause = min(FIRST_POLL, candidate.capability.every, seconds) - (self.clock.now() - begun)
+        self._polled[backend] += 1
+        try:
+            while True:
+                await self.clock.sleep(pause)
+                outcome, finished = await self._poll_once(candidate, context, handle), False
+                if isinstance(outcome, Failed):
+                    raise WorkFailed(self._reason(candidate, outcome))
+                if isinstance(outcome, Result):
+                    try:
+                        return await save(outcome)
+                    except (ProviderError, Unreachable, TimedOut) as error:  # the next poll may name another place
+                        outcome, finished = error, True
+                if isinstance(outcome, Pending):
+                    context.report(outcome)
+                else:
+                    active.report_trouble(outcome)
+                now = self.clock.now()
+                if now >= ends:
+                    raise _deadline_error(candidate, outcome, seconds, finished=finished)
+                pause = min(self._pause(candidate, outcome, pause, spent=now - begun), ends - now)
+        finally:
+            self._polled[backend] -= 1
+
+    def _pause(self, candidate: Candidate, outcome: Pending | MediaError, before: float, *, spent: float) -> float:
+        """Return the seconds until the next poll, after a pause of `before`."""
+        every = candidate.capability.every
+        paced = min(every, max(_SHORTEST_PAUSE, spent * _SHARE))
+        paced = max(paced, self._polled[candidate.backend.name] / _RATE)
+        if isinstance(outcome, Pending):
+            return _advised(outcome.after) or paced
+        advice = _advised(outcome.retry_after) if isinstance(outcome, RateLimited) else None
+        backed_off = min(max(before, _SHORTEST_PAUSE) * 2, max(_SLOWEST_POLL, every))
+        return max(paced, backed_off, advice or 0)
 
     def _reason(self, candidate: Candidate, failed: Failed) -> MediaError:
         error = cast("object", failed.error)

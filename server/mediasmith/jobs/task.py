@@ -115,7 +115,7 @@ class TaskExecution:
             await self._record_trouble(active, task, error)
             raise
         async with self._recorded(active, replace(task, error=None), candidate):
-            await self._poll(active, task.number, candidate, context)
+            await self._poll(active, task.number, candidate, context, begun=active.job.created)
 
     async def stop_at_provider(self, active: ActiveJob, task: Task, candidate: Candidate) -> Cancellation | None:
         """Ask the provider of an accepted task to stop; None where it could not be asked."""
@@ -167,11 +167,13 @@ class TaskExecution:
         else:
             await self.files.save(active, number, candidate, checked_result(candidate, answer))
             return
-        await self._poll(active, number, candidate, context)
+        await self._poll(active, number, candidate, context, begun=self.clock.now())
 
-    async def _poll(self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any]) -> None:
+    async def _poll(
+        self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any], *, begun: float
+    ) -> None:
         save = partial(self.files.save, active, number, candidate)
-        await self.poller.collect(active, candidate, context, active.tasks[number].handle, save)
+        await self.poller.collect(active, candidate, context, active.tasks[number].handle, save, begun=begun)
 
     async def _record_handle(self, active: ActiveJob, number: int, candidate: Candidate, handle: BaseModel) -> None:
         """Record a handle that the client has chosen, before anything is sent."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from mediasmith.jobs.polling import FIRST_POLL
 from mediasmith.plugin.contract import Accepted, Capability, Failed, Pending, Remote, Result
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.testing.adapter_harness import AdapterHarness
@@ -112,6 +113,8 @@ async def _begin_and_poll(harness: EngineHarness) -> str:
     """Begin a job, and return its id once it has a handle and was polled once."""
     job_id = await harness.begin()
     answers = harness.observed.answers
+    await until(lambda: answers or harness.engine.jobs.active(job_id) is None)
+    await harness.clock.advance(FIRST_POLL)
     await until(lambda: len(answers) > 1 or harness.engine.jobs.active(job_id) is None)
     await harness.clock.advance(0)
     assert isinstance(answers[-1], Pending), (
@@ -123,7 +126,7 @@ async def _begin_and_poll(harness: EngineHarness) -> str:
 @check("a job outlives the deadline and the process", needs=polled)
 async def outlives(context: CheckContext) -> None:
     """What has a handle is collected later, by another process, without paying again."""
-    async with running_engine(context, deadline=context.capability.every / 2) as harness:
+    async with running_engine(context, deadline=FIRST_POLL / 2) as harness:
         waiting = await harness.generate()  # get_job would ask once more, and may collect it here
         assert waiting.status == "running", f"after the deadline the job is {waiting.status}: {waiting.error}"
     async with running_engine(context) as later:

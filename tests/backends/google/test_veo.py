@@ -18,6 +18,7 @@ from mediasmith.plugin.contract import Pending, Remote, Result
 from mediasmith.plugin.errors import InvalidRequest, MediaError, ProviderError, Refused, StateGone
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import sniff
+from mediasmith.runtime.clock import SystemClock
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
@@ -168,7 +169,7 @@ async def test_a_video_in_the_bucket_is_saved_with_its_price(fake: FakeGoogle, t
     fake.settings(polls=0)
     env = fake.enterprise_env(tmp_path / "account.json", "gs://films/made here/")
     asked = {"prompt": "a kite", "kind": "video", "duration": 4, "size": "720p", "aspect_ratio": "9:16"}
-    async with running_engine(tmp_path, backend, env=env) as engine:
+    async with running_engine(tmp_path, backend, env=env, clock=SystemClock()) as engine:
         result = await engine.generate(asked, WAIT_FOR_END)
     [file] = result.files
     assert (result.status, file.mime, file.width, file.height) == ("done", "video/mp4", 720, 1280)

@@ -16,6 +16,7 @@ from fakes.google.interaction_routes import CANCEL, CREATE, GET
 from mediasmith.plugin.contract import Accepted, Pending, Remote, Result
 from mediasmith.plugin.errors import Cancelled, InvalidRequest, ProviderError
 from mediasmith.plugin.kinds import Role
+from mediasmith.runtime.clock import SystemClock
 from mediasmith.testing import AdapterHarness, MemorySource
 from mediasmith_backends.google import backend
 from mediasmith_backends.google.client import Google
@@ -172,7 +173,7 @@ async def test_edits_and_extensions_continue_the_interaction(fake: FakeGoogle, h
 async def test_a_saved_video_has_its_price_and_an_edit_keeps_its_length(fake: FakeGoogle, tmp_path: Path) -> None:
     fake.settings(polls=0)
     asked = {"prompt": "a kite", "kind": "video", "duration": 3, "size": "360p", "aspect_ratio": "9:16"}
-    async with running_engine(tmp_path, backend, env=fake.env()) as engine:
+    async with running_engine(tmp_path, backend, env=fake.env(), clock=SystemClock()) as engine:
         result = await engine.generate(asked, WAIT_FOR_END)
         edit = await engine.continue_edit({"continuation_id": result.continuation_id, "prompt": "blue"}, WAIT_FOR_END)
     [file] = result.files
