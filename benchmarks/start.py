@@ -51,8 +51,9 @@ async def rows(*, smoke: bool) -> AsyncGenerator[Row]:
     seconds, megabytes = ([(ours[n], bare[n]) for ours, bare in starts] for n in (0, 1))
     yield Row(what="start to tools/list", pairs=seconds, unit="ms", accept=1.10, aim=1.05)
     yield Row(what="memory after the start", pairs=megabytes, unit="MB", accept=1.10, aim=1.05)
-    firsts = [await _first_call() for _ in range(1 if smoke else 5)]
+    firsts, loaded = zip(*[await _first_call() for _ in range(1 if smoke else 5)], strict=True)
     yield Row(what="first call beside later ones", pairs=firsts, unit="ms", result="more", accept=250, aim=100)
+    yield Row(what="memory loaded before the first call", pairs=loaded, unit="MB", result="more", accept=15, aim=15)
 
 
 async def _start(command: Sequence[str], env: Mapping[str, str]) -> tuple[float, float]:
@@ -74,13 +75,18 @@ async def _start(command: Sequence[str], env: Mapping[str, str]) -> tuple[float,
     return milliseconds, megabytes
 
 
-async def _first_call() -> Pair:
-    """Return the milliseconds of the first call of a process, and of its third one."""
+async def _first_call() -> tuple[Pair, Pair]:
+    """Return the milliseconds of the first call of a process and of its third one, and the megabytes before the first.
+
+    The megabytes are those after the client has thought, and those before.
+    """
     with tempfile.TemporaryDirectory() as folder, process("fakes.openai", FakeOpenAI) as fake:
         fake.script("POST /v1/images/generations", *bodies(times=3))
-        async with serving(OURS, environment(Path(folder), fake)) as (client, _):
+        async with serving(OURS, environment(Path(folder), fake)) as (client, pid):
             await client.list_tools()
+            started_with = await resident(pid)
             await anyio.sleep(_THINKING)
+            loaded = await resident(pid)
             took: list[float] = []
             for number in range(3):
                 started = time.perf_counter()
@@ -88,7 +94,7 @@ async def _first_call() -> Pair:
                 result = await client.call_tool("generate_media", arguments)
                 took.append((time.perf_counter() - started) * 1e3)
                 assert not result.is_error, result.content
-    return took[0], took[2]
+    return (took[0], took[2]), (loaded, started_with)
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

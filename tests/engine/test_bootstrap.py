@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from fakes.backends import fake
 from fakes.engines import (
@@ -30,6 +32,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.mcp.server import MediaServer
 from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.store import Library
 
@@ -160,3 +163,52 @@ def closing(provider: Scripted, closed: list[str]) -> Any:
             closed.append("closed")
 
     return fake("one", connect=connect, start=provider.start, poll=provider.poll)
+
+
+# Before the first call
+
+
+class Opened:
+    """A backend with an SDK whose clients are counted; opening one fails with `error`."""
+
+    def __init__(self, name: str, *, keys: tuple[str, ...] = (), error: Exception | None = None) -> None:
+        self.event = anyio.Event()
+        self.error = error
+        self.backend = replace(fake(name, keys=keys, connect=self.connect), sdk="json")
+
+    @asynccontextmanager
+    async def connect(self, _access: object) -> AsyncGenerator[None]:
+        self.event.set()
+        if self.error:
+            raise self.error
+        yield
+
+
+@asynccontextmanager
+async def listed(folder: Path, *opened: Opened) -> AsyncGenerator[LazyEngine]:
+    """A server with these backends whose client has just read the list of tools."""
+    installation = Installation(
+        settings=Settings(data_dir=folder / "data"),
+        registry=Registry(backends={one.backend.name: one.backend for one in opened}, broken={}),
+        env={},
+    )
+    async with lazy_engine(installation) as server, Client(MediaServer(server)) as client:
+        await client.list_tools()
+        yield server
+
+
+async def test_what_a_call_needs_is_loaded_once_the_tools_are_listed(tmp_path: Path) -> None:
+    broken, ready, unready = Opened("a", error=OSError()), Opened("b"), Opened("c", keys=("C_KEY",))
+    async with listed(tmp_path, broken, unready, ready):
+        await ready.event.wait()
+    assert broken.event.is_set()
+    assert not unready.event.is_set()
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_call_has_the_processor_to_itself(tmp_path: Path) -> None:
+    ready = Opened("b")
+    async with listed(tmp_path, ready) as server:
+        await server.get()
+        await anyio.sleep(0.1)
+    assert not ready.event.is_set()

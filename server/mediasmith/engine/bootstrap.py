@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,18 @@ from anyio.abc import TaskGroup
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
+from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
+
+
+_IMPORTED_LATE = ("sqlite3", "filelock", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "mediasmith.engine.presenter")
+"""What the engine imports during the first call. None of it is needed by a server that is never called."""
+
+_PAUSE = 0.05
+"""Seconds in which the answer that a client waits for can leave before imports take the processor."""
 
 
 class LazyEngine:
@@ -33,9 +41,33 @@ class LazyEngine:
         self._work = work
         self._engine: Engine | None = None
         self._building = anyio.Lock()
+        self._called = False
+
+    def preload(self) -> None:
+        """Load what the first call will need, while the client thinks. A call that comes stops it at the next part."""
+        if self._engine is None:
+            self._work.start_soon(self._load_ahead)
 
     async def get(self) -> Engine:
         """Return the engine."""
+        self._called = True
+        return await self._build()
+
+    async def _load_ahead(self) -> None:
+        await anyio.sleep(_PAUSE)
+        if self._called:
+            return
+        engine = await self._build()
+        for module in _IMPORTED_LATE:
+            await to_thread.run_sync(import_module, module)
+        for backend in self.installation.registry.backends.values():
+            if self._called:
+                return
+            if backend.sdk and backend.name not in self.installation.missing:
+                with suppress(MediaError):  # the call that needs the client says why it cannot be opened
+                    await engine.clients.client(backend)
+
+    async def _build(self) -> Engine:
         async with self._building:
             if self._engine is None:
                 await to_thread.run_sync(import_module, "mediasmith.engine.assembly")

@@ -29,6 +29,7 @@ from mcp_types import (
     TextContent,
     ToolAnnotations,
 )
+from mcp_types import Tool as MCPTool
 from pydantic import AnyUrl, ConfigDict
 
 from mediasmith.config.caller import LOCAL, Caller
@@ -155,6 +156,12 @@ class MediaServer(MCPServer[Any]):
             await ctx.report_progress(seconds, message=message)
 
         return Caller(principal=self._principal(), wait=self._wait_seconds, notify=notify)
+
+    async def list_tools(self) -> list[MCPTool]:
+        """Return the tools. A client that has seen them calls one soon, so what calls need is loaded meanwhile."""
+        tools = await super().list_tools()
+        self._engine.preload()
+        return tools
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """Return the one template. Files are not listed, since calls must not change lists as a side effect."""

@@ -233,8 +233,8 @@ class Capability(Generic[C, P]):
     back. `edits` is the role that a saved file takes when native state is gone or another backend's. `not_inherited`
     are the parameters that an edit does not take over from what it edits: those that say how to go on from a file.
 
-    `every` and `deadline` are seconds: between two polls at most, and until waiting ends. Higher `preference` is chosen first.
-    `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
+    `every` and `deadline` are seconds: between two polls at most, and until waiting ends. Higher `preference` is chosen
+    first. `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
     capability is not offered with this access, with the fix, or "". `ended` returns, before anyone has signed in, the
     provider's word that it no longer serves this at the address in use, or "". `discover` fetches the models that are
     served now, the default first, which replace `models`. `choices` fetches the names that a word can be given, such as
