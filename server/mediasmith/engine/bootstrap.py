@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
 
 
-_IMPORTED_LATE = ("sqlite3", "filelock", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "mediasmith.engine.presenter")
+_IMPORTED_LATE = ("sqlite3", "filelock", "pybase64", "PIL.PngImagePlugin", "PIL.JpegImagePlugin")
 """What the engine imports during the first call. None of it is needed by a server that is never called."""
 
 _PAUSE = 0.05

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import cast
 from urllib.parse import unquote_to_bytes
 
@@ -47,14 +46,18 @@ def decode_base64(text: str) -> bytes:
 
     It may be inside a `data:` URI, or a part of one.
     """
+    import pybase64  # noqa: PLC0415 - late: a server that is only started does not need it
+
     while (found := _BEFORE_BASE64.match(text[:_LONGEST_HEAD])) is not None:
         text = text[found.end() :]
+    with suppress(ValueError):  # as it is written nearly always
+        return pybase64.b64decode(text, validate=True)
     packed = "".join(text.split())
     raw = unquote_to_bytes(packed) if "%" in packed else packed.encode(errors="replace")
     raw = raw.rstrip(b"=").translate(_STANDARD)
     try:
-        return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
-    except binascii.Error:
+        return pybase64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
+    except ValueError:
         return b""
 
 

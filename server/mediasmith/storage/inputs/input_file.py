@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 from dataclasses import dataclass, field
@@ -66,7 +65,9 @@ class InputFile:
             return file.read()
 
     def _data_uri(self) -> str:
-        return f"data:{self.mime};base64,{base64.b64encode(self._read()).decode('ascii')}"
+        import pybase64  # noqa: PLC0415 - late: few calls need it
+
+        return f"data:{self.mime};base64,{pybase64.b64encode_as_string(self._read())}"
 
 
 def open_regular(path: Path, label: str) -> BinaryIO:
