@@ -184,6 +184,9 @@ def _bands(file: BinaryIO, picture: ImageFile, mime: str, factor: int) -> Iterat
         yield from png.bands(file, picture, rows)
         return
     picture.load()
+    if rows >= height:
+        yield picture
+        return
     for top in range(0, height, rows):
         yield picture.crop((0, top, width, min(top + rows, height)))
 
@@ -195,7 +198,8 @@ def _joined(parts: Iterator[Image], size: tuple[int, int], mode: str, factor: in
     whole = Image.new(mode, (-(-size[0] // factor), -(-size[1] // factor)))
     top = 0
     for part in parts:
-        small = _from_grey_16(part).convert(mode).reduce(factor)
+        plain = _from_grey_16(part)
+        small = (plain if plain.mode == mode else plain.convert(mode)).reduce(factor)
         whole.paste(small, (0, top))
         top += small.height
     return whole
