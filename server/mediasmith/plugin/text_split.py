@@ -24,16 +24,16 @@ _QUOTES = r"\"'\u2018-\u201f\u00ab\u00bb\u2039\u203a"
 _STOPS = r".!?\u2026\u0589\u061f\u06d4\u0964\u0965"
 _MARK = rf"(?<![\w'\u2019{_STOPS}])(?:(?!(?i:{_ABBREVIATIONS})\.)[\w'\u2019]++)?[{_STOPS}]++[{_QUOTES})\]]*+(?=\s)"
 
-_PARAGRAPH = re.compile(r"\S(?=[^\S\n]*\n\s*\n)")
-_SENTENCE = re.compile(
+# As text: they are compiled when the first long text comes.
+_PARAGRAPH = r"\S(?=[^\S\n]*\n\s*\n)"
+_SENTENCE = (
     rf"{_MARK}(?!\s++[{_QUOTES}(\[]*+[{_LOWER}])"
-    rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH.pattern}"
+    rf"|[\u3002\uff01\uff1f\uff0e\uff61]+[\u300d\u300f\u2019\u201d\uff09]*|{_PARAGRAPH}"
 )
-_LINE = re.compile(r"\S(?=[^\S\n]*\n)")
-_STOP = re.compile(_MARK)
-_CLAUSE = re.compile(r"[,;:\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a]")
-_WORD = re.compile(r"\S(?=\s)")
-_BREAKS = (_SENTENCE, _LINE, _STOP, _CLAUSE, _WORD)
+_LINE = r"\S(?=[^\S\n]*\n)"
+_CLAUSE = r"[,;:\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a]"
+_WORD = r"\S(?=\s)"
+_BREAKS = (_SENTENCE, _LINE, _MARK, _CLAUSE, _WORD)
 
 _LOOKAHEAD = 100  # characters after a part that show how the text continues
 
@@ -61,9 +61,9 @@ def _end_of_part(text: str, limit: int) -> int:
     return next(filter(None, (_last(kind, head, limit) for kind in _BREAKS)), limit)
 
 
-def _last(kind: re.Pattern[str], text: str, limit: int) -> int:
+def _last(kind: str, text: str, limit: int) -> int:
     """Return where the last break of this kind ends, up to the limit; 0 if there is none."""
-    return max((end for found in kind.finditer(text) if (end := found.end()) <= limit), default=0)
+    return max((end for found in re.finditer(kind, text) if (end := found.end()) <= limit), default=0)
 
 
 async def speak_parts(
