@@ -26,7 +26,7 @@ _ABOUT = "Spoken by a formant synthesiser on this machine, as a placeholder. It 
 class SpeechState(BaseModel):
     """The language that words were spoken in, as a tag."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     language: str
 

@@ -53,7 +53,7 @@ class DubbingParams(Params):
 class DubbingHandle(BaseModel):
     """A dub under way: the provider's id, the code of its language, and the type of its file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     dubbing: str
     language: str

@@ -57,7 +57,7 @@ class MusicParams(AudioParams):
 class MusicState(BaseModel):
     """A song: what it was composed from, and its id where the provider stored it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     song: str | None
     plan: CompositionPlan

@@ -54,7 +54,9 @@ class SpeechState(BaseModel):
     older versions lack it. `requests` are the ids of the last requests, `text` is the end of what was said.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True, defer_build=True
+    )
 
     voice: str = DEFAULT_VOICE
     voice_name: str | None = Field(default=None, validation_alias="called", serialization_alias="called")

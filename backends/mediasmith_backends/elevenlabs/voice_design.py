@@ -43,7 +43,7 @@ class DesignParams(Params):
 class Preview(BaseModel):
     """A preview, by the provider's id, and the description that it was made from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     generated_voice: str
     description: str
@@ -52,7 +52,7 @@ class Preview(BaseModel):
 class SavedVoice(BaseModel):
     """A preview that was saved as a voice."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     voice_id: str
 
@@ -60,7 +60,7 @@ class SavedVoice(BaseModel):
 class DesignState(RootModel[Preview | SavedVoice]):
     """The state of a designed voice."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 def _refuses(request: Request[DesignParams]) -> str:

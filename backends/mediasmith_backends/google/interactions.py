@@ -33,7 +33,7 @@ _NOT_RUNNING = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}
 class InteractionHandle(BaseModel):
     """An interaction that is polled for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     interaction: Annotated[str, Field(min_length=1)]
 
@@ -41,7 +41,7 @@ class InteractionHandle(BaseModel):
 class InteractionState(BaseModel):
     """The interaction that made a file, which an edit continues."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     interaction: Annotated[str, Field(min_length=1)]
 

@@ -53,7 +53,7 @@ config/veo_models.py, read on 2026-11-21.
 class VeoState(BaseModel):
     """The `gs://` URI of a video that an extension continues."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     video: Annotated[str, Field(pattern="^gs://.")]
 

@@ -29,7 +29,7 @@ _INVALID_ARGUMENT = 3
 class VeoHandle(BaseModel):
     """The name of an operation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     operation: Annotated[str, Field(min_length=1)]
 

@@ -35,7 +35,7 @@ _NOT_SUPPORTED = {"background", "store", "model"}
 class ResponseReference(BaseModel):
     """A response at OpenAI, by its id: the handle of an image being made, and the state of one to be continued."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     response: str
 

@@ -59,7 +59,7 @@ class VideoParams(Params):
 class VideoReference(BaseModel):
     """A video at the provider, by its id: the handle of one being made, and the state of one to be continued."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     video: str
 

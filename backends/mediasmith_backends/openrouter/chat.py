@@ -35,7 +35,7 @@ class ChatParams(Params):
 class ChatState(BaseModel):
     """The messages of a conversation, which OpenRouter does not keep."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     messages: tuple[dict[str, JsonValue], ...] = Field(min_length=1)
 

@@ -48,7 +48,7 @@ class VideoParams(Params):
 class VideoReference(BaseModel):
     """A video at OpenRouter, by its id: the handle of one being made, and the state of one to be continued."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     video: str = Field(min_length=1)
 

@@ -23,7 +23,7 @@ _POLL_SECONDS = 30.0
 class VideoHandle(BaseModel):
     """The name of a video that was accepted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     video: Annotated[str, Field(min_length=1)]
 

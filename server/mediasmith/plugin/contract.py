@@ -33,7 +33,7 @@ class Params(BaseModel):
     other field is one of the capability's `options`. Declare no field that is not sent to the provider.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, kw_only=True)
