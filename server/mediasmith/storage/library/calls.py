@@ -158,6 +158,10 @@ class CallRecords:
 
     async def delete_old_plans(self) -> None:
         """Forget the saved plans of jobs that have ended."""
-        ended = "SELECT job_id FROM saved_plan JOIN job ON job.id = saved_plan.job_id WHERE state <> 'running'"
+        # Not a join, for which SQLite would read all jobs instead of the few plans.
+        ended = (
+            "SELECT job_id FROM saved_plan "
+            "WHERE EXISTS (SELECT 1 FROM job WHERE id = saved_plan.job_id AND state <> 'running')"
+        )
         for job_id in await self._database.read(lambda row: str(row["job_id"]), ended):
             await self.delete_plan(job_id)
