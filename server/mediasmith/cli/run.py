@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -27,9 +28,13 @@ def load_installation(ctx: click.Context) -> Installation:
     """Return the settings and the installed backends, loaded once per command."""
     root = ctx.find_root()
     if root.obj is None:
-        from mediasmith.config.installation import Installation  # noqa: PLC0415 - heavy: pydantic
+        gc.disable()  # what is loaded is no garbage, and looking for some in it takes a tenth of the time
+        try:
+            from mediasmith.config.installation import Installation  # noqa: PLC0415 - heavy: pydantic
 
-        root.obj = Installation.load()
+            root.obj = Installation.load()
+        finally:
+            gc.enable()
     return root.obj
 
 
