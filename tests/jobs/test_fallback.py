@@ -12,6 +12,8 @@ from fakes.engines import (
     Scripted,
     continue_edit,
     generate,
+    generate_batch,
+    newest_job,
     picture,
     running_engine,
     voice_backend,
@@ -145,6 +147,16 @@ async def test_when_every_backend_fails_the_error_names_each_with_its_reason(tmp
         "Every backend failed. one: one does not accept its key; two: No credit; three: Slow down. Nothing was billed. "
         "Correct ONE_KEY and restart the server. Wait 90 s and call again, or name another backend."
     )
+
+
+async def test_an_item_of_a_batch_has_the_reason_of_each_backend(tmp_path: Path) -> None:
+    one, two = (Scripted(*(OutOfCredit(words) for _ in range(2))) for words in ("No credit.", "Empty."))
+    async with running_engine(tmp_path, one.backend("one", preference=1), two.backend("two")) as engine:
+        with pytest.raises(MediaError):
+            await generate_batch(engine, "a", "b")
+        job = await newest_job(engine)
+    reasons = "Every backend failed. one: No credit; two: Empty. Nothing was billed."
+    assert [item.error.startswith(reasons) for item in job.items] == [True, True]
 
 
 async def test_when_every_model_of_one_backend_fails_the_error_names_them(tmp_path: Path) -> None:

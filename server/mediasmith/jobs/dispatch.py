@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,6 +107,8 @@ class Dispatcher:
                 self.cooldown.start(candidate.backend.name)
             if rest is None:
                 active.errors[task.item] = chain.final_error(error)
+                if chain.earlier:
+                    await self._record_reasons(active, task, error)
                 return
             await self._fall_back(plan, active, task, rest)
         else:
@@ -115,6 +118,11 @@ class Dispatcher:
                 active.warn(f"{', '.join(gone)} {are} no longer served; {candidate.label} was used instead.")
             if candidate.capability.kind in _NEW_VOICES:
                 self.live_lists.forget(candidate.backend)
+
+    async def _record_reasons(self, active: ActiveJob, task: Task, error: MediaError) -> None:
+        """Record the error of a task that has ended once more, now that it has every backend's reason."""
+        with suppress(MediaError):  # the job's own error has them, too
+            await self.execution.end(active, task.number, active.tasks[task.number].phase, error)
 
     async def _fall_back(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
         """Make the same files with the next candidate, which may take more calls for them."""
