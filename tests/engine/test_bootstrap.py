@@ -169,10 +169,11 @@ def closing(provider: Scripted, closed: list[str]) -> Any:
 
 
 class Opened:
-    """A backend with an SDK whose clients are counted; opening one fails with `error`."""
+    """A backend with an SDK, whose client sets `event`, then fails with `error`, or waits for the `gate`, if any."""
 
     def __init__(self, name: str, *, keys: tuple[str, ...] = (), error: Exception | None = None) -> None:
         self.event = anyio.Event()
+        self.gate: anyio.Event | None = None
         self.error = error
         self.backend = replace(fake(name, keys=keys, connect=self.connect), sdk="json")
 
@@ -181,6 +182,8 @@ class Opened:
         self.event.set()
         if self.error:
             raise self.error
+        if self.gate:
+            await self.gate.wait()
         yield
 
 
@@ -206,9 +209,12 @@ async def test_what_a_call_needs_is_loaded_once_the_tools_are_listed(tmp_path: P
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_call_has_the_processor_to_itself(tmp_path: Path) -> None:
-    ready = Opened("b")
-    async with listed(tmp_path, ready) as server:
+async def test_a_call_stops_what_is_loaded_ahead(tmp_path: Path) -> None:
+    first, second = Opened("a"), Opened("b")
+    first.gate = anyio.Event()
+    async with listed(tmp_path, first, second) as server:
+        await first.event.wait()
         await server.get()
+        first.gate.set()
         await anyio.sleep(0.1)
-    assert not ready.event.is_set()
+    assert not second.event.is_set()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
@@ -19,6 +20,7 @@ from mediasmith.runtime.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Engine
+    from mediasmith.plugin.contract import Backend
 
 
 _IMPORTED_LATE = ("sqlite3", "filelock", "pybase64", "PIL.PngImagePlugin", "PIL.JpegImagePlugin")
@@ -55,22 +57,27 @@ class LazyEngine:
 
     async def _load_ahead(self) -> None:
         await anyio.sleep(_PAUSE)
-        if self._called:
-            return
-        engine = await self._build()
-        for module in _IMPORTED_LATE:
-            await to_thread.run_sync(import_module, module)
-        for backend in self.installation.registry.backends.values():
+        for load in self._parts():
             if self._called:
                 return
+            with suppress(MediaError):  # the call that needs a client says why it cannot be opened
+                await load()
+
+    def _parts(self) -> Iterator[Callable[[], Awaitable[object]]]:
+        yield self._build
+        for module in _IMPORTED_LATE:
+            yield partial(_import, module)
+        for backend in self.installation.registry.backends.values():
             if backend.sdk and backend.name not in self.installation.missing:
-                with suppress(MediaError):  # the call that needs the client says why it cannot be opened
-                    await engine.clients.client(backend)
+                yield partial(self._open_client, backend)
+
+    async def _open_client(self, backend: Backend[Any]) -> None:
+        await (await self._build()).clients.client(backend)
 
     async def _build(self) -> Engine:
         async with self._building:
             if self._engine is None:
-                await to_thread.run_sync(import_module, "mediasmith.engine.assembly")
+                await _import("mediasmith.engine.assembly")
                 from mediasmith.engine.assembly import build_engine  # noqa: PLC0415 - heavy: all that work needs
 
                 self._engine = build_engine(
@@ -88,6 +95,10 @@ class LazyEngine:
         """Close the clients and the library."""
         if self._engine is not None:
             await self._engine.close()
+
+
+async def _import(module: str) -> None:
+    await to_thread.run_sync(import_module, module)
 
 
 @asynccontextmanager
