@@ -9,6 +9,7 @@ import pytest
 
 from fakes.backends import capability, fake
 from fakes.engines import (
+    WAIT_FOR_END,
     Scripted,
     continue_edit,
     generate,
@@ -19,7 +20,7 @@ from fakes.engines import (
     voice_backend,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import Model, Takes
+from mediasmith.plugin.contract import Model, Params, Takes
 from mediasmith.plugin.errors import (
     InvalidRequest,
     MediaError,
@@ -38,6 +39,7 @@ from mediasmith.plugin.errors import (
     Unsuitable,
 )
 from mediasmith.plugin.kinds import Role
+from mediasmith.plugin.params import Count
 
 TAKES_AN_IMAGE: Mapping[Role, Takes] = {"image": Takes()}
 
@@ -147,6 +149,19 @@ async def test_when_every_backend_fails_the_error_names_each_with_its_reason(tmp
         "Every backend failed. one: one does not accept its key; two: No credit; three: Slow down. Nothing was billed. "
         "Correct ONE_KEY and restart the server. Wait 90 s and call again, or name another backend."
     )
+
+
+class Unseeded(Params):
+    n: Count = 1
+
+
+async def test_what_was_said_of_a_backend_that_failed_is_taken_back(tmp_path: Path) -> None:
+    one, two = Scripted(OutOfCredit("No credit.")).backend("one", params=Unseeded), Scripted().backend("two")
+    async with running_engine(tmp_path, one, two, defaults={"image": "one"}) as engine:
+        forecast = await engine.generate({"prompt": "a kite", "seed": 7, "dry_run": True}, WAIT_FOR_END)
+        result = await generate(engine, "a kite", seed=7)
+    assert any("seed" in warning for warning in forecast.warnings)
+    assert (result.backend, [text for text in result.warnings if "seed" in text]) == ("two", [])
 
 
 async def test_an_item_of_a_batch_has_the_reason_of_each_backend(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ class ActiveJob:
         if text not in self.job.warnings:
             self.job = replace(self.job, warnings=(*self.job.warnings, text))
 
+    def withdraw(self, candidate: Candidate) -> None:
+        """Take back the warnings of a candidate that failed, unless another request was made with it."""
+        made_with = [(one.backend, one.capability, one.model) for one in self.tasks.values() if one.phase != "failed"]
+        if (candidate.backend.name, candidate.capability.name, candidate.model.id) not in made_with:
+            kept = tuple(text for text in self.job.warnings if text not in candidate.warnings)
+            self.job = replace(self.job, warnings=kept)
+
     def record_attempt(self, candidate: Candidate, outcome: str) -> None:
         """Add what became of a candidate, once."""
         attempt: JSON = {"backend": candidate.backend.name, "model": candidate.model.id, "outcome": outcome}

@@ -110,6 +110,7 @@ class Dispatcher:
                 if chain.earlier:
                     await self._record_reasons(active, task, error)
                 return
+            active.withdraw(candidate)
             await self._fall_back(plan, active, task, rest)
         else:
             active.record_attempt(candidate, "done")
