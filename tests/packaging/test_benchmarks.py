@@ -23,6 +23,7 @@ ROWS = [
     "start to tools/list",
     "memory after the start",
     "first call beside later ones",
+    "memory loaded before the first call",
     *(f"2 at once, provider takes {latency} ms" for latency in (0, 500)),
     "one image with preview",
     *(f"2 at once with previews, provider takes {latency} ms" for latency in (0, 500)),
