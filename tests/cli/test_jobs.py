@@ -134,7 +134,7 @@ class FastClock:
         return self._start + (time.time() - self._start) * 1000
 
     async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds / 1000)
+        await anyio.sleep(max(0.0, seconds) / 1000)
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
