@@ -21,7 +21,6 @@ from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import JobList, MediaResult
 from mediasmith.engine.use_cases import Engine
-from mediasmith.jobs.polling import FIRST_POLL
 from mediasmith.plugin.contract import (
     JSON,
     Accepted,
@@ -217,7 +216,7 @@ async def get_job(engine: Engine, job_id: str, caller: Caller = WAIT_FOR_END, **
 async def wait_until_idle(engine: Engine) -> None:
     """Wait until nothing more can happen, after the first poll of accepted work, unless the test does something."""
     assert isinstance(engine.clock, VirtualClock)
-    await engine.clock.advance(FIRST_POLL)
+    await engine.clock.advance(0.25)
 
 
 def read_files(result: MediaResult) -> list[bytes]:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +19,7 @@ from mediasmith.config.settings import Settings
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import ProviderCancel
 from mediasmith.jobs.error_mapping import ErrorMapper
-from mediasmith.plugin.contract import JSON, Context, Failed, Output, Pending, Result
+from mediasmith.plugin.contract import JSON, Capability, Context, Failed, Output, Pending, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, RateLimited, TimedOut, Unreachable
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import with_timeout
@@ -27,8 +28,8 @@ from mediasmith.selection.candidate import Candidate
 _POLL_SECONDS = 60.0
 """One poll that takes longer has hung."""
 
-FIRST_POLL = 0.25
-"""Seconds from the start of new work to the first poll."""
+_FIRST_PAUSE = 0.25
+"""Seconds before the first poll of new work, at most."""
 
 _SHORTEST_PAUSE = 0.1
 """Seconds between two polls, whatever a provider advises."""
@@ -84,19 +85,18 @@ class Poller:
             MediaError: the deadline has passed, or the files cannot be kept; the work can still be collected.
         """
         named = parse_handle(candidate, handle)
+        poll = partial(self._poll, active, candidate, context, named, save, begun)
         if candidate.capability.cancel is None:
-            await self._poll(active, candidate, context, named, save, begun)
-            return
+            return await poll()
         try:
             with active.cancel.stoppable():
-                await self._poll(active, candidate, context, named, save, begun)
-                return
+                return await poll()
         except Cancelled:
             if not active.cancel.requested:
                 raise
             if await self.provider_cancel.stop(active, candidate, context, named) != "too late":
                 raise
-        await self._poll(active, candidate, context, named, save, begun)
+        return await poll()
 
     async def _poll(  # noqa: PLR0913, PLR0917 - as above
         self,
@@ -109,7 +109,7 @@ class Poller:
     ) -> None:
         backend, seconds = candidate.backend.name, deadline(self.settings, candidate)
         ends = self.clock.now() + seconds
-        pause = min(FIRST_POLL, candidate.capability.every, seconds) - (self.clock.now() - begun)
+        pause = min(first_pause(candidate.capability), seconds) - (self.clock.now() - begun)
         self._polled[backend] += 1
         try:
             while True:
@@ -162,6 +162,11 @@ class Poller:
             return answer if isinstance(answer, Pending | Failed) else checked_result(candidate, answer)
         except Exception as error:  # noqa: BLE001 - trouble of any type never ends what was accepted
             return self.errors.map(candidate.backend, error, billed="yes")
+
+
+def first_pause(capability: Capability[Any, Any]) -> float:
+    """Return the seconds from the start of new work to its first poll."""
+    return min(_FIRST_PAUSE, capability.every)
 
 
 def deadline(settings: Settings, candidate: Candidate) -> float:
