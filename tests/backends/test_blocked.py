@@ -1,4 +1,4 @@
-"""A page of the user's network instead of an answer is not the account's fault, whoever the provider is."""
+"""A page of the user's network instead of an answer is not the account's fault, at any provider."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ async def _settled() -> None:
     while quiet < _QUIET_TURNS:
         # A thread at work needs the interpreter that this loop would otherwise keep for itself.
         await asyncio.sleep(_YIELD_SECONDS if _busy_threads() else 0)
-        quiet = 0 if _busy_threads() or loop._ready else quiet + 1  # noqa: SLF001 - what is to run next is told nowhere else
+        quiet = 0 if _busy_threads() or loop._ready else quiet + 1  # noqa: SLF001 - there is no public way to see it
 
 
 def _busy_threads() -> bool:
