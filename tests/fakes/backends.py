@@ -92,6 +92,7 @@ class Fields(TypedDict, total=False):
     missing: Callable[[Access], str]
     ended: Callable[[Access], str]
     discover: Callable[[None], Awaitable[Sequence[Model]]]
+    lookup: Callable[[None, str], Awaitable[Model | None]]
     choices: Mapping[str, Callable[[None], Awaitable[Names]]]
     builtin_choices: Mapping[str, Names]
 

@@ -237,8 +237,11 @@ class Capability(Generic[C, P]):
     first. `refuses` is pure and returns why this combination of words cannot be done, or "". `missing` returns why the
     capability is not offered with this access, with the fix, or "". `ended` returns, before anyone has signed in, the
     provider's word that it no longer serves this at the address in use, or "". `discover` fetches the models that are
-    served now, the default first, which replace `models`. `choices` fetches the names that a word can be given, such as
-    voices, with models whose `accepts` does not list them; `builtin_choices` are every account's, for when that fails.
+    served now, the default first, which replace `models`. `lookup` fetches one model that is not listed, by its id, or
+    returns None: there is no such model, or it does not make this kind. What it returns counts like a listed model;
+    without a `lookup`, the names of unlisted models are sent as given. `choices` fetches the names that a word can be
+    given, such as voices, with models whose `accepts` does not list them; `builtin_choices` are every account's, for
+    when that fails.
     """
 
     kind: Kind
@@ -260,6 +263,7 @@ class Capability(Generic[C, P]):
     missing: Callable[[Access], str] = lambda _access: ""
     ended: Callable[[Access], str] = lambda _access: ""
     discover: Callable[[C], Awaitable[Sequence[Model]]] | None = None
+    lookup: Callable[[C, str], Awaitable[Model | None]] | None = None
     choices: Mapping[str, Callable[[C], Awaitable[Names]]] = field(default_factory=dict[str, Any])
     builtin_choices: Mapping[str, Names] = field(default_factory=dict[str, "Names"])
 
@@ -267,6 +271,16 @@ class Capability(Generic[C, P]):
         """Return the input files that this model takes, by role."""
         narrowed: dict[Role, Takes | None] = {**self.takes, **model.takes}
         return {role: takes for role, takes in narrowed.items() if takes is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundModel:
+    """One model that a search found. `price` is in the provider's own words, such as "0.03 USD per megapixel"."""
+
+    id: str
+    kind: Kind
+    title: str = ""
+    price: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,9 +293,10 @@ class Backend(Generic[C]):
     further variables it reads, `base_urls` the vendor's own ones for base URLs, which count after ours: both are
     checked, and their hosts trusted. `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`.
     `models` returns the models that follow from the user's settings and files: called once at start in a thread,
-    without network, and given up after a second. `check` asks the provider something free that needs the sign-in, and
-    returns in a few words what it learned of the account, or "". `explain` maps an exception of the SDK to a
-    `MediaError`, by status and type, never by message text.
+    without network, and given up after a second. `search` finds models by a text, of one kind or (None) of any, the
+    best match first; callers are shown a few, and a `lookup` makes them usable. `check` asks the provider something
+    free that needs the sign-in, and returns in a few words what it learned of the account, or "". `explain` maps an
+    exception of the SDK to a `MediaError`, by status and type, never by message text.
     """
 
     name: str
@@ -297,6 +312,7 @@ class Backend(Generic[C]):
     base_urls: tuple[str, ...] = ()
     settings: type[BaseModel] | None = None
     models: Callable[[Access], ConfiguredModels] | None = None
+    search: Callable[[C, Kind | None, str], Awaitable[Sequence[FoundModel]]] | None = None
     aliases: tuple[str, ...] = ()
     check: Callable[[C], Awaitable[str]] | None = None
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
