@@ -20,7 +20,6 @@ from fakes.virtual_clock import VirtualClock
 from mediasmith.config.settings import Settings
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import ProviderCancel
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.jobs.polling import Poller, WorkFailed
 from mediasmith.plugin.contract import Backend, Context, Failed, Pending, Result
@@ -35,6 +34,7 @@ from mediasmith.plugin.errors import (
     TimedOut,
     Unreachable,
 )
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.candidate import Candidate
 

@@ -10,11 +10,11 @@ import anyio
 
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock, SystemClock
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.runtime.timeouts import with_timeout

@@ -16,7 +16,6 @@ from mediasmith.jobs.cancellation import Canceller, ProviderCancel
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.dispatch import Dispatcher
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.outputs import Outputs
 from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.polling import Poller
@@ -29,6 +28,7 @@ from mediasmith.jobs.task_files import TaskFiles
 from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.budget import Budget

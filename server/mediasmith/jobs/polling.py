@@ -18,10 +18,10 @@ from pydantic import BaseModel, ValidationError
 from mediasmith.config.settings import Settings
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import ProviderCancel
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.plugin.contract import JSON, Capability, Context, Failed, Output, Pending, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, RateLimited, TimedOut, Unreachable
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.timeouts import with_timeout
 from mediasmith.selection.candidate import Candidate
 

@@ -21,7 +21,6 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import warn_not_asked
 from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.jobs.fallback import ends_backend
 from mediasmith.jobs.outputs import kept_in, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
@@ -37,6 +36,7 @@ from mediasmith.plugin.errors import (
     error_record,
 )
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.runtime.timeouts import with_timeout
 from mediasmith.selection.candidate import Candidate

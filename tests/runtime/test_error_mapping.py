@@ -26,7 +26,6 @@ from fakes.engines import (
 from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.caller import Caller
-from mediasmith.jobs.error_mapping import ErrorMapper
 from mediasmith.plugin.contract import Call, Pending, Result
 from mediasmith.plugin.errors import (
     MediaError,
@@ -34,6 +33,7 @@ from mediasmith.plugin.errors import (
     ProviderError,
     RateLimited,
 )
+from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.redaction import Redactor
 
 KEY = "sk-live/0123456789+abcdef"
