@@ -116,6 +116,23 @@ async def test_the_next_process_sends_it_without_being_asked(tmp_path: Path) -> 
         assert sorted(provider.prompts) == ["a red kite", "another"]
 
 
+@pytest.mark.parametrize(("known", "sent"), [(True, 1), (False, 0)], ids=["there", "gone"])
+async def test_a_model_that_no_list_has_is_looked_up_again(tmp_path: Path, known: bool, sent: int) -> None:
+    """Only with what it takes and accepts can it be sent as it was planned."""
+    found, provider = Model(id="unlisted", note="as it was looked up"), Busy()
+    models = {"unlisted": found}
+
+    async def lookup(_client: None, name: str) -> Model | None:
+        return models.get(name)
+
+    async with busy_engine(tmp_path, provider.backend(lookup=lookup)) as engine:
+        job = await promised(engine, backend="one", model="unlisted")
+    models = models if known else {}
+    result = await continued(tmp_path, job, provider.backend(lookup=lookup))
+    assert [call.model for call in provider.calls[1:]] == [found] * sent
+    assert known or NOT_SENT in result.error
+
+
 async def test_what_waits_to_be_sent_once_more_is_sent_by_the_next_process(tmp_path: Path) -> None:
     turn_away = anyio.Event()
 

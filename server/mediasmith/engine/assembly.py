@@ -34,6 +34,7 @@ from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.planning import Planner
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.store import Library
@@ -57,6 +58,7 @@ def build_engine(
     live_lists = LiveLists(clients=pool, clock=clock)
     cooldown = Cooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
+    lookups = Lookups(clients=pool, clock=clock, errors=errors)
     unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
     outputs = Outputs(clock=clock, downloader=downloader, settings=settings, unreadable=unreadable)
     execution = TaskExecution(
@@ -79,6 +81,7 @@ def build_engine(
         installation=installation,
         library=library,
         live_lists=live_lists,
+        lookups=lookups,
         budget=budget,
         clock=clock,
         folder=settings.data_dir / "inputs",
@@ -105,6 +108,7 @@ def build_engine(
         clock=clock,
         library=library,
         live_lists=live_lists,
+        lookups=lookups,
         downloader=downloader,
         budget=budget,
     )

@@ -27,7 +27,9 @@ from mediasmith.runtime.clock import Clock
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.live_lists import LiveLists
+from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.selection.unlisted_models import Wanted
 from mediasmith.storage.inputs.input_file import InputFile, version_of
 from mediasmith.storage.library.store import Library
 
@@ -74,6 +76,7 @@ class SavedPlans:
     installation: Installation
     library: Library
     live_lists: LiveLists
+    lookups: Lookups
     budget: Budget
     clock: Clock
     folder: Path
@@ -159,7 +162,7 @@ class SavedPlans:
         return self.folder / active.job.id
 
     async def _candidate(self, saved: _SavedCandidate, files: list[InputFile]) -> Candidate | None:
-        """Return a candidate, or None where its backend is not installed or not ready."""
+        """Return a candidate, or None where its backend is not installed or not ready, or its model not found."""
         backend = self.installation.registry.find(saved.backend)
         capability = (
             next((one for one in backend.capabilities if one.name == saved.capability), None) if backend else None
@@ -168,7 +171,12 @@ class SavedPlans:
             return None
         backend = await self.live_lists.with_live_models(backend, [capability])
         capability = next(one for one in backend.capabilities if one.name == saved.capability)
-        model = next((model for model in capability.models if model.id == saved.model), Model(id=saved.model))
+        model = next((model for model in capability.models if model.id == saved.model), None)
+        if model is None and capability.lookup:
+            found = await self.lookups.find([Wanted(backend=backend, capability=capability, id=saved.model)])
+            if not found.models:
+                return None
+            model = found.models[0][1]
         try:
             state = (
                 None
@@ -180,7 +188,7 @@ class SavedPlans:
         return Candidate(
             backend=backend,
             capability=capability,
-            model=model,
+            model=model or Model(id=saved.model),
             values=saved.values,
             inputs={role: tuple(files[number] for number in numbers) for role, numbers in saved.inputs.items()},
             per_call=saved.per_call,

@@ -17,14 +17,17 @@ from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
 from mediasmith.runtime.clock import Clock, today
+from mediasmith.selection.arguments import check_listed
 from mediasmith.selection.budget import Budget
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.cooldown import Cooldown
 from mediasmith.selection.live_lists import LiveLists, listed_words
+from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.preference_warnings import preference_notes
 from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.selection.unlisted_models import Wanted, kind_listed, unlisted, usual_kind
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
@@ -64,6 +67,7 @@ class Planner:
     clock: Clock
     library: Library
     live_lists: LiveLists
+    lookups: Lookups
     downloader: Downloader
     budget: Budget
 
@@ -73,31 +77,25 @@ class Planner:
         Raises:
             MediaError: the request cannot be done, and nothing was sent.
         """
+        if request.kind is None and origin is None:
+            request = await self._with_kind(request)
         wanted = await self._selection_request(request, principal, origin, scratch)
-        settings = self.installation.settings
-        context = SelectionContext(
-            backends=await self._backends(wanted.kind, wanted.backend),
-            missing=self.installation.missing,
-            today=today(self.clock),
-            defaults=settings.defaults,
-            order=settings.order,
-            resting=self.cooldown.resting(),
-        )
+        context = await self._looked_up(wanted, await self._context(wanted.backend, wanted.kind))
         candidates = await self._listed_first(request, select(wanted, context))
         first, *others = await self.budget.affordable(request, candidates)
         first = first.with_warnings(*preference_notes(wanted, context, candidates[0]))
         noted = tuple(replace(one, warnings=(*request.warnings, *one.warnings)) for one in (first, *others))
         return Selection(request=wanted, candidates=noted, allowance=self.budget.day())
 
-    async def _backends(self, kind: Kind, named: str) -> tuple[Backend[Any], ...]:
-        """Return the installed backends; those that may be chosen with the models that they serve now."""
+    async def _context(self, named: str, kind: Kind | None = None) -> SelectionContext:
+        """Return what there is to choose from: backends that may be chosen, with the models that they serve now."""
         backends = dict(self.installation.registry.backends)
 
         async def update(backend: Backend[Any]) -> None:
             ready = [
                 capability
                 for capability in backend.capabilities
-                if capability.kind == kind and not self.installation.reason_missing(backend, capability)
+                if kind in {None, capability.kind} and not self.installation.reason_missing(backend, capability)
             ]
             backends[backend.name] = await self.live_lists.with_live_models(backend, ready)
 
@@ -105,7 +103,61 @@ class Planner:
             for backend in list(backends.values()):
                 if not named or is_called(backend, named):
                     task_group.start_soon(update, backend)
-        return tuple(backends.values())
+        settings = self.installation.settings
+        return SelectionContext(
+            backends=tuple(backends.values()),
+            missing=self.installation.missing,
+            today=today(self.clock),
+            defaults=settings.defaults,
+            order=settings.order,
+            resting=self.cooldown.resting(),
+        )
+
+    async def _looked_up(self, request: SelectionRequest, context: SelectionContext) -> SelectionContext:
+        """Return the context with those of the models that are wanted and not listed which there are.
+
+        Raises:
+            MediaError: a backend could not be asked about the model that the caller, or the edited file, names.
+        """
+        found = await self.lookups.find(unlisted(request, context))
+        needed = {request.model, request.origin.model if request.origin else ""}
+        for wanted, error in found.errors:
+            if wanted.id in needed and not any(other.id == wanted.id for other, _ in found.models):
+                raise error
+        return replace(
+            context,
+            backends=tuple(map(found.added_to, context.backends)),
+            unasked={wanted.backend.name: str(error.message).rstrip(".") for wanted, error in found.errors},
+        )
+
+    async def _with_kind(self, request: ToolRequest) -> ToolRequest:
+        """Return the request with the kind that the model it names makes; that is image where nobody knows.
+
+        Raises:
+            MediaError: no backend has the model, and one could not be asked about it.
+        """
+        kind = await self._kind_made_by(request.backend, request.model) or "image"
+        words = check_listed(request.words, kind, self.installation.tools["generate_media"])
+        note = f"kind was not given; {kind} was chosen, as the model {request.model[:60]} makes that."
+        warnings = request.warnings if kind == "image" else (*request.warnings, note)
+        return replace(request, kind=kind, words=words, warnings=warnings)
+
+    async def _kind_made_by(self, backend: str, model: str) -> Kind | None:
+        """Return what a model makes, by the declared lists, else the live ones, else by looking it up."""
+        if kind := kind_listed(model, self.installation.registry.backends.values(), backend):
+            return kind
+        context = await self._context(backend)
+        if kind := kind_listed(model, context.backends, backend):
+            return kind
+        found = await self.lookups.find(
+            Wanted(backend=one, capability=capability, id=model)
+            for one in context.backends
+            for capability in one.capabilities
+            if (not backend or is_called(one, backend)) and context.offers(one, capability)
+        )
+        if found.errors and not found.models:
+            raise found.errors[0][1]
+        return usual_kind(wanted.capability.kind for wanted, _ in found.models)
 
     async def _listed_first(self, request: ToolRequest, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """Put those first whose lists hold what was asked for, such as a voice, where there are several backends.

@@ -13,10 +13,11 @@ from mediasmith.selection.selection_request import SelectionRequest
 
 
 def preference_notes(request: SelectionRequest, context: SelectionContext, used: Candidate) -> Iterator[str]:
-    """Yield a warning if another backend is used than the user's default, or than one that failed a moment ago."""
-    if request.backend:
+    """Yield a warning if another backend or model is used than the user's default, or than one that failed just now."""
+    name, model = context.default(request.kind)
+    if request.backend and not (model and is_called(used.backend, name)):
         return
-    resting = _resting_before(request, context)
+    resting = "" if request.backend else _resting_before(request, context)
     if resting and resting != used.backend.name:
         pause = format_seconds(context.resting[resting])
         yield f"{resting} failed a moment ago and is tried last for another {pause}; {used.label} is used instead."

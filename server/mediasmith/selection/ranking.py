@@ -22,8 +22,9 @@ from mediasmith.selection.selection_request import SelectionRequest
 class SelectionContext:
     """What there is to choose from, and in which order.
 
-    `missing` maps a backend, or `backend.capability`, to why it is not ready. `defaults` and `order` are the user's;
-    `resting` backends have a cooldown of so many more seconds, and are tried last.
+    `missing` maps a backend, or `backend.capability`, to why it is not ready, and `unasked` a backend to why the model
+    that is wanted of it could not be looked up. `defaults` and `order` are the user's; `resting` backends have a
+    cooldown of so many more seconds, and are tried last.
     """
 
     backends: Sequence[Backend[Any]]
@@ -32,6 +33,11 @@ class SelectionContext:
     defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     order: tuple[str, ...] = ()
     resting: Mapping[str, float] = field(default_factory=dict[str, float])
+    unasked: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def offers(self, backend: Backend[Any], capability: Capability[Any, Any]) -> bool:
+        """Return whether a capability is ready."""
+        return not {backend.name, f"{backend.name}.{capability.name}"} & self.missing.keys()
 
     def default(self, kind: Kind) -> tuple[str, str]:
         """Return the user's default backend and model for a kind, each "" where there is none."""
@@ -47,7 +53,7 @@ def select(request: SelectionRequest, context: SelectionContext) -> tuple[Candid
         MissingKey: the named backend is not signed in.
         NothingSuitable: no backend can; it carries why each one was passed over.
     """
-    backends = _named(request, context) if request.backend else list(context.backends)
+    backends = named(request, context) if request.backend else list(context.backends)
     request = replace(request, model=_as_listed(request.model, backends))
     passed: dict[str, str] = {}
     candidates: list[Candidate] = []
@@ -77,7 +83,12 @@ def is_called(backend: Backend[Any], name: str) -> bool:
     return name in {backend.name, *backend.aliases}
 
 
-def _named(request: SelectionRequest, context: SelectionContext) -> list[Backend[Any]]:
+def named(request: SelectionRequest, context: SelectionContext) -> list[Backend[Any]]:
+    """Return the backend that the caller names.
+
+    Raises:
+        InvalidRequest: there is none of this name.
+    """
     found = [backend for backend in context.backends if is_called(backend, request.backend)]
     if not found:
         names = ["auto", *(backend.name for backend in context.backends)]
@@ -184,7 +195,8 @@ def _no_model(
     if len(disabled) == len(owners):
         return disabled[0]
     if request.model:
-        return f"has no model {request.model[:60]!r}"
+        of_kind = f" of kind {request.kind}" if any(one.lookup for one in able) else ""
+        return context.unasked.get(backend.name, f"has no model {request.model[:60]!r}{of_kind}")
     ready = [one for one in able if f"{backend.name}.{one.name}" not in context.missing]
     retired = describe_retirement([model for one in ready for model in one.models])
     return f"has no model in service{f' ({retired}; name one to try it anyway)' if retired else ''}"
@@ -194,14 +206,14 @@ def _models(
     request: SelectionRequest, context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]
 ) -> Iterator[tuple[Model, tuple[str, ...]]]:
     """Yield the models to try, best first, each with what the caller should know about it."""
-    wanted = (
-        request.model or _configured_model(request, context, backend) or _model_of_origin(request, backend, capability)
-    )
+    wanted = wanted_model(request, context, backend, capability)
     known = {model.id: model for model in capability.models}
     of_kind = {model.id for one in backend.capabilities if one.kind == request.kind for model in one.models}
-    if request.model and request.model not in known and (request.model in of_kind or not request.backend):
+    goes_as_given = bool(wanted) and wanted not in of_kind and capability.lookup is None
+    if request.model and request.model not in known and not (goes_as_given and request.backend):
         return
-    if wanted in known or (wanted and wanted not in of_kind):
+    gone: tuple[str, ...] = ()
+    if wanted in known or goes_as_given:
         model = known.get(wanted, Model(id=wanted))
         unlisted = (
             ()
@@ -211,11 +223,22 @@ def _models(
         yield model, (*unlisted, *_notes(request, context, model))
         if request.model:
             return
+    elif wanted and wanted not in of_kind and wanted == _model_of_origin(request, backend, capability):
+        gone = (f"{backend.name} no longer has the model {wanted[:60]!r}, which made the file; another one is used.",)
     ordered = sorted(capability.models, key=lambda model: request.draft and not model.draft)
     usable, replaced = in_service(ordered, context.today)
     for model in usable:
         if model.id != wanted:
-            yield model, (*replaced, *_notes(request, context, model))
+            yield model, (*gone, *replaced, *_notes(request, context, model))
+
+
+def wanted_model(
+    request: SelectionRequest, context: SelectionContext, backend: Backend[Any], capability: Capability[Any, Any]
+) -> str:
+    """Return the model that the caller, the settings or the edited file name for a capability, or ""."""
+    return (
+        request.model or _configured_model(request, context, backend) or _model_of_origin(request, backend, capability)
+    )
 
 
 def _configured_model(request: SelectionRequest, context: SelectionContext, backend: Backend[Any]) -> str:

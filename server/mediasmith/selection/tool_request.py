@@ -27,9 +27,11 @@ _WITHOUT_PROMPT: set[Kind] = {"voice_conversion", "audio_isolation", "voice_clon
 class ToolRequest:
     """What a caller wants, checked against the schema but not yet against any backend.
 
-    `words` are the shared words given, `references` the input files by role as the caller wrote them. `backend` is
-    empty when the choice is left to the server. `wait_seconds` is None when the caller did not say. `request_id` is the
-    caller's own name for the request, or empty. `warnings` say what was read in a way that callers may not expect.
+    `kind` is None where the model that is named, or the file that is edited, decides it; the listed values of `words`
+    are then still to be checked. `words` are the shared words given, `references` the input files by role as the caller
+    wrote them. `backend` is empty when the choice is left to the server. `wait_seconds` is None when the caller did not
+    say. `request_id` is the caller's own name for the request, or empty. `warnings` say what was read in a way that
+    callers may not expect.
     """
 
     prompts: tuple[str, ...]
@@ -53,7 +55,7 @@ class ToolRequest:
 def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest:
     """Return the checked arguments of generate_media or continue_edit as a request.
 
-    What an edit continues decides its kind, so the listed values of an edit's words are still to be checked.
+    What an edit continues decides its kind, and a model that is named without one does.
 
     Raises:
         InvalidRequest: as `check_arguments` and `check_listed`, and for prompts that are missing, too long, or given
@@ -84,15 +86,19 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
     )
 
 
-def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind, tuple[str, ...]]:
-    """Return the kind of media, with a warning where the extension of `output` decides it."""
+def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind | None, tuple[str, ...]]:
+    """Return the kind of media, with a warning where the extension of `output` decides it; None where a model does."""
     extension = extension_of(unwrap(given.get("output", "")))
     family = media_type_of(extension)
     able = [kind for kind in tool.parameters["properties"]["kind"].get("enum", ()) if MEDIA_TYPES[kind] == family]
-    if "kind" in given or family == "image" or not able:
-        return given.get("kind", "image"), ()
-    if len(able) == 1:
+    if "kind" in given:
+        return given["kind"], ()
+    if len(able) == 1 and family != "image":
         return able[0], (f"kind was not given; {able[0]} was chosen, as output names a .{extension} file.",)
+    if _name(given.get("model", "")):
+        return None, ()
+    if family == "image" or not able:
+        return "image", ()
     raise InvalidRequest(
         f"output names a .{extension} file, but kind was not given and is image by default.",
         f"Set kind to one of {', '.join(able)}, or give another output.",
