@@ -287,6 +287,7 @@ async def test_keys_and_settings_are_given_by_argument_and_shown_nowhere(
     unread = mediasmith.open(settings, keys={"first": "key-of-the-first"}, env={})
     async with unread as media:
         assert [offer.ready for offer in (await media.list_backends()).backends] == [True, False, False]
+        assert [model.backend for model in (await media.list_backends(query="fake")).models] == ["first"]
 
 
 async def test_a_key_of_an_unknown_name_is_an_error_that_does_not_repeat_it(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         JobSummary,
         MediaFile,
         MediaResult,
+        ModelMatch,
     )
     from mediasmith.plugin.kinds import Kind
     from mediasmith.storage.previews import Preview
@@ -73,6 +74,7 @@ __all__ = [
     "Misconfigured",
     "MissingKey",
     "ModelGone",
+    "ModelMatch",
     "NotAllowed",
     "NotPermitted",
     "NotServed",

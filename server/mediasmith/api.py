@@ -139,13 +139,15 @@ class Media:
         given = {"continuation_id": continuation_id, "prompt": prompt, **arguments}
         return await self._make(self._opened().continue_edit, given, on_progress)
 
-    async def list_backends(self, *, kind: Kind | None = None, backend: str | None = None) -> BackendList:
-        """Return what can be generated, by which backend, and what is missing for the rest.
+    async def list_backends(
+        self, *, kind: Kind | None = None, backend: str | None = None, query: str | None = None
+    ) -> BackendList:
+        """Return what can be generated, by which backend, and what is missing for the rest; or models found by a query.
 
         Raises:
-            MediaError: there is no such backend.
+            MediaError: there is no such backend, or it cannot be searched.
         """
-        return await self._opened().list_backends(_given({"kind": kind, "backend": backend}))
+        return await self._opened().list_backends(_given({"kind": kind, "backend": backend, "query": query}))
 
     async def get_job(
         self,

@@ -248,6 +248,23 @@ def test_one_backend_is_shown_in_detail(command: CommandLine) -> None:
     assert command("backends", "fake", "--json").json["capabilities"][1]["choices"] == {"voice": ["anna", "ben"]}
 
 
+def test_models_are_found_by_text(command: CommandLine) -> None:
+    models = Model(id="flux-2", note="sharp"), Model(id="qwen")
+    command.install(fake(models=models), fake("keyed", keys=("KEYED_API_KEY",)))
+    assert [line.split() for line in command("backends", "--query", "flux").out] == [
+        ["BACKEND", "KIND", "MODEL", "TITLE", "PRICE"],
+        ["fake", "image", "flux-2", "sharp"],
+    ]
+    in_full = command("backends", "fake", "--query", "flux-2").out
+    assert "image (image): ready" in in_full
+    assert not any("qwen" in line for line in in_full)
+    assert command("backends", "--query", "nothing").out == ["No model matches."]
+    assert command("backends", "--query", "qwen", "--json").json["models"][0]["id"] == "qwen"
+    ran = command("backends", "keyed", "--query", "flux")
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
+    assert "keyed has no key" in ran.stderr
+
+
 def test_an_unknown_backend_is_a_failure_with_a_suggestion(command: CommandLine) -> None:
     ran = command("backends", "fakir")
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])

@@ -286,7 +286,7 @@ def test_the_first_sentence_names_what_can_be_generated() -> None:
 
 
 def test_every_argument_of_the_other_tools_is_described() -> None:
-    assert list(parameters("list_backends", *INSTALLED)) == ["kind", "backend"]
+    assert list(parameters("list_backends", *INSTALLED)) == ["kind", "backend", "query"]
     assert list(parameters("get_job", *INSTALLED)) == ["job_id", "wait_seconds", "cancel"]
     for tool in ("generate_media", "list_backends", "get_job"):
         assert all(one["description"].endswith(".") for one in parameters(tool, *INSTALLED).values())

@@ -18,6 +18,7 @@ from mediasmith.plugin.contract import (
     Capability,
     Context,
     Failed,
+    FoundModel,
     Model,
     Names,
     Output,
@@ -115,6 +116,7 @@ def fake(  # noqa: PLR0913 - the fields of a backend, each by name
     aliases: tuple[str, ...] = (),
     connect: Callable[[Access], AbstractAsyncContextManager[None]] = no_client,
     check: Callable[[None], Awaitable[str]] | None = None,
+    search: Callable[[None, Kind | None, str], Awaitable[Sequence[FoundModel]]] | None = None,
     explain: Callable[[Exception], MediaError | None] = lambda _error: None,
     capabilities: tuple[Capability[None, Any], ...] | None = None,
     **fields: Unpack[Fields],
@@ -130,6 +132,7 @@ def fake(  # noqa: PLR0913 - the fields of a backend, each by name
         env=env,
         base_urls=base_urls,
         check=check,
+        search=search,
         aliases=aliases,
         explain=explain,
     )

@@ -115,18 +115,19 @@ commands.add_command(edit_command())
 
 @commands.command("backends", params=[json_option()])
 @click.argument("backend", required=False, metavar="[NAME]", shell_complete=complete_backends)
+@click.option("--query", metavar="TEXT", help="Find models by text; with NAME, also one by its id, in full.")
 @click.pass_context
-def list_backends(ctx: click.Context, backend: str | None, *, as_json: bool) -> ExitCode:
+def list_backends(ctx: click.Context, backend: str | None, *, query: str | None, as_json: bool) -> ExitCode:
     """Show what can be generated, and what is missing for the rest.
 
     With NAME, show one backend in full: models, parameters, options, inputs and voices.
     """
-    from mediasmith.cli.output import format_backend, format_offers  # noqa: PLC0415 - late: not needed for help or usage errors
+    from mediasmith.cli.output import format_listing  # noqa: PLC0415 - late: not needed for help or usage errors
 
     async def work() -> ExitCode:
         async with open_engine(ctx) as engine:
-            listing = await engine.list_backends({"backend": backend})
-        put(listing.text() if as_json else format_backend(listing) if listing.backend else format_offers(listing))
+            listing = await engine.list_backends({"backend": backend, "query": query})
+        put(listing.text() if as_json else format_listing(listing, searched=bool(query)))
         return ExitCode.DONE
 
     return run_to_exit_code(work, as_json=as_json)

@@ -100,7 +100,21 @@ def _outcome(job: JobSummary) -> str:
     return f"{job.files[0].path}{more}" if job.files else job.error or job.message
 
 
-def format_offers(listing: BackendList) -> str:
+def format_listing(listing: BackendList, *, searched: bool) -> str:
+    """Return the answer of list_backends, which may be that of a search."""
+    if searched:
+        return _format_matches(listing)
+    return _format_backend(listing) if listing.backend else _format_offers(listing)
+
+
+def _format_matches(listing: BackendList) -> str:
+    """Return the models that a search found; the one that it named in full."""
+    rows = [(model.backend, model.kind, model.id, model.title, model.price) for model in listing.models]
+    text = table(rows, ("BACKEND", "KIND", "MODEL", "TITLE", "PRICE")) if rows else "No model matches."
+    return "\n\n".join(["\n".join([text, *listing.problems]), *map(_capability, listing.capabilities)])
+
+
+def _format_offers(listing: BackendList) -> str:
     """Return what can be generated, in a row for each backend and kind."""
     rows = [
         (offer.backend, offer.kind, "yes" if offer.ready else "no", _some(offer.models), offer.missing)
@@ -116,7 +130,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MODELS]) + more
 
 
-def format_backend(listing: BackendList) -> str:
+def _format_backend(listing: BackendList) -> str:
     """Return one backend in full."""
     head = f"{listing.title} ({listing.backend})  {listing.docs}".rstrip()
     return "\n\n".join([head, *map(_capability, listing.capabilities)])

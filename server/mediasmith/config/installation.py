@@ -149,6 +149,11 @@ class Installation:
         """Return why a capability is not ready, or ""."""
         return self.missing.get(f"{backend.name}.{capability.name}") or self.missing.get(backend.name, "")
 
+    def ready(self, backend: Backend[Any], kind: str | None = None) -> tuple[Capability[Any, Any], ...]:
+        """Return the capabilities of a backend that are ready, of one kind or of any."""
+        able = (one for one in backend.capabilities if kind in {None, one.kind})
+        return tuple(one for one in able if not self.reason_missing(backend, one))
+
     def reason_not_offered(self, backend: Backend[Any], capability: Capability[Any, Any], day: date) -> str:
         """Return why a capability is not ready, or no longer served, or ""."""
         return self._reason_ended(backend, capability, day) or self.reason_missing(backend, capability)

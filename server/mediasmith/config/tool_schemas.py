@@ -198,6 +198,7 @@ class _Arguments:
         return {
             "kind": self._kind("Only those that generate this."),
             "backend": _text("One backend in detail: options, models, prices, voices, limits."),
+            "query": _text("Find models of a backend by text, or one by its id."),
         }
 
     def accepted(self) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -10,6 +10,7 @@ from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.job_start import JobStarter
+from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller, ProviderCancel
@@ -112,9 +113,18 @@ def build_engine(
         downloader=downloader,
         budget=budget,
     )
+    search = ModelSearch(
+        installation=installation,
+        clients=pool,
+        clock=clock,
+        live_lists=live_lists,
+        lookups=lookups,
+        errors=errors,
+        redact=redact,
+    )
     return Engine(
         installation=installation,
-        catalogue=Catalogue(installation=installation, live_lists=live_lists, redact=redact),
+        catalogue=Catalogue(installation=installation, live_lists=live_lists, search=search, redact=redact),
         clients=pool,
         clock=clock,
         library=library,

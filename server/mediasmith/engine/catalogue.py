@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from pydantic import JsonValue
 
 from mediasmith.config.installation import Installation
 from mediasmith.config.tool_schemas import field_schemas
-from mediasmith.engine.results import BackendList, CapabilityDetail
+from mediasmith.engine.model_search import ModelSearch, as_found
+from mediasmith.engine.results import BackendList, CapabilityDetail, ModelMatch
 from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
 from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.kinds import Kind
 from mediasmith.plugin.params import WORDS
 from mediasmith.runtime.clock import today
 from mediasmith.runtime.redaction import Redactor
@@ -28,26 +30,50 @@ class Catalogue:
 
     installation: Installation
     live_lists: LiveLists
+    search: ModelSearch
     redact: Redactor
 
-    async def list_backends(self, *, kind: str = "", backend: str = "") -> BackendList:
-        """Return the table of everything, of one kind, or one backend in full.
+    async def list_backends(self, *, kind: Kind | None = None, backend: str = "", query: str = "") -> BackendList:
+        """Return the table of everything, of one kind, one backend in full, or the models that match a query.
 
         Raises:
-            InvalidRequest: there is no such backend.
+            InvalidRequest: there is no such backend, or the one to search is not ready.
+            MediaError: the backend to search could not be asked.
         """
-        if not backend:
-            offers = tuple(self.installation.offers(kind, today(self.live_lists.clock)))
+        if not backend and not query:
+            offers = tuple(self.installation.offers(kind or "", today(self.live_lists.clock)))
             problems = tuple(map(self.redact.text, self.installation.problems))
             return BackendList(backends=offers, broken=self.installation.registry.broken, problems=problems)
-        found = self.installation.registry.find(backend)
-        if found is None:
-            known = suggest(backend[:40], list(self.installation.registry.backends), similar=SIMILAR_BACKEND)
-            raise InvalidRequest(f"There is no backend {backend[:40]!r}. {known}", billed="no")
-        wanted = [capability for capability in found.capabilities if kind in {"", capability.kind}]
+        found = self._named(backend) if backend else None
+        if query:
+            return await self._search(found, kind, query.strip())
+        assert found is not None
+        wanted = [capability for capability in found.capabilities if kind in {None, capability.kind}]
         lists = await self._live_lists(found, wanted)
         details = tuple(self._detail(found, capability, lists) for capability in wanted)
         return BackendList(backend=found.name, title=found.title, docs=found.docs, capabilities=details)
+
+    def _named(self, name: str) -> Backend[Any]:
+        found = self.installation.registry.find(name)
+        if found is None:
+            known = suggest(name[:40], list(self.installation.registry.backends), similar=SIMILAR_BACKEND)
+            raise InvalidRequest(f"There is no backend {name[:40]!r}. {known}", billed="no")
+        return found
+
+    async def _search(self, backend: Backend[Any] | None, kind: Kind | None, query: str) -> BackendList:
+        """Return the models that match. The one that the query names is shown in full, if its backend is named, too."""
+        if backend is None:
+            matches, problems = await self.search.everywhere(kind, query)
+            return BackendList(models=tuple(matches), problems=tuple(problems), next=_next(matches))
+        matches = await self.search.of_backend(backend, kind, query)
+        named = [match.id for match in matches if match.id.casefold() == query.casefold()]
+        if not named and (matches or " " in query):
+            return BackendList(models=tuple(matches), next=_next(matches))
+        models = await self.search.in_full(backend, kind, named[0] if named else query)
+        if not named:
+            matches = [self.search.match(backend, as_found(model, one.kind)) for one, model in models]
+        details = tuple(self._detail(backend, replace(one, models=(model,)), {}) for one, model in models)
+        return BackendList(models=tuple(matches), capabilities=details, next="" if details else _next(matches))
 
     async def _live_lists(self, backend: Backend[Any], capabilities: Sequence[Capability[Any, Any]]) -> _Lists:
         """Fetch what the provider lists for these capabilities, as far as they are ready."""
@@ -83,6 +109,13 @@ class Catalogue:
     def _model(self, model: Model) -> dict[str, JsonValue]:
         facts = {name: value for name, value in _model_json(model).items() if value not in (None, False, "", {}, [])}
         return {name: self.redact.json(value) for name, value in facts.items()}
+
+
+def _next(matches: Sequence[ModelMatch]) -> str:
+    """Return what to do with the answer of a search."""
+    if not matches:
+        return "No model matches. Try fewer or other words."
+    return "Call generate_media with the id as model, and backend. With backend and an id as query, see what it takes."
 
 
 def _input_json(takes: Takes | None) -> JsonValue:

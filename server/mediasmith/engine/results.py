@@ -136,13 +136,26 @@ class CapabilityDetail(_Answer):
     edits: bool = False
 
 
-class BackendList(_Answer):
-    """The answer of list_backends: a row for each backend and kind, or one backend in full.
+class ModelMatch(_Answer):
+    """One model that a search found. `price` is in the provider's words, or empty."""
 
-    `broken` names plug-ins that could not be loaded, `problems` settings that could not be used.
+    backend: str
+    id: str
+    kind: str
+    title: str = ""
+    price: str = ""
+
+
+class BackendList(_Answer):
+    """The answer of list_backends: a row for each backend and kind, one backend in full, or the models of a search.
+
+    A search that names one model has it in `capabilities`, with all that it takes. `broken` names plug-ins that could
+    not be loaded, `problems` settings that could not be used, or backends that could not be searched.
     """
 
     backends: tuple[Offer, ...] = ()
+    models: tuple[ModelMatch, ...] = ()
+    next: str = ""
     backend: str = ""
     title: str = ""
     docs: str = ""

@@ -79,13 +79,16 @@ class Engine:
         return await self._run("continue_edit", replace(request, continuation_id=origin.id, words=words), caller)
 
     async def list_backends(self, given: Mapping[str, Any]) -> BackendList:
-        """Return what can be made here, by which backend, and what is missing for the rest.
+        """Return what can be made here, by which backend, and what is missing for the rest; or models found by a query.
 
         Raises:
             InvalidRequest: there is no such kind or backend.
+            MediaError: the models of the named backend could not be searched.
         """
         asked = check_arguments(given, self.installation.tools["list_backends"])
-        return await self.catalogue.list_backends(kind=asked.get("kind", ""), backend=asked.get("backend", ""))
+        return await self.catalogue.list_backends(
+            kind=asked.get("kind"), backend=asked.get("backend", ""), query=asked.get("query", "")
+        )
 
     async def get_job(self, given: Mapping[str, Any], caller: Caller) -> MediaResult | JobList:
         """Wait for, collect or cancel a job; without an id, return the recent ones.

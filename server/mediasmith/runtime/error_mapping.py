@@ -37,6 +37,13 @@ class ErrorMapper:
         known.billed = known.billed or ("no" if isinstance(known, Unsuitable) else billed)
         return known
 
+    def map_free(self, backend: Backend[Any], error: Exception, what: str) -> MediaError:
+        """Return the error of a free request; its message begins with `what` could not be done."""
+        known = self.map(backend, error, billed="no")
+        known.message = f"{what}: {known.message}"
+        known.billed = "no"
+        return known
+
 
 def _explain(backend: Backend[Any], error: Exception) -> MediaError:
     if isinstance(error, Expired):

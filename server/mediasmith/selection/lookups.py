@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 import anyio
 
 from mediasmith.plugin.contract import Backend, Model
-from mediasmith.plugin.errors import MediaError, Unreachable
+from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.error_mapping import ErrorMapper
-from mediasmith.runtime.timeouts import Expired, with_timeout
+from mediasmith.runtime.timeouts import with_timeout
 from mediasmith.selection.unlisted_models import Wanted
 
 _SECONDS = 10.0
@@ -63,7 +63,8 @@ class Lookups:
             try:
                 model = await self._find(wanted, lookup)
             except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is a finding
-                errors.append((wanted, self._explained(wanted, error)))
+                failed = f"The model {wanted.id[:60]} could not be looked up"
+                errors.append((wanted, self.errors.map_free(wanted.backend, error, failed)))
             else:
                 models.extend([(wanted, model)] if model else [])
 
@@ -88,11 +89,3 @@ class Lookups:
         model = replace(found, id=wanted.id)  # by this id it is chosen, recorded and sent
         self._cached[key] = self.clock.now(), model
         return model
-
-    def _explained(self, wanted: Wanted, error: Exception) -> MediaError:
-        if isinstance(error, Expired):
-            error = Unreachable(f"{wanted.backend.title} did not answer in {_SECONDS:.10g} seconds.")
-        known = self.errors.map(wanted.backend, error, billed="no")
-        known.message = f"The model {wanted.id[:60]} could not be looked up: {known.message}"
-        known.billed = "no"
-        return known

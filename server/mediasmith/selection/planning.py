@@ -92,11 +92,7 @@ class Planner:
         backends = dict(self.installation.registry.backends)
 
         async def update(backend: Backend[Any]) -> None:
-            ready = [
-                capability
-                for capability in backend.capabilities
-                if kind in {None, capability.kind} and not self.installation.reason_missing(backend, capability)
-            ]
+            ready = self.installation.ready(backend, kind)
             backends[backend.name] = await self.live_lists.with_live_models(backend, ready)
 
         async with anyio.create_task_group() as task_group:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mediasmith.config.retired_models import all_retired, describe_retirement
 from mediasmith.plugin.contract import Backend, Capability, Model
-from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
+from mediasmith.plugin.errors import InvalidRequest, MediaError, MissingKey, NothingSuitable
 from mediasmith.plugin.kinds import Kind
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.matching import UNKNOWN_WORD, match
@@ -98,18 +98,20 @@ def named(request: SelectionRequest, context: SelectionContext) -> list[Backend[
 
 
 def _refuse_named(backend: Backend[Any], context: SelectionContext, reason: str) -> None:
-    unready = reason == context.missing.get(backend.name)
-    if unready and any(key in reason for key in backend.keys):
-        error = MissingKey(backend.name, backend.keys)
-        error.hint = f"{reason}."
-        raise error
-    if unready:
-        raise InvalidRequest(
-            f"{backend.name} is not ready: {reason}.", "Then call again, or set backend to auto.", billed="no"
-        )
+    if reason == context.missing.get(backend.name):
+        raise not_ready(backend, reason, "Then call again, or set backend to auto.")
     raise InvalidRequest(
         f"{backend.name} cannot do this: {reason}.", "Change that, or set backend to auto.", billed="no"
     )
+
+
+def not_ready(backend: Backend[Any], reason: str, hint: str) -> MediaError:
+    """Return the error of a backend that is not ready."""
+    if any(key in reason for key in backend.keys):
+        error = MissingKey(backend.name, backend.keys)
+        error.hint = f"{reason}."
+        return error
+    return InvalidRequest(f"{backend.name} is not ready: {reason}.", hint, billed="no")
 
 
 def _nothing_suitable(
