@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -146,16 +147,34 @@ def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs()
     assert run.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("words", [[], ["serve"]], ids=["alone", "serve"])
-def test_a_server_is_started_without_what_only_commands_need(words: list[str]) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "mediasmith", *words]
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    names = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+def imported_at_start(folder: Path, *words: str) -> set[str]:
+    """Start the server with its data in this folder, and return the modules that it imports."""
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mediasmith", *words],
+        env={**os.environ, "MEDIASMITH_DATA_DIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout == ""
+    return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("words", [[], ["serve"]], ids=["alone", "serve"])
+def test_a_server_is_started_without_what_only_commands_need(tmp_path: Path, words: list[str]) -> None:
+    names = imported_at_start(tmp_path, *words)
     assert "mediasmith.mcp.stdio" in names
     # The SDK loads click by itself, through its HTTP transport.
     heavy = {"rich", "mediasmith.cli.commands", "mediasmith.cli.doctor", "mediasmith.engine.assembly"}
     assert not names & {*heavy, "mediasmith.mcp.http.listener"}
+
+
+def test_a_server_is_started_again_without_its_backends(tmp_path: Path) -> None:
+    packages = tuple(backend_packages())
+    first, second = imported_at_start(tmp_path), imported_at_start(tmp_path)
+    assert any(name.startswith(packages) for name in first)
+    assert not any(name.startswith(packages) for name in second)
 
 
 def test_importing_the_package_alone_loads_almost_nothing() -> None:

@@ -130,6 +130,6 @@ async def test_a_job_with_a_folder_outside_is_collected_only_by_the_command_line
     async with running_engine(tmp_path, provider.backend()) as server:
         with pytest.raises(NotAllowed):
             await get_job(server, stored.id)
-        async with lazy_engine(installation, clock=VirtualClock(), confined=False) as unconfined:
+        async with lazy_engine(lambda: installation, clock=VirtualClock(), confined=False) as unconfined:
             result = await get_job(await unconfined.get(), stored.id)
     assert (result.status, Path(result.files[0].path).parent) == ("done", elsewhere)

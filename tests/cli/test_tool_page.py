@@ -92,7 +92,7 @@ async def test_every_example_gives_the_answer_on_the_page(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     ids: dict[str, str] = {}
     shown_tools: set[str] = set()
-    async with lazy_engine(built_in(tmp_path)) as opened, Client(MediaServer(opened)) as client:
+    async with lazy_engine(lambda: built_in(tmp_path)) as opened, Client(MediaServer(opened)) as client:
         for call, form, answer in examples():
             tool = call["tool"]
             given = json.loads(_filled(json.dumps(call["arguments"]), ids))

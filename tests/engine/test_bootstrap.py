@@ -51,7 +51,7 @@ async def serving(folder: Path) -> AsyncGenerator[LazyEngine]:
         registry=Registry(backends={"one": fake("one")}, broken={}),
         env={},
     )
-    async with lazy_engine(installation) as server:
+    async with lazy_engine(lambda: installation) as server:
         yield server
 
 
@@ -195,7 +195,7 @@ async def listed(folder: Path, *opened: Opened) -> AsyncGenerator[LazyEngine]:
         registry=Registry(backends={one.backend.name: one.backend for one in opened}, broken={}),
         env={},
     )
-    async with lazy_engine(installation) as server, Client(MediaServer(server)) as client:
+    async with lazy_engine(lambda: installation) as server, Client(MediaServer(server)) as client:
         await client.list_tools()
         yield server
 

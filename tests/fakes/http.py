@@ -97,7 +97,7 @@ async def site(  # noqa: PLR0913 - what `http_app` takes, each by name
     """Serve an installation in this block. By default, `url` is the address of its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         own = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with lazy_engine(installation, clock=clock) as opened, anyio.create_task_group() as tasks:
+        async with lazy_engine(lambda: installation, clock=clock) as opened, anyio.create_task_group() as tasks:
             address = own if url is None else url
             app = http_app(opened, url=address, hosts=hosts, token_verifier=token_verifier, auth=auth)
             server = http_server(app)

@@ -49,7 +49,7 @@ class Death:
 async def successor(folder: Path, provider: Provider) -> AsyncGenerator[Client]:
     """The next server on the same library, in this process."""
     installation = Installation.load(env=environment(folder, provider), backends=stub_backends())
-    async with lazy_engine(installation) as opened, Client(MediaServer(opened)) as client:
+    async with lazy_engine(lambda: installation) as opened, Client(MediaServer(opened)) as client:
         yield client
 
 

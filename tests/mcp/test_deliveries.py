@@ -85,7 +85,10 @@ async def test_an_answer_that_a_cancel_crosses_is_given_to_the_next_call(
 ) -> None:
     gate = Gate()
     gate.open.set()
-    async with lazy_engine(installed(tmp_path, fake(start=gate))) as engine, conversation(engine, era) as client:
+    async with (
+        lazy_engine(lambda: installed(tmp_path, fake(start=gate))) as engine,
+        conversation(engine, era) as client,
+    ):
         first = await client.generate(1)
         if crossing:  # the client gave up before it read the answer
             await client.notify("notifications/cancelled", requestId=1, reason="timeout")
@@ -115,7 +118,7 @@ async def test_over_standard_output_an_answer_is_recorded_once_it_was_written(tm
     given, giving = os.pipe()
     os.write(giving, line)
     stdin, stdout = os.fdopen(given, "rb"), Stuck()
-    async with lazy_engine(installed(tmp_path, fake())) as opened, anyio.create_task_group() as tasks:
+    async with lazy_engine(lambda: installed(tmp_path, fake())) as opened, anyio.create_task_group() as tasks:
         server = MediaServer(opened)
         server.deliveries.follows_messages = True
         streams = message_streams(anyio.wrap_file(stdin), anyio.wrap_file(stdout), server.deliveries.sent)

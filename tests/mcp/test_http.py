@@ -341,11 +341,11 @@ async def test_a_client_without_the_token_has_no_access(guarded: Site, given: st
 async def test_an_app_for_other_machines_needs_a_token_or_a_verifier(
     tmp_path: Path, url: str, hosts: tuple[str, ...], settings: dict[str, Any]
 ) -> None:
-    async with lazy_engine(installed(tmp_path, **settings)) as opened:
+    async with lazy_engine(lambda: installed(tmp_path, **settings)) as opened:
         with pytest.raises(MediaError, match="without a token") as caught:
             http_app(opened, url=url, hosts=hosts)
         assert http_app(opened, url=url, hosts=hosts, token_verifier=Users())
-    async with lazy_engine(installed(tmp_path, http_token=SecretStr(TOKEN), **settings)) as opened:
+    async with lazy_engine(lambda: installed(tmp_path, http_token=SecretStr(TOKEN), **settings)) as opened:
         assert http_app(opened, url=url, hosts=hosts)
     assert "Set MEDIASMITH_HTTP_TOKEN" in caught.value.hint
 
@@ -418,7 +418,7 @@ async def start_error(
 async def test_a_call_without_a_required_token_does_nothing(tmp_path: Path) -> None:
     auth = AuthSettings(issuer_url=AnyHttpUrl("https://id.invalid"), resource_server_url=None)
     async with (
-        lazy_engine(installed(tmp_path, fake())) as opened,
+        lazy_engine(lambda: installed(tmp_path, fake())) as opened,
         Client(MediaServer(opened, principal=request_principal, token_verifier=Users(), auth=auth)) as client,
     ):
         assert "no token" in await refused(client, "generate_media", prompt="a lighthouse")

@@ -21,6 +21,7 @@ from fakes.backends import capability, fake, make, png
 from fakes.http import installed
 from fakes.server import ERAS, Era, Gate, ask, on_disk, refused, remove, resource_links, text
 from fakes.virtual_clock import VirtualClock
+from mediasmith.config.declarations import declare
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.engine.use_cases import Engine
@@ -40,7 +41,10 @@ INVALID_PARAMS = -32602
 
 @asynccontextmanager
 async def connected(era: Era, installation: Installation, clock: Clock | None = None) -> AsyncGenerator[Client]:
-    async with lazy_engine(installation, clock=clock) as opened, Client(MediaServer(opened), mode=era) as client:
+    async with (
+        lazy_engine(lambda: installation, clock=clock) as opened,
+        Client(MediaServer(opened), mode=era) as client,
+    ):
         yield client
 
 
@@ -386,7 +390,7 @@ async def test_without_a_backend_the_server_starts_and_says_so(era: Era, tmp_pat
         assert await ask(client, "list_backends") == {}
         said = await refused(client, "generate_media", prompt="a lighthouse")
     assert "No backend" in said
-    assert "nothing yet" in instructions(installed(tmp_path))
+    assert "nothing yet" in instructions(declare(installed(tmp_path)))
 
 
 async def test_progress_is_sent_while_a_call_waits_and_never_falls(era: Era, tmp_path: Path) -> None:

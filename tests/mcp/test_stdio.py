@@ -33,7 +33,7 @@ async def next_server(folder: Path, provider: Provider) -> AsyncGenerator[Client
     """Connect to a server in this process, with the library that another process left."""
     backends = {backend.name: backend for backend in (stub_now, stub_slow)}
     installation = Installation.load(env=environment(folder, provider), backends=Registry(backends=backends, broken={}))
-    async with lazy_engine(installation) as engine, Client(MediaServer(engine)) as client:
+    async with lazy_engine(lambda: installation) as engine, Client(MediaServer(engine)) as client:
         yield client
 
 

@@ -62,7 +62,7 @@ async def client(folder: Path, started_calls: list[Call[None, Any]]) -> AsyncGen
     takes: Mapping[Role, Takes] = {"image": Takes(max=4), "mask": Takes()}
     capabilities = (capability(takes=takes, start=start), capability("speech", kind="speech", start=start))
     installation = installed(folder, fake(capabilities=capabilities), allowed_dirs=(Path("/dev"), Path("/proc")))
-    async with lazy_engine(installation) as engine, Client(MediaServer(engine)) as client:
+    async with lazy_engine(lambda: installation) as engine, Client(MediaServer(engine)) as client:
         yield client
 
 

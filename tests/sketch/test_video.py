@@ -586,7 +586,7 @@ async def test_an_answer_shows_a_poster_and_says_how_large_and_long_it_is(tmp_pa
     clock = VirtualClock()
     async with (
         clock.autojump(),
-        lazy_engine(folders(tmp_path), clock=clock) as opened_server,
+        lazy_engine(lambda: folders(tmp_path), clock=clock) as opened_server,
         Client(MediaServer(opened_server)) as client,
     ):
         given = {"prompt": LIGHTHOUSE, "kind": "video", **SMALL, "wait_seconds": 30}

@@ -6,6 +6,7 @@ import gc
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
@@ -43,7 +44,7 @@ async def open_engine(ctx: click.Context) -> AsyncGenerator[Engine]:
     """Open the engine for a person at a terminal: paths are relative to the working directory and may lead anywhere."""
     from mediasmith.engine.bootstrap import lazy_engine  # noqa: PLC0415 - heavy: not needed for help or usage errors
 
-    async with lazy_engine(load_installation(ctx), confined=False) as engine:
+    async with lazy_engine(partial(load_installation, ctx), confined=False) as engine:
         yield await engine.get()
 
 

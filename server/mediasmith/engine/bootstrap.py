@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
+from mediasmith.config.declarations import Declarations, declare
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
@@ -30,25 +32,37 @@ _PAUSE = 0.05
 """Seconds in which the answer that a client waits for can leave before imports take the processor."""
 
 
+@dataclass(eq=False, kw_only=True)
 class LazyEngine:
-    """The engine of an installation, built once, at the first `get`."""
+    """The engine of an installation, both loaded once, at the first `get`.
 
-    def __init__(
-        self, installation: Installation, clock: Clock, clients: TaskGroup, work: TaskGroup, *, confined: bool
-    ) -> None:
-        self.installation = installation
-        self.clock = clock
-        self._confined = confined
-        self._clients = clients
-        self._work = work
-        self._engine: Engine | None = None
-        self._building = anyio.Lock()
-        self._called = False
+    `shown` is what clients are shown before that; by default, it is the installation's own.
+    """
+
+    load: Callable[[], Installation]
+    shown: Declarations | None
+    clock: Clock
+    clients: TaskGroup
+    work: TaskGroup
+    confined: bool
+    _engine: Engine | None = field(default=None, init=False)
+    _building: anyio.Lock = field(default_factory=anyio.Lock, init=False)
+    _called: bool = field(default=False, init=False)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The installation. Loading it takes a moment, if the engine was not built."""
+        return self.load()
+
+    @property
+    def declarations(self) -> Declarations:
+        """What is shown to clients."""
+        return self.shown or declare(self.installation)
 
     def preload(self) -> None:
         """Load what the first call will need, while the client thinks. A call that comes stops it at the next part."""
         if self._engine is None:
-            self._work.start_soon(self._load_ahead)
+            self.work.start_soon(self._load_ahead)
 
     async def get(self) -> Engine:
         """Return the engine."""
@@ -77,17 +91,18 @@ class LazyEngine:
     async def _build(self) -> Engine:
         async with self._building:
             if self._engine is None:
+                await to_thread.run_sync(lambda: self.installation)
                 await _import("mediasmith.engine.assembly")
                 from mediasmith.engine.assembly import build_engine  # noqa: PLC0415 - heavy: all that work needs
 
                 self._engine = build_engine(
-                    self.installation, self.clock, clients=self._clients, work=self._work, confined=self._confined
+                    self.installation, self.clock, clients=self.clients, work=self.work, confined=self.confined
                 )
         return self._engine
 
     async def stop(self) -> None:
         """Stop all work at once, and record its state."""
-        self._work.cancel_scope.cancel()
+        self.work.cancel_scope.cancel()
         if self._engine is not None:
             await self._engine.release()
 
@@ -103,15 +118,22 @@ async def _import(module: str) -> None:
 
 @asynccontextmanager
 async def lazy_engine(
-    installation: Installation, *, clock: Clock | None = None, confined: bool = True
+    load: Callable[[], Installation],
+    *,
+    shown: Declarations | None = None,
+    clock: Clock | None = None,
+    confined: bool = True,
 ) -> AsyncGenerator[LazyEngine]:
-    """Open an installation for work; at the end, jobs with a handle are left for the next process to collect.
+    """Open the installation that `load` returns for work. What is not finished at the end, another process collects.
 
+    `shown` is what clients are shown before their first call, if that is known without loading the installation.
     `confined`: paths must lead into the allowed folders, as for all but a person's own command line.
     """
     failure: BaseException | None = None
     clients, work = anyio.create_task_group(), anyio.create_task_group()
-    engine = LazyEngine(installation, clock or SystemClock(), clients, work, confined=confined)
+    engine = LazyEngine(
+        load=load, shown=shown, clock=clock or SystemClock(), clients=clients, work=work, confined=confined
+    )
     async with clients:
         try:
             async with work:
@@ -143,5 +165,5 @@ async def open_engine(
         InvalidRequest: no backend has a key of such a name.
     """
     installation = Installation.load(settings=settings, keys=keys or {}, env=env, backends=backends)
-    async with lazy_engine(installation, clock=clock) as engine:
+    async with lazy_engine(lambda: installation, clock=clock) as engine:
         yield await engine.get()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mediasmith.config.installation import Installation
+from mediasmith.config.declarations import Declarations
 
 _MAX_WORDS = 150
 
 
-def instructions(installation: Installation) -> str:
+def instructions(declarations: Declarations) -> str:
     """Return the instructions, in at most 150 words."""
     ready: dict[str, list[str]] = {}
     unready: dict[str, str] = {}
-    for offer in installation.offers():
+    for offer in declarations.offers:
         if offer.ready:
             ready.setdefault(offer.kind, []).append(offer.backend)
         else:
@@ -23,7 +23,7 @@ def instructions(installation: Installation) -> str:
         "Show the user the path of each file.",
         f"Ready: {offered}.",
     ]
-    if installation.problems or installation.registry.broken:
+    if declarations.has_problems:
         lines.append("Some settings have problems: see list_backends.")
     if unready:  # last, because it may be cut off
         lines.append("Not ready: " + "; ".join(f"{name} ({reason})" for name, reason in unready.items()) + ".")

@@ -82,21 +82,21 @@ class MediaServer(MCPServer[Any]):
         token_verifier: TokenVerifier | None = None,
         auth: AuthSettings | None = None,
     ) -> None:
-        installation = engine.installation
+        declarations = engine.declarations
         self._engine = engine
         self._principal = principal
-        self._wait_seconds = installation.settings.wait_seconds
-        self._content = Content(settings=installation.settings, file_link=file_link)
+        self._wait_seconds = declarations.settings.wait_seconds
+        self._content = Content(settings=declarations.settings, file_link=file_link)
         self.deliveries = Deliveries()
         with _plain_log():
             super().__init__(
                 name="mediasmith",
                 title="Mediasmith",
                 version=version("mediasmith"),
-                instructions=instructions(installation),
+                instructions=instructions(declarations),
                 token_verifier=token_verifier,
                 auth=auth,
-                tools=[self._tool(tool) for tool in installation.tools.values()],
+                tools=[self._tool(tool) for tool in declarations.tools],
                 subscriptions=False,
                 log_level="WARNING",
             )

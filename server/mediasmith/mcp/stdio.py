@@ -14,7 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage
 
-from mediasmith.config.installation import Installation
+from mediasmith.config.declaration_cache import load_declarations
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.messages import read_message
 from mediasmith.mcp.server import MediaServer
@@ -29,10 +29,10 @@ _STDERR = 2
 async def serve_stdio() -> None:
     """Serve until the client disconnects. This does not return: the process ends."""
     with _standard_streams() as (stdin, stdout):
-        installation = Installation.load()
+        shown, load = load_declarations()
         gc.freeze()
         gc.enable()
-        async with lazy_engine(installation) as engine, graceful_shutdown(engine):
+        async with lazy_engine(load, shown=shown) as engine, graceful_shutdown(engine):
             try:
                 server = MediaServer(engine)
                 server.deliveries.follows_messages = True

@@ -75,7 +75,7 @@ async def serve_http(host: str = HOST, port: int = PORT) -> None:
         )
     with _listen(family, address, port) as listener:
         url = url or f"http://{url_host(host)}:{listener.getsockname()[1]}"
-        async with lazy_engine(installation) as engine:
+        async with lazy_engine(lambda: installation) as engine:
             app = http_app(engine, url=url, hosts=(address, host))
             async with graceful_shutdown(engine):
                 sys.stderr.write(f"Serving MCP over HTTP at {url}{PATH}; press Ctrl-C to stop.\n")
