@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
-from mediasmith.cli.run import load_installation
 from mediasmith.cli.terminal import line
 from mediasmith.config.caller import LOCAL
 from mediasmith.plugin.errors import MediaError
 
 if TYPE_CHECKING:
+    from mediasmith.config.declarations import Declarations
     from mediasmith.storage.library.store import Library
 
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
@@ -25,6 +25,16 @@ SHELLS: Mapping[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshCom
 
 _RECENT = 10
 """Jobs to offer at most."""
+
+
+def load_declarations(ctx: click.Context) -> Declarations:
+    """Return the settings and what is installed, in a fraction of the time that loading it takes."""
+    from mediasmith.config import declaration_cache  # noqa: PLC0415 - heavy: pydantic
+
+    root = ctx.find_root()
+    if root.obj is None:
+        root.obj = declaration_cache.load_declarations()[0]
+    return root.obj
 
 
 def script(command: click.Command, shell: str) -> str:
@@ -49,22 +59,18 @@ def complete_file_names(_ctx: click.Context, _param: click.Parameter, prefix: st
 
 def complete_backends(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
     """Complete the name of an installed backend."""
-    found = load_installation(ctx).registry.backends.values()
-    return [CompletionItem(one.name, help=one.title) for one in found if one.name.startswith(prefix)]
+    kinds: dict[str, list[str]] = {}
+    for offer in load_declarations(ctx).offers:
+        kinds.setdefault(offer.backend, []).append(offer.kind)
+    return [CompletionItem(name, help=", ".join(made)) for name, made in kinds.items() if name.startswith(prefix)]
 
 
 def complete_models(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
     """Complete the id of a model: of the backend that was given, or of any."""
-    chosen = str(ctx.params.get("backend") or "")
-    found = load_installation(ctx).registry.backends.values()
-    titles = {
-        model.id: one.title
-        for one in found
-        for capability in one.capabilities
-        for model in capability.models
-        if chosen in {"", "auto", one.name, *one.aliases}
-    }
-    return [CompletionItem(name, help=title) for name, title in titles.items() if name.startswith(prefix)]
+    chosen = str(ctx.params.get("backend") or "auto")
+    found = [offer for offer in load_declarations(ctx).offers if chosen in {"auto", offer.backend}]
+    about = {model: f"{offer.backend}, {offer.kind}" for offer in found for model in offer.models}
+    return [CompletionItem(name, help=text) for name, text in about.items() if name.startswith(prefix)]
 
 
 def complete_jobs(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
@@ -96,7 +102,7 @@ def _complete_ids(
     from mediasmith.storage.library.store import Library  # noqa: PLC0415 - as above
 
     async def read_library() -> dict[str, str]:
-        async with Library.open(load_installation(ctx).settings.data_dir / "library.sqlite3") as library:
+        async with Library.open(load_declarations(ctx).settings.data_dir / "library.sqlite3") as library:
             return await read(library)
 
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import click
 
-from mediasmith.cli.completion import complete_files
+from mediasmith.cli.completion import complete_files, load_declarations
 from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.options import Properties, prompt_last, tool_arguments, tool_options
 from mediasmith.cli.run import load_installation, print_result
@@ -137,7 +137,10 @@ def edit_command() -> click.Command:
 
 def _properties(ctx: click.Context, tool: Tool) -> Properties:
     """Return the tool's arguments. continue_edit takes its descriptions from generate_media."""
-    tools = load_installation(ctx).tools
+    if ctx.resilient_parsing:  # to complete a word in a shell
+        tools = {one.name: one for one in load_declarations(ctx).tools}
+    else:
+        tools = load_installation(ctx).tools
     about: Properties = tools["generate_media"].parameters["properties"]
     own: Properties = tools[tool].parameters["properties"]
     return {name: {**about.get(name, {}), **schema} for name, schema in own.items()}
