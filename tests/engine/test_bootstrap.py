@@ -28,11 +28,13 @@ from fakes.engines import (
     running_engine,
     wait_until_idle,
 )
+from fakes.server import Gate
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
 from mediasmith.mcp.server import MediaServer
+from mediasmith.plugin.contract import Backend
 from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.store import Library
 
@@ -44,11 +46,11 @@ async def turns(count: int) -> None:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncGenerator[LazyEngine]:
-    """An opening as a server has it, which leaves before it is closed."""
+async def serving(folder: Path, *backends: Backend[None]) -> AsyncGenerator[LazyEngine]:
+    """An engine as a server has it, which leaves before it is closed."""
     installation = Installation(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
-        registry=Registry(backends={"one": fake("one")}, broken={}),
+        registry=Registry(backends={one.name: one for one in backends or [fake("one")]}, broken={}),
         env={},
     )
     async with lazy_engine(lambda: installation) as server:
@@ -97,6 +99,26 @@ async def test_stopping_waits_for_a_delivery_that_is_being_recorded(
                 stored = await library.job(done.job_id, principal="local")
             assert stored is not None
             assert stored.answered
+
+
+async def test_stopping_records_what_is_lost_and_what_another_process_can_collect(tmp_path: Path) -> None:
+    sending, polled = Gate(), anyio.Event()
+
+    async def poll(*_given: object) -> None:
+        polled.set()
+        await anyio.sleep_forever()
+
+    accepting = Scripted(accepted("abc"), polls=[poll])
+    async with serving(tmp_path, fake("sending", start=sending), accepting.backend("accepting")) as server:
+        engine = await server.get()
+        jobs = [(await generate(engine, caller=NO_WAIT, backend=name)).job_id for name in ("sending", "accepting")]
+        await sending.reached.wait()
+        await polled.wait()
+        with anyio.CancelScope(shield=True):  # the process may end after this
+            await server.stop()
+            async with open_library(tmp_path) as library:
+                stored = [await library.job(job_id, principal="local") for job_id in jobs]
+            assert [job.state for job in stored if job] == ["unknown", "running"]
 
 
 @pytest.mark.parametrize("ending", [KeyError("x"), SystemExit(2), KeyboardInterrupt()], ids=repr)
