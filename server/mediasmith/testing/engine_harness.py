@@ -78,6 +78,11 @@ class Observed:
             raise
 
     @property
+    def polled(self) -> bool:
+        """Whether a poll was answered."""
+        return any(isinstance(answer, Pending | Result | Failed) for answer in self.answers)
+
+    @property
     def results(self) -> list[Result]:
         """The results among the answers."""
         return [answer for answer in self.answers if isinstance(answer, Result)]
