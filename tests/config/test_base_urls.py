@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.backends import fake
@@ -49,6 +51,16 @@ def test_the_vendors_own_variable_comes_with_the_others_and_both_hosts_are_trust
     assert (access.base_url, access.env) == ("https://gateway.example/v1", {VENDORS: "http://10.0.0.7:8000"})
     assert trusted_hosts(ACME, env) == ["gateway.example", "10.0.0.7"]
     assert trusted_hosts(ACME, {}) == []
+
+
+def test_an_engine_on_this_machine_is_at_its_usual_address_unless_another_one_is_set() -> None:
+    engine = replace(ACME, local_url="http://127.0.0.1:8188")
+    elsewhere = {OURS: "http://10.0.0.7:8000"}
+    assert read_access(engine, {}).base_url == "http://127.0.0.1:8188"
+    assert read_access(engine, elsewhere).base_url == "http://10.0.0.7:8000"
+    assert trusted_hosts(engine, {}, ready=True) == ["127.0.0.1"]
+    assert trusted_hosts(engine, {}) == []
+    assert trusted_hosts(engine, elsewhere, ready=True) == ["10.0.0.7"]
 
 
 @pytest.mark.parametrize("variable", [OURS, VENDORS])

@@ -34,12 +34,18 @@ def set_base_urls(backend: Backend[Any], env: Mapping[str, str]) -> Mapping[str,
     return {name: _read(name, value) for name, value in values.items() if value and not unexpanded(value)}
 
 
-def trusted_hosts(backend: Backend[Any], env: Mapping[str, str]) -> list[str]:
-    """Return the hosts of the base URLs that are set for a backend: the user's own, which may be private."""
+def trusted_hosts(backend: Backend[Any], env: Mapping[str, str], *, ready: bool = False) -> list[str]:
+    """Return the hosts of the base URLs that are set for a backend: the user's own, which may be private.
+
+    Where none is set and the backend is `ready`, it is that of its `local_url`.
+    """
     try:
-        return [urlsplit(url).hostname or "" for url in set_base_urls(backend, env).values()]
+        urls = list(set_base_urls(backend, env).values())
     except Misconfigured:
         return []
+    if not urls and ready and backend.local_url:
+        urls = [backend.local_url]
+    return [urlsplit(url).hostname or "" for url in urls]
 
 
 def passwords(env: Mapping[str, str]) -> list[str]:

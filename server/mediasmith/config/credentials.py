@@ -81,7 +81,7 @@ def read_address(backend: Backend[Any], env: Mapping[str, str], network: Network
     return Access(
         key=next(iter(keys.values()), ""),
         env={**_set(backend.env, env), **{name: url for name, url in urls.items() if name in backend.base_urls}},
-        base_url=urls.get(base_url_variable(backend.name), ""),
+        base_url=urls.get(base_url_variable(backend.name), backend.local_url),
         network=network,
         switched=next(iter(switches.values()), "").lower() in _ON,
         settings=_read_settings(backend, env)[0],

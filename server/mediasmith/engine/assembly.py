@@ -135,7 +135,10 @@ def build_engine(
 
 
 def _trusted_hosts(installation: Installation) -> frozenset[str]:
-    """Return the hosts that may have private addresses: those the user has named, and those of the base URLs set."""
-    backends = installation.registry.backends.values()
-    own = (host for backend in backends for host in trusted_hosts(backend, installation.env))
+    """Return the hosts that may have private addresses: those the user has named, and those of the base URLs in use."""
+    own = (
+        host
+        for name, backend in installation.registry.backends.items()
+        for host in trusted_hosts(backend, installation.env, ready=name not in installation.missing)
+    )
     return frozenset([*installation.settings.trusted_hosts, *own])

@@ -291,12 +291,13 @@ class Backend(Generic[C]):
     which any one signs in (none: no key exists; with `key_optional` it also works without). `switches` are variables
     that sign in otherwise, by what is in `env`: the first that is set decides, `true` or `1` is on. `env` are the
     further variables it reads, `base_urls` the vendor's own ones for base URLs, which count after ours: both are
-    checked, and their hosts trusted. `settings` is a model whose fields are read from `MEDIASMITH_<NAME>_<FIELD>`.
-    `models` returns the models that follow from the user's settings and files: called once at start in a thread,
-    without network, and given up after a second. `search` finds models by a text, of one kind or (None) of any, the
-    best match first; callers are shown a few, and a `lookup` makes them usable. `check` asks the provider something
-    free that needs the sign-in, and returns in a few words what it learned of the account, or "". `explain` maps an
-    exception of the SDK to a `MediaError`, by status and type, never by message text.
+    checked, and their hosts trusted. `local_url` is where an engine listens on the user's own machine: the base URL
+    while none is set, trusted as soon as something of the backend is ready. `settings` is a model whose fields are read
+    from `MEDIASMITH_<NAME>_<FIELD>`. `models` returns the models that follow from the user's settings and files: called
+    once at start in a thread, without network, and given up after a second. `search` finds models by a text, of one
+    kind or (None) of any, the best match first; callers are shown a few, and a `lookup` makes them usable. `check` asks
+    the provider something free that needs the sign-in, and returns in a few words what it learned of the account, or
+    "". `explain` maps an exception of the SDK to a `MediaError`, by status and type, never by message text.
     """
 
     name: str
@@ -310,6 +311,7 @@ class Backend(Generic[C]):
     switches: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     base_urls: tuple[str, ...] = ()
+    local_url: str = ""
     settings: type[BaseModel] | None = None
     models: Callable[[Access], ConfiguredModels] | None = None
     search: Callable[[C, Kind | None, str], Awaitable[Sequence[FoundModel]]] | None = None
