@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.access import Access
-from mediasmith.plugin.contract import Backend, Model
+from mediasmith.plugin.contract import Backend, ConfiguredModels, Model
 
 TODAY = date(2026, 11, 30)
 OLD = Model(id="old", retires=TODAY)
@@ -79,3 +80,28 @@ def test_the_tools_do_not_speak_of_what_is_no_longer_served() -> None:
     assert ("size" in properties, properties["backend"]["description"]) == (False, "auto (default), one.")
     served = installed(*backends, MEDIASMITH_THREE_BASE_URL="http://gateway.example").tools["generate_media"].parameters
     assert "size" in served["properties"]
+
+
+def test_a_backend_of_which_nothing_is_ready_is_itself_not_ready() -> None:
+    def no_folder(_access: Access) -> str:
+        return "set ONE_FOLDER"
+
+    one, two = capability("a", missing=no_folder), capability("b", missing=no_folder)
+    assert installed(fake("one", capabilities=(one, two))).missing == {"one": "set ONE_FOLDER"}
+    assert installed(fake("one", capabilities=(one, capability("b")))).missing == {"one.a": "set ONE_FOLDER"}
+
+
+def test_a_capability_for_which_no_model_is_set_up_is_not_ready() -> None:
+    def models(_access: Access) -> ConfiguredModels:
+        return ConfiguredModels(models={"a": (NEW,)})
+
+    backend = fake("one", capabilities=(capability("a", models=()), capability("b", models=())))
+    assert installed(replace(backend, models=models)).missing == {
+        "one.b": "none of the models that are set up can make it"
+    }
+
+
+def test_a_key_with_our_prefix_is_no_unknown_setting() -> None:
+    registry = Registry(backends={"one": fake("one", keys=("MEDIASMITH_ONE_API_KEY",))}, broken={})
+    here = Installation.load(env={"MEDIASMITH_ONE_API_KEY": "k", "MEDIASMITH_ONE_KEY": "k"}, backends=registry)
+    assert [problem.split()[0] for problem in here.problems] == ["MEDIASMITH_ONE_KEY"]

@@ -67,7 +67,11 @@ class Installation:
         settings, problems = (settings, ()) if settings else Settings.load(env)
         registry = installed.load(only=settings.backends) if backends is None else backends
         env = {**env, **key_variables(registry.backends.values(), keys)} if keys else env
-        own = [name for backend in registry.backends.values() for name in setting_variables(backend).values()]
+        own = [
+            name
+            for backend in registry.backends.values()
+            for name in (*setting_variables(backend).values(), *backend.variables)
+        ]
         registry, unread = add_configured_models(registry, env)
         problems = (
             *problems,
@@ -123,7 +127,7 @@ class Installation:
 
     @cached_property
     def missing(self) -> Mapping[str, str]:
-        """Why a backend, or a `backend.capability`, is not ready, with the fix.
+        """Why a backend, or a `backend.capability` of one that is ready otherwise, is not ready, with the fix.
 
         A capability that its provider has ended is listed whether or not its backend is ready.
         """
@@ -142,8 +146,10 @@ class Installation:
             return {backend.name: error.hint.rstrip(".")}
         except Misconfigured as error:
             return {backend.name: f"{error.message} {error.hint}".rstrip(".")}
-        reasons = {f"{backend.name}.{one.name}": _ask(one.missing, access) for one in backend.capabilities}
-        return {name: reason for name, reason in reasons.items() if reason}
+        reasons = {one.name: _ask(one.missing, access) or _no_models(one) for one in backend.capabilities}
+        if all(reasons.values()) and len(set(reasons.values())) == 1:
+            return {backend.name: next(iter(reasons.values()))}
+        return {f"{backend.name}.{name}": reason for name, reason in reasons.items() if reason}
 
     def reason_missing(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
         """Return why a capability is not ready, or ""."""
@@ -193,6 +199,11 @@ class Installation:
             models=tuple(model for model, retired in models.items() if not (served and retired)),
             takes=tuple(word for word in (*WORDS, *get_args(Role)) if word in taken),
         )
+
+
+def _no_models(capability: Capability[Any, Any]) -> str:
+    """Return that a capability has no models although these could have been configured, or ""."""
+    return "" if capability.models or capability.discover else "none of the models that are set up can make it"
 
 
 def _today() -> date:
