@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -328,6 +329,7 @@ async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, e
         fake("bad", check=refuses),
         fake("broken", check=breaks),
         fake("unready", keys=("NOT_SET",), check=unasked),
+        replace(fake("engine", keys=("NOT_SET",), check=says), key_optional=True),
         fake("local"),
     )
     report = await examine({**env, "FAKE_API_KEY": KEY}, check=True)
@@ -335,6 +337,7 @@ async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, e
         ("good", "accepts the key: 1,200 of 10,000 credits are used"),
         ("bad", "Bad does not accept its key."),
         ("broken", "Broken failed in a way that its backend does not know (ValueError)."),
+        ("engine", "answers: 1,200 of 10,000 credits are used"),
     ]
     assert report.problems[0] == "bad: Bad does not accept its key. Correct BAD_KEY and restart the server"
     assert len(report.problems) == 2
