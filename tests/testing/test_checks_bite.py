@@ -801,6 +801,12 @@ FAULTS = {
     "an input that is not sent": planted(REST, "a file in image", start=without_image),
     "a model that is not sent": planted(REST, "model paper-1", start=always_first_model),
     "a key in an error": planted(HIDDEN, "in an error's message, in part", start=telling_the_key),
+    "an optional key in an error": Fault(
+        check=HIDDEN,
+        says="in an error's message, in part",
+        capability={"start": telling_the_key},
+        backend={"key_optional": True},
+    ),
     "a key in the log": planted(HIDDEN, "in the log, whole", start=logging_the_key),
     "a key kept with a file": planted(HIDDEN, "in a handle, state", start=keeping_the_key),
     "a key in a handle": planted(HIDDEN, "in a handle, state", of=LATER, start=handing_the_key),

@@ -38,8 +38,8 @@ async def missing_key(context: CheckContext) -> None:
     assert not context.paid(), "a paying request went out without a key."
 
 
-def _has_key_to_leak(rig: Rig, capability: Capability[Any, Any]) -> bool:
-    return needs_key(rig, capability) and not set(rig.backend.keys) & set(rig.env)
+def _has_key_to_leak(rig: Rig, _capability: Capability[Any, Any]) -> bool:
+    return bool(rig.backend.keys) and not set(rig.backend.keys) & set(rig.env)
 
 
 @check("the key shows up nowhere", needs=_has_key_to_leak)
