@@ -175,6 +175,17 @@ async def test_live_models_are_selected_priced_and_limited_like_declared_ones(tm
     assert (result.model, result.cost and result.cost.usd, discover.asked) == ("served", 0.25, 1)
 
 
+async def test_an_empty_list_says_that_no_model_is_served(tmp_path: Path) -> None:
+    async def nothing(_client: None) -> tuple[Model, ...]:
+        return ()
+
+    one = Scripted().backend("one", models=(DECLARED,), discover=nothing, preference=1)
+    async with running_engine(tmp_path, one, Scripted().backend("two")) as engine:
+        assert (await generate(engine)).backend == "two"
+        detail = (await engine.list_backends({"backend": "one"})).capabilities[0]
+    assert detail.models == ()
+
+
 async def test_the_declared_models_are_used_while_the_list_cannot_be_had(tmp_path: Path) -> None:
     clock, discover = VirtualClock(), Discovery()
     provider = Scripted()

@@ -85,8 +85,8 @@ class Catalogue:
     def _detail(self, backend: Backend[Any], capability: Capability[Any, Any], lists: _Lists) -> CapabilityDetail:
         reason = self.installation.reason_not_offered(backend, capability, today(self.live_lists.clock))
         fields: Mapping[str, JsonValue] = {**field_schemas(capability.params)}
-        live = lists.get(capability.discover, ()) if capability.discover else ()
-        models = [model for model in live if isinstance(model, Model)] or capability.models
+        listed = lists.get(capability.discover, capability.models) if capability.discover else capability.models
+        models = [model for model in listed if isinstance(model, Model)]
         choices = {
             word: lists.get(fetch, capability.builtin_choices.get(word, ()))
             for word, fetch in capability.choices.items()

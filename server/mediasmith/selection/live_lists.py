@@ -48,16 +48,17 @@ class LiveLists:
     ) -> Backend[Any]:
         """Return the backend with the models that are served now, in these of its capabilities.
 
-        Where the provider does not list them, the declared models stay; it is not asked again for some minutes.
+        Where the provider cannot be asked, the declared models stay; it is not asked again for some minutes.
         """
         since = self.clock.now() - _CACHE_SECONDS
         asked = [one.discover for one in capabilities if one.discover and self._failed.get(one.discover, 0) < since]
         lists = await self.fetch(backend, asked)
 
         def updated(capability: Capability[Any, Any]) -> Capability[Any, Any]:
-            found = lists.get(capability.discover, ()) if capability.discover else ()
-            models = tuple(model for model in found if isinstance(model, Model))
-            return replace(capability, models=models) if models else capability
+            found = lists.get(capability.discover) if capability.discover else None
+            if found is None:
+                return capability
+            return replace(capability, models=tuple(model for model in found if isinstance(model, Model)))
 
         return replace(backend, capabilities=tuple(map(updated, backend.capabilities))) if lists else backend
 
