@@ -94,7 +94,7 @@ class ModelSearch:
         models = [(one, model) for one in live.capabilities for model in one.models if model.id == name]
         if listed := [(one, model) for one, model in models if kind in {None, one.kind}]:
             return listed
-        found = await self.lookups.find(Wanted(backend=backend, capability=one, id=name) for one in ready)
+        found = await self.lookups.find([Wanted(backend=backend, capability=one, id=name) for one in ready])
         if found.errors and not found.models:
             raise found.errors[0][1]
         return [(wanted.capability, model) for wanted, model in found.models]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -54,7 +54,7 @@ class Lookups:
         default_factory=dict[tuple[Lookup, str], tuple[float, Model]]
     )
 
-    async def find(self, asked: Iterable[Wanted]) -> Found:
+    async def find(self, asked: Sequence[Wanted]) -> Found:
         """Return those of the models that there are, looked up side by side where the capability can."""
         models: list[tuple[Wanted, Model]] = []
         errors: list[tuple[Wanted, MediaError]] = []

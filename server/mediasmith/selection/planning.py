@@ -115,7 +115,7 @@ class Planner:
         Raises:
             MediaError: a backend could not be asked about the model that the caller, or the edited file, names.
         """
-        found = await self.lookups.find(unlisted(request, context))
+        found = await self.lookups.find(list(unlisted(request, context)))
         needed = {request.model, request.origin.model if request.origin else ""}
         for wanted, error in found.errors:
             if wanted.id in needed and not any(other.id == wanted.id for other, _ in found.models):
@@ -145,12 +145,13 @@ class Planner:
         context = await self._context(backend)
         if kind := kind_listed(model, context.backends, backend):
             return kind
-        found = await self.lookups.find(
+        asked = [
             Wanted(backend=one, capability=capability, id=model)
             for one in context.backends
             for capability in one.capabilities
             if (not backend or is_called(one, backend)) and context.offers(one, capability)
-        )
+        ]
+        found = await self.lookups.find(asked)
         if found.errors and not found.models:
             raise found.errors[0][1]
         return usual_kind(wanted.capability.kind for wanted, _ in found.models)
