@@ -241,5 +241,36 @@ ELEVENLABS = backend(
 )
 SKETCH = backend("sketch", capability("image", SketchImage, preference=-1), keyed=False)
 
+FAL = backend(
+    "fal",
+    capability("image", OpenRouterImage, {"image": Takes(max=10)}, edits="image"),
+    capability("video", OpenRouterVideo, {"image": Takes(max=4), "first_frame": Takes(), "last_frame": Takes()}),
+    capability("speech", OpenRouterSpeech),
+    capability("music", ElevenMusic),
+    capability("sound_effect", ElevenSound),
+)
+REPLICATE = backend("replicate", *FAL.capabilities[:4])
+COMPATIBLE = backend(
+    "compatible",
+    capability("image", OpenRouterImage, {"image": Takes(max=16), "mask": Takes(mimes=("image/png",))}, edits="image"),
+    capability("video", OpenRouterVideo, {"first_frame": Takes(), "last_frame": Takes()}),
+    capability("speech", OpenAISpeech),
+)
+COMFYUI = backend("comfyui", *FAL.capabilities[:2], capability("music", ElevenMusic))
+
 PROVIDERS = (OPENAI, GOOGLE, XAI, OPENROUTER, ELEVENLABS)
 INSTALLED = (*PROVIDERS, SKETCH)
+
+
+def preferred(preference: int, backend: Backend[None]) -> Backend[None]:
+    """The backend with this preference."""
+    return replace(backend, capabilities=tuple(replace(one, preference=preference) for one in backend.capabilities))
+
+
+ALL = (
+    *(preferred(20, engine) for engine in (COMPATIBLE, COMFYUI)),
+    *(preferred(10, provider) for provider in (ELEVENLABS, GOOGLE, OPENAI, XAI)),
+    *(preferred(number, aggregator) for number, aggregator in ((5, OPENROUTER), (2, FAL), (1, REPLICATE))),
+    preferred(-100, SKETCH),
+)
+"""Engines of the user's own, providers, aggregators and drafts, with preferences in this order."""

@@ -87,6 +87,10 @@ async def test_a_model_that_there_is_not_is_never_sent(tmp_path: Path) -> None:
             await generate(engine, backend="shop", model="lab/flax")
         with pytest.raises(NothingSuitable, match="has no model 'lab/flax' of kind image"):
             await generate(engine, model="lab/flax")
+    ways = capability("made", lookup=shelf), capability("edited", start=shelf.provider.start, **EDITABLE)
+    async with running_engine(tmp_path, fake("shop", capabilities=ways)) as engine:
+        with pytest.raises(InvalidRequest, match="has no model 'lab/flax' of kind image"):
+            await generate(engine, backend="shop", model="lab/flax")
     assert shelf.provider.calls == []
 
 

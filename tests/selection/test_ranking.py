@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from fakes.declared import OPENAI, XAI, Nothing, backend
+from fakes.declared import ALL, OPENAI, XAI, Nothing, backend
 from fakes.selections import (
     IMAGE,
     TODAY,
@@ -29,7 +29,7 @@ from fakes.selections import (
 )
 from mediasmith.plugin.contract import Backend, Model, Takes
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
-from mediasmith.selection.ranking import select
+from mediasmith.selection.ranking import SelectionContext, select
 from mediasmith.selection.selection_request import SelectionRequest
 
 # Models
@@ -127,6 +127,51 @@ def test_a_model_that_retires_soon_is_warned_about() -> None:
 def test_the_order_is_by_preference_then_as_installed() -> None:
     installed = having(maker("a"), maker("b", preference=2), maker("c"), maker("d", preference=1))
     assert chosen(request_for(), installed) == ["b:m", "d:m", "a:m", "c:m"]
+
+
+NAMES = [one.name for one in ALL]
+READY = having(*ALL[::-1])
+CONFIGURED = having(*ALL[::-1], missing={"comfyui": "set its folder", "google": "no key", "fal": "no key"})
+
+
+def backends(asked: SelectionRequest, installed: SelectionContext) -> list[str]:
+    """The backends in the order in which they are tried."""
+    return list(dict.fromkeys(choice.backend.name for choice in select(asked, installed)))
+
+
+def test_engines_come_first_then_providers_then_aggregators_and_drafts_only_by_name() -> None:
+    images = [name for name in NAMES if name not in {"elevenlabs", "sketch"}]
+    assert sorted(backends(request_for(), READY)[:2]) == ["comfyui", "compatible"]
+    assert sorted(backends(request_for(), READY)[2:5]) == ["google", "openai", "xai"]
+    assert backends(request_for(), READY)[5:] == ["openrouter", "fal", "replicate"]
+    assert {*backends(request_for(), READY)} == {*images}
+    assert backends(request_for("speech"), READY)[0] == "compatible"
+    assert backends(request_for("sound_effect"), READY) == ["elevenlabs", "fal"]
+    assert backends(request_for(backend="sketch"), READY) == ["sketch"]
+
+
+def test_what_is_not_set_up_is_never_offered() -> None:
+    assert {"comfyui", "google", "fal"}.isdisjoint(backends(request_for(), CONFIGURED))
+    assert backends(request_for(), CONFIGURED)[0] == "compatible"
+    assert backends(request_for("music"), CONFIGURED) == ["elevenlabs", "replicate"]
+    nothing = having(*ALL, missing=dict.fromkeys(NAMES[:-1], "not set up"))
+    assert backends(request_for(), nothing) == ["sketch"]
+
+
+def test_a_draft_may_be_made_by_any_backend_with_a_draft_model() -> None:
+    without = replace(ALL[0], capabilities=tuple(replace(one, models=(M,)) for one in ALL[0].capabilities))
+    asked = request_for("speech", draft=True)
+    assert backends(asked, READY)[0] == "compatible"
+    assert backends(asked, having(without, *ALL[1:])) == ["elevenlabs", "google", "openai", *NAMES[6:9], "compatible"]
+
+
+def test_the_users_settings_come_before_engines() -> None:
+    ordered = replace(READY, order=("replicate", "xai"))
+    assert backends(request_for(), ordered)[:4] == ["replicate", "xai", "comfyui", "compatible"]
+    default = replace(ordered, defaults={"image": "fal:openrouterimage-mini"})
+    assert chosen(request_for(), default)[0] == "fal:openrouterimage-mini"
+    assert backends(request_for("speech"), default)[0] == "replicate"
+    assert backends(request_for(), replace(READY, defaults={"image": "sketch"}))[0] == "sketch"
 
 
 def test_the_users_order_comes_before_preference() -> None:

@@ -210,22 +210,19 @@ def _models(
     """Yield the models to try, best first, each with what the caller should know about it."""
     wanted = wanted_model(request, context, backend, capability)
     known = {model.id: model for model in capability.models}
-    of_kind = {model.id for one in backend.capabilities if one.kind == request.kind for model in one.models}
-    goes_as_given = bool(wanted) and wanted not in of_kind and capability.lookup is None
+    of_kind = [one for one in backend.capabilities if one.kind == request.kind]
+    unlisted = bool(wanted) and wanted not in {model.id for one in of_kind for model in one.models}
+    goes_as_given = unlisted and not any(one.lookup for one in of_kind)
     if request.model and request.model not in known and not (goes_as_given and request.backend):
         return
     gone: tuple[str, ...] = ()
     if wanted in known or goes_as_given:
         model = known.get(wanted, Model(id=wanted))
-        unlisted = (
-            ()
-            if wanted in known
-            else (f"{backend.name} does not list a model {wanted[:60]!r}; the name was sent as given.",)
-        )
-        yield model, (*unlisted, *_notes(request, context, model))
+        note = f"{backend.name} does not list a model {wanted[:60]!r}; the name was sent as given."
+        yield model, (*((note,) if unlisted else ()), *_notes(request, context, model))
         if request.model:
             return
-    elif wanted and wanted not in of_kind and wanted == _model_of_origin(request, backend, capability):
+    elif unlisted and wanted == _model_of_origin(request, backend, capability):
         gone = (f"{backend.name} no longer has the model {wanted[:60]!r}, which made the file; another one is used.",)
     ordered = sorted(capability.models, key=lambda model: request.draft and not model.draft)
     usable, replaced = in_service(ordered, context.today)

@@ -35,6 +35,8 @@ def unlisted(request: SelectionRequest, context: SelectionContext) -> Iterator[W
         if capability.kind == request.kind and context.offers(backend, capability)
     ]
     for backend, capability in able:
+        if not request.model and request.origin and not (capability.edits or capability.state):
+            continue  # it cannot edit, with whichever model
         model = wanted_model(request, context, backend, capability)
         listing = able if model == request.model else [pair for pair in able if pair[0] is backend]
         if model and capability.lookup and not any(_lists(one, model) for _, one in listing):
