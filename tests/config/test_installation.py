@@ -89,6 +89,11 @@ def test_a_backend_of_which_nothing_is_ready_is_itself_not_ready() -> None:
     one, two = capability("a", missing=no_folder), capability("b", missing=no_folder)
     assert installed(fake("one", capabilities=(one, two))).missing == {"one": "set ONE_FOLDER"}
     assert installed(fake("one", capabilities=(one, capability("b")))).missing == {"one.a": "set ONE_FOLDER"}
+    other = capability("b", missing=lambda _access: "set ONE_URL")
+    assert installed(fake("one", capabilities=(one, other))).missing == {
+        "one": "set ONE_FOLDER",
+        "one.b": "set ONE_URL",
+    }
 
 
 def test_a_capability_for_which_no_model_is_set_up_is_not_ready() -> None:

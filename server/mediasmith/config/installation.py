@@ -70,7 +70,7 @@ class Installation:
         own = [
             name
             for backend in registry.backends.values()
-            for name in (*setting_variables(backend).values(), *backend.variables)
+            for name in (*backend.variables, *setting_variables(backend).values())
         ]
         registry, unread = add_configured_models(registry, env)
         problems = (
@@ -127,7 +127,7 @@ class Installation:
 
     @cached_property
     def missing(self) -> Mapping[str, str]:
-        """Why a backend, or a `backend.capability` of one that is ready otherwise, is not ready, with the fix.
+        """Why a backend, or a `backend.capability` for a reason of its own, is not ready, with the fix.
 
         A capability that its provider has ended is listed whether or not its backend is ready.
         """
@@ -147,9 +147,9 @@ class Installation:
         except Misconfigured as error:
             return {backend.name: f"{error.message} {error.hint}".rstrip(".")}
         reasons = {one.name: _ask(one.missing, access) or _no_models(one) for one in backend.capabilities}
-        if all(reasons.values()) and len(set(reasons.values())) == 1:
-            return {backend.name: next(iter(reasons.values()))}
-        return {f"{backend.name}.{name}": reason for name, reason in reasons.items() if reason}
+        whole = next(iter(reasons.values())) if all(reasons.values()) else ""
+        own = {f"{backend.name}.{name}": reason for name, reason in reasons.items() if reason != whole}
+        return {**({backend.name: whole} if whole else {}), **own}
 
     def reason_missing(self, backend: Backend[Any], capability: Capability[Any, Any]) -> str:
         """Return why a capability is not ready, or ""."""
@@ -203,7 +203,8 @@ class Installation:
 
 def _no_models(capability: Capability[Any, Any]) -> str:
     """Return that a capability has no models although these could have been configured, or ""."""
-    return "" if capability.models or capability.discover else "none of the models that are set up can make it"
+    served = capability.models or capability.discover or capability.lookup
+    return "" if served else "none of the models that are set up can make it"
 
 
 def _today() -> date:
