@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
 from fakes.backends import capability, fake
 from fakes.virtual_clock import VirtualClock
@@ -21,7 +22,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, variable
 from mediasmith.plugin.access import Access
-from mediasmith.plugin.contract import Backend
+from mediasmith.plugin.contract import Backend, ConfiguredModels
 from mediasmith.plugin.errors import MissingKey, TimedOut
 
 KEY = "sk-0123456789abcdef"
@@ -129,7 +130,7 @@ async def test_variables_are_listed_without_their_values(install: Install, env: 
         ("fake", "FAKE_KEY", "still contains ${...}, which the client did not replace"),
         ("fake", "FAKE_TOKEN", 'set; read without the quotes around it and the word "Bearer"'),
         ("fake", "FAKE_REGION", "not set"),
-        ("fake", "MEDIASMITH_FAKE_BASE_URL", "set: proxy.example"),
+        ("fake", "MEDIASMITH_FAKE_BASE_URL", "set: proxy.example:8443"),
     ]
     assert not any(secret in text(report) for secret in (KEY, KEY[-8:], "secret-word", "hidden-too"))
 
@@ -146,11 +147,45 @@ async def test_a_key_is_not_shown_wherever_it_appears(install: Install, env: Map
 
 
 @pytest.mark.parametrize(
-    ("url", "state"), [("proxy:1", "set: proxy"), ("http://[", "set: not a URL"), ("//", "set: no host")]
+    ("url", "state"), [("proxy:1", "set: proxy:1"), ("http://[", "set: not a URL"), ("//", "set: no host")]
 )
-async def test_only_the_host_of_a_base_url_is_shown(env: Mapping[str, str], url: str, state: str) -> None:
+async def test_only_the_host_and_port_of_a_base_url_are_shown(env: Mapping[str, str], url: str, state: str) -> None:
     report = await examine({**env, "MEDIASMITH_FAKE_BASE_URL": url})
     assert row(report, "Keys and addresses", "fake", "MEDIASMITH_FAKE_BASE_URL") == (state,)
+
+
+class EngineSettings(BaseModel):
+    image_models: str = ""
+    steps: int = 20
+
+
+async def test_an_engine_of_ones_own_is_shown_with_its_settings_and_without_asking_for_a_key(
+    install: Install, env: Mapping[str, str]
+) -> None:
+    def models(_access: Access) -> ConfiguredModels:
+        return ConfiguredModels(models={}, problems=["the model flux cannot be read"])
+
+    keyless = fake("engine", keys=("ENGINE_API_KEY",))
+    install(replace(keyless, key_optional=True, settings=EngineSettings, models=models))
+    report = await examine({**env, "MEDIASMITH_ENGINE_IMAGE_MODELS": "flux,sdxl"})
+    assert report.sections["Keys and addresses"] == [
+        ("engine", "ENGINE_API_KEY", "not set; optional"),
+        ("engine", "MEDIASMITH_ENGINE_IMAGE_MODELS", "set: flux,sdxl"),
+    ]
+    assert row(report, "Backends", "engine", "image") == ("ready",)
+    assert report.problems == ["engine: the model flux cannot be read"]
+
+
+async def test_an_engine_that_is_not_set_up_is_not_asked(install: Install, env: Mapping[str, str]) -> None:
+    async def unasked(_client: None) -> str:
+        pytest.fail("an engine without an address was asked")
+
+    nowhere = capability(missing=lambda _access: "set MEDIASMITH_ENGINE_BASE_URL")
+    engine = fake("engine", keys=("ENGINE_API_KEY",), check=unasked, capabilities=(nowhere,))
+    install(replace(engine, key_optional=True), fake())
+    report = await examine(env, check=True)
+    assert row(report, "Backends", "engine") == ("image", "not ready: set MEDIASMITH_ENGINE_BASE_URL")
+    assert (report.sections["Providers"], report.problems) == ([], [])
 
 
 async def test_every_setting_is_listed_with_its_value(env: Mapping[str, str], tmp_path: Path) -> None:

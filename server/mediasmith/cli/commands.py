@@ -182,7 +182,9 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
 
 
 @commands.command(params=[json_option()])
-@click.option("--check", is_flag=True, help="Ask each provider that has a key something free, such as its models.")
+@click.option(
+    "--check", is_flag=True, help="Ask each provider and engine that is set up something free, such as its models."
+)
 def doctor(*, check: bool, as_json: bool) -> ExitCode:
     """Show what is set, what is ready, and what to fix.
 

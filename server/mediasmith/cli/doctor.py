@@ -20,6 +20,7 @@ from mediasmith.cli.provider_checks import ask_providers
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.caller import LOCAL
+from mediasmith.config.credentials import setting_variables
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, unexpanded, unreplaced, variable
 from mediasmith.plugin.errors import MediaError, Misconfigured
@@ -139,14 +140,21 @@ def _sentences(error: MediaError) -> str:
 
 
 def _variables(installation: Installation) -> Rows:
+    """Return the keys and other variables of the backends; base URLs and settings only where they are set."""
     rows: Rows = []
+    env = installation.env
     notes = {name: f"; {note}" for name, note in installation.key_notes.items()}
     for backend in installation.registry.backends.values():
+        if backend.key_optional:
+            notes |= {name: "; optional" for name in backend.keys if not env.get(name, "").strip()}
         for name in (one for one in backend.variables if one not in backend.base_urls):
-            rows.append((backend.name, name, _state(installation.env.get(name, "")) + notes.get(name, "")))
+            rows.append((backend.name, name, _state(env.get(name, "")) + notes.get(name, "")))
         for name in (*backend.base_urls, base_url_variable(backend.name)):
-            if url := installation.env.get(name, ""):
-                rows.append((backend.name, name, f"{_state(url)}: {_host(url)}"))
+            if url := env.get(name, ""):
+                rows.append((backend.name, name, f"{_state(url)}: {_address(url)}"))
+        for name in setting_variables(backend).values():
+            if value := env.get(name, "").strip():
+                rows.append((backend.name, name, f"{_state(value)}: {value}"))
     return rows
 
 
@@ -156,12 +164,14 @@ def _state(value: str) -> str:
     return unreplaced(value) if unexpanded(value) else "set"
 
 
-def _host(url: str) -> str:
-    """Return the host only: a URL may contain a user name and a password."""
+def _address(url: str) -> str:
+    """Return the host and port only: a URL may contain a user name and a password."""
     try:
-        return urlsplit(url if "//" in url else f"//{url}").hostname or "no host"
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        port = "" if parts.port is None else f":{parts.port}"
     except ValueError:
         return "not a URL"
+    return f"{parts.hostname}{port}" if parts.hostname else "no host"
 
 
 def _settings(settings: Settings) -> Rows:
