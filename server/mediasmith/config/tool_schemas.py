@@ -29,6 +29,10 @@ MAX_WAIT = 600
 """Seconds that a call may wait at most."""
 
 
+_MAX_NAMED = 3
+"""Backends that a parameter's description names; which take it is in list_backends."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToolSchema:
     """A tool as callers see it. `parameters` is its JSON schema.
@@ -172,7 +176,7 @@ class _Arguments:
             },
             "kind": self._kind("What to generate. Default image."),
             "backend": _text(", ".join(["auto (default)", *(backend.name for backend in self.backends)]) + "."),
-            "model": _text("A model of the backend. Default: its best, or cheap for drafts."),
+            "model": _text("A model of the backend; list_backends finds more. Default: its best, or cheap for drafts."),
             **self._inputs(),
             **self._shared(),
             **self._common(),
@@ -196,7 +200,7 @@ class _Arguments:
     def listing(self) -> dict[str, Schema]:
         """Return the arguments of list_backends."""
         return {
-            "kind": self._kind("Only those that generate this."),
+            "kind": self._kind("Only what makes this."),
             "backend": _text("One backend in detail: options, models, prices, voices, limits."),
             "query": _text("Find models of a backend by text, or one by its id."),
         }
@@ -233,7 +237,7 @@ class _Arguments:
             "draft": {"type": "boolean", "description": "Use a cheap, fast model. Default false."},
             "options": {
                 "type": "object",
-                "description": "Options of one backend; list_backends with backend describes them.",
+                "description": "Options of one backend; see list_backends with backend.",
             },
             "output": _text("Folder or file name to save to."),
             "wait_seconds": {
@@ -245,8 +249,8 @@ class _Arguments:
                 "minimum": 0,
                 "description": "Refuse, unspent, if the estimate in USD is higher. 0 or more.",
             },
-            "dry_run": {"type": "boolean", "description": "Only say what would be done and what it would cost."},
-            "request_id": _text("Any text; repeating a call with the same request_id never bills it twice."),
+            "dry_run": {"type": "boolean", "description": "Only say what would be done, and its cost."},
+            "request_id": _text("Any text; a call repeated with the same one is never billed twice."),
         }
 
     def _kind(self, about: str) -> Schema:
@@ -297,11 +301,12 @@ class _Arguments:
         return {**schema, "description": about + self._names(takers)}
 
     def _names(self, takers: Sequence[tuple[Backend[Any], Capability[Any, Any]]]) -> str:
-        """Return the takers' names if they are fewer than half of the backends that make those kinds."""
+        """Return the takers' names if they are few, and fewer than half of the backends that make those kinds."""
         kinds = {capability.kind for _, capability in takers}
         makers = {backend.name for backend, capability in self.capabilities if capability.kind in kinds}
         names = list(dict.fromkeys(backend.name for backend, _ in takers))
-        return f" {', '.join(names)}." if names and len(names) * 2 < len(makers) else ""
+        few = 0 < len(names) <= _MAX_NAMED and len(names) * 2 < len(makers)
+        return f" {', '.join(names)}." if few else ""
 
 
 def _listed_values(fields: Sequence[Schema]) -> tuple[str, ...]:
