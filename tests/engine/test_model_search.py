@@ -117,7 +117,7 @@ async def test_a_backend_that_is_not_ready_says_so(tmp_path: Path) -> None:
             await engine.list_backends({"backend": "other", "query": "flux", "kind": "video"})
         every = await engine.list_backends({"query": "fake"})
     assert [match.backend for match in every.models] == ["other"]
-    assert search.asked == []
+    assert (every.problems, search.asked) == ((), [])
 
 
 @pytest.mark.parametrize("error", [RateLimited("Slow down."), MissingKey("shop", ["K"], rejected=True), KeyError("x")])
@@ -130,6 +130,18 @@ async def test_a_search_that_fails_says_so(tmp_path: Path, error: Exception) -> 
         every = await engine.list_backends({"query": "fake"})
     assert [match.backend for match in every.models] == ["other"]
     assert [problem.partition(":")[0] for problem in every.problems] == ["The models of shop could not be searched"]
+
+
+async def test_a_model_that_cannot_be_looked_up_is_an_error_only_where_nothing_is_found(tmp_path: Path) -> None:
+    async def lookup(_client: None, _name: str) -> Model | None:
+        raise RateLimited("Slow down.")
+
+    async with running_engine(tmp_path, fake("shop", lookup=lookup, search=Search())) as engine:
+        with pytest.raises(RateLimited, match="The model lab/flux could not be looked up: Slow down"):
+            await engine.list_backends({"backend": "shop", "query": "lab/flux"})
+    async with running_engine(tmp_path, fake("shop", lookup=lookup, search=Search(FLUX))) as engine:
+        shown = await engine.list_backends({"backend": "shop", "query": "lab/flux"})
+    assert [match.id for match in shown.models] == ["lab/flux"]
 
 
 async def test_a_search_has_ten_seconds(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
 
-from fakes.backends import capability, fake, png
+from fakes.backends import FakeParams, capability, fake, png
 from fakes.engines import Scripted, continue_edit, generate, jumping_engine, per_image, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Backend, Model, Takes
@@ -80,6 +80,14 @@ async def test_its_price_counts(tmp_path: Path) -> None:
     assert (forecast.status, shelf.provider.calls) == ("dry_run", [])
 
 
+async def test_it_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.models["flux"] = Model(id="lab/flux:3", note="by another name")
+    async with running_engine(tmp_path, shelf.backend()) as engine:
+        assert (await generate(engine, model="flux")).model == "flux"
+    assert shelf.provider.calls[0].model == Model(id="flux", note="by another name")
+
+
 async def test_a_model_that_there_is_not_is_never_sent(tmp_path: Path) -> None:
     shelf = Shelf(FLUX)
     async with running_engine(tmp_path, shelf.backend()) as engine:
@@ -116,6 +124,21 @@ async def test_a_kind_that_is_not_given_is_the_one_whose_lookup_answers(tmp_path
     assert (still.kind, still.warnings) == ("image", ())
     assert (listed.kind, listed.model) == ("video", "listed")
     assert "listed" not in (name.lower() for name in films.asked)
+
+
+async def test_words_are_checked_for_the_kind_that_was_found(tmp_path: Path) -> None:
+    class Still(FakeParams):
+        quality: Literal["low"] | None = None
+
+    class Film(FakeParams):
+        quality: Literal["hd"] | None = None
+
+    film = Model(id="lab/film")
+    ways = capability("still", params=Still), capability("film", kind="video", params=Film, lookup=Shelf(film))
+    async with running_engine(tmp_path, fake("shop", capabilities=ways)) as engine:
+        assert (await generate(engine, model="lab/film", quality="HD", dry_run=True)).kind == "video"
+        with pytest.raises(InvalidRequest, match='quality is "low"; accepted for kind video: hd'):
+            await generate(engine, model="lab/film", quality="low")
 
 
 async def test_what_is_listed_is_not_looked_up(tmp_path: Path) -> None:
@@ -234,3 +257,13 @@ async def test_an_edit_looks_up_the_model_that_made_the_file(tmp_path: Path) -> 
         edited = await continue_edit(engine, first.continuation_id)
     assert edited.model == "fake-1"
     assert "shop no longer has the model 'lab/flux', which made the file; another one is used." in edited.warnings
+
+
+async def test_a_capability_that_cannot_edit_is_not_asked_about_the_model_that_made_the_file(tmp_path: Path) -> None:
+    shelf = Shelf(FLUX)
+    drawn = capability("drawn", lookup=shelf, state=None)
+    async with running_engine(tmp_path, fake("shop", capabilities=(drawn,)), fake("other", **EDITABLE)) as engine:
+        first = await generate(engine, backend="shop", model="lab/flux")
+        shelf.error = Unreachable("No connection.")
+    async with running_engine(tmp_path, fake("shop", capabilities=(drawn,)), fake("other", **EDITABLE)) as engine:
+        assert (await continue_edit(engine, first.continuation_id)).backend == "other"

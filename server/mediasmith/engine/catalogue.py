@@ -13,7 +13,7 @@ from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.engine.model_search import ModelSearch, as_found
 from mediasmith.engine.results import BackendList, CapabilityDetail, ModelMatch
 from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Price, Range, Takes
-from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.plugin.kinds import Kind
 from mediasmith.plugin.params import WORDS
 from mediasmith.runtime.clock import today
@@ -69,7 +69,12 @@ class Catalogue:
         named = [match.id for match in matches if match.id.casefold() == query.casefold()]
         if not named and (matches or " " in query):
             return BackendList(models=tuple(matches), next=_next(matches))
-        models = await self.search.in_full(backend, kind, named[0] if named else query)
+        try:
+            models = await self.search.in_full(backend, kind, named[0] if named else query)
+        except MediaError:
+            if not named:
+                raise
+            models = ()  # what was found is worth more than an error
         if not named:
             matches = [self.search.match(backend, as_found(model, one.kind)) for one, model in models]
         details = tuple(self._detail(backend, replace(one, models=(model,)), {}) for one, model in models)
