@@ -166,10 +166,12 @@ async def test_an_engine_of_ones_own_is_shown_with_its_settings_and_without_aski
         return ConfiguredModels(models={}, problems=["the model flux cannot be read"])
 
     keyless = fake("engine", keys=("ENGINE_API_KEY",))
-    install(replace(keyless, key_optional=True, settings=EngineSettings, models=models))
+    local = "http://127.0.0.1:8188/api"
+    install(replace(keyless, key_optional=True, settings=EngineSettings, models=models, local_url=local))
     report = await examine({**env, "MEDIASMITH_ENGINE_IMAGE_MODELS": "flux,sdxl"})
     assert report.sections["Keys and addresses"] == [
         ("engine", "ENGINE_API_KEY", "not set; optional"),
+        ("engine", "MEDIASMITH_ENGINE_BASE_URL", "not set: 127.0.0.1:8188"),
         ("engine", "MEDIASMITH_ENGINE_IMAGE_MODELS", "set: flux,sdxl"),
     ]
     assert row(report, "Backends", "engine", "image") == ("ready",)
@@ -365,6 +367,7 @@ async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, e
         fake("broken", check=breaks),
         fake("unready", keys=("NOT_SET",), check=unasked),
         replace(fake("engine", keys=("NOT_SET",), check=says), key_optional=True),
+        fake("keyless", check=says),
         fake("local"),
     )
     report = await examine({**env, "FAKE_API_KEY": KEY}, check=True)
@@ -373,6 +376,7 @@ async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, e
         ("bad", "Bad does not accept its key."),
         ("broken", "Broken failed in a way that its backend does not know (ValueError)."),
         ("engine", "answers: 1,200 of 10,000 credits are used"),
+        ("keyless", "answers: 1,200 of 10,000 credits are used"),
     ]
     assert report.problems[0] == "bad: Bad does not accept its key. Correct BAD_KEY and restart the server"
     assert len(report.problems) == 2

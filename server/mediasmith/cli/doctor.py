@@ -149,9 +149,11 @@ def _variables(installation: Installation) -> Rows:
             notes |= {name: "; optional" for name in backend.keys if not env.get(name, "").strip()}
         for name in (one for one in backend.variables if one not in backend.base_urls):
             rows.append((backend.name, name, _state(env.get(name, "")) + notes.get(name, "")))
-        for name in (*backend.base_urls, base_url_variable(backend.name)):
+        for name in (*backend.base_urls, own := base_url_variable(backend.name)):
             if url := env.get(name, ""):
                 rows.append((backend.name, name, f"{_state(url)}: {_address(url)}"))
+            elif backend.local_url and name == own:
+                rows.append((backend.name, name, f"not set: {_address(backend.local_url)}"))
         for name in setting_variables(backend).values():
             if value := env.get(name, "").strip():
                 rows.append((backend.name, name, f"{_state(value)}: {value}"))

@@ -38,7 +38,7 @@ async def ask_providers(installation: Installation, clock: Clock | None = None) 
             return await check(await pool.client(backend))
 
         try:
-            signs_in = access(backend).key or not backend.key_optional
+            signs_in = access(backend).key or (backend.keys and not backend.key_optional)
             said = await with_timeout(clock or SystemClock(), _SECONDS, once)
             found[backend.name] = f"{'accepts the key' if signs_in else 'answers'}{said and f': {said}'}"
         except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is a finding
