@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from fakes.backends import FakeParams, capability, fake
 from mediasmith.cli.reference import regenerate
@@ -67,6 +67,15 @@ def test_a_backend_has_its_provider_kinds_and_keys() -> None:
             *("`A_KEY` or `B_KEY`", "`TWO_PROJECT`"),
         ],
     ]
+
+
+def test_a_backend_has_its_settings_and_says_that_its_key_is_optional() -> None:
+    class Engine(BaseModel):
+        steps: int = 20
+
+    backend = replace(fake("one", keys=("ONE_KEY",)), key_optional=True, settings=Engine)
+    assert rows("backends", backend)[1][-2:] == ["`ONE_KEY`, optional", "`MEDIASMITH_ONE_STEPS`"]
+    assert part("environment", backend)[:2] == ["  - ONE_KEY", "  - MEDIASMITH_ONE_STEPS"]
 
 
 def test_a_model_has_its_retirement_price_and_restrictions() -> None:

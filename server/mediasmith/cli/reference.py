@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from mediasmith.cli.markdown import code, items, prose, table
 from mediasmith.config.base_urls import base_url_variable
+from mediasmith.config.credentials import setting_variables
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, accepted, variable
 from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, field_schemas
@@ -78,12 +79,17 @@ def _backends(installation: Installation) -> list[str]:
                 f"[{prose(backend.title)}]({backend.docs})",
                 _join(one.kind for one in backend.capabilities),
                 _join(one.kind for one in backend.capabilities if one.edits),
-                _join(map(code, (*backend.keys, *backend.switches)), " or ") or "none needed",
-                _join(map(code, (*backend.env, *backend.base_urls))),
+                _keys(backend),
+                _join(map(code, (*backend.env, *backend.base_urls, *setting_variables(backend).values()))),
             )
             for backend in installation.registry.backends.values()
         ],
     )
+
+
+def _keys(backend: Backend[Any]) -> str:
+    keys = _join(map(code, (*backend.keys, *backend.switches)), " or ")
+    return f"{keys}{', optional' if backend.key_optional else ''}" if keys else "none needed"
 
 
 def _models(installation: Installation) -> list[str]:
@@ -252,7 +258,8 @@ def _field_default(field: FieldInfo) -> str:
 
 
 def _environment(installation: Installation) -> list[str]:
-    own = [name for backend in installation.registry.backends.values() for name in backend.variables]
+    backends = installation.registry.backends.values()
+    own = [name for backend in backends for name in (*backend.variables, *setting_variables(backend).values())]
     return items([*own, *map(variable, Settings.model_fields)])
 
 
