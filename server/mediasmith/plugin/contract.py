@@ -321,5 +321,5 @@ class Backend(Generic[C]):
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every environment variable that it is given, except for those that begin with MEDIASMITH_."""
+        """Every environment variable that it declares. The base URL and the settings follow from its name."""
         return (*self.keys, *self.switches, *self.env, *self.base_urls)
