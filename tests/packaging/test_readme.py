@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 import mediasmith
+from mediasmith.config import registry
+from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
@@ -88,5 +90,5 @@ def test_the_tools_are_described_and_answered_in_each_vendors_form(
 
 
 def test_every_setting_that_is_shown_exists() -> None:
-    known = {variable(field) for field in Settings.model_fields}
+    known = {*map(variable, Settings.model_fields), *map(base_url_variable, registry.load().backends)}
     assert set(re.findall(r"MEDIASMITH_\w+", README)) <= known

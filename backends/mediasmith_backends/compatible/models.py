@@ -1,0 +1,107 @@
+"""The models of the engines: those that the user names, else those of which the engine says what they make.
+
+Where neither names one, none is sent, and the engine takes its own: most engines of one model do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from mediasmith.plugin.access import Access
+from mediasmith.plugin.contract import Call, ConfiguredModels, Model, Price
+from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
+from mediasmith_backends.compatible.addresses import KINDS, Made, missing, settings_of, url_of
+from mediasmith_backends.compatible.engine import Engine, Engines
+
+OWN_MODEL = "default"
+"""Stands for the model that the engine takes if none is named."""
+
+_MAKES: dict[str, Made] = {
+    **dict.fromkeys(("image_generation", "image_edit", "T2I", "I2I", "TI2I", "image", "edit"), "image"),
+    **dict.fromkeys(("audio_speech", "tts", "speech", "audio"), "speech"),
+    **dict.fromkeys(("video_generation", "T2V", "I2V", "TI2V", "V2V", "video"), "video"),
+}
+"""What a model makes, by the engines' own words."""
+
+_MOST_LISTED = 20
+"""Names of models that a note repeats."""
+
+
+def _model(name: str, note: str = "") -> Model:
+    """Return a model that counts as free, and so as one for drafts: the engine is the user's own."""
+    price = Price(usd=0, per="call", as_of=date(2026, 11, 30), source="the user's own engine")
+    return Model(id=name, draft=True, prices=(price,), note=note or "Counts as free, whatever a hosted engine charges.")
+
+
+def configured_models(access: Access) -> ConfiguredModels:
+    """Return the models that are used unless an engine says which it has."""
+    kinds: list[Made] = [kind for kind in KINDS if url_of(access, kind) and not missing(access, kind)]
+    named = {kind: settings_of(access).named(kind) or (OWN_MODEL,) for kind in kinds}
+    return ConfiguredModels(models={kind: tuple(map(_model, names)) for kind, names in named.items()})
+
+
+def name_of(call: Call[Any, Any]) -> dict[str, str]:
+    """Return the field that names the model, or none."""
+    return {} if call.model.id == OWN_MODEL else {"model": call.model.id}
+
+
+class _Architecture(Answer):
+    output_modalities: Lenient[tuple[str, ...]] = None
+
+
+class _Listed(Answer):
+    """A model, with the hints of LiteLLM, SGLang, LocalAI, Lemonade and aggregators on what it makes."""
+
+    id: str
+    mode: Lenient[str] = None
+    task_type: Lenient[str] = None
+    supported_task_types: Lenient[tuple[str, ...]] = None
+    capabilities: Lenient[tuple[str, ...]] = None
+    labels: Lenient[tuple[str, ...]] = None
+    architecture: Lenient[_Architecture] = None
+
+    @property
+    def hint(self) -> Sequence[str]:
+        """The engine's own words for what it makes and does; none if it has none."""
+        tasks = (*filter(None, (self.task_type,)), *(self.supported_task_types or ()))
+        modalities = self.architecture.output_modalities if self.architecture else ()
+        modes = (self.mode,) if self.mode else ()
+        # LocalAI has a route of its own for videos.
+        abilities = tuple(one for one in self.capabilities or () if one != "video")
+        return modes or tasks or abilities or self.labels or modalities or ()
+
+    def makes(self, kind: Made) -> bool:
+        """Return whether a hint says that it makes this kind."""
+        return any(_MAKES.get(word) == kind for word in self.hint)
+
+
+class _List(Answer):
+    data: tuple[Lenient[_Listed], ...]
+
+
+async def served_models(kind: Made, client: Engines) -> Sequence[Model]:
+    """Return the models of a kind, the default first; none if the engine says that it has none.
+
+    Raises:
+        MediaError: the engine cannot be asked.
+    """
+    engine = client[kind]
+    if engine.named:
+        return tuple(map(_model, engine.named))
+    listed = await _listed(engine, "/models")
+    if not any(one.hint for one in listed):
+        with suppress(MediaError):
+            listed = await _listed(engine, "/models/capabilities") or listed
+    if any(one.hint for one in listed):
+        return tuple(_model(one.id) for one in listed if one.makes(kind))
+    names = ", ".join(one.id for one in listed[:_MOST_LISTED])
+    return (_model(OWN_MODEL, f"The engine's own choice{f'; it lists {names}' if names else ''}."),)
+
+
+async def _listed(engine: Engine, path: str) -> Sequence[_Listed]:
+    answer = read_answer(await engine.get(path), _List, engine.name)
+    return [one for one in answer.data if one]
