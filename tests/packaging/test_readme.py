@@ -19,6 +19,7 @@ import pytest
 import mediasmith
 from mediasmith.config import registry
 from mediasmith.config.base_urls import base_url_variable
+from mediasmith.config.credentials import setting_variables
 from mediasmith.config.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
@@ -90,5 +91,7 @@ def test_the_tools_are_described_and_answered_in_each_vendors_form(
 
 
 def test_every_setting_that_is_shown_exists() -> None:
-    known = {*map(variable, Settings.model_fields), *map(base_url_variable, registry.load().backends)}
+    backends = registry.load().backends
+    own = {name for backend in backends.values() for name in setting_variables(backend).values()}
+    known = {*own, *map(variable, Settings.model_fields), *map(base_url_variable, backends)}
     assert set(re.findall(r"MEDIASMITH_\w+", README)) <= known
