@@ -7,7 +7,8 @@ its schema. What has no place is not accepted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mediasmith.plugin.contract import JSON, Accepts, Model, Price, Request, Takes
@@ -57,7 +58,7 @@ class SchemaModel(Model):
     kind: Kind
     inputs: Schema
 
-    @property
+    @cached_property
     def fields(self) -> Mapping[str, Schema]:
         """The schema of each input."""
         return mapping(self.inputs.get("properties"))
@@ -70,13 +71,13 @@ class SchemaModel(Model):
         required = [name for name in names if name in listed(self.inputs.get("required"))]
         return next(iter([*required, *names]), "")
 
-    @property
+    @cached_property
     def places(self) -> Mapping[str, Place]:
         """Where each word goes; words of other kinds have no place."""
         words = PARAMS[self.kind].model_fields
         return {word: place for word, place in find_places(self.fields).items() if word in words}
 
-    @property
+    @cached_property
     def files(self) -> Mapping[Role, str]:
         """The field for the files of each role."""
         return dict(_files(self.kind, self.fields))
@@ -104,10 +105,8 @@ def schema_model(  # noqa: PLR0913 - what an endpoint is, each by name
         for word in PARAMS[kind].model_fields
         if word in WORDS
     }
-    return SchemaModel(
-        id=model,
-        kind=kind,
-        inputs=inputs,
+    return replace(
+        found,
         draft=draft,
         accepts=accepts,
         takes={role: _takes(role, found.fields[name], name in _required(inputs)) for role, name in found.files.items()},
