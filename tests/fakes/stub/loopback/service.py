@@ -106,7 +106,7 @@ def _content(route: Route[Any], request: Request) -> Form | bytes:
     mime = request.headers.get("content-type", "").partition(";")[0]
     if route.form and mime == "multipart/form-data":
         return form(request)
-    if route.body and mime == "application/json":
+    if (route.body and mime == "application/json") or (route.upload and mime):
         return request.body
     if route.form or route.body:
         raise fault("type", f"The body must not be {mime or 'without a type'}.")
