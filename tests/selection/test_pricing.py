@@ -226,3 +226,11 @@ def test_megapixels_are_those_of_the_size(
     makes = replace(capability("image", Sizes), models=(model,))
     chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, values=values)
     assert estimate(chosen, prompt="a fox", count=2, measured=measured) == usd
+
+
+@pytest.mark.parametrize(("values", "usd"), [({}, 0.3), ({"size": "2000x1000"}, 0.4)])
+def test_megapixels_of_a_size_left_open_are_the_models(values: dict[str, Any], usd: float) -> None:
+    model = Model(id="m", pixels=1_500_000, prices=(price(0.1, "megapixel"),))
+    makes = replace(capability("image", Sizes), models=(model,))
+    chosen = Candidate(backend=backend("a", makes), capability=makes, model=model, values=values)
+    assert estimate(chosen, prompt="a fox", count=2) == usd

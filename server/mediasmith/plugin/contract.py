@@ -79,9 +79,10 @@ class Model:
     """One model of a provider, as data.
 
     `draft` marks the cheap and fast one; `retires` is the day the provider switches it off; `max_prompt` is in
-    characters. `accepts` narrows words and options of the capability's params for this model, `takes` its inputs: a
-    role with other limits, or with None where this model takes no such file. `options` is a JSON schema (an object with
-    `properties`) of options that only this model has; those given arrive in `Call.options`.
+    characters. `pixels` are those of an image whose size is not given, at most: prices by the megapixel need them.
+    `accepts` narrows words and options of the capability's params for this model, `takes` its inputs: a role with other
+    limits, or with None where this model takes no such file. `options` is a JSON schema (an object with `properties`)
+    of options that only this model has; those given arrive in `Call.options`.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Model:
     takes: Mapping[Role, Takes | None] = field(default_factory=dict[Role, "Takes | None"])
     options: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     max_prompt: int | None = None
+    pixels: int | None = None
     prices: tuple[Price, ...] = ()
     note: str = ""
 

@@ -106,9 +106,11 @@ def _seconds(candidate: Candidate, values: Mapping[str, JSON]) -> float | None:
 
 
 def _megapixels(candidate: Candidate, values: Mapping[str, JSON]) -> float | None:
-    """Return the size asked for in millions of pixels, else the default, else the largest that the model lists."""
+    """Return the size asked for in millions of pixels, else the default, else the model's, else the largest listed."""
     if "size" in values:
         return _pixels(values["size"])
+    if candidate.model.pixels is not None:
+        return candidate.model.pixels / 1_000_000
     accepts = candidate.model.accepts.get("size")
     listed = accepts if isinstance(accepts, tuple) else ()
     sizes = [_pixels(size) for size in listed]
