@@ -16,7 +16,7 @@ from mediasmith.plugin.kinds import IMAGES, MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import WORDS
 from mediasmith_backends.plain_schema import Schema, listed, mapping, plain_schema
 from mediasmith_backends.schema_params import PARAMS
-from mediasmith_backends.schema_words import Place, find_places
+from mediasmith_backends.schema_words import Place, find_places, usual_pixels
 
 _MOST_FILES = 10
 """Files in a field for several, where the schema names no limit."""
@@ -112,6 +112,7 @@ def schema_model(  # noqa: PLR0913 - what an endpoint is, each by name
         takes={role: _takes(role, found.fields[name], name in _required(inputs)) for role, name in found.files.items()},
         options=_options(found),
         max_prompt=prompt if isinstance(prompt, int) and prompt > 0 else None,
+        pixels=None if "image" in found.files else usual_pixels(found.fields),  # else they may be those of the file
         prices=prices,
         note=note,
     )
@@ -123,9 +124,8 @@ def refuses(request: Request[Any]) -> str:
     if not isinstance(model, SchemaModel):
         return ""
     given = _given(request.params.model_dump(exclude_none=True), model)
-    places = [model.places[word].path for word in ("size", "aspect_ratio") if word in given and word in model.places]
-    if len(places) > 1 and places[0] == places[1]:
-        return "takes size or aspect_ratio, not both"
+    if reason := _conflict(model, given, request.options):
+        return reason
     for word, place in model.places.items():
         needed = place.path and place.path[0] in _required(model.inputs)
         if needed and word not in given and place.path[0] not in request.options:
@@ -138,6 +138,19 @@ def refuses(request: Request[Any]) -> str:
         return f"{str(error).rstrip('.')} with {model.id}"
     except LookupError:
         return ""  # what the model lists is checked by its `accepts`
+    return ""
+
+
+def _conflict(model: SchemaModel, given: Mapping[str, JSON], options: Mapping[str, JSON]) -> str:
+    """Return which words and options would be written over each other, as a reason, or ""."""
+    if {"size", "aspect_ratio"} <= given.keys() & model.places.keys():
+        size, ratio = model.places["size"].path, model.places["aspect_ratio"].path
+        if size in {ratio, ()}:  # both sides in pixels are a shape, too
+            return "takes size or aspect_ratio, not both"
+    for word in given.keys() & model.places.keys():
+        outer, *inner = model.places[word].path or ("",)
+        if inner and inner[0] in mapping(options.get(outer)):
+            return f"takes {word} or {outer}.{inner[0]}, not both"
     return ""
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mediasmith.plugin.contract import Params
 from mediasmith.plugin.kinds import Kind
-from mediasmith.plugin.params import AspectRatio, Count, Seed, Size
+from mediasmith.plugin.params import AspectRatio, Seed, Size
 
 _Word = Annotated[str | None, Field(min_length=1)]
 _AudioFormat = Literal["mp3", "wav", "flac", "ogg", "opus", "m4a", "aac"]
@@ -20,10 +20,9 @@ class ImageParams(Params):
 
     aspect_ratio: AspectRatio | None = None
     size: Size | None = None
-    quality: _Word = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
     seed: Seed | None = None
-    n: Count = 1
+    n: Annotated[int, Field(ge=1, le=4)] = 1
 
 
 class VideoParams(Params):

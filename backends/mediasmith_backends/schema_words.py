@@ -34,7 +34,6 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("duration", "duration_seconds", "seconds_total", "seconds", "length_seconds"),
         *("music_length_ms", "duration_ms"),
     ),
-    "quality": ("quality", "rendering_speed"),
     "output_format": ("output_format", "audio_format", "format", "audio_setting.format"),
     "voice": ("voice", "voice_id", "speaker", "voice_setting.voice_id"),
     "speed": ("speed", "voice_setting.speed"),
@@ -62,6 +61,21 @@ def find_places(fields: Mapping[str, Schema]) -> Mapping[str, Place]:
         for word, place in _sided(fields).items():
             found.setdefault(word, place)
     return found
+
+
+def usual_pixels(fields: Mapping[str, Schema]) -> int | None:
+    """Return the most pixels of an image of which at most the aspect ratio is given, or None where no field says it."""
+    size = mapping(fields.get("image_size"))
+    if size:
+        found = re.fullmatch(r"auto_(\d)K", str(size.get("default")))
+        return (int(found[1]) * 1024) ** 2 if found else _SQUARE
+    return _default_sides(fields) if {"width", "height"} <= fields.keys() else None
+
+
+def _default_sides(fields: Mapping[str, Schema]) -> int:
+    """Return the pixels of the sides that are not given."""
+    width, height = (fields[name].get("default") for name in ("width", "height"))
+    return width * height if isinstance(width, int) and isinstance(height, int) else _SQUARE
 
 
 def _place(word: str, path: tuple[str, ...], fields: Mapping[str, Schema]) -> Place | None:
@@ -144,8 +158,7 @@ def _shaped(field: Schema) -> dict[str, Place]:
 
 def _sided(fields: Mapping[str, Schema]) -> Mapping[str, Place]:
     """Return the places in two fields, `width` and `height`."""
-    width, height = (fields[name].get("default") for name in ("width", "height"))
-    pixels = width * height if isinstance(width, int) and isinstance(height, int) else _SQUARE
+    pixels = _default_sides(fields)
     custom = "custom" in listed(mapping(fields.get("aspect_ratio")).get("enum"))  # else the sides are ignored
 
     def write_size(size: str) -> JSON:

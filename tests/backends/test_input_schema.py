@@ -67,7 +67,7 @@ TEXT, NUMBER, URI = {"type": "string"}, {"type": "number"}, {"type": "string", "
             *(
                 "speech",
                 "output_format",
-                {"enum": ["mp3_22050_32", "mp3_44100_128", "pcm"], "default": "mp3_44100_128"},
+                {"enum": ["mp3_44100_128", "mp3_22050_32", "pcm"], "default": "mp3_44100_128"},
             ),
             *("output_format", "mp3", ("mp3",), "mp3_44100_128"),
         ),
@@ -116,6 +116,20 @@ def test_two_fields_for_the_sides_take_sizes_and_shapes() -> None:
     custom = _model(**sides, aspect_ratio={"enum": ["1:1", "custom"]})
     assert _body(custom, size="800x600") == {"width": 800, "height": 600, "aspect_ratio": "custom"}
     assert _body(custom, aspect_ratio="1:1") == {"aspect_ratio": "1:1"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "pixels"),
+    [
+        ({"image_size": {**_SIZE, "default": "landscape_4_3"}}, 1024 * 1024),
+        ({"image_size": {"enum": ["square", "auto_2K"], "default": "auto_2K"}}, 2048 * 2048),
+        ({"image_size": _SIZE, "image_url": {"type": "string"}}, None),
+        ({"width": {"type": "integer", "default": 512}, "height": {"type": "integer", "default": 256}}, 512 * 256),
+        ({"resolution": {"enum": ["1K"]}}, None),
+    ],
+)
+def test_an_image_without_a_size_has_the_pixels_of_the_default(fields: Any, pixels: int | None) -> None:
+    assert _model(**fields).pixels == pixels
 
 
 def test_words_inside_an_object_join_what_its_option_says() -> None:
@@ -208,14 +222,18 @@ def test_every_other_field_is_an_option_and_what_is_required_of_them_too() -> No
 def test_words_without_a_place_are_not_accepted() -> None:
     model = _model(prompt=TEXT)
     assert not any(model.accepts.values())
-    assert model.accepts.keys() == {"aspect_ratio", "size", "quality", "output_format", "seed", "n"}
+    assert model.accepts.keys() == {"aspect_ratio", "size", "output_format", "seed", "n"}
     assert _body(model, n=1) == {}
+
+
+_SIDED = {"width": {"type": "integer"}, "height": {"type": "integer"}, "aspect_ratio": {"enum": ["1:1", "custom"]}}
 
 
 @pytest.mark.parametrize(
     ("model", "words", "reason"),
     [
         (_model(image_size=_SIZE), {"size": "800x600", "aspect_ratio": "1:1"}, "takes size or aspect_ratio, not both"),
+        (_model(**_SIDED), {"size": "800x600", "aspect_ratio": "1:1"}, "takes size or aspect_ratio, not both"),
         (_model(image_size=_SIZE), {"size": "2K"}, "takes size as WxH in pixels with maker/one"),
         (_model("speech", required=["voice"], voice=TEXT), {}, "needs voice with maker/one"),
         (_model("speech", required=["voice"], voice={**TEXT, "default": "Ann"}), {}, ""),
@@ -230,6 +248,14 @@ def test_words_without_a_place_are_not_accepted() -> None:
 )
 def test_words_that_cannot_be_written_are_refused(model: SchemaModel, words: Any, reason: str) -> None:
     assert _reason(model, **words) == reason
+
+
+def test_a_word_and_an_option_for_the_same_place_are_refused() -> None:
+    model = _model("speech", voice_setting={"properties": {"voice_id": TEXT, "emotion": TEXT}})
+    assert _reason(model, voice="Ann", options={"voice_setting": {"emotion": "sad"}}) == ""
+    assert _reason(model, options={"voice_setting": {"voice_id": "Ben"}}) == ""
+    refused = _reason(model, voice="Ann", options={"voice_setting": {"voice_id": "Ben"}})
+    assert refused == "takes voice or voice_setting.voice_id, not both"
 
 
 def test_a_schema_that_refers_to_itself_is_read() -> None:
@@ -257,6 +283,7 @@ def test_a_schema_that_refers_to_itself_is_read() -> None:
         ({"type": "string", "default": "null", "title": "Text", "x-order": 1}, {"type": "string"}),
         ({"allOf": [{"enum": ["a", "b"]}], "default": "a", "nullable": True}, {"enum": ["a", "b"], "default": "a"}),
         ({"const": "a"}, {"enum": ["a"]}),
+        ({"description": "a" * 201}, {"description": f"{'a' * 200}…"}),
         ({"type": "boolean", "default": "True"}, {"type": "boolean", "default": True}),
         ("no schema", {}),
     ],
