@@ -10,7 +10,7 @@ from mediasmith.testing import signed_in
 from mediasmith.testing.bad_answers import PAGE
 from mediasmith.testing.relay import relay
 from mediasmith.testing.wire import Answer
-from mediasmith_backends import elevenlabs, google, openai, openrouter
+from mediasmith_backends import elevenlabs, fal, google, openai, openrouter
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -19,6 +19,7 @@ NOWHERE = "http://127.0.0.1:9"
     ("backend", "key"),
     [
         (elevenlabs.backend, "sk_" + "0" * 48),
+        (fal.backend, "id:" + "0" * 40),
         (google.backend, "AIza" + "0" * 35),
         (openai.backend, "sk-" + "0" * 40),
         (openrouter.backend, "sk-or-v1-" + "0" * 64),
