@@ -427,6 +427,17 @@ async def making_two(call: Call[Client, Any]) -> Result:
     return replace(made, outputs=made.outputs * 2)
 
 
+class Formatted(PaperParams):
+    output_format: Literal["png", "webp"] | None = None
+
+
+PNG_ONLY = (Model(id="paper-2", accepts={"output_format": ("png",)}),)
+
+
+async def look_up(_client: Client, _name: str) -> None:
+    return None
+
+
 class Many(PaperParams):
     n: Count = 1
 
@@ -816,6 +827,7 @@ FAULTS = {
     "two paying requests": planted(ONE, "2 paying requests", start=paying_twice),
     "two files where one is due": planted(ONE, "2 files", start=making_two),
     "no file": planted(HANDLE, "without a file", start=making_none),
+    "a value that no model accepts": planted(WORDS, "no model accepts", params=Formatted, models=PNG_ONLY),
     "a wrong type": planted(TYPES, "says it is image/jpeg, but", start=claiming_jpeg),
     "state that is no JSON": planted(STATE, "no JSON", start=keeping_what_is_no_json),
     "state that JSON changes": planted(STATE, "changes on its way", start=keeping_a_tuple),
@@ -895,6 +907,8 @@ def test_a_planted_fault_is_found(tmp_path: Path, fault: Fault) -> None:
         (SEVERAL, replace(NOW, params=Many, start=making_many)),
         (WORDS, replace(NOW, models=(*NOW.models, Model(id="gone", retires=date(2026, 1, 2))))),
         (REST, replace(NOW, models=(*NOW.models, Model(id="gone", retires=date(2026, 1, 2))))),
+        (WORDS, replace(NOW, params=Formatted, models=PNG_ONLY, lookup=look_up)),
+        (TYPES, replace(NOW, params=Formatted, models=PNG_ONLY, lookup=look_up)),
     ],
     ids=[
         "a change that is said aloud",
@@ -902,6 +916,8 @@ def test_a_planted_fault_is_found(tmp_path: Path, fault: Fault) -> None:
         "two files",
         "a retired model",
         "a retired model's name",
+        "a value that only models which are looked up accept",
+        "a format that only models which are looked up accept",
     ],
 )
 def test_what_is_no_fault_passes(tmp_path: Path, check: str, capability: Capability[Client, Any]) -> None:

@@ -94,8 +94,9 @@ async def true_types(context: CheckContext) -> None:
         for value in (None, *(found[0].values if found else ())):
             given: Mapping[str, JSON] = {} if value is None else {"output_format": value}
             request = context.request({**(context.rig.companions.get("output_format", {}) if given else {}), **given})
-            model = next(one for one in context.models if value is None or accepts(one, "output_format", value))
-            _true_type(await _finished(adapter, replace(request, model=model)), value)
+            able = (one for one in context.models if value is None or accepts(one, "output_format", value))
+            if model := next(able, None):  # a model that is looked up may accept more
+                _true_type(await _finished(adapter, replace(request, model=model)), value)
     async with running_engine(context) as harness:
         result = await harness.generate()
     claimed = [output.mime for output in harness.observed.results[-1].outputs]

@@ -76,6 +76,8 @@ async def _try(differences: _Differences, probe: Probe) -> None:
     seen: dict[str, list[tuple[JSON, Facts]]] = {}
     for value in probe.values:
         model = _model_for(context, word, value)
+        if model is None:
+            continue
         beside = context.rig.companions.get(word, {})
         base = await differences.without(_asked(context, model, beside))
         adapter.warnings.clear()
@@ -103,11 +105,15 @@ def _alike(context: CheckContext, one: str, other: str) -> str:
     )
 
 
-def _model_for(context: CheckContext, word: str, value: JSON) -> Model:
+def _model_for(context: CheckContext, word: str, value: JSON) -> Model | None:
+    """Return a model that accepts this; None where only one that is looked up may."""
     beside = {**context.rig.base, **context.rig.companions.get(word, {}), word: value}
     for model in context.models:
         if all(accepts(model, name, given) for name, given in beside.items()):
             return model
+    alike = [one for one in context.backend.capabilities if one.params is context.capability.params]
+    if any(one.lookup for one in alike):
+        return None
     raise AssertionError(f"no model accepts {word} {value!r}: see Model.accepts, or do not declare it.")
 
 
