@@ -22,22 +22,23 @@ _MOST_FILES = 10
 """Files in a field for several, where the schema names no limit."""
 
 _PROMPTS = ("prompt", "text", "input", "gen_text", "input_text")
-_SPOKEN = ("text", "input", "gen_text", "input_text", "prompt")
+_SPOKEN = ("text", "input", "gen_text", "input_text", "text_to_synthesize", "prompt")
 """Where the prompt goes, the first that is required counts; beside a text to say, `prompt` is how to say it."""
 
 _IMAGE = (
     *("image_urls", "input_image_urls", "reference_image_urls", "image_input", "input_images", "images"),
     *("reference_images", "image_url", "input_image_url", "reference_image_url", "image", "input_image"),
+    "image_prompt",
 )
 _OF_IMAGES: Mapping[Role, tuple[str, ...]] = {"image": _IMAGE}
 _OF_VIDEOS: Mapping[Role, tuple[str, ...]] = {
     "first_frame": (
         *("start_image_url", "first_frame_url", "first_frame_image_url", "start_image", "first_frame_image"),
-        *("first_frame", "image_url", "image", "input_image"),
+        *("first_frame", "image_url", "image", "input_image", "input_reference"),
     ),
     "last_frame": (
         *("end_image_url", "last_frame_url", "tail_image_url", "last_frame_image_url", "end_image"),
-        *("last_frame_image", "last_frame"),
+        *("last_frame_image", "last_frame", "last_image"),
     ),
     "image": ("image_urls", "reference_image_urls", "reference_images", "input_images"),
 }

@@ -9,10 +9,16 @@ from pydantic import Field
 
 from mediasmith.plugin.contract import Params
 from mediasmith.plugin.kinds import Kind
-from mediasmith.plugin.params import AspectRatio, Seed, Size
+from mediasmith.plugin.params import AspectRatio, Count, Seed, Size
 
 _Word = Annotated[str | None, Field(min_length=1)]
 _AudioFormat = Literal["mp3", "wav", "flac", "ogg", "opus", "m4a", "aac"]
+
+Quality = Literal["auto", "low", "medium", "high", "xhigh", "max"]
+"""How good an image is; models that name other steps have none."""
+
+Background = Literal["auto", "transparent", "opaque"]
+"""What is behind the subject of an image."""
 
 
 class ImageParams(Params):
@@ -20,9 +26,11 @@ class ImageParams(Params):
 
     aspect_ratio: AspectRatio | None = None
     size: Size | None = None
+    quality: Quality | None = None
+    background: Background | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
     seed: Seed | None = None
-    n: Annotated[int, Field(ge=1, le=4)] = 1
+    n: Count = 1
 
 
 class VideoParams(Params):
@@ -39,6 +47,8 @@ class SpeechParams(Params):
     """The parameters of speech."""
 
     voice: _Word = None
+    language: _Word = None
+    instructions: _Word = None
     speed: Annotated[float | None, Field(ge=0.25, le=4)] = None
     output_format: _AudioFormat | None = None
     seed: Seed | None = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from mediasmith.plugin.contract import JSON, Accepts, Range
 from mediasmith.plugin.media import fit_ratio, parse_size
 from mediasmith_backends.plain_schema import Schema, listed, mapping
+from mediasmith_backends.schema_params import Background, Quality
 
 Value: TypeAlias = "str | int | float"
 """The value of a word."""
@@ -34,8 +35,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("duration", "duration_seconds", "seconds_total", "seconds", "length_seconds"),
         *("music_length_ms", "duration_ms"),
     ),
+    "quality": ("quality",),
+    "background": ("background",),
     "output_format": ("output_format", "audio_format", "format", "audio_setting.format"),
     "voice": ("voice", "voice_id", "speaker", "voice_setting.voice_id"),
+    "language": ("language", "language_code"),
+    "instructions": ("instructions",),
     "speed": ("speed", "voice_setting.speed"),
     "generate_audio": ("generate_audio",),
     "seed": ("seed",),
@@ -198,6 +203,7 @@ _RATIO = re.compile(r"[1-9]\d{0,3}(\.\d{1,2})?:[1-9]\d{0,3}(\.\d{1,2})?")
 _PIXELS = re.compile(r"(\d{2,5})[x*](\d{2,5})")
 _TIER = re.compile(r"\d{3,4}p?|[1-8](\.5)?k")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s?")
+_TAG = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,4})?")
 _FORMATS = {"png", "jpeg", "webp", "mp3", "wav", "flac", "ogg", "opus", "m4a", "aac"}
 
 
@@ -228,6 +234,15 @@ def _format(value: object) -> str | None:
     return text if text in _FORMATS else None
 
 
+def _listed_in(values: object) -> Callable[[object], str | None]:
+    """Return a form that has these values of a `Literal` alone."""
+    return lambda value: value if isinstance(value, str) and value in get_args(values) else None
+
+
+def _language(value: object) -> str | None:
+    return value if isinstance(value, str) and _TAG.fullmatch(value) else None
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -236,6 +251,9 @@ _FORMS: Mapping[str, Callable[[object], Value | None]] = {
     "size": _tier,
     "aspect_ratio": _ratio,
     "duration": _seconds,
+    "quality": _listed_in(Quality),
+    "background": _listed_in(Background),
     "output_format": _format,
+    "language": _language,
 }
 """The word's value for a value that a schema lists, or None for one that callers cannot ask for."""

@@ -73,6 +73,11 @@ TEXT, NUMBER, URI = {"type": "string"}, {"type": "number"}, {"type": "string", "
         ),
         ("speech", "voice", {"enum": ["Ann", "Ben"]}, "voice", "Ben", ("Ann", "Ben"), "Ben"),
         ("speech", "voice_id", {"anyOf": [TEXT, {"type": "null"}]}, "voice", "Ann", True, "Ann"),
+        ("image", "quality", {"enum": ["low", "high", "ultra"]}, "quality", "high", ("low", "high"), "high"),
+        ("image", "background", {"enum": ["white", "opaque"]}, "background", "opaque", ("opaque",), "opaque"),
+        ("speech", "language", {"enum": ["auto", "en", "zh-cn"]}, "language", "en", ("en", "zh-cn"), "en"),
+        ("speech", "language_code", TEXT, "language", "de-DE", True, "de-DE"),
+        ("speech", "instructions", TEXT, "instructions", "calm", True, "calm"),
         ("video", "generate_audio", {"type": "boolean"}, "generate_audio", False, True, False),
         ("image", "seed", {"type": ["integer", "null"]}, "seed", 7, True, 7),
         ("image", "seed", {"type": "integer", "minimum": 0, "maximum": 9}, "seed", 7, Range(low=0, high=9), 7),
@@ -151,6 +156,7 @@ def test_a_field_that_chooses_between_url_and_text_asks_for_the_url() -> None:
         ("image", {"text": TEXT, "prompt": TEXT}, (), "prompt"),
         ("speech", {"prompt": TEXT, "text": TEXT}, (), "text"),
         ("speech", {"prompt": TEXT, "text": TEXT}, ("prompt",), "prompt"),
+        ("speech", {"text_to_synthesize": TEXT}, (), "text_to_synthesize"),
         ("image", {"image_url": URI, "prompt": {"type": "object"}}, (), ""),
     ],
 )
@@ -174,7 +180,13 @@ _LIST = {"type": "array", "items": URI}
         ("image", {"image_urls": {**_LIST, "maxItems": 3}, "image_url": URI}, {"image": ("image_urls", 3)}),
         ("image", {"image_input": _LIST}, {"image": ("image_input", 10)}),
         ("image", {"input_image": {"anyOf": [_SIDES, URI]}}, {"image": ("input_image", 1)}),
+        ("image", {"image_prompt": URI}, {"image": ("image_prompt", 1)}),
         ("image", {"image": {"type": "boolean"}}, {}),
+        (
+            "video",
+            {"input_reference": URI, "last_image": URI},
+            {"first_frame": ("input_reference", 1), "last_frame": ("last_image", 1)},
+        ),
         (
             "video",
             {"image_url": URI, "end_image_url": URI},
@@ -209,7 +221,7 @@ def test_every_other_field_is_an_option_and_what_is_required_of_them_too() -> No
         prompt=TEXT,
         style={"$ref": "#/components/schemas/Sides"},
         steps={"type": "integer", "default": "8", "maximum": 9},
-        background={"enum": ["white"]},
+        instructions={"enum": ["paint"]},
     )
     assert model.options == {
         "type": "object",
@@ -222,7 +234,7 @@ def test_every_other_field_is_an_option_and_what_is_required_of_them_too() -> No
 def test_words_without_a_place_are_not_accepted() -> None:
     model = _model(prompt=TEXT)
     assert not any(model.accepts.values())
-    assert model.accepts.keys() == {"aspect_ratio", "size", "output_format", "seed", "n"}
+    assert model.accepts.keys() == {"aspect_ratio", "size", "quality", "background", "output_format", "seed", "n"}
     assert _body(model, n=1) == {}
 
 

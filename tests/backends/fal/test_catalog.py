@@ -30,6 +30,8 @@ async def test_an_endpoint_is_looked_up_with_its_schema_and_price(fake: FakeFal,
     assert found.accepts == {
         "aspect_ratio": True,
         "size": True,
+        "quality": False,
+        "background": False,
         "output_format": False,
         "seed": False,
         "n": Range(low=1, high=2),
