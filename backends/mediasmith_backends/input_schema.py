@@ -101,15 +101,12 @@ def schema_model(  # noqa: PLR0913 - what an endpoint is, each by name
     inputs = plain_schema(schema, document if document is not None else schema)
     found = SchemaModel(id=model, kind=kind, inputs=inputs)
     prompt = mapping(found.fields.get(found.prompt_field)).get("maxLength")
-    accepts: dict[str, Accepts] = {
-        word: found.places[word].accepts if word in found.places else False
-        for word in PARAMS[kind].model_fields
-        if word in WORDS
-    }
+    places: dict[str, Accepts] = {word: place.accepts for word, place in found.places.items()}
+    accepts = {word: places.get(word, False) for word in PARAMS[kind].model_fields}
     return replace(
         found,
         draft=draft,
-        accepts=accepts,
+        accepts={word: accepted for word, accepted in accepts.items() if accepted is not True},
         takes={role: _takes(role, found.fields[name], name in _required(inputs)) for role, name in found.files.items()},
         options=_options(found),
         max_prompt=prompt if isinstance(prompt, int) and prompt > 0 else None,
@@ -257,4 +254,5 @@ def _options(model: SchemaModel) -> Mapping[str, JSON]:
         if name not in used and name not in WORDS and not _asks_for_url(field)
     }
     required = [name for name in _required(model.inputs) if name in properties]
-    return {"type": "object", "properties": properties, "required": required} if properties else {}
+    needed: Mapping[str, JSON] = {"required": required} if required else {}
+    return {"type": "object", "properties": properties, **needed} if properties else {}

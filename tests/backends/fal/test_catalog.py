@@ -28,8 +28,6 @@ async def test_an_endpoint_is_looked_up_with_its_schema_and_price(fake: FakeFal,
     found = await look_up(client, FRESH)
     assert isinstance(found, SchemaModel)
     assert found.accepts == {
-        "aspect_ratio": True,
-        "size": True,
         "quality": False,
         "background": False,
         "output_format": False,
