@@ -20,7 +20,9 @@ SERVER = ROOT / "server" / "mediasmith"
 BACKENDS = ROOT / "backends"
 FILES = sorted(SERVER.rglob("*.py"))
 OWN = sorted([*FILES, *BACKENDS.rglob("*.py")])
-PROVIDERS = re.compile(r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch|comfyui|fal|replicate)\b", re.IGNORECASE)
+PROVIDERS = re.compile(
+    r"\b(openai|google|gemini|xai|grok|openrouter|elevenlabs|sketch|comfyui|fal|replicate)\b", re.IGNORECASE
+)
 MAX_LINES = 350
 
 ROOMS = ("plugin", "config", "runtime", "storage", "selection", "jobs", "engine", "mcp", "cli")

@@ -10,7 +10,7 @@ from typing import Any
 
 from mediasmith.plugin.contract import FoundModel, Model
 from mediasmith.plugin.http_answers import Answer, Lenient
-from mediasmith.plugin.kinds import MEDIA_TYPES, Kind
+from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith_backends.fal.client import Client
 from mediasmith_backends.fal.prices import UnitPrice, known_prices, unit_prices
 from mediasmith_backends.fal.results import FILES
@@ -59,8 +59,8 @@ def discover(models: Sequence[SchemaModel]) -> Callable[[Client], Awaitable[Sequ
     return with_prices
 
 
-def lookup(kind: Kind) -> Callable[[Client, str], Awaitable[Model | None]]:
-    """Return the function that finds an endpoint that makes this kind."""
+def lookup(kind: Kind, role: Role | None = None) -> Callable[[Client, str], Awaitable[Model | None]]:
+    """Return the function that finds an endpoint that makes this kind, and takes files in this role if there is one."""
 
     async def find(client: Client, model: str) -> Model | None:
         found = await _endpoint(client, model)
@@ -69,8 +69,11 @@ def lookup(kind: Kind) -> Callable[[Client, str], Awaitable[Model | None]]:
         schema = _inputs(found)
         if not schema:
             return None
+        described = schema_model(model, schema, kind=kind, document=found.openapi)
+        if role and not described.takes.get(role):
+            return None
         prices = await known_prices(client, [model])
-        return _priced(schema_model(model, schema, kind=kind, document=found.openapi), prices.get(model))
+        return _priced(described, prices.get(model))
 
     return find
 

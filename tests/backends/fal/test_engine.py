@@ -12,7 +12,7 @@ import pytest
 
 from fakes.engines import continue_edit, generate, running_engine
 from fakes.fal import FakeFal
-from fakes.fal.endpoints import FRESH
+from fakes.fal.endpoints import FRESH, FRESH_EDIT
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.errors import InvalidRequest, OverBudget
 from mediasmith.runtime.clock import SystemClock
@@ -68,10 +68,13 @@ async def test_a_model_may_take_files_that_others_of_its_kind_do_not(fake: FakeF
     assert sent == {"prompt": "a red kite", "image_url": URI}
 
 
-async def test_a_result_is_edited_by_an_endpoint_for_edits(fake: FakeFal, engine: Engine) -> None:
+@pytest.mark.parametrize(("named", "used"), [({}, "fal-ai/flux-2/edit"), ({"model": FRESH_EDIT}, FRESH_EDIT)])
+async def test_a_result_is_edited_by_an_endpoint_for_edits(
+    fake: FakeFal, engine: Engine, named: dict[str, str], used: str
+) -> None:
     first = await generate(engine, kind="image", backend="fal", size="64x64")
-    second = await continue_edit(engine, first.continuation_id)
-    assert (second.status, second.model) == ("done", "fal-ai/flux-2/edit")
+    second = await continue_edit(engine, first.continuation_id, **named)
+    assert (second.status, second.model) == ("done", used)
     _, sent = [one["body"] for one in fake.log() if one["method"] == "POST"]
     assert "make it blue" in sent["prompt"]
     assert sent["image_urls"][0].startswith("data:image/png;base64,")

@@ -48,6 +48,9 @@ def _speech(takes: type[Strict]) -> Endpoint:
 FRESH = "fal-ai/fresh/image"
 """An endpoint that the backend has to look up."""
 
+FRESH_EDIT = "fal-ai/another/edit"
+"""Another one, which takes images."""
+
 ENDPOINTS: Mapping[str, Endpoint] = {
     "fal-ai/flux-2": _image(requests.Flux2, usd=0.012, unit="megapixels"),
     "fal-ai/z-image/turbo": _image(requests.ZImage, usd=0.005, unit="megapixels"),
@@ -58,6 +61,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "fal-ai/nano-banana-2": _image(requests.Banana, usd=0.08),
     FRESH: _image(requests.Fresh, usd=0.03),
     "fal-ai/flux-2/edit": _edit(requests.Flux2Edit),
+    FRESH_EDIT: _edit(requests.Flux2Edit),
     "fal-ai/qwen-image-2/edit": _edit(requests.QwenEdit),
     "bytedance/seedream/v5/pro/edit": _edit(requests.SeedreamEdit),
     "fal-ai/nano-banana-2/edit": _edit(requests.BananaEdit),
