@@ -39,16 +39,17 @@ class Asked(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Route(Generic[S]):
-    """How a kind of request is answered, and what it must bring: a `body` in JSON, a `form`, an `upload`, or nothing.
+    """How a kind of request is answered, and what it must bring: a `body`, a `form`, a `text`, an `upload`, or nothing.
 
-    An upload is a file as it is, of any type. `check` refuses what the models alone cannot, before any script is
-    followed. `open` to requests without a key.
+    A body is JSON, a text is plain, and an upload is a file of any type, as it is. `check` refuses what the models
+    alone cannot, before any script is followed. `open` to requests without a key.
     """
 
     answer: Callable[[Asked[S]], Answer]
     body: type[Strict] | None = None
     form: type[Strict] | None = None
     upload: bool = False
+    text: bool = False
     query: type[Strict] | None = None
     check: Callable[[Asked[S]], None] | None = None
     open: Callable[[S], bool] | None = None

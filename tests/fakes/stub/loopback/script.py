@@ -41,7 +41,7 @@ class Scripted(Strict):
 class Script(Strict):
     """The body of `POST /_script`: the answers that come next for one kind of request."""
 
-    method: Literal["GET", "POST", "PUT", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE", "QUERY"]
     path: str
     answers: tuple[Scripted, ...] = Field(strict=False)
 

@@ -106,18 +106,21 @@ def _content(route: Route[Any], request: Request) -> Form | bytes:
     mime = request.headers.get("content-type", "").partition(";")[0]
     if route.form and mime == "multipart/form-data":
         return form(request)
-    if (route.body and mime == "application/json") or (route.upload and mime):
+    plain = (route.text and mime == "text/plain") or (route.upload and mime)
+    if plain or (route.body and mime == "application/json"):
         return request.body
-    if route.form or route.body:
+    if route.form or route.body or route.text:
         raise fault("type", f"The body must not be {mime or 'without a type'}.")
     if request.body:
         raise fault("body", "This request has no body.")
     return b""
 
 
-def _body(route: Route[Any], sent: Form | bytes) -> Strict | None:
+def _body(route: Route[Any], sent: Form | bytes) -> Strict | str | None:
     if isinstance(sent, Form):
         return route.form and parsed_fields(route.form, sent.fields)
+    if route.text:
+        return sent.decode(errors="replace")
     return route.body and parsed(route.body, sent)
 
 
