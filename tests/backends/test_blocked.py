@@ -10,7 +10,7 @@ from mediasmith.testing import signed_in
 from mediasmith.testing.bad_answers import PAGE
 from mediasmith.testing.relay import relay
 from mediasmith.testing.wire import Answer
-from mediasmith_backends import elevenlabs, fal, google, openai, openrouter
+from mediasmith_backends import elevenlabs, fal, google, openai, openrouter, replicate
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -23,6 +23,7 @@ NOWHERE = "http://127.0.0.1:9"
         (google.backend, "AIza" + "0" * 35),
         (openai.backend, "sk-" + "0" * 40),
         (openrouter.backend, "sk-or-v1-" + "0" * 64),
+        (replicate.backend, "r8_" + "0" * 37),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
