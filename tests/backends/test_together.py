@@ -37,7 +37,12 @@ def test_the_tools_are_small_with_all_of_them() -> None:
     sizes = [
         len(
             json.dumps(
-                {"name": tool.name, "description": tool.description, "inputSchema": tool.parameters},
+                {
+                    "name": tool.name,
+                    "title": tool.title,
+                    "description": tool.description,
+                    "inputSchema": tool.parameters,
+                },
                 separators=(",", ":"),
             )
         )

@@ -523,7 +523,7 @@ def fitting(schema: Schema) -> st.SearchStrategy[Any]:
 def test_any_json_is_understood_or_refused_in_a_few_plain_words(tool: ToolSchema, data: st.DataObject) -> None:
     schema = tool.parameters
     each = {name: fitting(one) for name, one in schema["properties"].items() if name != "prompts"}
-    usual = {name: each.pop(name) for name in dict.fromkeys(["prompt", *schema["required"]])}
+    usual = {name: each.pop(name) for name in dict.fromkeys(["prompt", *schema.get("required", ())])}
     arguments = data.draw(st.fixed_dictionaries(usual, optional=each))
     arguments |= data.draw(st.dictionaries(st.sampled_from([*schema["properties"]]) | odd_text, odd, max_size=2))
     try:

@@ -29,7 +29,7 @@ MAX_WAIT = 600
 """Seconds that a call may wait at most."""
 
 
-_MAX_NAMED = 3
+_MAX_NAMED = 2
 """Backends that a parameter's description names; which take it is in list_backends."""
 
 
@@ -128,12 +128,8 @@ def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(required),
-        "additionalProperties": False,
-    }
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": dict(properties), **needed, "additionalProperties": False}
 
 
 _WAIT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT}
