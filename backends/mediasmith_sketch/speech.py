@@ -1,14 +1,13 @@
-"""The speech capability: words spoken on this machine by espeak-ng, if that is installed.
+"""The speech capability: words spoken on this machine, English by hibari-tts and everything else by espeak-ng.
 
-espeak-ng is under the GPL and not part of this distribution: it comes with the extra `voice`, for those who want it.
+Neither is part of this distribution: they come with the extra `voice`, for those who want it. Either alone is enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
-from importlib.util import find_spec
 from threading import Event
 from typing import Annotated, Literal
 
@@ -17,22 +16,26 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Call, Capability, Model, Output, Params, Price, Result
-from mediasmith.plugin.errors import InvalidRequest
 from mediasmith_sketch.animation.render_slots import RenderSlots
+from mediasmith_sketch.voice.packages import INSTALL, Engine, installed
 
-_ABOUT = "Spoken by a formant synthesiser on this machine, as a placeholder. It does not sound like a person."
+_ABOUT: Mapping[Engine, str] = {
+    "hibari": "Spoken by a small neural voice on this machine, as a placeholder.",
+    "espeak": "Spoken by a formant synthesiser on this machine, as a placeholder. It does not sound like a person.",
+}
 
 
 class SpeechState(BaseModel):
-    """The language that words were spoken in, as a tag."""
+    """The language that words were spoken in, as a tag, and the engine that spoke them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     language: str
+    engine: Engine = "espeak"
 
 
 class SpeechParams(Params):
-    """How to speak. A `voice` is a person who speaks any language; without one it is the language's own.
+    """How to speak. The voice `heart` speaks English, and does so where none is named; every other, any language.
 
     MP3 is what every player opens, at a fifth of the size; WAV keeps every sample.
     """
@@ -45,57 +48,45 @@ class SpeechParams(Params):
 
 
 def _missing(_access: Access) -> str:
-    if find_spec("espeakng_loader"):
-        return ""
-    return "needs espeak-ng: install the package espeakng-loader beside mediasmith (its extra voice), then restart"
+    return "" if installed("hibari") or installed("espeak") else f"needs a voice: {INSTALL}"
 
 
 async def _start(call: Call[RenderSlots, SpeechParams]) -> Result:
-    language = call.params.language or (call.state.language if call.state else "")
+    from mediasmith_sketch.voice import audio_files, speaking  # noqa: PLC0415 - heavy: ctypes
+
+    params, before = call.params, call.state
+    manner = speaking.Manner(
+        voice=params.voice or "",
+        language=params.language or (before.language if before else ""),
+        speed=params.speed,
+        pitch=params.pitch,
+        output_format=params.output_format,
+        engine=before.engine if before else None,
+    )
     cancelled = Event()
-    speak = partial(_speak, call.prompt, call.params, language, cancelled.is_set)
+    speak = partial(speaking.speak, call.prompt, manner, cancelled.is_set)
     try:
-        output, notes = await to_thread.run_sync(speak, abandon_on_cancel=True)
+        spoken = await to_thread.run_sync(speak, abandon_on_cancel=True)
     finally:
         cancelled.set()
-    for note in notes:
+    for note in spoken.notes:
         call.warn(note)
-    return Result(outputs=(output,), cost_usd=0.0, details={"draft": _ABOUT})
-
-
-def _speak(words: str, params: SpeechParams, tag: str, cancelled: Callable[[], bool]) -> tuple[Output, list[str]]:
-    """Return the words as a file, and notes for the caller. `tag` is the language, if it is known."""
-    from mediasmith_sketch.voice import audio_files, espeak, languages  # noqa: PLC0415 - an extra, and heavy: ctypes
-
-    speaker = languages.speaker(params.voice) if params.voice else None
-    language, notes = languages.choose(tag, words)
-    sound = espeak.speak(
-        words, language=language, speaker=speaker, speed=params.speed, pitch=params.pitch, cancelled=cancelled
-    )
-    if not any(sound.pcm):
-        raise InvalidRequest(
-            f"There is nothing to speak: the prompt has no words, or none that {language.name} has sounds for.",
-            "Give words to speak, and their language.",
-            billed="no",
-        )
-    audio_files.soften(sound)
-    body = audio_files.encode(sound, params.output_format)
-    # The engine keeps the voice, the speed and the rest; the language may follow from the letters alone.
-    return Output(
-        body=body, mime=audio_files.MIMES[params.output_format], state=SpeechState(language=language.tag)
-    ), notes
+    # The server keeps the voice, the speed and the rest; the language and the engine may follow from the words alone.
+    state = SpeechState(language=spoken.language, engine=spoken.engine)
+    output = Output(body=spoken.body, mime=audio_files.MIMES[params.output_format], state=state)
+    return Result(outputs=(output,), cost_usd=0.0, details={"draft": _ABOUT[spoken.engine]})
 
 
 async def _voices(_client: RenderSlots) -> Sequence[str]:
-    from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
+    from mediasmith_sketch.voice import speaking  # noqa: PLC0415 - as above
 
-    return await to_thread.run_sync(languages.speaker_names)
+    return await to_thread.run_sync(speaking.voice_names)
 
 
 async def _languages(_client: RenderSlots) -> Sequence[str]:
-    from mediasmith_sketch.voice import languages  # noqa: PLC0415 - as above
+    from mediasmith_sketch.voice import speaking  # noqa: PLC0415 - as above
 
-    return await to_thread.run_sync(languages.language_tags)
+    return await to_thread.run_sync(speaking.language_tags)
 
 
 speech: Capability[RenderSlots, SpeechParams] = Capability(
@@ -108,7 +99,8 @@ speech: Capability[RenderSlots, SpeechParams] = Capability(
             draft=True,
             max_prompt=20_000,
             prices=(Price(usd=0, per="1k_chars", as_of=date(2026, 11, 21), source="local"),),
-            note="Spoken on this machine by espeak-ng, as a draft. continue_edit speaks on in the same voice.",
+            note="Spoken on this machine, as a draft: English by hibari-tts, everything else by espeak-ng. "
+            "continue_edit speaks on in the same voice.",
         ),
     ),
     start=_start,

@@ -1,7 +1,8 @@
-"""Drafts are drawn in the sketch's own font: which others a machine has must not matter."""
+"""Drafts are drawn in the sketch's own font, whichever others a machine has; and packages that speak can be missing."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,3 +17,15 @@ def _no_fonts_of_this_machine() -> Iterator[None]:
         fonts.forget()
         yield
     fonts.forget()
+
+
+@pytest.fixture
+def without_hibari(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make hibari-tts look as if it were not installed."""
+    monkeypatch.setitem(sys.modules, "hibari", None)
+
+
+@pytest.fixture
+def without_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make espeak-ng look as if it were not installed."""
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)

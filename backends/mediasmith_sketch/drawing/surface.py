@@ -126,13 +126,13 @@ def resized(
     box: tuple[float, float, float, float] | None = None,
 ) -> Image.Image:
     """Return the picture, or what is in a box of it, in another size."""
-    return image.resize(size, how, box)  # pyright: ignore[reportUnknownMemberType] - Pillow's types name NumPy's
+    return image.resize(size, how, box)
 
 
 def _levels(mask: Image.Image, change: Callable[[int], float]) -> Image.Image:
     """Return the mask with each grey level changed."""
     table = [round(change(level)) for level in range(256)]
-    return mask.point(table)  # pyright: ignore[reportUnknownMemberType] - Pillow's types name NumPy's
+    return mask.point(table)
 
 
 def _slope(box: Box, start: Point, end: Point, strength: float) -> Image.Image:

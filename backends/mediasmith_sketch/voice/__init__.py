@@ -1,1 +1,1 @@
-"""Speaking with espeak-ng."""
+"""Speaking with hibari-tts and espeak-ng."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from mediasmith_sketch.voice.espeak import Sound
@@ -35,23 +35,33 @@ def soften(sound: Sound) -> None:
     sound.pcm[:0] = bytes(2 * round(_LEAD * sound.rate))
 
 
-def encode(sound: Sound, form: Format) -> bytes:
-    """Return the sound as a file, resampled if the codec wants another rate. The same sound gives the same bytes."""
+def encode(pieces: Iterable[bytes | bytearray], rate: int, form: Format) -> bytes:
+    """Return one channel of 16-bit samples, given in pieces, as a file. The same sound gives the same bytes.
+
+    `rate` is in hertz; if the codec wants another one, the sound is resampled.
+    """
     import av  # noqa: PLC0415 - heavy: PyAV
 
-    codec, rate, bits, options = _CODECS[form]
+    codec, own_rate, bits, options = _CODECS[form]
     file = io.BytesIO()
     # Without this flag an Ogg stream has a random number.
     opened: Any = av.open(file, "w", format=form, container_options={"fflags": "+bitexact"})  # only partly typed
     with opened as output:
-        stream = output.add_stream(codec, rate or sound.rate, dict(options), layout="mono")
+        stream = output.add_stream(codec, own_rate or rate, dict(options), layout="mono")
         if bits:
             stream.bit_rate = bits
-        for start in range(0, len(sound.pcm), 2 * sound.rate):  # by the second
-            piece = bytes(sound.pcm[start : start + 2 * sound.rate])
-            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
-            frame.planes[0].update(piece)
-            frame.sample_rate, frame.pts = sound.rate, start // 2
+        begin = 0
+        for samples in _by_the_second(pieces, rate):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
+            frame.planes[0].update(samples)
+            frame.sample_rate, frame.pts = rate, begin
+            begin += frame.samples
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return file.getvalue()
+
+
+def _by_the_second(pieces: Iterable[bytes | bytearray], rate: int) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), 2 * rate):
+            yield bytes(piece[start : start + 2 * rate])

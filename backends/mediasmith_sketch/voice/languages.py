@@ -27,6 +27,7 @@ _READS_IDEOGRAPHS = {"cmn", "cmn-latn-pinyin", "hak", "yue"}
 _SHOWN = 40  # characters of a caller's own text that a message repeats
 _SUBTAGS = 8  # a tag has fewer parts that mean anything
 _FAR = 255  # further from a tag than any voice that names it
+_NEARLY_ALL = 0.9  # of the letters of a text, which may have a few of other scripts
 _SIMILAR = 0.65  # how alike a misspelt word and the one that is meant must be; 1 is the same
 
 
@@ -57,6 +58,13 @@ def speaker(name: str) -> Voice:
     raise Unsuitable(f"There is no voice {name[:_SHOWN]!r} here.", hint)
 
 
+def is_english(tag: str, words: str) -> bool:
+    """Return whether to take words as English: by the tag, if there is one, and as nearly all letters are Latin."""
+    letters = list(filter(str.isalpha, words))
+    latin = sum(letter <= "\x7f" or _script(letter) == "LATIN" for letter in letters)
+    return _first(plain(tag) or _DEFAULT) == _DEFAULT and latin >= _NEARLY_ALL * len(letters)
+
+
 def choose(tag: str, words: str) -> tuple[Voice, list[str]]:
     """Return the language to speak, and notes for the caller. Without a tag, the letters of the words decide.
 
@@ -76,7 +84,7 @@ def choose(tag: str, words: str) -> tuple[Voice, list[str]]:
 
 def _tagged(tag: str) -> Voice:
     """Return the nearest language to a tag; without a voice for a region, the language as it is spoken elsewhere."""
-    known, asked = _by_tag(), _plain(tag)
+    known, asked = _by_tag(), plain(tag)
     parts = asked.split("-", _SUBTAGS)
     for kept in range(len(parts), 0, -1):
         if found := known.get("-".join(parts[:kept])):
@@ -88,12 +96,13 @@ def _tagged(tag: str) -> Voice:
 
 def _is_for(language: Voice, tag: str) -> bool:
     """Return whether a language is for this very tag. One like de-DE says no more than de."""
-    asked = _plain(tag)
+    asked = plain(tag)
     own = {known.lower() for known, _ in language.tags}
     return asked in own | {_first(known) for known in own} or asked == f"{_first(asked)}-{_first(asked)}"
 
 
-def _plain(tag: str) -> str:
+def plain(tag: str) -> str:
+    """Return a tag as it is compared: in lower case, with hyphens."""
     return tag.strip().lower().replace("_", "-")
 
 

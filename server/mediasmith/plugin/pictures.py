@@ -235,4 +235,4 @@ def _from_grey_16(image: Image) -> Image:
         return image
     if image.mode == "I;16B":
         image = image.convert("I").convert("I;16")
-    return image.point(lambda value: value * (1 / 256)).convert("L")  # pyright: ignore[reportUnknownMemberType] - NumPy's
+    return image.point(lambda value: value * (1 / 256)).convert("L")
