@@ -11,6 +11,7 @@ import pytest
 
 from fakes.downloads import MEDIA
 from fakes.tls import certificate
+from mediasmith.config.allowed_folders import AllowedFolders
 
 
 @pytest.fixture
@@ -46,3 +47,10 @@ def accepted(tmp_path: Path) -> dict[str, str]:
     """The environment in which that server's certificate is accepted."""
     (tmp_path / "ca.pem").write_bytes(certificate(MEDIA).pem)
     return {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> AllowedFolders:
+    """The allowed folders of a project whose media folder does not exist yet."""
+    project = tmp_path.resolve() / "project"
+    return AllowedFolders(output=project / "media", allowed=(project / "media", project), base=project)
