@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,14 @@ import anyio
 import pytest
 
 from fakes.downloads import MEDIA
+from fakes.input_files import ID, PNG, Remote
 from fakes.tls import certificate
 from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.settings import Settings
+from mediasmith.plugin.errors import UnknownContinuation
+from mediasmith.plugin.kinds import Role
+from mediasmith.storage.inputs.input_file import InputFile
+from mediasmith.storage.inputs.references import Inputs
 
 
 @pytest.fixture
@@ -54,3 +61,50 @@ def roots(tmp_path: Path) -> AllowedFolders:
     """The allowed folders of a project whose media folder does not exist yet."""
     project = tmp_path.resolve() / "project"
     return AllowedFolders(output=project / "media", allowed=(project / "media", project), base=project)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    folder = tmp_path / "output"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Not made yet."""
+    return tmp_path / "work" / "scratch"
+
+
+@pytest.fixture
+def inputs(project: Path, output: Path, tmp_path: Path) -> Inputs:
+    saved = tmp_path / "elsewhere" / "2026-a-cat.png"
+    saved.parent.mkdir()
+    saved.write_bytes(PNG)
+
+    async def artifact(identifier: str) -> Path:
+        if identifier != ID:
+            raise UnknownContinuation(f"There is no continuation {identifier}.", "Use one of get_job.")
+        return saved
+
+    roots = AllowedFolders(output=output, allowed=(output, project), base=project)
+    settings = Settings(max_input_bytes=200_000, max_pixels=1_000_000)
+    return Inputs(roots=roots, settings=settings, downloader=Remote(), artifact=artifact)
+
+
+@pytest.fixture
+def one(inputs: Inputs, scratch: Path) -> Callable[..., Awaitable[InputFile]]:
+    async def resolve(reference: str, role: Role = "image", inputs: Inputs = inputs) -> InputFile:
+        found = await inputs.resolve({role: [reference]}, scratch)
+        return found[role][0]
+
+    return resolve
