@@ -1,4 +1,4 @@
-"""Drafts are drawn in the sketch's own font, whichever others a machine has; and packages that speak can be missing."""
+"""What the tests of the sketch share. Which fonts a machine has must not matter; packages that speak can be missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mediasmith_sketch.drawing import fonts
+from sketch.videos import RenderedVideo, make
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +18,12 @@ def _no_fonts_of_this_machine() -> Iterator[None]:
         fonts.forget()
         yield
     fonts.forget()
+
+
+@pytest.fixture(scope="module")
+async def lighthouse() -> RenderedVideo:
+    """A video that many tests look at: of a second, for words to be read."""
+    return await make(size="320x180", duration=1)
 
 
 @pytest.fixture

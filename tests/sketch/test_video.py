@@ -1,27 +1,20 @@
-"""The sketch backend's videos: what is on the film, what may be asked, how the work goes on, and edits."""
+"""The videos of the sketch backend: what is on the film, and what may be asked."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import threading
 from base64 import b64decode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
-import anyio
-import anyio.lowlevel
 import av
 import pytest
 from mcp import Client
 from mcp_types import ImageContent
-from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
+from PIL import Image
 
-from fakes.engines import NO_WAIT, continue_edit, generate, get_job, read_files, running_engine
-from fakes.films import film
 from fakes.server import text
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.installation import Installation
@@ -29,152 +22,31 @@ from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.mcp.server import MediaServer
-from mediasmith.plugin.contract import Accepted, Failed, Pending, Request, Result
-from mediasmith.plugin.errors import InvalidRequest
-from mediasmith.plugin.probe import dimensions, duration, video_frames
-from mediasmith.runtime.clock import SystemClock
-from mediasmith.testing import AdapterHarness
+from mediasmith.plugin.probe import dimensions, duration
 from mediasmith_sketch import backend
-from mediasmith_sketch.animation.camera import Motion
-from mediasmith_sketch.animation.first_frame import MOST_BYTES
-from mediasmith_sketch.animation.mp4 import Mp4Writer
-from mediasmith_sketch.animation.render_slots import IDLE_SECONDS, MOST, RenderSlots
-from mediasmith_sketch.animation.shot import RenderRequest, Shot
-from mediasmith_sketch.composition.editor import edit
+from mediasmith_sketch.animation.shot import Shot
 from mediasmith_sketch.drawing.layout import lay_out
-from mediasmith_sketch.scene import LONGEST_CAPTION, LONGEST_PROMPT, MOST_ELEMENTS, Element, Scene
 from mediasmith_sketch.video import VideoParams
+from sketch.videos import (
+    CAPABILITY,
+    LIGHTHOUSE,
+    SMALL,
+    File,
+    RenderedVideo,
+    apart,
+    ask,
+    driver,
+    lightest,
+    make,
+    photo,
+    planned,
+    quarters,
+    started,
+)
 
-CAPABILITY = next(one for one in backend.capabilities if one.kind == "video")
-LIGHTHOUSE = "a lighthouse at dusk, teal and amber, pan right"
 UNSIZED: Mapping[str, Any] = {"size": None}
-SMALL: Mapping[str, Any] = {"size": "192x108", "duration": 0.5}
+
 _av = cast("Any", av)  # PyAV's own types leave too much unsaid
-
-
-class File:
-    """An input file in memory."""
-
-    def __init__(self, data: bytes, mime: str, dimensions: tuple[int, int] | None = None) -> None:
-        self.data = data
-        self.name = "file"
-        self.mime = mime
-        self.size = len(data)
-        self.dimensions = dimensions
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.data)
-
-    async def read(self) -> bytes:
-        return self.data
-
-    async def data_uri(self) -> str:
-        raise NotImplementedError
-
-
-def photo(picture: Image.Image, form: str = "PNG", **options: Any) -> File:
-    file = io.BytesIO()
-    picture.save(file, form, **options)
-    return File(file.getvalue(), f"image/{form.lower()}", picture.size)
-
-
-def quarters(size: tuple[int, int] = (300, 200)) -> Image.Image:
-    """A picture of which every quarter has a colour of its own, with a line around the middle."""
-    picture = Image.new("RGB", size, "#204080")
-    draw = ImageDraw.Draw(picture)
-    wide, high = size[0] // 2, size[1] // 2
-    draw.rectangle((wide, 0, *size), fill="#e0c040")
-    draw.rectangle((0, high, wide, size[1]), fill="#c03028")
-    draw.rectangle((wide, high, *size), fill="#308848")
-    draw.rectangle((size[0] // 10, size[1] // 10, size[0] * 9 // 10, size[1] * 9 // 10), outline="white", width=9)
-    return picture
-
-
-@dataclass(frozen=True, kw_only=True)
-class RenderedVideo:
-    """A finished video, and how it went on."""
-
-    data: bytes
-    state: Shot | None
-    order: RenderRequest
-    warnings: list[str]
-    updates: list[Pending]
-
-    def pictures(self) -> list[Image.Image]:
-        return [picture for _, picture in video_frames(io.BytesIO(self.data), "video/mp4", 4000)]
-
-
-def ask(
-    prompt: str = LIGHTHOUSE, *, state: Shot | None = None, inputs: Any = None, **params: Any
-) -> Request[VideoParams]:
-    return Request(
-        model=CAPABILITY.models[0],
-        prompt=prompt,
-        params=VideoParams(**{**SMALL, **params}),
-        inputs=inputs or {},
-        state=state,
-    )
-
-
-def driver(renders: RenderSlots | None = None) -> AdapterHarness:
-    return AdapterHarness(backend, renders or RenderSlots(), CAPABILITY)
-
-
-async def started(driving: AdapterHarness, asked: Request[VideoParams]) -> RenderRequest:
-    """Return the handle, as it comes back from the records."""
-    assert not CAPABILITY.refuses(asked)
-    answer = await CAPABILITY.start(driving.call_for(asked))
-    assert isinstance(answer, Accepted)
-    return RenderRequest.model_validate_json(answer.handle.model_dump_json())
-
-
-async def finished(driving: AdapterHarness, handle: RenderRequest) -> tuple[Result, list[Pending]]:
-    updates: list[Pending] = []
-    while isinstance(answer := await driving.poll(handle), Pending):
-        updates.append(answer)
-    assert isinstance(answer, Result)
-    return answer, updates
-
-
-def shot_of(result: Result) -> Shot | None:
-    state = result.outputs[0].state
-    assert state is None or isinstance(state, Shot)
-    return state
-
-
-async def make(prompt: str = LIGHTHOUSE, **more: Any) -> RenderedVideo:
-    own = driver()
-    handle = await started(own, ask(prompt, **more))
-    result, updates = await finished(own, handle)
-    assert own.mimes == ["video/mp4"]
-    return RenderedVideo(
-        data=own.sink.data,
-        state=shot_of(result),
-        order=handle,
-        warnings=own.warnings,
-        updates=updates,
-    )
-
-
-async def planned(prompt: str = LIGHTHOUSE, **more: Any) -> RenderRequest:
-    """What would be drawn."""
-    return await started(driver(), ask(prompt, **more))
-
-
-def apart(one: Image.Image, other: Image.Image) -> float:
-    """By how many levels two pictures differ, on average."""
-    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
-
-
-def lightest(picture: Image.Image) -> int:
-    """The highest level of grey there is."""
-    return max(picture.convert("L").tobytes())
-
-
-@pytest.fixture(scope="module")
-async def lighthouse() -> RenderedVideo:
-    """A video that many tests look at: of a second, for words to be read."""
-    return await make(size="320x180", duration=1)
 
 
 async def test_the_film_is_what_plays_everywhere(lighthouse: RenderedVideo) -> None:
@@ -311,269 +183,6 @@ async def test_what_is_not_drawn_is_told_but_not_what_is_said_of_the_camera() ->
     assert [warning.partition(" A sketch ")[0] for warning in own.warnings] == ["This was drawn without: kite."]
 
 
-async def test_it_starts_on_the_picture_it_was_given_and_comes_nearer() -> None:
-    source = quarters((450, 300))
-    video = await make("zoom in", inputs={"first_frame": [photo(source, "JPEG", quality=95)]}, size="360p")
-    first, *_, last = video.pictures()
-    assert first.size == (540, 360)
-    expected = ImageOps.fit(source, first.size)
-    corner = (0, 0, 420, 330)  # the label stands in the other one
-    assert apart(first.crop(corner), expected.crop(corner)) < 4
-    assert apart(first, last) > 3
-    assert video.state is None
-    assert any("cannot redraw pictures" in warning for warning in video.warnings)
-    assert lightest(first.crop((480, 330, 540, 360))) > 220
-
-
-@pytest.mark.parametrize(
-    ("given", "size", "cropped"),
-    [
-        ({"size": None}, (1176, 784), False),
-        ({"size": "480p"}, (720, 480), False),
-        ({"size": None, "aspect_ratio": "1:1"}, (960, 960), True),
-        ({"size": "200x100"}, (200, 100), True),
-    ],
-)
-async def test_the_picture_decides_the_shape_unless_words_do(
-    given: Mapping[str, Any], size: tuple[int, int], cropped: bool
-) -> None:
-    own = driver()
-    order = await started(own, ask(inputs={"first_frame": [photo(quarters())]}, **given))
-    assert (order.scene.width, order.scene.height) == size
-    assert any("cropped" in warning for warning in own.warnings) == cropped
-    with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
-        assert picture.width / picture.height == pytest.approx(size[0] / size[1], rel=0.01)
-
-
-async def test_a_picture_is_turned_upright_and_shown_on_white() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned right by a quarter
-    turned = await planned(inputs={"first_frame": [photo(quarters(), "JPEG", exif=exif)]}, size=None)
-    assert (turned.scene.width, turned.scene.height) == (784, 1176)
-    clear = Image.new("RGBA", (200, 100), (255, 0, 0, 0))
-    order = await planned(inputs={"first_frame": [photo(clear)]}, size=None)
-    with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
-        assert picture.getpixel((50, 50)) == (255, 255, 255)
-
-
-async def test_from_a_picture_there_is_no_way_back() -> None:
-    own = driver()
-    order = await started(own, ask("zoom out", inputs={"first_frame": [photo(quarters())]}))
-    assert order.motion.zoom == 1
-    assert any("nearer instead of going back" in warning for warning in own.warnings)
-
-
-@pytest.mark.parametrize("role", ["first_frame", "video"])
-async def test_a_broken_file_is_the_callers_fault_and_costs_nothing(role: str) -> None:
-    mime = "image/png" if role == "first_frame" else "video/mp4"
-    with pytest.raises(InvalidRequest, match=r"^file is broken") as caught:
-        await started(driver(), ask(inputs={role: [File(b"junk", mime)]}))
-    assert caught.value.billed == "no"
-
-
-async def test_a_picture_too_wide_for_a_size_is_refused_when_it_is_seen() -> None:
-    film = await make(size="640x180")
-    with pytest.raises(InvalidRequest, match="would be 3840x1080") as caught:
-        await started(driver(), ask(inputs={"video": [File(film.data, "video/mp4")]}, size="1080p"))
-    assert caught.value.billed == "no"
-
-
-async def test_a_video_of_another_backend_goes_on_from_its_first_picture() -> None:
-    own, colours = driver(), ((200, 40, 40), (40, 40, 200))
-    other = film([Image.new("RGB", (96, 96), colour) for colour in colours], "video/webm")
-    asked = ask("at night, pan left", inputs={"video": [File(other, "video/webm")]}, size=None, style="poster")
-    answer = await CAPABILITY.start(own.call_for(asked))
-    assert isinstance(answer, Accepted)
-    order = answer.handle
-    assert isinstance(order, RenderRequest)
-    assert (order.scene.width, order.scene.height) == (960, 960)
-    assert order.motion.focus == (0, 0.42)
-    with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
-        assert apart(picture.convert("RGB"), Image.new("RGB", picture.size, colours[0])) < 4
-    assert any("cannot redraw pictures" in warning for warning in own.warnings)
-    assert any("style and caption were left out" in warning for warning in own.warnings)
-
-
-async def test_progress_is_true_and_rises_to_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
-    video = await make()
-    progress = [pending.progress for pending in video.updates]
-    frames_drawn = [number / 12 for number in range(1, 13)]
-    assert progress == [*[0.0] * (len(progress) - 12), *frames_drawn]
-    assert len(progress) > 13  # the scenery comes first, and takes steps of its own
-    assert video.updates[0].message == "drawing the scenery"
-    assert video.updates[-1].message == "frame 12 of 12"
-
-
-async def test_it_is_drawn_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: set[int] = set()
-    add = Mp4Writer.add
-
-    def watched(film: Mp4Writer, picture: Image.Image) -> None:
-        threads.add(threading.get_ident())
-        add(film, picture)
-
-    monkeypatch.setattr(Mp4Writer, "add", watched)
-    await make()
-    assert threads
-    assert threading.get_ident() not in threads
-
-
-async def test_the_first_poll_is_never_the_last() -> None:
-    own = driver()
-    handle = await started(own, ask(size="64x64"))
-    assert isinstance(await own.poll(handle), Pending)
-
-
-@pytest.mark.parametrize("pictured", [False, True])
-async def test_another_process_draws_the_same_video_from_the_handle(
-    pictured: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
-    first, second = driver(), driver()
-    handle = await started(first, ask(inputs={"first_frame": [photo(quarters())]} if pictured else {}))
-    whole, _ = await finished(first, handle)
-    for _ in range(4):
-        assert isinstance(await first.poll(handle), Pending)  # it can be asked for again, and goes on
-    again, updates = await finished(second, handle)
-    assert updates[0].progress == 0
-    assert second.sink.data == first.sinks[0].data
-    assert again.outputs[0].state == whole.outputs[0].state
-
-
-async def test_a_cancel_drops_it_between_two_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
-    added: list[Image.Image] = []
-
-    def add(_film: Mp4Writer, picture: Image.Image) -> None:
-        added.append(picture)
-
-    monkeypatch.setattr(Mp4Writer, "add", add)
-    own = driver()
-    handle = await started(own, ask())
-    while not added:
-        await own.poll(handle)
-    assert await own.cancel(handle) == "stopped"
-    assert len(added) == 1
-    assert not own.client.drop(handle.id)
-    assert not own.sinks
-
-
-async def test_only_so_many_are_drawn_at_a_time_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediasmith_sketch.animation.animator._BATCH_SECONDS", 0)
-    now = 0.0
-    renders = RenderSlots(now=lambda: now)
-    own = driver(renders)
-    handles = [await started(own, ask(f"a hut, {number}", size="64x64")) for number in range(MOST + 1)]
-    for handle in handles[:MOST]:
-        await own.poll(handle)
-    waiting = await own.poll(handles[MOST])
-    assert waiting == Pending(progress=0.0, message="waiting for another video to be drawn")
-    now = IDLE_SECONDS - 1
-    await own.poll(handles[0])
-    now = IDLE_SECONDS + 1  # the second one has not been polled since
-    assert (await own.poll(handles[MOST])) == Pending(progress=0.0, message="drawing the scenery")
-    assert (await own.poll(handles[1])) == waiting
-    await finished(own, handles[0])
-    assert (await own.poll(handles[1])) == Pending(progress=0.0, message="drawing the scenery")
-
-
-async def test_concurrent_polls_of_a_video_do_not_disturb_each_other() -> None:
-    own = driver()
-    handle = await started(own, ask())
-    results: list[Result] = []
-
-    async def finish() -> None:
-        results.append((await finished(own, handle))[0])
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(3):
-            tasks.start_soon(finish)
-    assert len({sink.data for sink in own.sinks}) == 1
-    assert len(results) == 3
-
-
-async def test_what_cannot_be_drawn_is_an_error_and_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(Mp4Writer, "add", fail)
-    own = driver()
-    handle = await started(own, ask())
-    while isinstance(answer := await own.poll(handle), Pending):
-        pass
-    assert isinstance(answer, Failed)
-    assert "MemoryError" in str(answer.error)
-    assert answer.error.billed == "no"
-    assert not own.client.drop(handle.id)
-
-
-async def test_an_edit_changes_the_scene_as_it_would_a_pictures_and_keeps_the_motion(lighthouse: RenderedVideo) -> None:
-    words = "at night, make the lighthouse red"
-    order = await planned(words, state=lighthouse.state, size=None)
-    assert lighthouse.state
-    scene, _ = edit(lighthouse.state.scene, words)
-    assert order.scene.elements == scene.elements
-    assert order.scene.palette == scene.palette
-    assert order.motion == lighthouse.order.motion
-    assert (order.scene.width, order.scene.height) == (320, 180)
-    assert order.seconds == 0.5
-
-
-async def test_an_edit_that_is_about_the_camera_leaves_the_scene_as_it_is(lighthouse: RenderedVideo) -> None:
-    own = driver()
-    order = await started(own, ask("zoom out, slower", state=lighthouse.state, size=None))
-    assert (order.motion.zoom, order.motion.pan, order.motion.pace) == (-1, (0, 0), 0.55)
-    assert order.motion.focus == lighthouse.order.motion.focus
-    assert order.scene == lighthouse.order.scene
-    assert not own.warnings
-    both = await planned("add a boat and zoom in", state=lighthouse.state, size=None)
-    assert both.motion.zoom == 1
-    assert any(element.kind == "boat" for element in both.scene.elements)
-
-
-async def test_an_edit_may_change_duration_size_and_caption(lighthouse: RenderedVideo) -> None:
-    order = await planned("at night", state=lighthouse.state, size="240x240", duration=2, caption=False)
-    assert (order.scene.width, order.scene.height, order.seconds, order.scene.band) == (240, 240, 2, 0)
-    tier = await planned("at night", state=lighthouse.state, size="360p")
-    assert (tier.scene.width, tier.scene.height) == (640, 360)
-
-
-async def test_an_edit_of_what_was_made_from_a_picture_starts_from_the_file(lighthouse: RenderedVideo) -> None:
-    order = await planned("pan left", inputs={"video": [File(lighthouse.data, "video/mp4")]}, size=None)
-    with Image.open(io.BytesIO(b64decode(order.picture))) as picture:
-        first = lighthouse.pictures()[0]
-        assert apart(ImageOps.fit(picture.convert("RGB"), first.size), first) < 3
-    assert order.scene.width / order.scene.height == pytest.approx(320 / 180, rel=0.01)
-
-
-def test_the_fullest_shot_fits_into_a_state(lighthouse: RenderedVideo) -> None:
-    full = Element(
-        kind="x" * 24, x=0.1234, y=0.1234, size=0.1234, z=12.3456, seed=1 << 30, main="#123456", trim="#123456"
-    )
-    scene: Scene = lighthouse.order.scene.model_copy(
-        update={
-            "elements": (full,) * MOST_ELEMENTS,
-            "caption": "ü" * 2 * LONGEST_CAPTION,
-            "prompts": ("ü" * LONGEST_PROMPT,),
-        }
-    )
-    motion = Motion(
-        pan=(-0.123456789, 0.123456789), zoom=0.123456789, focus=(0.123456789, 0.123456789), pace=1.23456789
-    )
-    state = Shot(version=1, scene=scene, motion=motion).model_dump(mode="json")
-    assert len(json.dumps(state)) < 65_536
-
-
-async def test_a_handle_stays_small_whatever_the_picture_is() -> None:
-    noise = Image.frombytes("RGB", (1600, 900), os.urandom(1600 * 900 * 3))
-    own = driver()
-    handle = await started(own, ask(inputs={"first_frame": [photo(noise)]}, size="1080p"))
-    assert len(handle.model_dump_json()) < 1.5 * MOST_BYTES
-    small = await started(own, ask(inputs={"first_frame": [photo(quarters((64, 64)))]}, size="720p"))
-    assert len(small.model_dump_json()) < 10_000  # what is small already is not blown up
-
-
 def folders(folder: Path) -> Installation:
     return Installation(
         settings=Settings(data_dir=folder / "data", output_dir=folder / "out"),
@@ -600,43 +209,3 @@ async def test_an_answer_shows_a_poster_and_says_how_large_and_long_it_is(tmp_pa
     assert isinstance(block, ImageContent)
     with Image.open(io.BytesIO(b64decode(block.data))) as poster:
         assert (poster.format, poster.size) == ("JPEG", (192, 108))
-
-
-async def until(true: Callable[[], object]) -> None:
-    """Let the other tasks go on until something has happened."""
-    while not true():
-        await anyio.lowlevel.checkpoint()
-
-
-async def test_what_one_process_began_the_next_one_finishes(tmp_path: Path) -> None:
-    async with running_engine(tmp_path, backend) as engine:  # its clock stands still, so it is asked about once
-        job_id = (await generate(engine, LIGHTHOUSE, NO_WAIT, kind="video", **SMALL)).job_id
-        active = engine.jobs.active(job_id)
-        assert active
-        await until(lambda: active.tasks[0].phase == "accepted")
-    clock = VirtualClock()
-    async with clock.autojump(), running_engine(tmp_path, backend, clock=clock) as engine:
-        result = await get_job(engine, job_id)
-        assert (result.status, result.files[0].duration_seconds) == ("done", 0.5)
-        changed = await continue_edit(engine, result.continuation_id, "at night", duration=0.75)
-        assert (changed.status, changed.files[0].duration_seconds, changed.files[0].width) == ("done", 0.75, 192)
-        (data,) = read_files(result)
-    assert data == (await make()).data
-
-
-async def test_a_job_that_is_cancelled_stops_being_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dropped: list[str] = []
-    drop = RenderSlots.drop
-
-    def watched(slots: RenderSlots, name: str) -> bool:
-        dropped.append(name)
-        return drop(slots, name)
-
-    monkeypatch.setattr(RenderSlots, "drop", watched)
-    async with running_engine(tmp_path, backend, clock=SystemClock()) as engine:
-        job_id = (await generate(engine, LIGHTHOUSE, NO_WAIT, kind="video", **{**SMALL, "duration": 30})).job_id
-        active = engine.jobs.active(job_id)
-        assert active
-        await until(lambda: active.progress is not None)
-        assert (await get_job(engine, job_id, cancel=True)).status == "cancelled"
-        assert dropped == [RenderRequest.model_validate(active.tasks[0].handle).id]
