@@ -1,0 +1,7 @@
+"""Start Mediasmith."""
+
+import sys
+
+from mediasmith.cli import main
+
+sys.exit(main())
