@@ -110,6 +110,14 @@ def test_capabilities_of_the_same_kind_have_their_names() -> None:
     assert [row[1] for row in table] == ["kind", "image (svg)", "image (pixels)"]
 
 
+def test_a_key_has_its_provider_and_what_it_is_good_for() -> None:
+    with_key = fake("one", keys=("ONE_KEY", "ONE_TOKEN"), kind="sound_effect")
+    assert rows("keys", with_key, fake("two")) == [
+        ["provider", "key", "makes"],
+        ["One", "`ONE_KEY` or `ONE_TOKEN`", "sound effect"],
+    ]
+
+
 def test_an_option_has_its_values_default_and_description() -> None:
     assert rows("options", stub_now, fake("two", params=Described)) == [
         ["backend", "kind", "option", "accepts", "default", "meaning"],

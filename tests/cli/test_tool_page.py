@@ -25,7 +25,8 @@ from mediasmith.plugin.kinds import MEDIA_TYPES
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.unknown_arguments import ADDED_BY_CLIENTS, ADDED_PREFIX
 
-PAGE = (Path(__file__).parents[2] / "TOOL.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "TOOL.md").read_text(encoding="utf-8")
 
 
 def built_in(folder: Path) -> Installation:
@@ -38,8 +39,10 @@ def built_in(folder: Path) -> Installation:
     )
 
 
-def test_the_tables_are_up_to_date(tmp_path: Path) -> None:
-    assert regenerate(PAGE, built_in(tmp_path)) == PAGE, "run: mediasmith reference TOOL.md"
+@pytest.mark.parametrize("name", ["TOOL.md", "docs/settings.md"])
+def test_the_tables_are_up_to_date(name: str, tmp_path: Path) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    assert regenerate(page, built_in(tmp_path)) == page, f"run: mediasmith reference {name}"
 
 
 def test_the_front_matter_parses_and_is_complete(tmp_path: Path) -> None:

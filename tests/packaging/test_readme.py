@@ -1,4 +1,4 @@
-"""What the README shows works as shown."""
+"""What the README and the page about the library show works as shown."""
 
 from __future__ import annotations
 
@@ -17,14 +17,11 @@ from typing import Any
 import pytest
 
 import mediasmith
-from mediasmith.config import registry
-from mediasmith.config.base_urls import base_url_variable
-from mediasmith.config.credentials import setting_variables
-from mediasmith.config.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLE, SNIPPET = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+LIBRARY = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+EXAMPLE, SNIPPET = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
 INSTALL = "python3 -m pip install -q uv && python3 -m uv "
 GENERATE, TEST = re.findall(rf"^ +{INSTALL}(.*)$", README, re.MULTILINE)
 
@@ -88,10 +85,3 @@ def test_the_tools_are_described_and_answered_in_each_vendors_form(
     failed = asyncio.run(run("generate_media", '{"prompt": "a barn", "colour": "red"}'))
     assert failed["for_anthropic"]["is_error"]
     assert "There is no argument 'colour'" in failed["for_google"]["response"]["error"]
-
-
-def test_every_setting_that_is_shown_exists() -> None:
-    backends = registry.load().backends
-    own = {name for backend in backends.values() for name in setting_variables(backend).values()}
-    known = {*own, *map(variable, Settings.model_fields), *map(base_url_variable, backends)}
-    assert set(re.findall(r"MEDIASMITH_\w+", README)) <= known

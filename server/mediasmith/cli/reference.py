@@ -79,7 +79,7 @@ def _backends(installation: Installation) -> list[str]:
                 f"[{prose(backend.title)}]({backend.docs})",
                 _join(one.kind for one in backend.capabilities),
                 _join(one.kind for one in backend.capabilities if one.edits),
-                _keys(backend),
+                _sign_in(backend),
                 _join(map(code, (*backend.env, *backend.base_urls, *setting_variables(backend).values()))),
             )
             for backend in installation.registry.backends.values()
@@ -87,9 +87,24 @@ def _backends(installation: Installation) -> list[str]:
     )
 
 
-def _keys(backend: Backend[Any]) -> str:
+def _sign_in(backend: Backend[Any]) -> str:
     keys = _join(map(code, (*backend.keys, *backend.switches)), " or ")
     return f"{keys}{', optional' if backend.key_optional else ''}" if keys else "none needed"
+
+
+def _keys(installation: Installation) -> list[str]:
+    return table(
+        ("provider", "key", "makes"),
+        [
+            (
+                prose(backend.title),
+                _join(map(code, backend.keys), " or "),
+                _join(one.kind.replace("_", " ") for one in backend.capabilities),
+            )
+            for backend in installation.registry.backends.values()
+            if backend.keys and not backend.key_optional
+        ],
+    )
 
 
 def _models(installation: Installation) -> list[str]:
@@ -272,6 +287,7 @@ def _keywords(installation: Installation) -> list[str]:
 _TABLES: Mapping[str, Callable[[Installation], list[str]]] = {
     "kinds": _kinds,
     "backends": _backends,
+    "keys": _keys,
     "models": _models,
     "options": _options,
     "parameters": _parameters,
