@@ -24,6 +24,19 @@ NESTED: JSON = {"a": [1, 2.5, None, True, {"b": "é\ud800\0"}], "": "x" * 1000}
 # Reading back
 
 
+async def test_the_edits_of_a_file_are_found_newest_first_by_its_principal(path: Path) -> None:
+    async with Library.open(path) as library:
+        await record(library, a_job("first"), an_artifact("fox", "first"))
+        for number in range(3):
+            name = f"edit-{number}"
+            await record(library, a_job(name), an_artifact(name, name, parent="fox"))
+        other = a_job("other", principal="bob")
+        await record(library, other, an_artifact("theirs", "other", principal="bob", parent="fox"))
+        found = await library.children("fox", principal="ada", limit=2)
+        assert [one.id for one in found] == ["edit-2", "edit-1"]
+        assert await library.children("edit-0", principal="ada", limit=2) == []
+
+
 async def test_records_read_back_as_written_and_survive_a_restart(path: Path) -> None:
     job = a_job(
         request=NESTED,

@@ -67,7 +67,7 @@ def present_job(
         lineage=_lineage(spec),
         warnings=job.warnings,
         attempts=_attempts(job),
-        cost=_cost(tasks),
+        cost=present_cost(tasks),
         progress=active.progress if active and job.state == "running" else None,
         message=active.describe_progress() if active and job.state == "running" else "",
         details=_details(tasks),
@@ -100,7 +100,7 @@ def present_summary(job: Job, whole: MediaResult) -> JobSummary:
     return JobSummary(
         status=whole.status,
         job_id=whole.job_id,
-        created=datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=format_time(job.created),
         kind=whole.kind,
         prompt=f"{_shorten(first)}{f' (and {len(others)} more)' if others else ''}",
         backend=whole.backend,
@@ -112,6 +112,26 @@ def present_summary(job: Job, whole: MediaResult) -> JobSummary:
         message=whole.message,
         error=whole.error,
     )
+
+
+def present_cost(tasks: Sequence[Task]) -> Cost | None:
+    """Return what a job's tasks cost, or None if nothing was paid for."""
+    paid = [task for task in tasks if task.billed != "no"]
+    if not paid:
+        return None
+    reported = [task.cost_usd for task in paid if task.cost_usd is not None]
+    if len(reported) == len(paid):
+        return Cost(usd=_round(sum(reported)), basis="reported")
+    known = [task.cost_usd if task.cost_usd is not None else task.estimate_usd for task in paid]
+    figures = [usd for usd in known if usd is not None]
+    if len(figures) < len(paid):
+        return Cost(basis="unknown")
+    return Cost(usd=_round(sum(figures)), basis="estimated")
+
+
+def format_time(seconds: float) -> str:
+    """Return a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def present_file(artifact: Artifact) -> MediaFile:
@@ -132,20 +152,6 @@ def _attempts(job: Job) -> tuple[Attempt, ...]:
     """Return what was tried; nothing when the first attempt succeeded, which the rest of the answer says."""
     attempts = tuple(Attempt.model_validate(attempt) for attempt in job.attempts)
     return attempts if any(attempt.outcome != "done" for attempt in attempts) else ()
-
-
-def _cost(tasks: Sequence[Task]) -> Cost | None:
-    paid = [task for task in tasks if task.billed != "no"]
-    if not paid:
-        return None
-    reported = [task.cost_usd for task in paid if task.cost_usd is not None]
-    if len(reported) == len(paid):
-        return Cost(usd=_round(sum(reported)), basis="reported")
-    known = [task.cost_usd if task.cost_usd is not None else task.estimate_usd for task in paid]
-    figures = [usd for usd in known if usd is not None]
-    if len(figures) < len(paid):
-        return Cost(basis="unknown")
-    return Cost(usd=_round(sum(figures)), basis="estimated")
 
 
 def _round(usd: float) -> float:

@@ -16,6 +16,7 @@ from mediasmith.config.caller import Caller
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.continuations import Continuations
+from mediasmith.engine.file_about import FileAbout, present_about
 from mediasmith.engine.job_start import JobStarter, ToolName
 from mediasmith.engine.presenter import present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
@@ -33,6 +34,9 @@ from mediasmith.storage.pasted_paths import unwrap
 
 _RECENT = 10
 """Jobs that are listed."""
+
+_MOST_CHILDREN = 20
+"""Edits of a file that are named."""
 
 _DAY = 86_400.0
 
@@ -174,6 +178,17 @@ class Engine:
                 billed="no",
             )
         return found
+
+    async def about(self, artifact_id: str, principal: str) -> FileAbout:
+        """Return how a saved file was made, and what was edited from it.
+
+        Raises:
+            UnknownContinuation: as `artifact`.
+        """
+        artifact = await self.artifact(artifact_id, principal)
+        tasks = await self.library.tasks(artifact.job_id)
+        children = await self.library.children(artifact.id, principal=principal, limit=_MOST_CHILDREN)
+        return present_about(artifact, tasks, children)
 
     async def release(self) -> None:
         """Record where this process's jobs stand, for others to continue."""

@@ -56,6 +56,11 @@ _ARTIFACTS_BY_PATH = """
     WHERE principal = :principal AND token = '' AND substr(json_extract(record, '$.path'), -length(:end)) = :end
     ORDER BY rowid DESC LIMIT :limit
 """
+_CHILDREN = """
+    SELECT * FROM artifact
+    WHERE principal = :principal AND token = '' AND json_extract(record, '$.parent') = :id
+    ORDER BY rowid DESC LIMIT :limit
+"""
 _SPENT = """
     SELECT coalesce(sum(coalesce(part.cost_usd, part.estimate_usd)), 0.0) AS usd
     FROM job JOIN part ON part.job_id = job.id
@@ -208,6 +213,10 @@ class Library:
     async def artifacts_by_path(self, end: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts whose paths end with `end`, newest first."""
         return await self._database.read(to_artifact, _ARTIFACTS_BY_PATH, end=end, principal=principal, limit=limit)
+
+    async def children(self, artifact_id: str, *, principal: str, limit: int) -> list[Artifact]:
+        """Return the principal's committed artifacts that were edited from this one, newest first."""
+        return await self._database.read(to_artifact, _CHILDREN, id=artifact_id, principal=principal, limit=limit)
 
     async def owner(self, artifact_id: str) -> str | None:
         """Return the principal that a committed artifact belongs to, or None."""
