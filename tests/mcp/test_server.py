@@ -275,7 +275,7 @@ async def test_calls_do_not_change_lists(era: Era, tmp_path: Path) -> None:
         before = await lists()
         await generate(client)
         after = await lists()
-    assert before == after == ([], ["media://{id}"], [])
+    assert before == after == ([], ["media://{id}", "media://{id}/preview", "media://{id}/about"], [])
 
 
 async def test_the_server_declares_that_lists_never_change(era: Era, tmp_path: Path) -> None:

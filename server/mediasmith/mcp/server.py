@@ -1,4 +1,4 @@
-"""The MCP server: four tools and one resource template over an engine."""
+"""The MCP server: four tools, and generated files as resources, over an engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
-import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp import MCPError
 from mcp.server import MCPServer
@@ -17,7 +16,6 @@ from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.shared.message import SessionMessage
@@ -35,17 +33,16 @@ from pydantic import AnyUrl, ConfigDict
 from mediasmith.config.caller import LOCAL, Caller
 from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.engine.bootstrap import LazyEngine
-from mediasmith.mcp.content import MAX_RESOURCE, Content, FileLink
+from mediasmith.mcp.content import Content, FileLink
 from mediasmith.mcp.deliveries import Deliveries
 from mediasmith.mcp.instructions import instructions
-from mediasmith.plugin.errors import MediaError, UnknownContinuation
+from mediasmith.mcp.media_resources import TEMPLATES, MediaResources
+from mediasmith.plugin.errors import MediaError
 
 if TYPE_CHECKING:
     from mediasmith.engine.use_cases import Answer, Engine
 
 _log = logging.getLogger(__name__)
-
-_SCHEME = "media://"
 
 _SHOWN = 80
 """Characters of a caller's text to repeat in an error."""
@@ -87,6 +84,7 @@ class MediaServer(MCPServer[Any]):
         self._principal = principal
         self._wait_seconds = declarations.settings.wait_seconds
         self._content = Content(settings=declarations.settings, file_link=file_link)
+        self._resources = MediaResources(engine=engine, content=self._content, principal=principal)
         self.deliveries = Deliveries()
         with _plain_log():
             super().__init__(
@@ -164,15 +162,8 @@ class MediaServer(MCPServer[Any]):
         return tools
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """Return the one template. Files are not listed, since calls must not change lists as a side effect."""
-        return [
-            ResourceTemplate(
-                uri_template=f"{_SCHEME}{{id}}",
-                name="media",
-                title="A generated file",
-                description="A file, by its id from a result; up to 6 MiB. Use the path or link of a larger one.",
-            )
-        ]
+        """Return the addresses of generated files, of their previews, and of what is known about them."""
+        return [*TEMPLATES]
 
     async def get_prompt(
         self,
@@ -192,34 +183,9 @@ class MediaServer(MCPServer[Any]):
         uri: AnyUrl | str,
         context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
     ) -> Iterable[ReadResourceContents]:
-        """Return the bytes of a file, with its media type.
-
-        Raises:
-            ResourceNotFoundError: this caller has no such file, or it is no longer on disk.
-            ResourceError: it is too large to send; the message has its path, or a link to it.
-        """
+        """Return what `MediaResources.read` returns."""
         address = str(uri)
-        if not address.startswith(_SCHEME):
-            raise ResourceNotFoundError(
-                f"There is no resource {address[:_SHOWN]!r}. Resources have the form {_SCHEME}ID."
-            )
-        try:
-            principal = self._principal()
-            engine = await self._engine.get()
-            artifact = await engine.artifact(address.removeprefix(_SCHEME), principal)
-        except UnknownContinuation as error:
-            raise ResourceNotFoundError(error.message) from error
-        except MediaError as error:
-            raise ResourceError(str(error)) from error
-        path = anyio.Path(artifact.path)
-        if artifact.bytes > MAX_RESOURCE:
-            place = self._content.link(artifact.id, artifact.bytes, principal) or path
-            raise ResourceError(f"The file at {place} has {artifact.bytes:,} bytes, too many to send as a resource.")
-        try:
-            data = await path.read_bytes()
-        except OSError as error:
-            raise ResourceNotFoundError(f"The file is no longer at {path} ({error.strerror}).") from error
-        return [ReadResourceContents(content=data, mime_type=artifact.mime)]
+        return [await self._resources.read(address)]
 
 
 @contextmanager
