@@ -63,6 +63,12 @@ async def test_scripts_in_a_file_do_not_run_as_a_page_of_the_server(tmp_path: Pa
     assert headers["content-disposition"].startswith("attachment")
 
 
+async def test_pages_of_other_origins_may_show_a_file_by_its_link(local: Site) -> None:
+    async with local.client() as client, local.browser() as browser:
+        link, _ = await link_to_large(client)
+        assert (await browser.get(link)).headers["cross-origin-resource-policy"] == "cross-origin"
+
+
 async def test_an_invalid_link_discloses_nothing(local: Site) -> None:
     async with local.client() as client, local.browser() as browser:
         link, file = await link_to_large(client)

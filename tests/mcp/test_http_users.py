@@ -71,9 +71,10 @@ async def every_error(client: Client, file_id: str, job_id: str) -> list[str]:
         await refused(client, "get_job", job_id=job_id, cancel=True),
         await refused(client, "get_job", job_id=file_id),
     ]
-    with pytest.raises(MCPError) as caught:
-        await client.read_resource(f"media://{file_id}")
-    said.append(f"{caught.value.code} {caught.value.message}")
+    for part in ("", "/preview", "/about"):
+        with pytest.raises(MCPError) as caught:
+            await client.read_resource(f"media://{file_id}{part}")
+        said.append(f"{caught.value.code} {caught.value.message}")
     return [text.replace(file_id, "FILE").replace(job_id, "JOB") for text in said]
 
 

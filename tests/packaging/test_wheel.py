@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp_types import TextResourceContents
 
 from mediasmith.config import registry
 
@@ -96,6 +97,9 @@ async def test_it_serves_from_any_folder(uv: Callable[..., str], wheel: Path, ve
     async with Client(server) as client:
         tools = await client.list_tools()
         result = await client.call_tool("generate_media", {"prompt": "a small red boat"})
+        [view] = (await client.read_resource("ui://mediasmith/view.html")).contents
+    assert isinstance(view, TextResourceContents)
+    assert view.text.startswith("<!doctype html>")
     assert [tool.name for tool in tools.tools] == ["generate_media", "continue_edit", "list_backends", "get_job"]
     assert not result.is_error, result.content
     assert list((here / "media").glob("*.png"))

@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     order: Names = _field("Backends in order of preference.", "names separated by commas", ())
     preview: bool = _switch("Add small previews to answers.")
     links: bool = _switch("Add resource links to answers.")
+    view: bool = _switch("Show results as a card in clients that show MCP apps.")
     wait_seconds: int = _whole("Seconds that a call waits before it answers with a job id.", 0, 600, 40)
     concurrency: int = _whole("Concurrent requests to each backend.", 1, 256, 32)
     deadline_seconds: float | None = _field(

@@ -1,10 +1,10 @@
-"""The MCP server: four tools, and generated files as resources, over an engine."""
+"""The MCP server: four tools, generated files as resources, and a view of results, over an engine."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
@@ -37,6 +37,7 @@ from mediasmith.mcp.content import Content, FileLink
 from mediasmith.mcp.deliveries import Deliveries
 from mediasmith.mcp.instructions import instructions
 from mediasmith.mcp.media_resources import TEMPLATES, MediaResources
+from mediasmith.mcp.viewer.view_app import TOOL_META, TOOLS_WITH_VIEW, VIEW_URI, list_for_apps, view_app
 from mediasmith.plugin.errors import MediaError
 
 if TYPE_CHECKING:
@@ -67,15 +68,16 @@ class MediaServer(MCPServer[Any]):
     """The MCP server over an engine, for any transport.
 
     `principal` returns who makes the request that is being served. `file_link`, if any, makes links to files that are
-    too large to be read as a resource.
+    too large to be read as a resource; these links begin with one of `file_origins`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what differs between transports, each by name
         self,
         engine: LazyEngine,
         *,
         principal: Callable[[], str] = local_principal,
         file_link: FileLink | None = None,
+        file_origins: Collection[str] = (),
         token_verifier: TokenVerifier | None = None,
         auth: AuthSettings | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class MediaServer(MCPServer[Any]):
         self._engine = engine
         self._principal = principal
         self._wait_seconds = declarations.settings.wait_seconds
+        self._has_view = declarations.settings.view
         self._content = Content(settings=declarations.settings, file_link=file_link)
         self._resources = MediaResources(engine=engine, content=self._content, principal=principal)
         self.deliveries = Deliveries()
@@ -95,10 +98,12 @@ class MediaServer(MCPServer[Any]):
                 token_verifier=token_verifier,
                 auth=auth,
                 tools=[self._tool(tool) for tool in declarations.tools],
+                extensions=[view_app(file_origins)] if self._has_view else [],
                 subscriptions=False,
                 log_level="WARNING",
             )
         self.middleware.append(self.deliveries.take_back_cancelled)
+        self.middleware.append(list_for_apps)
 
     async def serve(
         self, requests: ObjectReceiveStream[SessionMessage | Exception], answers: ObjectSendStream[SessionMessage]
@@ -126,6 +131,7 @@ class MediaServer(MCPServer[Any]):
                 idempotent_hint=tool.read_only,
                 open_world_hint=True,
             ),
+            meta=dict(TOOL_META) if self._has_view and tool.name in TOOLS_WITH_VIEW else None,
         )
 
     async def _call(self, name: str, given: Mapping[str, Any], ctx: Context[Any, Any]) -> CallToolResult:
@@ -181,10 +187,12 @@ class MediaServer(MCPServer[Any]):
     async def read_resource(
         self,
         uri: AnyUrl | str,
-        context: Context[Any, Any] | None = None,  # noqa: ARG002 - as above
+        context: Context[Any, Any] | None = None,
     ) -> Iterable[ReadResourceContents]:
-        """Return what `MediaResources.read` returns."""
+        """Return the view, or what `MediaResources.read` returns."""
         address = str(uri)
+        if self._has_view and address == VIEW_URI:
+            return cast("Iterable[ReadResourceContents]", await super().read_resource(uri, context))
         return [await self._resources.read(address)]
 
 

@@ -22,9 +22,10 @@ _UNREADABLE = "The file cannot be served at the moment. Try again later."
 _INERT = {
     "Cache-Control": "private",
     "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""Headers that keep a file from running scripts as a page of this server."""
+"""Headers that keep a file from running scripts as a page of this server, and let other pages show it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,7 @@ def http_app(
         engine,
         principal=request_principal if token_verifier else local_principal,
         file_link=file_link,
+        file_origins=[f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"],
         token_verifier=token_verifier,
         auth=auth,
     )
