@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,30 +33,40 @@ class Unavailable(Exception):
 def package(spec: str) -> Path:
     """Return the folder of the npm package `name@version`, installed on first use.
 
+    Raises:
+        Unavailable: as `packages`.
+    """
+    return packages(spec) / spec.rpartition("@")[0]
+
+
+def packages(*specs: str) -> Path:
+    """Return the folder `node_modules` with these packages, each `name@version`, installed together on first use.
+
     Install scripts are not run: nothing is compiled, and nothing is downloaded but by npm.
 
     Raises:
-        Unavailable: npm cannot install the package.
+        Unavailable: npm cannot install them.
     """
     cache = platformdirs.user_cache_path("mediasmith-tools", appauthor=False)
-    prefix = cache / spec.replace("/", "+")
+    prefix = cache / " ".join(specs).replace("/", "+")
     if not prefix.exists():
-        _install(spec, prefix)
-    return prefix / "node_modules" / spec.rpartition("@")[0]
+        _install(specs, prefix)
+    return prefix / "node_modules"
 
 
-def _install(spec: str, prefix: Path) -> None:
+def _install(specs: Sequence[str], prefix: Path) -> None:
+    names = ", ".join(specs)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=prefix.parent) as folder:
-        print(f"Installing {spec} in {prefix}", flush=True)
+        print(f"Installing {names} in {prefix}", flush=True)
         incomplete = Path(folder, "incomplete")
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error")
-        command = [str(NODE), str(_NPM), "install", "--prefix", str(incomplete), *options, spec]
+        command = [str(NODE), str(_NPM), "install", "--prefix", str(incomplete), *options, *specs]
         try:
             subprocess.run(command, capture_output=True, text=True, check=True, timeout=_INSTALL_TIMEOUT)
         except (OSError, subprocess.SubprocessError) as error:
             reason = str(getattr(error, "stderr", None) or error).strip()
-            raise Unavailable(f"npm could not install {spec}: {reason[:300]}") from error
+            raise Unavailable(f"npm could not install {names}: {reason[:300]}") from error
         # Another process may have installed it in the meantime.
         with suppress(OSError):
             incomplete.rename(prefix)
