@@ -9,11 +9,12 @@ apart from npm nothing leaves this machine. A client that cannot be installed is
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import npm
-from headless.checks import CHECKS, CheckFailed
+from headless.checks import CHECKS, CheckFailed, same_to_the_model
 from headless.claude import CLAUDE
 from headless.client import Client, Run, run_client
 from headless.codex import CODEX
@@ -55,14 +56,18 @@ def check_client(name: str, client: Client) -> Iterator[Row]:
     except npm.Unavailable as reason:
         yield row("", "skipped", str(reason))
         return
-    with run_client(client, package, npm.NODE, script) as run:
-        for check in CHECKS:
-            yield row(check, *_outcome(check, run))
+    with (
+        run_client(client, package, npm.NODE, script) as run,
+        run_client(client, package, npm.NODE, script, view=False) as plain,
+    ):
+        checks = {**CHECKS, "view": partial(same_to_the_model, plain=plain)}
+        for title, check in checks.items():
+            yield row(title, *_outcome(check, run))
 
 
-def _outcome(check: str, run: Run) -> tuple[str, str]:
+def _outcome(check: Callable[[Run], str], run: Run) -> tuple[str, str]:
     try:
-        return "ok", CHECKS[check](run)
+        return "ok", check(run)
     except CheckFailed as failure:
         return "FAILED", str(failure)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from headless.checks import CHECKS, CheckFailed
+from headless.checks import CHECKS, CheckFailed, same_to_the_model
 from headless.client import Run
 from headless.conversation import COLLECTED, EDITED, GENERATED, STARTED
 from headless.model_api import ModelRequest, OfferedTool, ToolResult
@@ -154,3 +154,12 @@ def test_a_good_run_passes_every_check(run: Run) -> None:
 def test_a_defect_fails_the_checks_that_are_about_it(run: Run, defect: str) -> None:
     change, expected = DEFECTS[defect]
     assert failed_checks(change(run)) == expected
+
+
+def test_what_the_model_is_sent_is_compared_without_ids_and_times(run: Run) -> None:
+    def sent(text: str, at: str = "20270115-080000") -> Run:
+        return replace(run, bodies=(json.dumps({"text": f"{text} {at}-fox-abcdefgh.png", "metadata": at}),))
+
+    assert "in 1 requests" in same_to_the_model(sent("a fox"), sent("a fox", "20270115-080001"))
+    with pytest.raises(CheckFailed, match="without it"):
+        same_to_the_model(sent("a fox"), sent("a fox, and more"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
@@ -17,6 +19,12 @@ from mediasmith.config.tool_schemas import ToolSchema
 
 _UNCHANGED = ("type", "description", "enum", "items")
 """What must arrive of a property. One client removes bounds and defaults, so descriptions repeat them."""
+
+_OF_ONE_RUN = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{8}-\d{6}|\b[a-z2-7]{26}\b|-[a-z2-7]{8}\b|mediasmith-[\w-]{8}\b"
+    r"|blob-\d{13}-[a-z0-9]+|\d+\.\d+ seconds"
+)
+"""Ids, times, and the names of temporary folders."""
 
 _MAX_PREVIEW_SIDE = 512  # pixels
 
@@ -98,6 +106,13 @@ def stays_local(run: Run) -> str:
     return "nothing else asked for"
 
 
+def same_to_the_model(run: Run, plain: Run) -> str:
+    """Check that the model is sent the same without the view, but for what differs between any two runs."""
+    sent, sent_without = (list(map(_normalized, one.bodies)) for one in (run, plain))
+    _require(sent == sent_without, f"{list(map(len, sent))} characters, {list(map(len, sent_without))} without it")
+    return f"{sum(map(len, sent))} characters in {len(sent)} requests, as without it"
+
+
 CHECKS: Mapping[str, Callable[[Run], str]] = {
     "tools": tools_arrive,
     "schemas": schemas_arrive,
@@ -109,6 +124,13 @@ CHECKS: Mapping[str, Callable[[Run], str]] = {
     "traffic": stays_local,
 }
 """Each returns a summary of what it found, or raises CheckFailed."""
+
+
+def _normalized(body: str) -> str:
+    request: dict[str, Any] = json.loads(body)
+    for name in ("metadata", "client_metadata"):  # about the client, and not for the model
+        request.pop(name, None)
+    return _OF_ONE_RUN.sub("", json.dumps(request, sort_keys=True))
 
 
 def _require(condition: bool, found: str) -> None:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from headless.anthropic_messages import MESSAGES
-from headless.client import PROMPT, SERVER, Client, Sandbox
+from headless.client import PROMPT, Client, Sandbox
 
 
 def _configure(sandbox: Sandbox) -> tuple[Sequence[str], Mapping[str, str]]:
-    servers = {"mcpServers": {"mediasmith": {"type": "stdio", "command": str(SERVER)}}}
+    servers = {"mcpServers": {"mediasmith": {"type": "stdio", "command": str(sandbox.server)}}}
     arguments = [
         "-p",
         PROMPT,

@@ -27,11 +27,12 @@ _OUTPUT = "output.txt"
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """Where a client runs: an empty home, an empty project folder, and the URL of the stub model."""
+    """Where a client runs: an empty home, an empty project folder, the URL of the stub model, and the server."""
 
     home: Path
     project: Path
     model_url: str
+    server: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,8 @@ class Client:
 class Run:
     """The outcome of a run.
 
-    `request` is what the model saw last, `refused` the other hosts and paths that the client asked for, `output` what
-    it printed. `exit_code` is None if it was killed after the timeout.
+    `request` is what the model saw last, `bodies` all that it was sent, `refused` the other hosts and paths that the
+    client asked for, `output` what it printed. `exit_code` is None if it was killed after the timeout.
     """
 
     project: Path
@@ -63,23 +64,43 @@ class Run:
     refused: Sequence[str]
     exit_code: int | None
     output: str
+    bodies: Sequence[str] = ()
 
 
 @contextmanager
-def run_client(client: Client, package: Path, node: Path, script: Script) -> Generator[Run]:
-    """Run a client once, for at most a minute. The project folder exists until the end of the block."""
+def run_client(client: Client, package: Path, node: Path, script: Script, *, view: bool = True) -> Generator[Run]:
+    """Run a client once, for at most a minute. The project folder exists until the end of the block.
+
+    Without `view`, the server does not offer it.
+    """
     model = StubModel(client.api, client.prefix, script)
     with tempfile.TemporaryDirectory(prefix="mediasmith-", ignore_cleanup_errors=True) as folder:
         home, project = Path(folder, "home"), Path(folder, "project").resolve()
         (home / "tmp").mkdir(parents=True)
         project.mkdir()
         with model.serve() as url:
-            sandbox = Sandbox(home=home, project=project, model_url=url)
+            server = SERVER if view else _without_view(home)
+            sandbox = Sandbox(home=home, project=project, model_url=url, server=server)
             arguments, variables = client.configure(sandbox)
             command = [str(node), str(package / client.script), *arguments]
             exit_code = _run(command, sandbox, {**_environment(sandbox, node), **variables})
         output = (home / _OUTPUT).read_text(encoding="utf-8", errors="replace")
-        yield Run(project=project, request=model.request, refused=model.refused, exit_code=exit_code, output=output)
+        yield Run(
+            project=project,
+            request=model.request,
+            refused=model.refused,
+            exit_code=exit_code,
+            output=output,
+            bodies=model.bodies,
+        )
+
+
+def _without_view(home: Path) -> Path:
+    """Return a command that starts the server with this setting: some clients pass no variables on."""
+    command = home / "without-view"
+    command.write_text(f'#!/bin/sh\nMEDIASMITH_VIEW=0 exec "{SERVER}"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return command
 
 
 def _environment(sandbox: Sandbox, node: Path) -> Mapping[str, str]:

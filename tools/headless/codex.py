@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from headless.client import PROMPT, SERVER, Client, Sandbox
+from headless.client import PROMPT, Client, Sandbox
 from headless.openai_responses import RESPONSES
 
 _CONFIG = """
@@ -39,7 +39,7 @@ apps = false
 def _configure(sandbox: Sandbox) -> tuple[Sequence[str], Mapping[str, str]]:
     home = sandbox.home / ".codex"
     home.mkdir()
-    (home / "config.toml").write_text(_CONFIG.format(model=sandbox.model_url, server=SERVER), encoding="utf-8")
+    (home / "config.toml").write_text(_CONFIG.format(model=sandbox.model_url, server=sandbox.server), encoding="utf-8")
     return ["exec", "--skip-git-repo-check", PROMPT], {"CODEX_HOME": str(home), "STUB_KEY": "none"}
 
 

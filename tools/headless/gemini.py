@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from headless.client import PROMPT, SERVER, Client, Sandbox
+from headless.client import PROMPT, Client, Sandbox
 from headless.google_generate_content import GENERATE_CONTENT
 
 
@@ -15,7 +15,7 @@ def _configure(sandbox: Sandbox) -> tuple[Sequence[str], Mapping[str, str]]:
         "privacy": {"usageStatisticsEnabled": False},
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         "telemetry": {"enabled": False},
-        "mcpServers": {"mediasmith": {"command": str(SERVER)}},
+        "mcpServers": {"mediasmith": {"command": str(sandbox.server)}},
     }
     home = sandbox.home / ".gemini"
     home.mkdir()

@@ -15,7 +15,8 @@ class StubModel:
     """A model that is reached by one API, and the proxy that its client has to use for everything else.
 
     Only tools whose names begin with `prefix` count. `request` is the last request that offered any of them, with
-    the prefix removed from their names. `refused` lists the other hosts and paths that the client asked for.
+    the prefix removed from their names. `bodies` are those of all requests. `refused` lists the other hosts and paths
+    that the client asked for.
     """
 
     def __init__(self, api: ModelApi, prefix: str, script: Script) -> None:
@@ -23,6 +24,7 @@ class StubModel:
         self._prefix = prefix
         self._script = script
         self.request = ModelRequest(tools={}, results=())
+        self.bodies: list[str] = []
         self.refused: list[str] = []
 
     @contextmanager
@@ -41,6 +43,7 @@ class StubModel:
         """Return the content type and the body that answer a request, or None if it is not for this model."""
         path = target.partition("?")[0]
         if path.endswith(self._api.path):
+            self.bodies.append(body.decode(errors="replace"))
             return "text/event-stream", self._reply(self._api.parse(json.loads(body)))
         for end, reply in self._api.fixed_replies.items():
             if path.endswith(end):
