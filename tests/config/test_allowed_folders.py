@@ -235,7 +235,7 @@ def test_text_that_is_not_a_path_is_refused(project: Path, path: str) -> None:
         AllowedFolders.find(Settings(), project).confine(path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(max_size=40) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "~"])).map("/".join))
 def test_an_allowed_path_is_always_a_real_path_inside(project: Path, path: str) -> None:
     roots = AllowedFolders(output=project / "media", allowed=(project / "media", project), base=project)

@@ -100,7 +100,7 @@ def test_without_any_backend_the_tools_are_still_valid() -> None:
     assert properties["backend"]["description"] == "auto (default)."
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(INSTALLED), unique_by=lambda one: one.name))
 def test_the_tools_are_portable_for_any_set_of_backends(installed: list[Backend[None]]) -> None:
     for tool in tools(installed):

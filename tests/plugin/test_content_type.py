@@ -124,7 +124,7 @@ def test_a_tag_before_anything_else_is_an_mp3s() -> None:
     assert type_of(TAG + bytes(100)) == type_of(TAG + pictures("video/mp4")) == type_of(b"ID3") == "audio/mpeg"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(["mp4", "webm"]), st.data())
 def test_damage_never_raises_nor_takes_long(form: str, data: st.DataObject) -> None:
     body = bytearray(_small(form))

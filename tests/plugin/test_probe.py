@@ -162,7 +162,7 @@ def test_large_files_are_read_in_small_pieces() -> None:
         assert file.whole < 1_000_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([*VIDEO_MIMES, *SOUNDS]), st.data())
 def test_damaged_file_never_raises(mime: str, data: st.DataObject) -> None:
     body = bytearray(sample_video(mime) if mime in VIDEO_MIMES else short_audio(mime))

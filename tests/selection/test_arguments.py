@@ -518,7 +518,7 @@ def fitting(schema: Schema) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("tool", [GENERATE, EDIT], ids=["generate_media", "continue_edit"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_any_json_is_understood_or_refused_in_a_few_plain_words(tool: ToolSchema, data: st.DataObject) -> None:
     schema = tool.parameters

@@ -92,7 +92,7 @@ def answer(asked: SelectionRequest, installed: SelectionContext) -> tuple[Candid
         return f"{type(error).__name__}: {error}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(asked=requests, missing=missing, named=st.sampled_from(["", *(one.name for one in INSTALLED)]))
 def test_the_same_question_has_the_same_answer_and_nothing_is_changed(
     asked: SelectionRequest, missing: dict[str, str], named: str
@@ -104,7 +104,7 @@ def test_the_same_question_has_the_same_answer_and_nothing_is_changed(
     assert (asked, installed.missing, installed.order) == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(asked=requests, missing=missing)
 def test_every_choice_can_be_sent_and_every_word_is_taken_or_warned_about(
     asked: SelectionRequest, missing: dict[str, str]
@@ -125,7 +125,7 @@ def test_every_choice_can_be_sent_and_every_word_is_taken_or_warned_about(
         assert asked.inputs.keys() <= choice.capability.takes.keys()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     asked=requests,
     named=st.sampled_from([OPENAI, GOOGLE, XAI, OPENROUTER, ELEVENLABS, SKETCH]),

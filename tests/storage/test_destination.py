@@ -167,7 +167,7 @@ async def test_an_output_that_is_not_a_path_is_refused(roots: AllowedFolders, ou
     assert not roots.output.exists()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(st.text(max_size=30) | st.lists(st.sampled_from(["..", ".", "", "a", "link", "out", "~"])).map("/".join))
 async def test_every_output_is_inside_the_allowed_folders_or_refused(
     roots: AllowedFolders, project: Path, output: str

@@ -284,7 +284,7 @@ async def test_an_image_of_too_many_pixels_has_no_preview(tmp_path: Path, monkey
     assert await previews([file]) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]), st.data())
 async def test_no_damage_raises_an_error(tmp_path: Path, form: str, data: st.DataObject) -> None:
     path, mime = saved(tmp_path / "a", halves((64, 64)), form)
