@@ -32,7 +32,7 @@ from fakes.engines import (
 from fakes.faults import raising
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin import media
-from mediasmith.plugin.contract import Call, Context, Model, Output, Price, Remote, Result
+from mediasmith.plugin.contract import Call, Context, Failed, Model, Output, Price, Remote, Result
 from mediasmith.plugin.errors import MediaError, NotAllowed, OverBudget, ProviderError, TimedOut, Unreachable
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.storage.downloader import Downloader
@@ -146,6 +146,31 @@ async def test_an_answer_that_a_backend_cannot_read_is_kept_without_keys(tmp_pat
     [kept] = (tmp_path / "data" / "unreadable").iterdir()
     assert kept.read_bytes() == b"\x00\xff an answer that has the key [secret]"
     assert f"kept in {kept}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("poll", "said"),
+    [
+        (
+            Failed(error=ProviderError("It has no file.", billed="yes", answer=b"data")),
+            "It has no file. It was billed.",
+        ),
+        (ProviderError("It cannot be read.", answer=b"data"), "could not be asked any more: It cannot be read."),
+    ],
+    ids=["a verdict", "until the deadline"],
+)
+async def test_what_a_poll_answered_is_kept_where_it_cannot_be_read(tmp_path: Path, poll: Any, said: str) -> None:
+    backend = Scripted(accepted(), polls=[poll] * 99).backend(deadline=100)
+    async with jumping_engine(tmp_path, backend) as engine:
+        try:
+            text = (await generate(engine)).error
+        except ProviderError as error:
+            text = str(error)
+    [kept] = (tmp_path / "data" / "unreadable").iterdir()
+    assert kept.read_bytes() == b"data"
+    assert said in text
+    assert f"kept in {kept}: look at it before calling again." in text
+    assert "Another call" not in text
 
 
 @pytest.mark.parametrize(

@@ -227,5 +227,8 @@ def _deadline_error(
         again = f"get_job asks {title} for a new link and tries again."
         return Unreachable(outcome.message, f"{outcome.hint} {again}".strip())
     if isinstance(outcome, MediaError):
-        return Unreachable(f"{title} could not be asked any more: {outcome.message}", outcome.hint)
-    return TimedOut(f"{title} is still at work after {seconds:.10g} seconds of waiting.")
+        hint = outcome.hint or f"get_job asks {title} again."
+        error = Unreachable(f"{title} could not be asked any more: {outcome.message}", hint)
+        error.answer = outcome.answer
+        return error
+    return TimedOut(f"{title} is still at work after {seconds:.10g} seconds of waiting.", "get_job goes on waiting.")

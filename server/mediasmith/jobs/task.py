@@ -206,7 +206,7 @@ class TaskExecution:
             reached = active.tasks[task.number]
             verdict = isinstance(error, WorkFailed)
             known = error.error if verdict else self.errors.map(candidate.backend, error, billed=reached.billed)
-            if isinstance(known, ProviderError) and known.answer and reached.phase == "sending":
+            if known.answer:
                 await self._keep_answer(reached, known)
             with anyio.CancelScope(shield=True):
                 await self._record_failure(active, reached, known, verdict=verdict)
@@ -214,8 +214,8 @@ class TaskExecution:
                 raise
             raise known from error
 
-    async def _keep_answer(self, task: Task, error: ProviderError) -> None:
-        """Keep what a provider answered to a request that may have been paid for, where it cannot be read."""
+    async def _keep_answer(self, task: Task, error: MediaError) -> None:
+        """Keep what a provider answered about work that may have been paid for, where it cannot be read."""
         if error.billed != "no" and (path := await self.unreadable.keep(f"{task.job_id}-{task.number}", error.answer)):
             error.hint = f"{kept_in(path)} {error.hint}".strip()
         error.answer = b""

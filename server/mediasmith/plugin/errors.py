@@ -48,7 +48,8 @@ class MediaError(Exception):
 
     `message` says what happened in one or two sentences, `hint` what to do next, where it is more than the
     `usual_next_step` of the class. Where `billed` is None, the server sets it: `no` before the request was sent,
-    `unknown` until it was answered, `yes` afterwards. `job_id` is set when there is something to collect.
+    `unknown` until it was answered, `yes` afterwards. `job_id` is set when there is something to collect. `answer` is
+    the body of an answer that cannot be read: where it may have been billed, the server keeps it as a file.
     """
 
     usual_next_step: ClassVar[str] = "Call again; if that fails too, run `mediasmith doctor`."
@@ -59,6 +60,7 @@ class MediaError(Exception):
         self.hint = hint
         self.billed: Billed | None = billed
         self.job_id = ""
+        self.answer = b""
 
     @property
     def next_step(self) -> str:
@@ -227,12 +229,10 @@ class StateGone(MediaError):
 class ProviderError(MediaError):
     """The provider failed, or its answer cannot be read.
 
-    `answer` is the body of such an answer: where it may have been billed, the server keeps it as a file. `answered`
-    says that there was one: the work was done, and is not asked for again.
+    `answered` says that there was an `answer`: the work was done, and is not asked for again.
     """
 
     usual_next_step = "Call again, or name another backend."
-    answer: bytes = b""
     answered: bool = False
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None, answer: bytes = b"") -> None:
