@@ -54,6 +54,14 @@ def test_bare_base64_in_a_message_is_found(content: object) -> None:
     assert find_media(content) == [DATA]
 
 
+@pytest.mark.parametrize("size", [56, 57, 60, 70])
+def test_base64_in_lines_is_found_to_its_end(size: int) -> None:
+    lines = base64.encodebytes(png() + bytes(range(size))).decode().strip()
+    (found,) = find_media(f"Here it is:\n{lines}")
+    assert decode_base64(found) == png() + bytes(range(size))
+    assert without_media(f"Here it is:\n{lines}\nIt is late.") == "Here it is:\n[data]\nIt is late."
+
+
 @pytest.mark.parametrize("content", [URL, f"![kite]({URL})", f"It is ready: ![]({URL} 'x')", [{"image_url": URL}]])
 def test_a_link_to_an_image_is_found(content: object) -> None:
     assert find_media(content) == [URL]

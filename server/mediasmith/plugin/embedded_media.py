@@ -26,7 +26,7 @@ _IMAGE_PATH = re.compile(r"\.(?:png|jpe?g|webp|gif|avif)(?:\?|\Z)", re.IGNORECAS
 # a JPEG. Lines of it are 64 characters or more, and texts of ours repeat at most 60 of a value.
 _BASE64 = re.compile(
     r"(?<![\w+/=.:~-])(?!/(?!9j/))(?=[\w+/-]{0,60}[A-Z])(?=[\w+/-]{0,60}[a-z])(?=[\w+/-]{0,60}\d)"
-    r"[A-Za-z0-9+/_-]{60,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+"
+    r"[A-Za-z0-9+/_-]{60,}+={0,2}+(?:\s++[A-Za-z0-9+/_-]{24,}+={0,2}+)*+(?:\s++[A-Za-z0-9+/_-]{1,23}+={1,2}+)?+"
 )
 
 _BEFORE_BASE64 = re.compile(r"[^,]*base64\s*,", re.IGNORECASE)
