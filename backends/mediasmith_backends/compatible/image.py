@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,7 @@ from anyio import to_thread
 from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Output, Params, Request, Result, Takes
+from mediasmith.plugin.embedded_media import find_media
 from mediasmith.plugin.errors import InvalidRequest, ProviderError
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_outputs
 from mediasmith.plugin.http_errors import malformed
@@ -152,7 +154,7 @@ class _Image(Answer):
 
 
 class _Images(Answer):
-    data: tuple[Lenient[_Image], ...]
+    data: Lenient[tuple[Lenient[_Image], ...]] = None
 
 
 def _result(content: bytes, call: Call[Engines, ImageParams], engine: Engine, size: str) -> Result:
@@ -168,7 +170,8 @@ def _result(content: bytes, call: Call[Engines, ImageParams], engine: Engine, si
 
 def _outputs(content: bytes, engine: Engine) -> Sequence[Output]:
     answer = read_answer(content, _Images, engine.name)
-    texts = [image.b64_json or image.url or "" for image in answer.data if image]
+    texts = [text for image in answer.data or () if image and (text := image.b64_json or image.url)]
+    texts = texts or find_media(json.loads(content))  # engines have fields of their own
     outputs = read_outputs(texts, mime="image/png", name=engine.name, base_url=engine.url, headers=engine.headers)
     if not outputs:
         raise malformed(engine.name, content)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mediasmith.plugin.contract import JSON, Output
+from mediasmith.plugin.embedded_media import find_media
 from mediasmith.plugin.http_answers import read_outputs
 from mediasmith.plugin.http_errors import malformed, reading
 from mediasmith.plugin.kinds import MediaType
@@ -18,7 +19,7 @@ FILES: Mapping[MediaType, tuple[str, ...]] = {
     "video": ("video", "videos"),
     "audio": ("audio", "audio_file", "audios", "audio_url"),
 }
-"""The names of the outputs of each type; the first that is there counts."""
+"""The names of the outputs of each type; the first that is there counts. Without any, a file anywhere does."""
 
 _MIMES: Mapping[MediaType, str] = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
 
@@ -43,7 +44,7 @@ def read_made(content: bytes, media: MediaType) -> Made:
     """
     with reading(TITLE, content):
         answer = mapping(json.loads(content))
-        files = list(_files(answer, media))
+        files = list(_files(answer, media)) or [(text, "") for text in find_media(answer)]
     urls = [url for url, _ in files]
     flags = listed(answer.get("has_nsfw_concepts") if media == "image" else None)
     black = [number for number, flag in enumerate(flags) if flag is True and number < len(urls)]

@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from mediasmith.plugin.contract import Output, Remote
+from mediasmith.plugin.embedded_media import find_media, without_media
 from mediasmith.plugin.http_answers import read_outputs
 from mediasmith.plugin.kinds import MediaType
 from mediasmith.plugin.media import EXTENSIONS, media_type
@@ -33,7 +34,13 @@ def texts_in(output: object) -> Iterator[str]:
 
 def is_file(text: str) -> bool:
     """Return whether a text in an output is a file: a URL, or the file itself as a data URI."""
-    return text.startswith(("https://", "http://", "data:"))
+    return text.lstrip()[:8].lower().startswith(("https://", "http://", "data:"))
+
+
+def words_in(output: object) -> list[str]:
+    """Return what an output says besides its files. Blocking where large."""
+    texts = [text for text in texts_in(output) if not is_file(text) and find_media(text) != [text.strip()]]
+    return list(filter(None, (without_media(text).strip() for text in texts)))
 
 
 def mime_of(url: str) -> str:
@@ -45,8 +52,12 @@ def mime_of(url: str) -> str:
 
 
 def files_in(output: object, kind: MediaType) -> list[Output]:
-    """Return the files of this kind in an output; all of them where none is known to be. Blocking where large."""
-    files = [_typed(file, kind) for file in read_outputs(filter(is_file, texts_in(output)), mime="", name=TITLE)]
+    """Return the files of this kind in an output; all of them where none is known to be. Blocking where large.
+
+    Where no text is a file, those inside the texts count: a model may write base64 or Markdown.
+    """
+    texts = list(filter(is_file, texts_in(output))) or find_media(list(texts_in(output)))
+    files = [_typed(file, kind) for file in read_outputs(texts, mime="", name=TITLE)]
     return [file for file in files if media_type(file.mime) == kind] or files
 
 

@@ -17,7 +17,7 @@ from mediasmith.plugin.http_errors import error_for_failed_work, retry_after
 from mediasmith.plugin.kinds import MediaType
 from mediasmith_backends.replicate.client import Client
 from mediasmith_backends.replicate.errors import TITLE
-from mediasmith_backends.replicate.output_files import files_in, is_file, texts_in
+from mediasmith_backends.replicate.output_files import files_in, words_in
 
 _PENDING = {"starting": "waiting for the model to start", "processing": "processing"}
 """The statuses of work that goes on.
@@ -85,7 +85,7 @@ async def poll(context: Context[Client], handle: PredictionHandle) -> Pending | 
 
 def _result(prediction: _Prediction, handle: PredictionHandle, content: bytes) -> Result | Failed:
     """Return the files of a prediction that succeeded; blocking."""
-    texts = [text for text in texts_in(prediction.output) if not is_file(text)]
+    texts = words_in(prediction.output)
     files = files_in(prediction.output, handle.makes)
     if not files:
         words = _GONE if prediction.data_removed or prediction.output is None else " ".join(texts)

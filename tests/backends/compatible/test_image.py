@@ -120,6 +120,24 @@ async def test_a_picture_is_read_in_any_form(
     assert result.complete
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [encoded()]},
+        {"data": {"b64_json": encoded()}},
+        {"data": [{"image": encoded()}]},
+        {"images": [encoded()], "parameters": {}},
+        {"output": [f"{SCHEME}{encoded()}"]},
+    ],
+    ids=["texts", "an object", "another name", "images", "output"],
+)
+async def test_a_picture_in_a_field_of_the_engines_own_is_found(
+    fake: FakeCompatible, image: AdapterHarness, body: Any
+) -> None:
+    fake.script(MAKE, {"status": 200, "body": body})
+    assert [output.body for output in (await image.generate()).outputs] == [png()]
+
+
 async def test_a_path_leads_to_the_engine(fake: FakeCompatible, image: AdapterHarness) -> None:
     fake.settings(engine="sglang")
     body = (await image.generate()).outputs[0].body

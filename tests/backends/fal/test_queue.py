@@ -232,6 +232,18 @@ async def test_the_files_are_under_the_first_name_that_is_there(  # noqa: PLR091
     assert result.outputs[0].mime.startswith(media)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"output": URI}, {"data": {"images": [{"url": URI}]}}, {"images": [{"b64_json": URI}]}, {"text": f"![]({URI})"}],
+    ids=["output", "data", "base64", "Markdown"],
+)
+async def test_a_file_under_another_name_is_found(
+    fake: FakeFal, image: AdapterHarness, handle: QueuedRequest, body: Any
+) -> None:
+    completed(fake, body)
+    assert [output.body for output in (await finished(image, handle)).outputs] == [png()]
+
+
 async def test_a_file_may_be_in_the_answer(fake: FakeFal, image: AdapterHarness, handle: QueuedRequest) -> None:
     completed(fake, {"images": [{"url": URI}]})
     (output,) = (await finished(image, handle)).outputs

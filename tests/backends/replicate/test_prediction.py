@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,14 @@ from fakes.poll_errors import poll_error
 from fakes.replicate import FakeReplicate
 from mediasmith.plugin.contract import Failed, Pending, Remote, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError
-from mediasmith.testing import AdapterHarness
+from mediasmith.testing import AdapterHarness, png
 from mediasmith_backends.replicate.prediction import PredictionHandle
 
 POLL, CANCEL = "GET /v1/predictions/{id}", "POST /v1/predictions/{id}/cancel"
 IMAGE, SOUND = PredictionHandle(id="p1", makes="image"), PredictionHandle(id="p1", makes="audio")
 CDN = "https://replicate.delivery/xezq/"
+DATA = base64.b64encode(png()).decode()
+LINES = base64.encodebytes(png()).decode()
 A_JPG, B_WEBP = f"{CDN}a.JPG", f"{CDN}b.webp"
 
 
@@ -74,6 +77,26 @@ async def test_files_are_found_in_any_output(fake: FakeReplicate, image: Adapter
     assert isinstance(result, Result)
     bodies = [(one.body.url, one.mime) for one in result.outputs if isinstance(one.body, Remote)]
     assert (bodies, result.details.get("text", "")) == (expected, text)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (DATA, ""),
+        ({"image": LINES, "note": "Done."}, "Done."),
+        (f"Here it is: ![kite](data:image/png;base64,{DATA})", "Here it is:"),
+        (f" DATA:image/png;base64,{DATA}", ""),
+    ],
+    ids=["base64", "in lines", "Markdown", "a data URI"],
+)
+async def test_a_file_in_another_spelling_is_read(
+    fake: FakeReplicate, image: AdapterHarness, output: object, words: str
+) -> None:
+    fake.script(POLL, prediction(output=output))
+    result = await image.poll(IMAGE)
+    assert isinstance(result, Result)
+    assert [output.body for output in result.outputs] == [png()]
+    assert result.details.get("text", "") == words
 
 
 async def test_a_file_inside_the_output_is_read(fake: FakeReplicate, image: AdapterHarness) -> None:
