@@ -142,7 +142,7 @@ def test_auto_is_no_backend_and_no_model_and_case_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("name", of_type("string"))
-@pytest.mark.parametrize("wrong", [True, ["a"], {"a": "b"}])
+@pytest.mark.parametrize("wrong", [True, ["a", "b"], {"a": "b"}])
 def test_what_should_be_text_is_refused_otherwise(name: str, wrong: object) -> None:
     assert f"{name} must be text, not {json.dumps(wrong)}." in refused({"prompt": "a fox", name: wrong})
 

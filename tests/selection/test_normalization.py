@@ -87,6 +87,12 @@ def test_voices_may_be_an_object_by_speaker(given: object) -> None:
     assert read_word("voices", given) == ["Ann=ash", "Bob=echo"]
 
 
+@pytest.mark.parametrize("name", ["mask", "first_frame", "last_frame", "audio", "video"])
+def test_a_single_file_may_be_in_a_list(name: str) -> None:
+    assert [read_word(name, given) for given in ("a.png", ["a.png"], '["a.png"]')] == ["a.png"] * 3
+    assert [read_word(name, given) for given in ([], ["a", "b"], [5], "[a].png")] == [[], ["a", "b"], [5], "[a].png"]
+
+
 @pytest.mark.parametrize("given", [{"Ann": 5}, [{"Ann": ["ash"]}], "{no JSON", 5], ids=str)
 def test_voices_of_any_other_form_are_left_for_the_check(given: object) -> None:
     assert read_word("voices", given) == given

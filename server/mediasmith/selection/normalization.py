@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.selection.coercion import read_json
 from mediasmith.selection.language_names import LANGUAGES
 
@@ -47,6 +48,13 @@ def _ratio(value: object) -> object:
 def _duration(value: object) -> object:
     found = _SECONDS.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else value
+
+
+def _reference(value: object) -> object:
+    """Return the one input file of a list, which may be JSON text."""
+    found = read_json(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    entries = cast("Sequence[object]", found if isinstance(found, list | tuple) else ())
+    return entries[0] if len(entries) == 1 and isinstance(entries[0], str) else value
 
 
 def _language(value: object) -> object:
@@ -93,4 +101,5 @@ _FORMS: Mapping[str, Callable[[object], object]] = {
     "duration": _duration,
     "language": _language,
     "voices": _voices,
+    **{name: _reference for name, word in INPUT_WORDS.items() if not word.many},
 }
