@@ -213,6 +213,10 @@ async def test_a_called_tool_is_answered_with_compact_json(tmp_path: Path) -> No
         ("list_backends", {"self": 1}, "There is no argument 'self'"),
         ("get_job", {"self": 1}, "There is no argument 'self'"),
         ("generate_media", "", "prompt is missing"),
+        ("generate_media", None, "prompt is missing"),
+        ("generate_media", '"{}"', "prompt is missing"),
+        ("generate_media", ["a kite"], "The arguments of generate_media are not a JSON object."),
+        ("generate_media", 7, "The arguments of generate_media are not a JSON object."),
         ("generate_media", '{"prompt": "a ki', "The arguments of generate_media are not a JSON object."),
         ("generate_media", "[" * 100_000, "The arguments of generate_media are not a JSON object."),
         ("generate_media", '["a kite"]', "The arguments of generate_media are not a JSON object."),
@@ -272,7 +276,7 @@ async def test_keys_and_settings_are_given_by_argument_and_shown_nowhere(
     ]
     installed = Registry(backends={one.name: one for one in backends}, broken={})
     monkeypatch.setattr(registry, "load", Mock(return_value=installed))
-    keys = {"First": "key-of-the-first", "THIRD_KEY_2": "key-of-the-third"}
+    keys = {"First": "key-of-the-first", "THIRD_KEY_2": "key-of-the-third", "second": None}
     settings = Settings(data_dir=tmp_path / "data", output_dir=tmp_path / "out")
     opening = mediasmith.open(settings, keys=keys)
     async with opening as media:

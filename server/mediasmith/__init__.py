@@ -104,13 +104,16 @@ _TYPES = ("mediasmith.api", "mediasmith.engine.results")
 
 
 def open(  # noqa: A001 - mediasmith.open reads right
-    settings: Settings | None = None, *, keys: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None
+    settings: Settings | None = None,
+    *,
+    keys: Mapping[str, str | None] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> AbstractAsyncContextManager[Media]:
     """Return an open Mediasmith, for `async with`.
 
     `keys` are providers' keys by the name of the backend or of the variable that holds it:
-    `{"acme": "..."}` or `{"ACME_API_KEY": "..."}`. `settings` and keys that are not given are read from `env`, by
-    default the environment of this process.
+    `{"acme": "..."}` or `{"ACME_API_KEY": "..."}`. `settings` and keys that are not given, or None, are read from
+    `env`, by default the environment of this process.
 
     Raises:
         MediaError: when it is opened, if no backend has a key of such a name.

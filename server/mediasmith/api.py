@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, TypeAlias, TypedDict, Unpack, cast
 
 from pydantic import JsonValue
 
@@ -20,6 +19,7 @@ from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.engine.use_cases import Answer, Engine
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.plugin.kinds import Kind
+from mediasmith.selection.coercion import read_json
 from mediasmith.storage.previews import Preview, previews
 
 Reference: TypeAlias = str | Path
@@ -27,6 +27,9 @@ Reference: TypeAlias = str | Path
 
 References: TypeAlias = Reference | Sequence[Reference]
 """One input file or several."""
+
+_MOST_LAYERS = 2
+"""How often arguments may be written as JSON text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,8 +190,8 @@ class Media:
             for tool in self.engine.installation.tools.values()
         )
 
-    async def call(self, name: str, arguments: Mapping[str, Any] | str) -> ToolAnswer:
-        """Run the tool that a model has called, with its arguments as an object or as JSON text.
+    async def call(self, name: str, arguments: Mapping[str, Any] | str | None = None) -> ToolAnswer:
+        """Run the tool that a model has called, with its arguments as an object or as JSON text, or without any.
 
         A `MediaError` is answered, never raised: the model can read what to do.
         """
@@ -240,7 +243,10 @@ class Media:
 
 @asynccontextmanager
 async def open_media(
-    settings: Settings | None = None, *, keys: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None
+    settings: Settings | None = None,
+    *,
+    keys: Mapping[str, str | None] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Media]:
     """Open Mediasmith, and close it at the end: see `mediasmith.open`."""
     async with open_engine(settings=settings, keys=keys or {}, env=env) as engine:
@@ -275,13 +281,14 @@ def _plain(value: object) -> object:
     return value
 
 
-def _parsed(name: str, arguments: Mapping[str, Any] | str) -> Mapping[str, Any]:
-    if not isinstance(arguments, str):
-        return arguments
-    try:
-        parsed: object = json.loads(arguments or "{}")
-    except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, dict):
+def _parsed(name: str, arguments: object) -> Mapping[str, Any]:
+    """Return the arguments as a model gives them; some send nothing, or JSON text twice over."""
+    parsed: object = arguments or None
+    for _ in range(_MOST_LAYERS):
+        if isinstance(parsed, str):
+            parsed = read_json(parsed)
+    if parsed is None:
+        return {}
+    if not isinstance(parsed, Mapping):
         raise InvalidRequest(f"The arguments of {name[:40]} are not a JSON object.", billed="no")
-    return parsed  # pyright: ignore[reportUnknownVariableType]  # the engine checks what is in it
+    return cast("Mapping[str, Any]", parsed)  # the engine checks what is in it

@@ -88,8 +88,10 @@ def read_address(backend: Backend[Any], env: Mapping[str, str], network: Network
     )
 
 
-def key_variables(backends: Iterable[Backend[Any]], keys: Mapping[str, str]) -> Mapping[str, str]:
+def key_variables(backends: Iterable[Backend[Any]], keys: Mapping[str, str | None]) -> Mapping[str, str]:
     """Return keys by the environment variables that hold them, where they are given by those or by backends' names.
+
+    None is the same as not given.
 
     Raises:
         InvalidRequest: no backend has a key of such a name. The name is not repeated, since it may be the key.
@@ -108,7 +110,8 @@ def key_variables(backends: Iterable[Backend[Any]], keys: Mapping[str, str]) -> 
                 f"Use one of {', '.join(sorted(known))}.",
                 billed="no",
             )
-        found[variable] = key
+        if key is not None:  # as `os.environ.get` has it
+            found[variable] = key
     return found
 
 

@@ -51,7 +51,7 @@ class Installation:
         cls,
         *,
         settings: Settings | None = None,
-        keys: Mapping[str, str] | None = None,
+        keys: Mapping[str, str | None] | None = None,
         env: Mapping[str, str] | None = None,
         backends: Registry | None = None,
     ) -> Installation:

@@ -154,7 +154,7 @@ async def lazy_engine(
 async def open_engine(
     *,
     settings: Settings | None = None,
-    keys: Mapping[str, str] | None = None,
+    keys: Mapping[str, str | None] | None = None,
     env: Mapping[str, str] | None = None,
     backends: Registry | None = None,
     clock: Clock | None = None,
