@@ -336,6 +336,19 @@ async def test_a_lost_answer_may_have_been_billed_until_the_provider_says_so(tmp
     assert "It may have been billed" in running.error
 
 
+async def test_work_that_is_not_there_is_told_with_why_its_answer_was_lost(tmp_path: Path) -> None:
+    async def start(call: Call[None, Any]) -> Accepted:
+        await call.handle(AnyJson("chosen"))
+        raise ProviderError("It answered with status 500: disk full.")
+
+    gone = Failed(error=ProviderError("It knows no such job.", billed="no"))
+    async with jumping_engine(tmp_path, Scripted(polls=[gone]).backend(start=start)) as engine:
+        with pytest.raises(ProviderError) as caught:
+            await generate(engine)
+    said = "It knows no such job. Before that: It answered with status 500: disk full. Nothing was billed."
+    assert str(caught.value).startswith(said)
+
+
 async def test_an_answer_overrides_the_handle_recorded_before(tmp_path: Path) -> None:
     async def start(call: Call[None, Any]) -> Accepted:
         await call.handle(AnyJson("chosen"))

@@ -46,8 +46,12 @@ from mediasmith.storage.unreadable import UnreadableAnswers
 
 _log = logging.getLogger(__name__)
 
-_LOST = object()
-"""In place of an answer that did not come."""
+
+@dataclass(frozen=True, kw_only=True)
+class _Lost:
+    """In place of an answer that did not come; `error` says why."""
+
+    error: MediaError
 
 
 class TakenOver(Exception):
@@ -137,7 +141,7 @@ class TaskExecution:
         await self._save_task(active, active.tasks[number])
 
     async def _start(self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]) -> object:
-        """Return the backend's answer; `_LOST` if it did not arrive, but the work has a handle recorded before."""
+        """Return the backend's answer; `_Lost` if it did not arrive, but the work has a handle recorded before."""
         seconds = deadline(self.poller.settings, candidate)
         # Without its handle, work could neither be stopped nor collected.
         may_stop = active.cancel.in_flight if candidate.capability.poll else active.cancel.stoppable
@@ -153,21 +157,26 @@ class TaskExecution:
             if active.tasks[number].handle is None:
                 raise known from error
             _log.info("the answer of job %s is lost (%s); it is polled", active.job.id, type(error).__name__)
-            return _LOST
+            return _Lost(error=known)
 
     async def _collect(
         self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any], answer: object
     ) -> None:
-        if answer is not _LOST:
+        if not isinstance(answer, _Lost):
             active.tasks[number] = replace(active.tasks[number], billed="yes")
         if isinstance(answer, Accepted) and candidate.capability.poll:
             await self._accept(active, replace(active.tasks[number], handle=_handle_json(candidate, answer.handle)))
-        elif answer is _LOST:
+        elif isinstance(answer, _Lost):
             await self._accept(active, active.tasks[number])
         else:
             await self.files.save(active, number, candidate, checked_result(candidate, answer))
             return
-        await self._poll(active, number, candidate, context, begun=self.clock.now())
+        try:
+            await self._poll(active, number, candidate, context, begun=self.clock.now())
+        except WorkFailed as failed:
+            if isinstance(answer, _Lost):  # which may be why there is no such work
+                failed.error.message = f"{failed.error.message} Before that: {answer.error.message}"
+            raise
 
     async def _poll(
         self, active: ActiveJob, number: int, candidate: Candidate, context: Context[Any], *, begun: float
