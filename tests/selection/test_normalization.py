@@ -8,7 +8,7 @@ import pytest
 
 from mediasmith.selection.language_names import LANGUAGES
 from mediasmith.selection.near_matches import is_same_format, match_listed
-from mediasmith.selection.normalization import read_word
+from mediasmith.selection.normalization import read_model, read_word
 
 FORMATS = ("png", "jpeg", "mp3", "ogg", "wav", "tiff")
 
@@ -85,6 +85,22 @@ def test_every_language_name_leads_to_a_tag() -> None:
 )
 def test_voices_may_be_an_object_by_speaker(given: object) -> None:
     assert read_word("voices", given) == ["Ann=ash", "Bob=echo"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    {
+        "https://fal.ai/models/fal-ai/flux-2": "fal-ai/flux-2",
+        "https://fal.ai/models/fal-ai/flux-2/edit/api?x=1#schema": "fal-ai/flux-2/edit",
+        "https://replicate.com/black-forest-labs/flux-schnell/": "black-forest-labs/flux-schnell",
+        "text-to-image.json": "text-to-image",
+        " gpt-image-2 ": "gpt-image-2",
+        "owner/name:0a1b2c": "owner/name:0a1b2c",
+        "https://example.com": "https://example.com",
+    }.items(),
+)
+def test_a_model_may_be_the_address_of_its_page_or_a_file(given: str, name: str) -> None:
+    assert read_model(given) == name
 
 
 @pytest.mark.parametrize("name", ["mask", "first_frame", "last_frame", "audio", "video"])

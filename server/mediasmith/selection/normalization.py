@@ -16,6 +16,7 @@ _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
 _RATIO = re.compile(r"([\d.]+)\s*(?:[:/xX×∶]|by)\s*([\d.]+)")  # noqa: RUF001 - as above
 _SECONDS = re.compile(r"([\d.]+)\s*(?:s|sec|secs|second|seconds)", re.IGNORECASE)
 _LOCALE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8})*)(?:[.@].*)?")
+_PAGE = re.compile(r"https?://[^/]+/(?:models/)?([\w.-]+(?:/[\w.-]+)*?)(?:/api|/playground)?/?(?:[?#].*)?")
 _REGION, _SCRIPT = 2, 4
 """Letters of a subtag for a region, such as US, and for a script, such as Hant."""
 
@@ -27,6 +28,12 @@ def read_word(name: str, value: object) -> object:
     """
     read = _FORMS.get(name) or (_language if name.endswith("_language") else None)
     return read(value) if read else value
+
+
+def read_model(text: str) -> str:
+    """Return the name of a model that may be given by the address of its page, or by its file."""
+    page = _PAGE.fullmatch(text.strip())
+    return page[1] if page else text.strip().removesuffix(".json")
 
 
 def _size(value: object) -> object:

@@ -13,6 +13,7 @@ from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, Role
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.coercion import is_auto
+from mediasmith.selection.normalization import read_model
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.pasted_paths import unwrap
 
@@ -70,7 +71,7 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         prompts=_prompts(given, needed=not _may_be_silent(kind, references, given.get("options", {}))),
         kind=kind,
         backend=_name(given.get("backend", "").lower()),
-        model=_name(given.get("model", "")),
+        model=read_model(_name(given.get("model", ""))),
         words=check_listed(words, kind, tool) if kind else words,
         options=given.get("options", {}),
         references=references,
