@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -228,7 +229,20 @@ async def test_trouble_until_the_deadline_says_why_with_the_fix() -> None:
     with pytest.raises(Unreachable) as caught:
         await Polling(*[MissingKey("one", ["ONE_KEY"])] * 99, deadline=100).collect()
     assert caught.value.message == "One could not be asked any more: one has no key."
-    assert caught.value.hint == "Set ONE_KEY and restart the server."
+    assert caught.value.hint == "Set ONE_KEY and restart the server. get_job asks One again."
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Pending(), InvalidRequest("Odd."), RateLimited("Too many requests.", retry_after=5), Unreachable("It broke.")],
+    ids=lambda outcome: type(outcome).__name__,
+)
+async def test_work_that_was_paid_for_is_never_told_to_be_called_for_again(outcome: Pending | MediaError) -> None:
+    polling = Polling(*[outcome] * 999, deadline=100)
+    with pytest.raises((Unreachable, TimedOut)) as caught:
+        await polling.collect()
+    assert "get_job" in str(caught.value)
+    assert not re.search("call again|another call", f"{caught.value} {polling.active.message}", re.IGNORECASE)
 
 
 async def test_a_handle_that_does_not_validate_is_an_error_and_is_not_polled() -> None:

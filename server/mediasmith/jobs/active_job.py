@@ -9,7 +9,7 @@ import anyio
 from mediasmith.jobs.cancellation import CancelRequest
 from mediasmith.jobs.job_spec import JobSpec
 from mediasmith.plugin.contract import JSON, Pending
-from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.errors import MediaError, RateLimited
 from mediasmith.selection.candidate import Candidate
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.library.records import Artifact, Job, Task
@@ -75,7 +75,7 @@ class ActiveJob:
 
     def report_trouble(self, error: MediaError) -> None:
         """Show why polling fails, and how to fix it, until the provider answers again."""
-        self.message = f"{error.message} {error.hint}".strip()
+        self.message = f"{error.message} {way_out(error)}".strip()
 
     def describe_progress(self) -> str:
         """Return the progress of the running job, in a few words."""
@@ -83,3 +83,11 @@ class ActiveJob:
         finished = sum(task.phase == "done" for task in self.tasks.values())
         tasks = f"{finished} of {len(self.tasks)} requests done" if len(self.tasks) > 1 else ""
         return ", ".join(text for text in (percent, self.message, tasks) if text) or "working"
+
+
+def way_out(error: MediaError) -> str:
+    """Return how to mend what keeps accepted work from being collected, or "" where asking on is all there is to do.
+
+    The hint of a limit says to call again, which would make, and bill, another.
+    """
+    return "" if isinstance(error, RateLimited) else error.hint

@@ -16,7 +16,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from mediasmith.config.settings import Settings
-from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.active_job import ActiveJob, way_out
 from mediasmith.jobs.cancellation import ProviderCancel
 from mediasmith.plugin.contract import JSON, Capability, Context, Failed, Output, Pending, Result
 from mediasmith.plugin.errors import Cancelled, MediaError, ProviderError, RateLimited, TimedOut, Unreachable
@@ -223,12 +223,11 @@ def _deadline_error(
     candidate: Candidate, outcome: Pending | MediaError, seconds: float, *, finished: bool
 ) -> MediaError:
     title = candidate.backend.title
-    if isinstance(outcome, MediaError) and finished:
-        again = f"get_job asks {title} for a new link and tries again."
-        return Unreachable(outcome.message, f"{outcome.hint} {again}".strip())
-    if isinstance(outcome, MediaError):
-        hint = outcome.hint or f"get_job asks {title} again."
-        error = Unreachable(f"{title} could not be asked any more: {outcome.message}", hint)
-        error.answer = outcome.answer
-        return error
-    return TimedOut(f"{title} is still at work after {seconds:.10g} seconds of waiting.", "get_job goes on waiting.")
+    if not isinstance(outcome, MediaError):
+        late = f"{title} is still at work after {seconds:.10g} seconds of waiting."
+        return TimedOut(late, f"get_job goes on waiting for {title}.")
+    message = outcome.message if finished else f"{title} could not be asked any more: {outcome.message}"
+    again = f"get_job asks {title} {'for a new link and tries again' if finished else 'again'}."
+    error = Unreachable(message, f"{way_out(outcome)} {again}".strip())
+    error.answer = outcome.answer
+    return error

@@ -116,6 +116,7 @@ class TaskExecution:
                 raise Unreachable(f"{candidate.backend.title} cannot be asked about it now: {reason}.")
         except MediaError as error:  # without a client nothing can be said about the work
             error.billed = task.billed
+            error.hint = error.hint or f"get_job asks {candidate.backend.title} again."
             await self._record_trouble(active, task, error)
             raise
         async with self._recorded(active, replace(task, error=None), candidate):
