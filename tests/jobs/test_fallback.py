@@ -308,6 +308,16 @@ async def test_models_that_are_gone_are_named_beside_the_one_that_was_used(tmp_p
     assert result.warnings == ("one m0, one m1 are no longer served; one m2 was used instead.",)
 
 
+async def test_an_engine_that_does_not_answer_is_named_beside_the_provider_that_is_paid_instead(tmp_path: Path) -> None:
+    down = Scripted(*[Unreachable("No engine answers at http://localhost:1.", billed="no")] * 9)
+    backends = down.backend(preference=1), Scripted().backend("other")
+    async with running_engine(tmp_path, *backends, defaults={"image": "one"}) as engine:
+        result = await generate(engine)
+    assert result.backend == "other"
+    warning = f"one failed: No engine answers at http://localhost:1; other {result.model} was used instead."
+    assert result.warnings == (warning,)
+
+
 async def test_a_model_the_caller_named_is_never_replaced(tmp_path: Path) -> None:
     models = (Model(id="old"), Model(id="new"))
     provider, other = Scripted(ModelGone("Gone.")), Scripted()

@@ -114,9 +114,7 @@ class Dispatcher:
             await self._fall_back(plan, active, task, rest)
         else:
             active.record_attempt(candidate, "done")
-            if gone := chain.gone():
-                are = "is" if len(gone) == 1 else "are"
-                active.warn(f"{', '.join(gone)} {are} no longer served; {candidate.label} was used instead.")
+            _warn_of_earlier(active, chain)
             if candidate.capability.kind in _NEW_VOICES:
                 self.live_lists.forget(candidate.backend)
 
@@ -211,6 +209,15 @@ class Dispatcher:
 def _was_accepted(active: ActiveJob, task: Task) -> bool:
     """Return whether the provider has taken the task on, so that it is not asked for again, whatever became of it."""
     return active.tasks[task.number].handle is not None
+
+
+def _warn_of_earlier(active: ActiveJob, chain: Chain) -> None:
+    """Warn of the models and backends that were tried before the one that was used."""
+    used = f"{chain.first.label} was used instead."
+    if gone := chain.gone():
+        active.warn(f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} no longer served; {used}")
+    if failed := chain.failed_backends():
+        active.warn(f"{'; '.join(failed)}; {used}")
 
 
 def not_sent(reason: str) -> MediaError:

@@ -92,6 +92,12 @@ class Chain:
         gone = [one.candidate.label for one in self.earlier if isinstance(one.error, ModelGone)]
         return [label for label in dict.fromkeys(gone) if label != self.first.label]
 
+    def failed_backends(self) -> list[str]:
+        """Return each other backend that failed with its last reason, other than that a model is gone."""
+        failed = [one for one in self.earlier if not isinstance(one.error, ModelGone)]
+        reasons = {one.backend: one.error.message.rstrip(".") for one in failed}
+        return [f"{name} failed: {why}" for name, why in reasons.items() if name != self.first.backend.name]
+
     async def after(self, error: MediaError, live_lists: LiveLists) -> Chain | None:
         """Return what is left after this error of the first candidate, or None.
 
