@@ -37,6 +37,8 @@ def test_the_rest_of_a_value_stays(text: str) -> None:
         (f"bearer\u00a0{KEY}", (BEARER,)),
         (f'"Bearer {KEY}"', (QUOTES, BEARER)),
         (f'Bearer "{KEY}"', (BEARER,)),
+        (f"Key {KEY}", ('the word "Key"',)),
+        (f"token  {KEY}", ('the word "Token"',)),
         (f"{KEY}\u200b", (INVISIBLE,)),
         (f"\ufeff{KEY}", (INVISIBLE,)),
         (f"{KEY[:9]}\u200b\u00ad{KEY[9:]}", (INVISIBLE,)),

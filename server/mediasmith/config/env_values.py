@@ -12,7 +12,9 @@ _UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"  # 
 _INVISIBLE = re.compile(f"[{_UNSEEN}]|^\u00a0+|\u00a0+$")
 _AT_ENDS = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
-_BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
+_SCHEME = re.compile(r"(bearer|key|token)\s+", re.IGNORECASE)
+"""What examples of headers have before a key."""
+
 _IN_NO_KEY = re.compile(r"[^!-~]")
 _PATH = re.compile(r"(?:~|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)[/\\]|file:", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%")
@@ -30,16 +32,17 @@ def clean(text: str) -> str:
 def clean_key(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the key that a value means, and what was left out of it, as phrases.
 
-    Quotes, "Bearer " and invisible characters are never part of a key: they come with copies from web pages and from
-    env files, which some tools read with the quotes.
+    Quotes, "Bearer ", "Key ", "Token " and invisible characters are never part of a key: they come with copies from web
+    pages and from env files, which some tools read with the quotes.
     """
     seen = _INVISIBLE.sub("", text.strip(" \t\r\n"))
     bare = clean(seen)
-    value = clean(_BEARER.sub("", bare, count=1)) if _BEARER.match(bare) else bare
+    scheme = _SCHEME.match(bare)
+    value = clean(bare[scheme.end() :]) if scheme else bare
     removed = (
         *(("invisible characters",) if seen != text.strip(" \t\r\n") else ()),
         *(("the quotes around it",) if bare != seen.strip() else ()),
-        *(('the word "Bearer"',) if value != bare else ()),
+        *((f'the word "{scheme[1].capitalize()}"',) if scheme else ()),
     )
     return value, removed
 
