@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import ssl
 import warnings
 from collections.abc import AsyncGenerator
@@ -136,6 +137,17 @@ async def test_a_proxy_that_does_not_speak_socks_is_named() -> None:
         error = await failure(f"http://{API}/x", ALL_PROXY=f"socks5://127.0.0.1:{port}")
     assert isinstance(error, Misconfigured)
     assert "SOCKS5" in error.message
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_a_proxy_that_is_not_there_is_named_rather_than_the_host_behind_it(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        place = f"127.0.0.1:{once.getsockname()[1]}"
+    error = await failure(f"https://{API}/x", ALL_PROXY=f"{scheme}://ann:{WRONG}@{place}")
+    assert isinstance(error, Unreachable)
+    assert error.message == f"No connection to {API} could be made through the proxy {scheme}://{place}."
+    assert error.billed == "no"
+    assert "NO_PROXY" in error.hint
 
 
 async def test_a_proxy_that_cannot_be_used_is_named_at_once() -> None:
