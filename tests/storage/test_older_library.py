@@ -18,6 +18,7 @@ import anyio.to_thread
 import pytest
 
 from fakes.records import a_job, a_task, an_artifact
+from mediasmith.storage.library.overview import Filter
 from mediasmith.storage.library.records import Artifact, Job, Task
 from mediasmith.storage.library.store import Library
 
@@ -314,6 +315,21 @@ async def test_each_release_updates_what_the_other_one_wrote(path: Path, older: 
         assert await library.job("older", principal="ada") == job
         await library.save_job(job)
         assert older.call("see", "older")["job"] == [theirs(job)]
+
+
+async def test_what_the_first_release_writes_is_in_the_overview(path: Path, older: Older) -> None:
+    older.call("add_job", JOB, PART)
+    older.call("save_files", PART, ARTIFACT, 200.0)
+    async with Library.open(path) as library:
+        first = ours(Artifact, ARTIFACT)
+        assert await library.overview.page(Filter(kind="image"), principal="ada", limit=5) == [first]
+        later = {**ARTIFACT, "id": "later", "part": 1, "parent": "older-0", "created": 300.0}
+        older.call("save_files", {**PART, "number": 1, "cost_usd": 0.2}, {**later, "token": "t"}, 200.0)
+        assert await library.overview.page(Filter(), principal="ada", limit=5) == [first]
+        older.call("save_files", {**PART, "number": 1, "cost_usd": 0.3}, later, 300.0)
+        assert await library.overview.page(Filter(), principal="ada", limit=5) == [ours(Artifact, later), first]
+        [spent] = await library.overview.spent(principal="ada", since=0.0)
+        assert (spent.backend, round(spent.usd, 9)) == ("test", 0.4)
 
 
 async def test_both_releases_write_at_the_same_time(path: Path, older: Older) -> None:

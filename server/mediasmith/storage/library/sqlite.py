@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.facts import add_facts
 
 if TYPE_CHECKING:
     from sqlite3 import Connection, Cursor, Error
@@ -183,8 +184,25 @@ class Database:
 
     def _connect(self) -> Connection:
         if self._connection is None:
-            self._connection = _open(self._path)
+            self._connection = self._open()
         return self._connection
+
+    def _open(self) -> Connection:
+        return _open(self._path)
+
+
+class ReadOnlyDatabase(Database):
+    """The file at `path`, which exists and has been upgraded: a further connection, which can only read."""
+
+    def _open(self) -> Connection:
+        import sqlite3  # noqa: PLC0415  heavy: as below
+
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(
+            address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = _row
+        return connection
 
 
 def _open(path: Path) -> Connection:
@@ -220,6 +238,7 @@ def _prepare(connection: Connection, path: Path) -> None:
     for number, sql in enumerate(_MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {number}; COMMIT;")
     connection.executescript(_ADDITIONS)
+    add_facts(connection)
     connection.row_factory = _row
 
 

@@ -16,6 +16,7 @@ from anyio import to_thread
 
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
+from mediasmith.storage.library.overview import Overview
 from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
 from mediasmith.storage.library.rows import (
     ADD_JOB,
@@ -57,9 +58,9 @@ _ARTIFACTS_BY_PATH = """
     ORDER BY rowid DESC LIMIT :limit
 """
 _CHILDREN = """
-    SELECT * FROM artifact
-    WHERE principal = :principal AND token = '' AND json_extract(record, '$.parent') = :id
-    ORDER BY rowid DESC LIMIT :limit
+    SELECT artifact.* FROM artifact JOIN artifact_facts AS facts ON facts.artifact_id = artifact.id
+    WHERE facts.principal = :principal AND facts.parent = :id
+    ORDER BY facts.created DESC, artifact.rowid DESC LIMIT :limit
 """
 _SPENT = """
     SELECT coalesce(sum(coalesce(part.cost_usd, part.estimate_usd)), 0.0) AS usd
@@ -92,13 +93,14 @@ class Library:
     """The record of jobs, tasks and artifacts in the file at `path`, which is created with the first record.
 
     Several processes may share the file. `job`, `artifact` and `recent` take a principal and return only what belongs
-    to it; the other methods are for the server itself. `calls` has what is known of the calls that ask for jobs. Every
-    method raises `MediaError` when the file cannot be used.
+    to it; the other methods are for the server itself. `calls` has what is known of the calls that ask for jobs,
+    `overview` what is asked about all artifacts. Every method raises `MediaError` when the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
         self.calls = CallRecords(self._database)
+        self.overview = Overview(path, self._database)
 
     @classmethod
     @asynccontextmanager
@@ -112,6 +114,7 @@ class Library:
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
+        await self.overview.close()
         await self._database.close()
 
     async def add_job(
@@ -217,6 +220,11 @@ class Library:
     async def children(self, artifact_id: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts that were edited from this one, newest first."""
         return await self._database.read(to_artifact, _CHILDREN, id=artifact_id, principal=principal, limit=limit)
+
+    async def delete_artifact(self, artifact_id: str, *, principal: str) -> bool:
+        """Forget the principal's committed artifact with this id, and return whether there was one."""
+        sql = "DELETE FROM artifact WHERE id = :id AND principal = :principal AND token = ''"
+        return await self._database.change(sql, id=artifact_id, principal=principal) == 1
 
     async def owner(self, artifact_id: str) -> str | None:
         """Return the principal that a committed artifact belongs to, or None."""
