@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from mediasmith.plugin import pictures
@@ -38,6 +39,9 @@ _DEMUXERS: Mapping[str, str] = {
 VIDEO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("video/"))
 """The types that `video_frames` reads."""
 
+AUDIO_MIMES = tuple(mime for mime in _DEMUXERS if mime.startswith("audio/"))
+"""The types that `audio_samples` reads."""
+
 _TAIL = 65_536  # bytes at the end of a file in which its end mark is looked for
 _WAV_HEADER = 44  # bytes before the samples, as a rule
 
@@ -57,6 +61,22 @@ def video_frames(file: BinaryIO, mime: str, side: int) -> Iterator[tuple[float, 
             width, height = (max(1, round(length * scale)) for length in (frame.width, frame.height))
             image: Image = cast("Any", frame).to_image(width=width, height=height)  # PyAV gives it no type
             yield frame.time or 0.0, _upright(image, frame)
+
+
+def audio_samples(file: BinaryIO, mime: str, rate: int) -> Iterator[bytes]:
+    """Yield the sound of a file in pieces, as 16-bit samples of one channel at this rate, in the machine's byte order.
+
+    Raises:
+        KeyError: the type is not known.
+        Exception: as `video_frames`.
+    """
+    with _open(file, mime) as container:
+        from av.audio.resampler import AudioResampler  # noqa: PLC0415 - heavy: PyAV
+
+        resampler = AudioResampler(format="s16", layout="mono", rate=rate)
+        for frame in chain(container.decode(container.streams.audio[0]), [None]):
+            for piece in resampler.resample(frame):
+                yield bytes(piece.planes[0])[: piece.samples * 2]
 
 
 def _open(file: BinaryIO, mime: str) -> InputContainer:
