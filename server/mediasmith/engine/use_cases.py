@@ -9,7 +9,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import Caller
@@ -28,6 +31,7 @@ from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.tool_request import ToolRequest, parse_request
+from mediasmith.storage.artifacts.deletion import delete_file
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.pasted_paths import unwrap
@@ -119,6 +123,29 @@ class Engine:
         with self.jobs.waiting_on(job.id):
             seconds = asked.get("wait_seconds", caller.wait)
             return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
+
+    async def look(self, job_id: str, principal: str) -> MediaResult:
+        """Return a job as it is now. Unlike `get_job` this waits for nothing, and the job's answer stays due to others.
+
+        Raises:
+            UnknownContinuation: this principal has no such job.
+        """
+        await self._sweep()
+        job = await self._job(job_id, principal)
+        await self.jobs.adopt(job)
+        return await self._present(await self.jobs.look_up(job))
+
+    async def delete(self, artifact_id: str, principal: str) -> str:
+        """Delete a saved file, from the disk and from the library. Return a note if something is left, or "".
+
+        Raises:
+            UnknownContinuation: as `artifact`.
+            MediaError: the file cannot be deleted.
+        """
+        artifact = await self.artifact(artifact_id, principal)
+        deleted = await to_thread.run_sync(delete_file, Path(artifact.path), artifact.bytes)
+        await self.library.delete_artifact(artifact.id, principal=principal)
+        return "" if deleted else f"{artifact.path} has been changed since it was saved, so it was left there."
 
     async def promise(self, answer: Answer) -> None:
         """Let another process send what a running job has not sent yet, if this one ends first.
