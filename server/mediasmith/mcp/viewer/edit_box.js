@@ -4,7 +4,7 @@ import { button, formatCost, h, readResult, title } from "./format.js";
 
 const COUNTS = [1, 2, 3, 4];
 const LENGTH_IS_PRICE = ["speech", "dialogue"];
-const TITLES = { Edit: "What to change, or what comes next", Variants: "Prompt" };
+const TITLES = { Edit: "What to change, or what comes next", Variants: "Prompt", New: "Prompt" };
 
 /** Return the call that edits a card's file, or that makes others like it. */
 export function requestFor(card, mode, prompt, count) {
@@ -26,7 +26,7 @@ export function editBox(card, mode, { started, close }) {
   const count = h("select", {}, ...COUNTS.map((n) => h("option", { value: n }, String(n))));
   const price = h("p", { className: "price", role: "status" });
   const make = button("Generate", generate, "primary");
-  count.value = mode === "Edit" ? 1 : 2;
+  count.value = mode === "Variants" ? 2 : 1;
   let calls = 0;
 
   async function call(said, more) {

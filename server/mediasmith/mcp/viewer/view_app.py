@@ -62,6 +62,11 @@ def card_script() -> str:
     return "".join(_IMPORT.sub("", _read(name)) for name in ("format.js", "edit_box.js", "card.js"))
 
 
+def card_style() -> str:
+    """Return the style of what pages share."""
+    return _read("card.css")
+
+
 async def list_for_apps(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """List the view only to clients that can show it; others would offer it to their models."""
     if ctx.method == "resources/list" and not client_supports_apps(ctx):
