@@ -25,7 +25,7 @@ PROVIDERS = re.compile(
 )
 MAX_LINES = 350
 
-ROOMS = ("plugin", "config", "runtime", "storage", "selection", "jobs", "engine", "mcp", "cli")
+ROOMS = ("plugin", "config", "runtime", "storage", "selection", "jobs", "engine", "mcp", "gallery", "cli")
 """From the bottom to the top: a room may import those before it."""
 
 ABOVE_ENGINE = {"api", "testing"}

@@ -91,21 +91,27 @@ def commands() -> None:
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead, until Ctrl-C.")
 @click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1, for this machine only.")
 @click.option("--port", type=int, help="With --http, the port to listen on; 0 picks a free one. Default 8765.")
-def serve(*, http: bool, host: str | None, port: int | None) -> ExitCode:
+@click.option("--gallery", is_flag=True, help="With --http, also serve the gallery, at /gallery.")
+def serve(*, http: bool, host: str | None, port: int | None, gallery: bool) -> ExitCode:
     """Serve MCP on standard input and output, or over HTTP."""
     if http:
-        return run_to_exit_code(partial(_serve_over_http, host, port))
-    if host is not None or port is not None:
-        raise click.UsageError("--host and --port need --http.")
+        return run_to_exit_code(partial(_serve_over_http, host, port, gallery=gallery))
+    if host is not None or port is not None or gallery:
+        raise click.UsageError("--host, --port and --gallery need --http.")
     from mediasmith.cli.serve import serve_over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
     return serve_over_stdio()
 
 
-async def _serve_over_http(host: str | None, port: int | None) -> ExitCode:
+async def _serve_over_http(host: str | None, port: int | None, *, gallery: bool) -> ExitCode:
     from mediasmith.mcp.http.listener import HOST, PORT, serve_http  # noqa: PLC0415 - heavy: as above
 
-    await serve_http(HOST if host is None else host, PORT if port is None else port)
+    serve = serve_http
+    if gallery:
+        from mediasmith.gallery.gallery_app import serve_http_with_gallery  # noqa: PLC0415 - late: only needed here
+
+        serve = serve_http_with_gallery
+    await serve(HOST if host is None else host, PORT if port is None else port)
     return ExitCode.DONE
 
 
@@ -179,6 +185,25 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
         with engine.delivery(result):
             code = show(result, as_json=as_json)
     return ExitCode.DONE if result.status == "cancelled" else code
+
+
+@commands.command()
+@click.option("--port", type=int, default=0, help="The port to listen on. By default, any that is free.")
+@click.option("--no-open", is_flag=True, help="Only print the address.")
+def gallery(*, port: int, no_open: bool) -> ExitCode:
+    """Look at all files in the browser, edit them and make new ones.
+
+    The page is for this machine only, until Ctrl-C.
+    """
+
+    async def work() -> ExitCode:
+        from mediasmith.cli.open_files import open_page  # noqa: PLC0415 - late: only needed here
+        from mediasmith.gallery.gallery_app import serve_gallery  # noqa: PLC0415 - heavy: the MCP SDK
+
+        await serve_gallery(port, (lambda _: None) if no_open else open_page)
+        return ExitCode.DONE
+
+    return run_to_exit_code(work)
 
 
 @commands.command(params=[json_option()])

@@ -1,4 +1,4 @@
-"""Open results in the default viewer."""
+"""Open results in the default viewer, and pages in the browser."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def open_files(paths: Sequence[str]) -> None:
         codes = [click.launch(path) for path in paths[:_MAX_WINDOWS]]
     if any(codes):
         say("Not opened: no viewer could be started.")
+
+
+def open_page(address: str) -> None:
+    """Open a page in the browser, if there is one; its address has been printed, or will be."""
+    if _has_display():
+        with _detached():
+            click.launch(address)
 
 
 def _has_display() -> bool:

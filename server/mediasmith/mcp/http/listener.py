@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -58,8 +59,20 @@ _EXPOSED_HEADERS = ("Mcp-Session-Id", "Mcp-Protocol-Version", "WWW-Authenticate"
 _MAX_PORT = 65_535
 
 
-async def serve_http(host: str = HOST, port: int = PORT) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """An app, and what to tell the person who starts it."""
+
+    app: Starlette
+    message: str
+
+
+async def serve_http(
+    host: str = HOST, port: int = PORT, *, make_app: Callable[[LazyEngine, str, Collection[str]], Served] | None = None
+) -> None:
     """Serve until SIGTERM or Ctrl-C; port 0 picks a free one. This does not return: the process ends.
+
+    `make_app` is given an engine, the address that clients use, and further hosts; by default, it makes `http_app`.
 
     Raises:
         MediaError: the settings do not allow it, or the address cannot be listened on. The message has the fix.
@@ -74,13 +87,35 @@ async def serve_http(host: str = HOST, port: int = PORT) -> None:
             "Set MEDIASMITH_HTTP_URL to that address, for example https://media.example.org.",
         )
     with _listen(family, address, port) as listener:
-        url = url or f"http://{url_host(host)}:{listener.getsockname()[1]}"
-        async with lazy_engine(lambda: installation) as engine:
-            app = http_app(engine, url=url, hosts=(address, host))
-            async with graceful_shutdown(engine):
-                sys.stderr.write(f"Serving MCP over HTTP at {url}{PATH}; press Ctrl-C to stop.\n")
-                sys.stderr.flush()
-                await http_server(app).serve([listener])
+        url = url or _own_url(host, listener)
+        make = make_app or _mcp_app
+        await _serve(listener, installation, lambda engine: make(engine, url, (address, host)))
+
+
+async def serve_here(port: int, make_app: Callable[[LazyEngine, str], Served]) -> None:
+    """Serve this machine alone, as `serve_http` does, whatever the settings say of HTTP."""
+    with _listen(socket.AF_INET, HOST, port) as listener:
+        url = _own_url(HOST, listener)
+        await _serve(listener, Installation.load(), lambda engine: make_app(engine, url))
+
+
+async def _serve(listener: socket.socket, installation: Installation, make_app: Callable[[LazyEngine], Served]) -> None:
+    """Serve an app on a socket that listens. This does not return."""
+    async with lazy_engine(lambda: installation) as engine:
+        served = make_app(engine)
+        async with graceful_shutdown(engine):
+            sys.stderr.write(f"{served.message}\n")
+            sys.stderr.flush()
+            await http_server(served.app).serve([listener])
+
+
+def _mcp_app(engine: LazyEngine, url: str, hosts: Collection[str]) -> Served:
+    return Served(app=http_app(engine, url=url, hosts=hosts), message=mcp_message(url))
+
+
+def mcp_message(url: str) -> str:
+    """Return what to say where MCP is served."""
+    return f"Serving MCP over HTTP at {url}{PATH}; press Ctrl-C to stop."
 
 
 def http_app(
@@ -130,20 +165,25 @@ def http_app(
         max_request_body_size=MAX_BODY,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see HostCheckMiddleware
     )
-    origins = allowed_origins(url)
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(MessageErrorMiddleware, path=PATH)
     app.add_middleware(
         CORSMiddleware,
-        allow_origin_regex=origins.pattern,
+        allow_origin_regex=allowed_origins(url).pattern,
         allow_methods=("GET", "POST", "DELETE"),
         allow_headers=("*",),
         expose_headers=_EXPOSED_HEADERS,
         allow_private_network=True,
     )
+    add_host_check(app, url, hosts)
+    return app
+
+
+def add_host_check(app: Starlette, url: str, hosts: Collection[str] = ()) -> None:
+    """Let an app be used only by the names of this machine, of `url` and of `hosts`."""
+    origins = allowed_origins(url)
     app.add_middleware(HostCheckMiddleware, hosts=allowed_hosts(url, hosts), origins=origins, open_path=_HEALTH_PATH)
     app.add_middleware(TrailingSlashMiddleware)
-    return app
 
 
 def http_server(app: Starlette) -> Server:
@@ -186,6 +226,10 @@ async def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
         raise MediaError(f"{host!r} is not an address of this machine.", f"Listen on {HOST} instead.") from error
     family, _, _, _, address = found[0]
     return family, address[0]
+
+
+def _own_url(host: str, listener: socket.socket) -> str:
+    return f"http://{url_host(host)}:{listener.getsockname()[1]}"
 
 
 def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
