@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def making(body: bytes, mime: str) -> Any:
     return start
 
 
+@cache
 def backends() -> list[Backend[Any]]:
     edits = capability(
         takes={"image": Takes(max=4)}, edits="image", preference=1, models=(Model(id="fake-1", prices=per_image(0.25)),)
