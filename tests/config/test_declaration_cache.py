@@ -121,6 +121,12 @@ def test_clients_with_other_keys_do_not_push_each_other_out(starts: Starts, tmp_
     assert len(json.loads(kept(tmp_path).read_text())["declarations"]) == 8
 
 
+def test_a_source_in_an_archive_only_costs_time(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(declaration_cache, "_sources", lambda: ["/plugins.zip/acme.py"])
+    assert starts.start() == starts.start()
+    assert starts.loads == 2
+
+
 def test_a_folder_that_cannot_be_written_to_only_costs_time(starts: Starts, tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     assert starts.start() == starts.start()

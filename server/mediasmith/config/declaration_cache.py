@@ -79,14 +79,14 @@ def _keep(folder: Path, installation: Installation, env: Mapping[str, str], text
     """Write the file. Where that fails, the next start takes longer."""
     variables = sorted({name for backend in installation.registry.backends.values() for name in backend.variables})
     others = list(_Kept.read(folder).declarations.items())[1 - _MOST :]
-    kept = _Kept(
-        stamps=_stamps([*_folders(), *_sources()]),
-        variables=tuple(variables),
-        declarations={**dict(others), _digest(env, variables): text},
-    )
     path = _path(folder)
     written = path.with_suffix(f".{os.getpid()}")
-    with suppress(OSError):
+    with suppress(OSError):  # also where a source is in an archive, and has no time of its own
+        kept = _Kept(
+            stamps=_stamps([*_folders(), *_sources()]),
+            variables=tuple(variables),
+            declarations={**dict(others), _digest(env, variables): text},
+        )
         folder.mkdir(parents=True, exist_ok=True)
         written.write_text(json.dumps(asdict(kept)))
         written.replace(path)
