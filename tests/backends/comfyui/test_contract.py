@@ -48,16 +48,12 @@ CANCELLED: Mapping[Cancellation, Answers] = {
 
 
 def configured() -> Backend[Any]:
-    """Return the backend with the models that it would read from a folder.
-
-    Music and sounds are left out: the same functions make them as images and videos.
-    """
+    """Return the backend with the models that it would read from a folder."""
     capabilities = [
         replace(
             one, models=tuple(read_workflow(name, json.dumps(graph))[1] for name, graph in WORKFLOWS[one.kind].items())
         )
         for one in backend.capabilities
-        if one.kind in {"image", "video"}
     ]
     return replace(backend, models=None, capabilities=tuple(capabilities))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 from fakes.replicate import running
 from mediasmith.plugin.contract import Cancellation
@@ -38,15 +37,14 @@ CANCELLED: Mapping[Cancellation, Answer] = {
 }
 
 
-# Speech and music are made by the same functions.
-CAPABILITIES = tuple(one for one in backend.capabilities if one.kind in {"image", "video"})
+NAMES = [capability.name for capability in backend.capabilities]
 
 test_contract = contract(
     Rig(
-        backend=replace(backend, capabilities=CAPABILITIES),
+        backend=backend,
         wire=replicate,
-        samples={"n": (1, 4), "duration": (5, 15)},
-        failed=dict.fromkeys(("image", "video"), FAILED),
-        cancelled=dict.fromkeys(("image", "video"), CANCELLED),
+        samples={"n": (1, 4), "duration": (5, 15), "speed": (0.5, 2)},
+        failed=dict.fromkeys(NAMES, FAILED),
+        cancelled=dict.fromkeys(NAMES, CANCELLED),
     )
 )
