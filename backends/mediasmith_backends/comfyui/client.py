@@ -1,4 +1,4 @@
-"""Talk to a ComfyUI: its routes, and how a job stands there."""
+"""Talk to a ComfyUI: its routes, and the state of a job."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ KEYS = ("MEDIASMITH_COMFYUI_API_KEY",)
 """The variable of a key, which only a proxy before ComfyUI needs."""
 
 LOCAL_URL = "http://127.0.0.1:8188"
-"""Where ComfyUI listens unless it is told otherwise."""
+"""Where ComfyUI listens by default."""
 
 _URL_VARIABLE = "MEDIASMITH_COMFYUI_BASE_URL"
 _NO_SUCH_ROUTE = (404, 405, 501)

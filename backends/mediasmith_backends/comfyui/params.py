@@ -58,7 +58,7 @@ PARAMS: Mapping[Kind, type[Params]] = {
 """The parameters of each kind."""
 
 _LARGEST = 100_000_000
-"""Bytes of an upload that ComfyUI accepts unless it is told otherwise (ComfyUI 0.3.64, /features, 2026-11-30)."""
+"""Bytes of an upload that ComfyUI accepts by default (ComfyUI 0.3.64, /features, 2026-11-30)."""
 
 _SOUND = Takes(mimes=("audio/mpeg", "audio/wav", "audio/flac", "audio/ogg"), max_bytes=_LARGEST)
 _FILM = Takes(mimes=("video/mp4", "video/webm", "video/quicktime"), max_bytes=_LARGEST)

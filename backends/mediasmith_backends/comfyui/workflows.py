@@ -125,7 +125,7 @@ def _accepts(words: Mapping[str, object], places: Mapping[str, Sequence[Place]])
 
 
 def _takes(roles: Mapping[Role, Takes], places: Mapping[str, Sequence[Place]]) -> dict[Role, Takes | None]:
-    """Return the files that a workflow takes. It needs them: what its own file names lies with whoever exported it."""
+    """Return the files that a workflow takes. It needs them: its own are on another machine."""
     return {role: replace(takes, required=True) if role in places else None for role, takes in roles.items()}
 
 

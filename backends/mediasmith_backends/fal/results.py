@@ -1,4 +1,4 @@
-"""Read what an endpoint made: files under one of a few names, and what is said of them."""
+"""Read what an endpoint made: files under one of a few names, and flags and details about them."""
 
 from __future__ import annotations
 

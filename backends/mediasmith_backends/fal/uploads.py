@@ -24,7 +24,7 @@ class _Stored(Answer):
 
 
 async def file_url(client: Client, file: Source) -> str:
-    """Return a data URI of the file, or the URL of a copy at fal, which whoever knows it can read.
+    """Return a data URI of the file, or the URL of a copy at fal, which anyone who knows it can read.
 
     The routes are those of fal-client 1.0.3, read on 2026-11-30.
     """

@@ -1,7 +1,7 @@
 """The English voice: hibari-tts, a small neural model that runs on the processor. Blocking: use a worker thread.
 
 The package comes with the optional extra `voice`. It has one voice in itself and would download others, which are never
-asked for. What is said of it here was tried with version 0.2.1 on 2026-11-30.
+asked for. What this page says of it was tried with version 0.2.1 on 2026-11-30.
 """
 
 from __future__ import annotations

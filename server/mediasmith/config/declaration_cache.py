@@ -1,7 +1,7 @@
 """Keep what clients are shown before their first call in a file, so that a start need not import the backends.
 
 It is shown only while the source files, the installed packages, the settings, the keys that are set and the day are
-those it was made from. What a later call uses is always made anew; if that differs, the file is written again.
+those it was made from. What a later call uses is always loaded; if that differs, the file is written again.
 """
 
 from __future__ import annotations

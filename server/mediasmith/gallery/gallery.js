@@ -36,7 +36,7 @@ function post(path, body) {
   return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-/** Do something, and show why it failed; where nobody is signed in, ask for the key. */
+/** Do something, and show why it failed; without a session, ask for the key. */
 async function guarded(action) {
   try {
     const found = await action();

@@ -77,7 +77,7 @@ async def _call(engine: Engine, name: str, given: Mapping[str, Any], principal: 
 
 
 async def _look(engine: Engine, given: Mapping[str, Any], caller: Caller) -> Answer:
-    """Return a job, which the page only watches: whoever made the call that it belongs to is still due its answer."""
+    """Return a job, which the page only watches: its answer stays due to the caller."""
     job_id = given.get("job_id")
     if isinstance(job_id, str) and job_id and not given.get("cancel"):
         return await engine.look(job_id, caller.principal)

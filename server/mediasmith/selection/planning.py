@@ -127,7 +127,7 @@ class Planner:
         )
 
     async def _with_kind(self, request: ToolRequest) -> ToolRequest:
-        """Return the request with the kind that the model it names makes; that is image where nobody knows.
+        """Return the request with the kind that the model it names makes; image where no backend knows it.
 
         Raises:
             MediaError: no backend has the model, and one could not be asked about it.

@@ -1,4 +1,4 @@
-"""What ComfyUI has against a workflow or a request, and that nobody answers."""
+"""What ComfyUI has against a workflow or a request, and that it is not running."""
 
 from __future__ import annotations
 
