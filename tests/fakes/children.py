@@ -19,7 +19,7 @@ from fakes.death import arm
 from fakes.engines import WAIT_FOR_END
 from mediasmith.config.registry import Registry
 from mediasmith.engine.bootstrap import open_engine
-from mediasmith.jobs.ownership import Owner, alive
+from mediasmith.jobs.runner.process_locks import Owner, alive
 from mediasmith_stub.backends import stub_job, stub_now, stub_slow
 
 _FORKS = multiprocessing.get_context("forkserver")

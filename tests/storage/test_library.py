@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -306,7 +306,11 @@ async def test_pruning_spares_running_jobs_and_living_owners(path: Path) -> None
     async with Library.open(path) as library:
         for name, changes in (("run", {}), ("live", {"state": "done", "owner": "me"}), ("dead", {"state": "done"})):
             await record(library, a_job(name, **changes), an_artifact(name, name))
-        assert await library.prune(before=900.0, alive=lambda owner: owner == "me") == 1
+
+        async def living(owners: Sequence[str]) -> list[str]:
+            return [owner for owner in owners if owner == "me"]
+
+        assert await library.prune(before=900.0, living=living) == 1
         assert sorted(job.id for job in await library.recent("ada", 10)) == ["live", "run"]
         assert await library.artifact("live", principal="ada")
         assert await library.artifact("run", principal="ada")

@@ -60,7 +60,7 @@ async def test_reading_creates_no_file(path: Path) -> None:
 
 async def test_importing_the_library_loads_neither_sqlite_nor_filelock() -> None:
     code = (
-        "import sys, mediasmith.storage.library.store, mediasmith.jobs.ownership; "
+        "import sys, mediasmith.storage.library.store, mediasmith.jobs.runner.process_locks; "
         "print({'sqlite3', 'filelock'} & set(sys.modules))"
     )
     assert (await anyio.run_process([sys.executable, "-c", code])).stdout.strip() == b"set()"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -133,7 +134,11 @@ class LibraryMachine(RuleBasedStateMachine):
     @rule(ago=st.integers(0, 6))
     def prune(self, ago: int) -> None:
         before = self.now + 1 - ago
-        pruned = self.portal.call(lambda: self.library.prune(before=before, alive=lambda owner: owner == "living"))
+
+        async def living(owners: Sequence[str]) -> list[str]:
+            return [owner for owner in owners if owner == "living"]
+
+        pruned = self.portal.call(lambda: self.library.prune(before=before, living=living))
         old = [job for job in self.jobs.values() if job.created < before and job.state != "running"]
         ended = [job for job in old if job.owner == "dead"]
         deleted = [artifact for job in ended for artifact in self._of(job.id) if artifact.used < before]

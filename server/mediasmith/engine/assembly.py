@@ -14,13 +14,14 @@ from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller, ProviderCancel
-from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.jobs.outputs import Outputs
-from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.runner.polled_wakeups import PolledWakeups
+from mediasmith.jobs.runner.process_locks import LockOwners
+from mediasmith.jobs.runner.process_slots import ProcessSlots
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
@@ -33,7 +34,7 @@ from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.budget import Budget
-from mediasmith.selection.cooldown import Cooldown
+from mediasmith.selection.cooldown import ProcessCooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.planning import Planner
@@ -57,7 +58,7 @@ def build_engine(
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
     live_lists = LiveLists(clients=pool, clock=clock)
-    cooldown = Cooldown(clock=clock)
+    cooldown = ProcessCooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
     lookups = Lookups(clients=pool, clock=clock, errors=errors)
     unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
@@ -68,14 +69,14 @@ def build_engine(
         contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
         poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
         files=TaskFiles(library=library, clock=clock, outputs=outputs, redact=redact),
-        slots=Slots(limit=settings.concurrency),
+        slots=ProcessSlots(limit=settings.concurrency),
         errors=errors,
         redact=redact,
         unreadable=unreadable,
         reason_missing=installation.reason_missing,
     )
     budget = Budget(settings=settings, library=library, clock=clock)
-    owners = Owners(folder=settings.data_dir / "owners")
+    owners = LockOwners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
     plans = SavedPlans(
@@ -100,6 +101,7 @@ def build_engine(
         waiting=waiting,
         plans=plans,
         owners=owners,
+        wakeups=PolledWakeups(clock=clock),
         clock=clock,
     )
     planner = Planner(

@@ -19,7 +19,6 @@ from mediasmith.engine.presenter import present_forecast
 from mediasmith.engine.results import MediaResult
 from mediasmith.jobs.dispatch import JobPlan
 from mediasmith.jobs.job_spec import JobSpec
-from mediasmith.jobs.ownership import alive
 from mediasmith.jobs.service import JobService
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.planning import Planner, Selection
@@ -102,7 +101,11 @@ class JobStarter:
 
     async def remove_orphans(self) -> None:
         """Remove the inputs that processes which are gone have downloaded."""
-        await to_thread.run_sync(_remove_orphans, self._scratch, self.jobs.owners.folder)
+        owners = await to_thread.run_sync(_names_in, self._scratch)
+        living = await self.jobs.owners.living(owners)
+        for owner in owners:
+            if owner not in living:
+                await _remove(self._scratch / owner)
 
     @property
     def _scratch(self) -> Path:
@@ -127,8 +130,5 @@ async def _remove(folder: Path) -> None:
         await to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
-def _remove_orphans(scratch: Path, owners: Path) -> None:
-    """Remove the scratch folders of processes that are gone."""
-    for folder in scratch.iterdir() if scratch.is_dir() else ():
-        if not alive(owners, folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+def _names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []

@@ -24,7 +24,6 @@ from mediasmith.engine.job_start import JobStarter, ToolName
 from mediasmith.engine.presenter import present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.jobs.attach import Delivery, Earlier, ended_unbilled
-from mediasmith.jobs.ownership import alive
 from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError, UnknownContinuation, error_from_record
 from mediasmith.runtime.client_pool import ClientPool
@@ -288,8 +287,7 @@ class Engine:
         """At the first call of a process: continue what dead processes left, and forget what is too old."""
         if await self.jobs.sweep():
             before = self.clock.now() - self.installation.settings.retention_days * _DAY
-            owners = self.jobs.owners.folder
-            await self.library.prune(before=before, alive=partial(alive, owners))
+            await self.library.prune(before=before, living=self.jobs.owners.living)
             await self.jobs.plans.remove_orphans()
             await self.starter.remove_orphans()
 

@@ -168,7 +168,7 @@ class Attachments:
             if job.id in self._answered or self.waiting.any_for(job.id):
                 continue
             is_known = bool(await self.records.waiting(job.id))  # else an older server's, whose calls may wait
-            may_join = is_known or not await self.waiting.owners.is_other(job.owner)
+            may_join = is_known or not await self.waiting.belongs_to_other(job)
             if may_join and await self.waiting.join_alone(job.id):
                 return job, False
             elsewhere = elsewhere or is_known

@@ -104,7 +104,7 @@ class Dispatcher:
             again = not cancelled and not _was_accepted(active, task)
             rest = await chain.after(error, self.live_lists) if again else None
             if starts_cooldown(error) and not (rest and rest.has(candidate.backend)):
-                self.cooldown.start(candidate.backend.name)
+                await self.cooldown.start(candidate.backend.name)
             if rest is None:
                 active.errors[task.item] = chain.final_error(error)
                 if chain.earlier:

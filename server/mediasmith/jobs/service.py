@@ -22,8 +22,8 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
-from mediasmith.jobs.ownership import Owners
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.runner.protocols import Owners, Wakeups
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.waiting_calls import WaitingCalls
@@ -39,9 +39,6 @@ _log = logging.getLogger(__name__)
 
 _NOTIFY_SECONDS = 5.0
 """Seconds between two signs of life to a waiting caller."""
-
-_LOOK_SECONDS = 1.0
-"""Seconds between two looks at a job that another process works on."""
 
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
@@ -61,6 +58,7 @@ class JobService:
     waiting: WaitingCalls
     plans: SavedPlans
     owners: Owners
+    wakeups: Wakeups
     clock: Clock
     _plans: dict[str, JobPlan] = field(default_factory=dict[str, JobPlan])
     _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
@@ -126,18 +124,19 @@ class JobService:
     async def wait(self, job: Job, *, seconds: float, notify: Notify | None = None) -> Job:
         """Return the job, which the call has joined, once it has ended, or in its current state after `seconds`."""
         started = self.clock.now()
-        while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
-            active = self.running.get(job.id)
-            if active is not None:
-                await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
-                job = active.job
-                await self._notify(notify, job, started, active.describe_progress(), active.progress)
-            elif await self.is_elsewhere(job):
-                await self.clock.sleep(min(_LOOK_SECONDS, left))
-                job = await self.look_up(job)
-                await self._notify(notify, job, started, ELSEWHERE, None)
-            else:
-                return await self.look_up(job)  # no process works on it: it has just ended, or waits to be collected
+        with self.wakeups.watch(job.id) as watch:
+            while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
+                active = self.running.get(job.id)
+                if active is not None:
+                    await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
+                    job = active.job
+                    await self._notify(notify, job, started, active.describe_progress(), active.progress)
+                elif await self.is_elsewhere(job):
+                    await watch.wait(min(_NOTIFY_SECONDS, left))
+                    job = await self.look_up(job)
+                    await self._notify(notify, job, started, ELSEWHERE, None)
+                else:
+                    return await self.look_up(job)  # no process works on it: it has ended, or waits to be collected
         return job
 
     async def _notify(
@@ -153,7 +152,7 @@ class JobService:
 
     async def is_elsewhere(self, job: Job) -> bool:
         """Return whether another living process works on it."""
-        return await self.owners.is_other(job.owner)
+        return await self.waiting.belongs_to_other(job)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job, at the provider too. One that has ended stays as it is.

@@ -19,11 +19,11 @@ from pydantic import BaseModel
 
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import warn_not_asked
-from mediasmith.jobs.concurrency import Slots
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.fallback import ends_backend
 from mediasmith.jobs.outputs import kept_in, to_json
 from mediasmith.jobs.polling import Poller, WorkFailed, checked_result, deadline, parse_handle
+from mediasmith.jobs.runner.protocols import Slots
 from mediasmith.jobs.task_files import TaskFiles
 from mediasmith.plugin.contract import JSON, Accepted, Backend, Call, Cancellation, Capability, Context
 from mediasmith.plugin.errors import (

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from mediasmith.jobs.ownership import Owners
+from mediasmith.jobs.runner.protocols import Owners
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.calls import CallRecords
+from mediasmith.storage.library.records import Job
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,10 @@ class WaitingCalls:
         """Return whether a call of this process waits for the job."""
         return self._counts[job_id] > 0
 
+    async def belongs_to_other(self, job: Job) -> bool:
+        """Return whether another process that is alive works on the job."""
+        return job.owner != await self.owners.own() and await self.owners.alive(job.owner)
+
     def joined(self, job_id: str) -> None:
         """Count a call whose wait the library has recorded with its job."""
         self._counts[job_id] += 1
@@ -46,7 +51,7 @@ class WaitingCalls:
         own = await self.owners.own()
         async with self._joining:
             waiting = [owner for owner, waits in (await self.records.waiting(job_id)).items() if waits]
-            gone = [owner for owner in waiting if owner != own and not await self.owners.alive(owner)]
+            gone = [owner for owner in waiting if owner != own and not await self.owners.responds(owner)]
             if self.any_for(job_id) or set(waiting) - {own, *gone}:
                 return False
             if not await self.records.wait_alone(job_id, own, gone=[own, *gone]):

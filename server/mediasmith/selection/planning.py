@@ -106,7 +106,7 @@ class Planner:
             today=today(self.clock),
             defaults=settings.defaults,
             order=settings.order,
-            resting=self.cooldown.resting(),
+            resting=await self.cooldown.resting(),
         )
 
     async def _looked_up(self, request: SelectionRequest, context: SelectionContext) -> SelectionContext:

@@ -6,13 +6,11 @@ Ids and principals are looked up, never parsed: any string may be asked for, and
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
-
-from anyio import to_thread
 
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
@@ -85,8 +83,8 @@ _PRUNE_JOBS = """
 """
 
 
-def _is_dead(_owner: str) -> bool:
-    return False
+async def _none(_owners: Sequence[str]) -> Collection[str]:
+    return ()
 
 
 class Library:
@@ -252,18 +250,19 @@ class Library:
         """
         return sum(await self._database.read(lambda row: float(row["usd"]), _SPENT, since=since))
 
-    async def prune(self, *, before: float, alive: Callable[[str], bool] = _is_dead) -> int:
+    async def prune(
+        self, *, before: float, living: Callable[[Sequence[str]], Awaitable[Collection[str]]] = _none
+    ) -> int:
         """Delete artifacts last used before then, and finished jobs as old that have none left.
 
-        Return the number of artifacts deleted. Nothing that belongs to a living owner is deleted; `alive` tells which
-        are, and is called in a worker thread. Media files stay where they are, and an artifact edited from a deleted
+        Return the number of artifacts deleted. Nothing that belongs to a living owner is deleted; `living` returns
+        which of these are. Media files stay where they are, and an artifact edited from a deleted
         one can still be edited.
         """
         owners = await self._database.read(lambda row: str(row["owner"]), _OLD_OWNERS, before=before)
         if not owners:
             return 0
-        living = await to_thread.run_sync(lambda: [owner for owner in owners if alive(owner)])
-        values = [{"before": before, "living": json.dumps(living)}]
+        values = [{"before": before, "living": json.dumps(sorted(await living(owners)))}]
         pruned, _jobs = await self._database.write((_PRUNE_ARTIFACTS, values), (_PRUNE_JOBS, values))
         return pruned
 

@@ -12,7 +12,7 @@ from anyio import to_thread
 from filelock import BaseFileLock, FileLock, Timeout
 
 from fakes.children import child_process, hold, probe, probe_everything
-from mediasmith.jobs.ownership import Owner, alive
+from mediasmith.jobs.runner.process_locks import Owner, alive
 from mediasmith.plugin.errors import MediaError
 
 
@@ -71,7 +71,7 @@ def test_owner_files_are_locked_and_probed_by_one_process_at_a_time(
         return FileLock(file)
 
     [dead] = dead_owners(tmp_path, 1)
-    monkeypatch.setattr("mediasmith.jobs.ownership._lock", watched)
+    monkeypatch.setattr("mediasmith.jobs.runner.process_locks._lock", watched)
     owner = Owner.claim(tmp_path)
     owner.release()
     assert not alive(tmp_path, dead)

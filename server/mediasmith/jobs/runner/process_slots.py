@@ -1,4 +1,4 @@
-"""How many requests are in flight for each backend at once."""
+"""Slots of this process alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mediasmith.jobs.active_job import ActiveJob
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slots:
-    """The slots of every backend: `limit` each."""
+class ProcessSlots:
+    """The slots of every backend in this process: `limit` each."""
 
     limit: int
     _limiters: dict[str, CapacityLimiter] = field(default_factory=dict[str, CapacityLimiter])

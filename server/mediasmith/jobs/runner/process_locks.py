@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import b32encode
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,8 +73,8 @@ def alive(folder: Path, owner: str) -> bool:
 
 
 @dataclass(kw_only=True)
-class Owners:
-    """The processes that own jobs, and this one among them. `folder` holds their locks."""
+class LockOwners:
+    """The processes of this machine that own jobs. `folder` holds their locks."""
 
     folder: Path
     _own: Owner | None = None
@@ -91,9 +91,13 @@ class Owners:
         """Return whether the process with this id is alive; "" is no process."""
         return bool(owner) and await to_thread.run_sync(alive, self.folder, owner)
 
-    async def is_other(self, owner: str) -> bool:
-        """Return whether this is the id of another process that is alive."""
-        return owner != await self.own() and await self.alive(owner)
+    async def responds(self, owner: str) -> bool:
+        """Do as `alive`: a lock dies with its process."""
+        return await self.alive(owner)
+
+    async def living(self, owners: Collection[str]) -> Collection[str]:
+        """Return those of the processes that are alive."""
+        return await to_thread.run_sync(lambda: [owner for owner in owners if alive(self.folder, owner)])
 
     async def release(self) -> None:
         """Give up the id of this process, if it has one."""
