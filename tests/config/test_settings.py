@@ -19,6 +19,7 @@ from mediasmith.config.settings import PREFIX, Settings, accepted, unexpanded, u
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import MissingKey
 
+SECRET = "0123456789abcdef-0123456789abcdef"
 VARIABLES = [variable(field) for field in Settings.model_fields]
 
 
@@ -70,6 +71,11 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "MEDIASMITH_RETENTION_DAYS": "1",
             "MEDIASMITH_HTTP_TOKEN": " 0123456789abcdef ",
             "MEDIASMITH_HTTP_URL": "HTTPS://Media.Example.org:8443/studio/",
+            "MEDIASMITH_DATABASE_URL": "postgresql://me:pw@db-1,db-2:5433/media?sslmode=require",
+            "MEDIASMITH_STORE_URL": "s3://media.files/team/a/",
+            "MEDIASMITH_STORE_PUBLIC_URL": "https://files.example.org/",
+            "MEDIASMITH_SECRET": f"{SECRET}, {SECRET[::-1]}",
+            "MEDIASMITH_DRAIN_SECONDS": "0",
         }
     )
     assert problems == ()
@@ -96,6 +102,11 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         retention_days=1,
         http_token=SecretStr("0123456789abcdef"),
         http_url="https://media.example.org:8443/studio",
+        database_url=SecretStr("postgresql://me:pw@db-1,db-2:5433/media?sslmode=require"),
+        store_url="s3://media.files/team/a",
+        store_public_url="https://files.example.org",
+        secret=(SecretStr(SECRET), SecretStr(SECRET[::-1])),
+        drain_seconds=0,
     )
     assert settings.model_fields_set == set(Settings.model_fields), "a setting is missing from this test"
 
@@ -184,6 +195,29 @@ def test_an_invalid_url_is_reported(text: str) -> None:
 )
 def test_a_url_is_normalized(text: str, url: str | None) -> None:
     assert Settings(http_url=text).http_url == (url or text.rstrip("/"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("DATABASE_URL", text) for text in ("mysql://secret@a/b", "secret@a/b", "postgres://secret b")),
+        *(("STORE_URL", text) for text in ("https://secret/a", "s3://se", "s3://Secret", "s3://secret/a?b")),
+        *(("STORE_PUBLIC_URL", text) for text in ("s3://secret", "https://me:secret@a", "secret")),
+        *(("SECRET", text) for text in (SECRET[:31], f"{SECRET},{SECRET[:31]}", f"{SECRET} {SECRET}", "${SECRET}")),
+    ],
+)
+def test_an_invalid_setting_of_a_fleet_is_reported_but_not_shown(name: str, text: str) -> None:
+    settings, [problem] = Settings.load({f"MEDIASMITH_{name}": text})
+    assert settings == Settings()
+    assert problem.startswith(f"MEDIASMITH_{name} ")
+    assert problem.endswith("; until it is fixed, every call fails")
+    assert text not in problem
+
+
+def test_the_secrets_of_a_fleet_are_never_shown() -> None:
+    settings = Settings(database_url=SecretStr("postgresql://me:hidden@a/b"), secret=(SecretStr(SECRET),))
+    shown = f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert not [secret for secret in ("hidden", SECRET) if secret in shown]
 
 
 def test_a_token_is_never_shown() -> None:

@@ -32,9 +32,10 @@ from fakes.server import Gate
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings
-from mediasmith.engine.bootstrap import LazyEngine, lazy_engine
+from mediasmith.engine.bootstrap import LazyEngine, lazy_engine, open_engine
 from mediasmith.mcp.server import MediaServer
 from mediasmith.plugin.contract import Backend
+from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.store import Library
 
@@ -240,3 +241,12 @@ async def test_a_call_stops_what_is_loaded_ahead(tmp_path: Path) -> None:
         first.gate.set()
         await anyio.sleep(0.1)
     assert not second.event.is_set()
+
+
+async def test_half_a_fleet_does_no_work_and_writes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    settings = Settings(data_dir=data, store_url="s3://media")
+    with pytest.raises(MediaError, match=r"^MEDIASMITH_STORE_URL is set, but MEDIASMITH_DATABASE_URL is not\."):
+        async with open_engine(settings=settings, env={}):
+            pass
+    assert not await anyio.Path(data).exists()

@@ -16,7 +16,7 @@ from install.project import ROOT, Project, read_project
 from install_files import generate
 from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.installation import Installation
-from mediasmith.config.settings import Settings, variable
+from mediasmith.config.settings import FLEET, Settings, variable
 from mediasmith.plugin.kinds import KINDS
 
 SKILL = (ROOT / "skills" / "media" / "SKILL.md").read_text("utf-8")
@@ -82,8 +82,8 @@ def test_the_entry_in_the_registry_has_the_name_of_the_owner(owned: Project) -> 
     assert (package["identifier"], package["version"]) == ("mediasmith", entry["version"])
     variables = {one["name"]: one for one in package["environmentVariables"]}
     assert {name for name, one in variables.items() if one.get("isSecret")} == {key.variable for key in owned.keys}
-    transport = {variable("http_token"), variable("http_url")}
-    assert {*map(variable, Settings.model_fields)} - transport == {name for name in variables if "MEDIASMITH" in name}
+    served = {*map(variable, ("http_token", "http_url", "drain_seconds", *FLEET))}
+    assert {*map(variable, Settings.model_fields)} - served == {name for name in variables if "MEDIASMITH" in name}
 
 
 SPECS = Path(os.environ.get("MEDIASMITH_TEST_SPECS") or "nowhere", "server.schema.json")

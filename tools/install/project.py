@@ -12,12 +12,15 @@ from typing import Any
 from mediasmith.config import registry
 from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.credentials import setting_variables
-from mediasmith.config.settings import Settings, variable
+from mediasmith.config.settings import FLEET, Settings, variable
 from mediasmith.plugin.contract import Backend
 
 ROOT = Path(__file__).parents[2]
 
 TITLE = "Mediasmith"
+
+_SERVED = {"http_token", "http_url", *FLEET, "drain_seconds"}
+"""The settings of servers that several clients use."""
 
 _REPOSITORY = re.compile(r"https://github\.com/([\w.-]+)/[\w.-]+")
 
@@ -77,7 +80,7 @@ def read_project(pyproject: Path = ROOT / "pyproject.toml") -> Project:
     settings = {
         variable(name): field.description or ""
         for name, field in Settings.model_fields.items()
-        if not name.startswith("http_")  # clients start a server on standard input and output
+        if name not in _SERVED  # clients start a server of their own, on standard input and output
     }
     return Project(
         **{name: table[name] for name in ("name", "version", "description", "license", "keywords")},

@@ -15,6 +15,7 @@ from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import Misconfigured
 
 _SCHEMES = {"http", "https", "grpc"}
+_WITH_PASSWORDS = ("_proxy", "_base_url", "_endpoint_url")
 _OF_LOCAL_NETWORK = (".local", ".internal", ".localhost")
 
 
@@ -49,8 +50,8 @@ def trusted_hosts(backend: Backend[Any], env: Mapping[str, str], *, ready: bool 
 
 
 def passwords(env: Mapping[str, str]) -> list[str]:
-    """Return the passwords in the URLs of proxies and base URLs, as they are written and URL-decoded."""
-    found = [_password(clean(value)) for name, value in env.items() if name.lower().endswith(("_proxy", "_base_url"))]
+    """Return the passwords in the URLs of proxies, base URLs and the store, as they are written and URL-decoded."""
+    found = [_password(clean(value)) for name, value in env.items() if name.lower().endswith(_WITH_PASSWORDS)]
     return [form for password in found if password for form in (password, unquote(password))]
 
 

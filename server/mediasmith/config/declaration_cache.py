@@ -31,7 +31,7 @@ Stamps: TypeAlias = Mapping[str, int]
 _MOST = 8
 """Environments to keep declarations for: each client may start the server with keys and settings of its own."""
 
-_SECRETS = ("_KEY", "_TOKEN", "_SECRET")
+_SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_DATABASE_URL")
 """How the names of variables end whose values must not be recognizable in a file, not even as part of a hash."""
 
 

@@ -24,6 +24,7 @@ from mediasmith.config.credentials import (
     setting_variables,
 )
 from mediasmith.config.env_values import clean_key
+from mediasmith.config.fleet import fleet_problem, fleet_secrets
 from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.retired_models import all_retired, describe_retirement, is_retired
@@ -85,11 +86,19 @@ class Installation:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown: the backends' keys, the token for HTTP, and passwords in URLs."""
+        """Every value that must never be shown: keys, the token for HTTP, a fleet's secrets, and passwords in URLs."""
         keys = [self.env.get(key, "") for backend in self.registry.backends.values() for key in backend.keys]
         token = self.settings.http_token
         token_text = token.get_secret_value() if token else ""
-        return (*keys, *(clean_key(key)[0] for key in keys), token_text, *passwords(self.env))
+        fleet = fleet_secrets(self.settings, self.env)
+        return (*keys, *(clean_key(key)[0] for key in keys), token_text, *passwords(self.env), *fleet)
+
+    def fleet_problem(self) -> str:
+        """Return why the settings of a fleet cannot be used, or "": then nothing may be done with those of one machine.
+
+        The sentence has no full stop, and none of the values.
+        """
+        return fleet_problem(self.settings, self.problems)
 
     @property
     def key_notes(self) -> Mapping[str, str]:

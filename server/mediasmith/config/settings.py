@@ -5,29 +5,42 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, cast
-from urllib.parse import urlsplit
+from typing import Any, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
-from pydantic_core import from_json
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mediasmith.config.data_folder import default_data_folder, unusual_folder
-from mediasmith.config.env_values import clean, clean_key, expand_variables, folder_path
+from mediasmith.config.env_values import clean, expand_variables
+from mediasmith.config.setting_types import (
+    Address,
+    BucketUrl,
+    DatabaseUrl,
+    Defaults,
+    Folder,
+    Folders,
+    Hosts,
+    Names,
+    Secrets,
+    Token,
+)
 
 PREFIX = "MEDIASMITH_"
 """The prefix of every setting's environment variable; the field's name in capitals follows."""
+
+FLEET = ("database_url", "store_url", "store_public_url", "secret")
+"""The settings that make a server a replica of a fleet. If one is wrong, no call is answered as if it were not set."""
 
 _TEMPLATE = re.compile(r"\$\{[^{}]*\}|^\s*(?:\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)\s*$")
 _BASE_URL = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]{{1,31}}_BASE_URL")
 _PATHS = frozenset(f"{PREFIX}{field}" for field in ("OUTPUT_DIR", "DATA_DIR", "ALLOWED_DIRS"))
 _LIMITS = {"max_cost_usd", "daily_budget_usd"}
-_CLOSED = "until it is fixed, nothing is served over HTTP"
-_HTTP = "http_"  # the values of these fields are secrets, or may contain one
-_TOKEN = re.compile(r"[!-~]{16,}")
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_NEVER_IGNORED = {
+    **dict.fromkeys(("http_token", "http_url"), "until it is fixed, nothing is served over HTTP"),
+    **dict.fromkeys(FLEET, "until it is fixed, every call fails"),
+}
+"""What follows if one of these settings is wrong. Their values are secrets, or may contain one."""
+
 _MAX_QUOTED = 16  # longer values are not repeated in problems: one could be a key in the wrong variable
 
 
@@ -42,86 +55,6 @@ def unexpanded(value: str) -> bool:
 def unreplaced(value: str) -> str:
     """Return a phrase about an `unexpanded` value, without the value itself."""
     return f"still contains {'${...}' if '${' in value else 'a variable'}, which the client did not replace"
-
-
-def _absolute_folder(path: Path) -> Path:
-    try:
-        return path.expanduser().absolute()
-    except (OSError, RuntimeError) as error:
-        raise ValueError("there is no such home or working folder") from error
-
-
-def _check_token(value: SecretStr) -> SecretStr:
-    if not _TOKEN.fullmatch(value.get_secret_value()):
-        raise ValueError("too short, or with characters that a header cannot have")
-    return value
-
-
-def _normalize_address(url: str) -> str:
-    parts = urlsplit(url)
-    name, path = parts.hostname or "", parts.path.rstrip("/")
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(name) or path.endswith("/mcp"):
-        raise ValueError("not the address of a server")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("more than an address")
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}{port}{path}"
-
-
-def _split(separator: str, value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.startswith("["):
-        return tuple(from_json(value.encode()))
-    return tuple(part for part in map(clean, re.split(separator, value)) if part)
-
-
-def _parse_defaults(value: object) -> object:
-    """Return the choices by kind, in lower case but for the model's name. Blank ones count as not set."""
-    parsed = from_json(value.encode()) if isinstance(value, str) else value
-    if not isinstance(parsed, Mapping):
-        return parsed
-    choices = {str(kind).strip().lower(): choice for kind, choice in cast("Mapping[object, object]", parsed).items()}
-    return {kind: _parse_choice(choice) for kind, choice in choices.items() if choice is not None and choice != ""}
-
-
-def _parse_choice(choice: object) -> object:
-    if not isinstance(choice, str):
-        return choice
-    backend, colon, model = choice.strip().partition(":")
-    return f"{backend.strip().lower()}{colon}{model.strip()}"
-
-
-def _folder_path(value: object) -> object:
-    return folder_path(value) if isinstance(value, str) else value
-
-
-def _token(value: object) -> object:
-    return clean_key(value)[0] if isinstance(value, str) else value
-
-
-Folder: TypeAlias = Annotated[Path, BeforeValidator(_folder_path), AfterValidator(_absolute_folder)]
-"""An absolute path; `~`, `file://` and relative paths are resolved when the settings are made."""
-
-Name: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z][\w-]*$")]
-"""A backend's name or alias, in lower case."""
-
-Host: TypeAlias = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$|^[0-9A-Fa-f:]+$")]
-"""A host name or address without scheme, port or path, in lower case."""
-
-Token: TypeAlias = Annotated[SecretStr, BeforeValidator(_token), AfterValidator(_check_token)]
-"""A secret that is hard to guess and fits in a header."""
-
-Address: TypeAlias = Annotated[str, AfterValidator(_normalize_address)]
-"""An http(s) URL of scheme, host and possibly port and path, without a trailing slash."""
-
-BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*(:\S+)?$")]
-"""`backend` or `backend:model`."""
-
-Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
-Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
-Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, rf"{os.pathsep}(?!//)"))]
-Defaults: TypeAlias = Annotated[Mapping[str, BackendChoice], BeforeValidator(_parse_defaults)]
 
 
 def _field(about: str, accepts: str, default: object = None, **rest: Any) -> Any:
@@ -200,6 +133,26 @@ class Settings(BaseSettings):
         "The URL that HTTP clients use, if it is not the one that the server listens on.",
         "a URL without /mcp, such as https://media.example.org",
     )
+
+    database_url: DatabaseUrl | None = _field(
+        "The PostgreSQL database that the replicas of a fleet share.",
+        "a URL such as postgresql://USER:PASSWORD@HOST/NAME",
+    )
+    store_url: BucketUrl | None = _field(
+        "The bucket for a fleet's files. AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say "
+        "where it is and sign in.",
+        "s3://BUCKET or s3://BUCKET/PREFIX",
+    )
+    store_public_url: Address | None = _field(
+        "The store's address for browsers, if they can reach it: then files are not sent through the replicas.",
+        "a URL such as https://files.example.org",
+    )
+    secret: Secrets = _field(
+        "What a fleet signs links with. Of several, the first signs and all are accepted.",
+        "at least 32 characters without spaces, or several such secrets separated by commas",
+        (),
+    )
+    drain_seconds: int = _whole("Seconds for which a replica that is stopped waits for open requests.", 0, 600, 25)
 
     @classmethod
     def settings_customise_sources(
@@ -282,11 +235,10 @@ def _problem(name: str, text: str, settings: Settings, invalid: Collection[str])
     if field not in Settings.model_fields and not _BASE_URL.fullmatch(name):
         return ""
     if unexpanded(text):
-        effect = _CLOSED if field.startswith(_HTTP) else "it counts as not set"
-        return f"{name} {unreplaced(text)}; {effect}"
+        return f"{name} {unreplaced(text)}; {_NEVER_IGNORED.get(field, 'it counts as not set')}"
     if field not in invalid:
         return ""
-    quotable = len(text) <= _MAX_QUOTED and not field.startswith(_HTTP)
+    quotable = len(text) <= _MAX_QUOTED and field not in _NEVER_IGNORED
     fault = f"is '{text}', but must be" if quotable else "is not valid: it must be"
     return f"{name} {fault} {accepted(field)}; {_effect(field, settings)}"
 
@@ -301,8 +253,8 @@ def _closest(name: str) -> str:
 def _effect(field: str, settings: Settings) -> str:
     if field in _LIMITS:
         return "until it is fixed, only calls that cost nothing are allowed"
-    if field.startswith(_HTTP):
-        return _CLOSED
+    if field in _NEVER_IGNORED:
+        return _NEVER_IGNORED[field]
     default = getattr(settings, field)
     value = int(default) if isinstance(default, bool) else default
     return f"using {value}" if value else "it counts as not set"

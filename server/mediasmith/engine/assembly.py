@@ -28,6 +28,7 @@ from mediasmith.jobs.service import JobService
 from mediasmith.jobs.task import TaskExecution
 from mediasmith.jobs.task_files import TaskFiles
 from mediasmith.jobs.waiting_calls import WaitingCalls
+from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.error_mapping import ErrorMapper
@@ -49,7 +50,12 @@ def build_engine(
     """Return the engine of an installation: SDK clients live in the one task group, jobs in the other.
 
     `confined`: paths must lead into the allowed folders.
+
+    Raises:
+        MediaError: the settings of a fleet cannot be used.
     """
+    if problem := installation.fleet_problem():
+        raise MediaError(f"{problem}.", "Correct the settings and start the server again.", billed="no")
     settings, registry, env = installation.settings, installation.registry, installation.env
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)

@@ -81,7 +81,8 @@ def describe_exception(error: BaseException) -> str:
 def _forms(secret: str) -> Iterable[str]:
     """Yield the forms in which a secret may appear in a text."""
     raw = secret.encode(errors="surrogateescape")
-    # Dashboards and some error messages show the last eight characters of a key.
-    yield from (secret, secret[-8:], quote(raw, safe=""))
+    yield from (secret, quote(raw, safe=""))
+    if "://" not in secret:  # dashboards and some error messages show the last eight characters of a key
+        yield secret[-8:]
     # Without padding, which may be missing.
     yield from (encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
