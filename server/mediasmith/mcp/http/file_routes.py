@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from mediasmith.engine.bootstrap import LazyEngine
-from mediasmith.mcp.http.signed_links import SignedLinks
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.signed_links import SignedLinks
 
 _NEW_LINK = "To get a new one, call get_job with the id of the job that made the file."
 _INVALID = f"This link is not valid. {_NEW_LINK}"

@@ -36,11 +36,11 @@ from mediasmith.mcp.http.access_control import (
 from mediasmith.mcp.http.disconnects import DisconnectMiddleware, cancel_on_disconnect
 from mediasmith.mcp.http.file_routes import FileRoutes
 from mediasmith.mcp.http.message_errors import MAX_BODY, MessageErrorMiddleware
-from mediasmith.mcp.http.signed_links import SignedLinks
 from mediasmith.mcp.http.tokens import StaticTokenVerifier, request_principal
 from mediasmith.mcp.server import MediaServer, local_principal
 from mediasmith.mcp.shutdown import graceful_shutdown
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.signed_links import SignedLinks
 
 if TYPE_CHECKING:
     from uvicorn import Server

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasmith.mcp.http.signed_links import LIFETIME, SignedLinks
+from mediasmith.storage.signed_links import LIFETIME, SignedLinks
 
 NOW = 1_800_000_000.5
 LINKS = SignedLinks(base="https://media.invalid/sub")
