@@ -6,32 +6,42 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from urllib.parse import urlencode
+
+from pydantic import SecretStr
 
 LIFETIME = 3600
 """Seconds until a link expires."""
 
 
+def link_keys(shared: Iterable[SecretStr]) -> tuple[bytes, ...]:
+    """Return the keys that processes with these secrets share, in their order; without any, one of this process."""
+    keys = [hmac.digest(secret.get_secret_value().encode(), b"links", "sha256") for secret in shared]
+    return tuple(keys) or (secrets.token_bytes(32),)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignedLinks:
-    """Signs and verifies links to files below the URL `base`. Links last as long as this object: the key is its own."""
+    """Signs and verifies links to files below the URL `base`. The first key signs, and all verify."""
 
     base: str
-    key: bytes = field(default_factory=partial(secrets.token_bytes, 32), repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
 
     def url(self, file_id: str, principal: str, *, now: float) -> str:
         """Return a new link to a file of this principal. `now` is in seconds since the epoch."""
         expires = str(int(now) + LIFETIME)
-        query = urlencode({"expires": expires, "signature": self._signature(file_id, principal, expires)})
-        return f"{self.base}/files/{file_id}?{query}"
+        signature = _signature(self.keys[0], file_id, principal, expires)
+        return f"{self.base}/files/{file_id}?{urlencode({'expires': expires, 'signature': signature})}"
 
     def is_valid(self, file_id: str, principal: str, *, expires: str, signature: str) -> bool:
         """Return whether `url` made the link with these parts, expired or not; if so, `expires` is a whole number."""
-        own = self._signature(file_id, principal, expires)
-        return hmac.compare_digest(own.encode(), signature.encode(errors="surrogatepass"))
+        given = signature.encode(errors="surrogatepass")
+        own = (_signature(key, file_id, principal, expires).encode() for key in self.keys)
+        return any(hmac.compare_digest(one, given) for one in own)
 
-    def _signature(self, file_id: str, principal: str, expires: str) -> str:
-        signed = json.dumps([file_id, principal, expires])
-        return hmac.new(self.key, signed.encode(), hashlib.sha256).hexdigest()
+
+def _signature(key: bytes, file_id: str, principal: str, expires: str) -> str:
+    signed = json.dumps([file_id, principal, expires])
+    return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()

@@ -40,7 +40,7 @@ from mediasmith.mcp.http.tokens import StaticTokenVerifier, request_principal
 from mediasmith.mcp.server import MediaServer, local_principal
 from mediasmith.mcp.shutdown import graceful_shutdown
 from mediasmith.plugin.errors import MediaError
-from mediasmith.storage.signed_links import SignedLinks
+from mediasmith.storage.signed_links import SignedLinks, link_keys
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -144,7 +144,7 @@ def http_app(
     if token_verifier is not None and auth is None:
         # The SDK checks tokens only if it has these. They are not published, since no resource is named.
         auth = AuthSettings(issuer_url=AnyHttpUrl(url), resource_server_url=None)
-    links = SignedLinks(base=url)
+    links = SignedLinks(base=url, keys=link_keys(settings.secret))
 
     def file_link(file_id: str, principal: str) -> str:
         return links.url(file_id, principal, now=engine.clock.now())
