@@ -12,6 +12,7 @@ from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
+from mediasmith.jobs.adoption import Adopter
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller, ProviderCancel
 from mediasmith.jobs.context_factory import ContextFactory
@@ -94,20 +95,35 @@ def build_engine(
         clock=clock,
         folder=settings.data_dir / "inputs",
     )
+    wakeups = PolledWakeups(clock=clock)
+    canceller = Canceller(recovery=recovery, clock=clock, task_group=work)
+    running = RunningJobs(
+        task_group=work, library=library, recovery=recovery, plans=plans, wakeups=wakeups, clock=clock
+    )
+    dispatcher = Dispatcher(execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock)
     jobs = JobService(
         task_group=work,
         library=library,
-        running=RunningJobs(task_group=work, library=library, recovery=recovery, plans=plans, clock=clock),
-        dispatcher=Dispatcher(
-            execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock
+        running=running,
+        adopter=Adopter(
+            library=library,
+            running=running,
+            dispatcher=dispatcher,
+            recovery=recovery,
+            canceller=canceller,
+            plans=plans,
+            owners=owners,
+            clock=clock,
         ),
+        dispatcher=dispatcher,
         recovery=recovery,
-        canceller=Canceller(recovery=recovery, clock=clock, task_group=work),
+        canceller=canceller,
         attachments=Attachments(records=library.calls, waiting=waiting, clock=clock, task_group=work),
         waiting=waiting,
         plans=plans,
         owners=owners,
-        wakeups=PolledWakeups(clock=clock),
+        wakeups=wakeups,
+        cancel_elsewhere=canceller.cancel_elsewhere,
         clock=clock,
     )
     planner = Planner(

@@ -108,14 +108,14 @@ class Engine:
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
             job = await self._job(job_id, caller.principal)
             await self.jobs.cancel(job)
-            return await self._present(await self.jobs.look_up(job))
+            return await self._present(await self.jobs.running.look_up(job))
         await self._sweep()
         if not job_id:
             recent = await self.library.recent(caller.principal, _RECENT)
             return JobList(jobs=tuple([present_summary(job, await self._present(job)) for job in recent]))
         job = await self._job(job_id, caller.principal)
-        await self.jobs.adopt(job)
-        job = await self.jobs.look_up(job)
+        await self.jobs.adopter.adopt(job)
+        job = await self.jobs.running.look_up(job)
         if job.state != "running":
             return await self._present(job)
         await self.jobs.waiting.join(job.id)
@@ -131,8 +131,8 @@ class Engine:
         """
         await self._sweep()
         job = await self._job(job_id, principal)
-        await self.jobs.adopt(job)
-        return await self._present(await self.jobs.look_up(job))
+        await self.jobs.adopter.adopt(job)
+        return await self._present(await self.jobs.running.look_up(job))
 
     async def delete(self, artifact_id: str, principal: str) -> str:
         """Delete a saved file, from the disk and from the library. Return a note if something is left, or "".
@@ -235,8 +235,8 @@ class Engine:
             replaced = earlier.replaced
             if earlier.job is not None:
                 with self.jobs.waiting_on(earlier.job.id):
-                    await self.jobs.adopt(earlier.job)
-                    job = await wait(await self.jobs.look_up(earlier.job))
+                    await self.jobs.adopter.adopt(earlier.job)
+                    job = await wait(await self.jobs.running.look_up(earlier.job))
                     if job.state != "failed" or not ended_unbilled(job):
                         return await self._result(job, _REQUESTED if key.digest else _ATTACHED)
                 replaced = job.id
@@ -285,7 +285,7 @@ class Engine:
 
     async def _sweep(self) -> None:
         """At the first call of a process: continue what dead processes left, and forget what is too old."""
-        if await self.jobs.sweep():
+        if await self.jobs.adopter.sweep():
             before = self.clock.now() - self.installation.settings.retention_days * _DAY
             await self.library.prune(before=before, living=self.jobs.owners.living)
             await self.jobs.plans.remove_orphans()

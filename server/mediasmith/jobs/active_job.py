@@ -20,8 +20,9 @@ class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
     `errors` has the last error of each prompt, and `ended` that of each backend to which no more requests are sent,
-    since they would fail in the same way. `plan_saved`: another process can send what is still queued. `done`: its end
-    is recorded. `released`: no code of this process works on it any more.
+    since they would fail in the same way. `plan_saved`: another process can send what is still queued. `held`: nothing
+    more is sent, because the process is about to end. `done`: its end is recorded. `released`: no code of this process
+    works on it any more.
     """
 
     job: Job
@@ -35,6 +36,7 @@ class ActiveJob:
     done: anyio.Event = field(default_factory=anyio.Event)
     released: anyio.Event = field(default_factory=anyio.Event)
     plan_saved: bool = False
+    held: bool = False
     progress: float | None = None
     message: str = ""
 
@@ -42,6 +44,11 @@ class ActiveJob:
     def queued(self) -> list[Task]:
         """The tasks that have not been sent."""
         return [task for task in self.tasks.values() if task.phase == "queued"]
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the answer to a request that costs money is due."""
+        return any(task.phase == "sending" for task in self.tasks.values())
 
     @property
     def may_queue(self) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from mediasmith.jobs.runner.ownership import is_elsewhere
 from mediasmith.jobs.waiting_calls import WaitingCalls
 from mediasmith.plugin.errors import InvalidRequest, MediaError, error_from_record
 from mediasmith.runtime.clock import Clock
@@ -168,7 +169,7 @@ class Attachments:
             if job.id in self._answered or self.waiting.any_for(job.id):
                 continue
             is_known = bool(await self.records.waiting(job.id))  # else an older server's, whose calls may wait
-            may_join = is_known or not await self.waiting.belongs_to_other(job)
+            may_join = is_known or not await is_elsewhere(self.waiting.owners, job)
             if may_join and await self.waiting.join_alone(job.id):
                 return job, False
             elsewhere = elsewhere or is_known

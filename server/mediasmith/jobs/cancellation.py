@@ -207,6 +207,16 @@ class Canceller:
                 "Cancel it in the session that started it, or let it end.",
             )
 
+    async def check_recorded(self, job: Job) -> None:
+        """Check, by the record of another process's job, that its providers can stop what they have accepted.
+
+        Raises:
+            InvalidRequest: one of them cannot.
+        """
+        active = await self.recovery.reopen(job)
+        await active.destination.close()
+        self._check_stoppable(active)
+
     async def _cancel_task(self, active: ActiveJob, task: Task) -> None:
         if await self._stop_task(active, task) == "too late":
             await self.recovery.collect_task(active, task, stoppable=False)

@@ -12,11 +12,13 @@ from anyio.abc import TaskGroup
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.runner.protocols import Wakeups
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.task import TakenOver
 from mediasmith.plugin.errors import error_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import describe_exception
+from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -33,12 +35,22 @@ class RunningJobs:
     library: Library
     recovery: Recovery
     plans: SavedPlans
+    wakeups: Wakeups
     clock: Clock
     _active: dict[str, ActiveJob] = field(default_factory=dict[str, ActiveJob])
 
     def get(self, job_id: str) -> ActiveJob | None:
         """Return the job, while this process works on it."""
         return self._active.get(job_id)
+
+    async def look_up(self, job: Job) -> Job:
+        """Return a job, of whichever process, in its current state."""
+        active = self._active.get(job.id)
+        return active.job if active else await self.library.job(job.id, principal=job.principal) or job
+
+    def all(self) -> list[ActiveJob]:
+        """Return the jobs that this process works on."""
+        return list(self._active.values())
 
     def start(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work of a job in the background, to its recorded end."""
@@ -48,14 +60,14 @@ class RunningJobs:
     async def stopped(self) -> None:
         """Wait a moment until no code works on the jobs, whose work was cancelled."""
         with anyio.move_on_after(_UNWINDING_SECONDS):
-            for active in list(self._active.values()):
+            for active in self.all():
                 await active.released.wait()
 
     async def record_all(self) -> None:
-        """Record where the jobs stand as for a process that died."""
-        for active in list(self._active.values()):
+        """Record where the jobs stand as for a process that died: they stay this owner's, for others to take over."""
+        for active in self.all():
             await self._log_failure(active, self.recovery.mend(active))
-            await self._finish(active)
+            await self._finish(active, keep=True)
 
     async def _run(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
@@ -87,16 +99,18 @@ class RunningJobs:
         active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
         await self._log_failure(active, active.destination.close())
 
-    async def _finish(self, active: ActiveJob) -> None:
+    async def _finish(self, active: ActiveJob, *, keep: bool = False) -> None:
+        """Record the end of the work on a job. One that is still running is left to other processes, unless kept."""
         state = state_of(active)
         error = error_of(active, state)
         active.job = replace(
             active.job, state=state, updated=self.clock.now(), error=error_record(error) if error else None
         )
-        if state == "running":
+        if state == "running" and not keep:
             await self._log_failure(active, self.library.give_up(active.job))
         else:
             await self._log_failure(active, self.library.save_job(active.job))
+        self.wakeups.wake(active.job.id)
         await self._log_failure(active, self.plans.forget(active))
         await self._log_failure(active, active.destination.close())
 

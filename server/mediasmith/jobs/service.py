@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -19,17 +19,18 @@ from anyio.abc import TaskGroup
 
 from mediasmith.config.caller import Notify
 from mediasmith.jobs.active_job import ActiveJob
+from mediasmith.jobs.adoption import Adopter
 from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
 from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.runner.ownership import is_elsewhere
 from mediasmith.jobs.runner.protocols import Owners, Wakeups
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.waiting_calls import WaitingCalls
-from mediasmith.plugin.errors import InvalidRequest, MediaError
+from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.clock import Clock
-from mediasmith.runtime.redaction import describe_exception
 from mediasmith.runtime.timeouts import wait_for_event
 from mediasmith.storage.library.calls import CallKey
 from mediasmith.storage.library.records import Job, Task
@@ -40,17 +41,28 @@ _log = logging.getLogger(__name__)
 _NOTIFY_SECONDS = 5.0
 """Seconds between two signs of life to a waiting caller."""
 
+_DRAIN_SECONDS = 0.1
+"""Seconds between two looks at the requests that are out, while the process waits for their answers to end."""
+
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
+
+UNCLAIMED = "unclaimed"
+"""The owner of a job that any working process may take: the id of no process."""
 
 
 @dataclass(kw_only=True)
 class JobService:
-    """The jobs of this process, and through the library those of others."""
+    """The jobs of this process, and through the library those of others.
+
+    `cancel_elsewhere` cancels a job of another process. `plan_after`: the plan of what is still queued after so many
+    seconds is saved without being asked for, so that others can send it if this process dies.
+    """
 
     task_group: TaskGroup
     library: Library
     running: RunningJobs
+    adopter: Adopter
     dispatcher: Dispatcher
     recovery: Recovery
     canceller: Canceller
@@ -60,10 +72,11 @@ class JobService:
     owners: Owners
     wakeups: Wakeups
     clock: Clock
+    cancel_elsewhere: Callable[[Job], Awaitable[None]]
+    plan_after: float | None = None
     _plans: dict[str, JobPlan] = field(default_factory=dict[str, JobPlan])
-    _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
-    _adopting: anyio.Lock = field(default_factory=anyio.Lock)
-    _swept: bool = False
+    _draining: bool = False
+    _waits: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
 
     def active(self, job_id: str) -> ActiveJob | None:
         """Return the job, while this process works on it."""
@@ -84,19 +97,46 @@ class JobService:
             allowance = plan.allowance
             if not await self.library.add_job(active.job, tasks, key=key, replaces=replaces, allowance=allowance):
                 return False
+        if not self.adopter.works:
+            with anyio.CancelScope(shield=True):
+                await self._hand_over(plan, active)
         self.waiting.joined(active.job.id)
+        if self.adopter.works:
+            self._work_on(plan, active, tasks)
+        return True
+
+    def _work_on(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
         self._plans[active.job.id] = plan
         self.running.start(active, partial(self._make, plan, active, tasks))
-        return True
+        if self.plan_after is not None:
+            self.task_group.start_soon(self._promise_later, active, self.plan_after)
+
+    async def _hand_over(self, plan: JobPlan, active: ActiveJob) -> None:
+        """Leave a job that was recorded to the processes that work."""
+        job = active.job
+        try:
+            await self.plans.save(plan, active)
+        except MediaError as error:
+            await self.recovery.end_unsent(job, error, at=self.clock.now())
+            await self.waiting.left(job.id)
+            raise
+        finally:
+            await active.destination.close()
+            await _remove_inputs(plan)
+        await self.library.claim(job.id, old=job.owner, new=UNCLAIMED)
+        self.wakeups.announce_work()
+
+    async def _promise_later(self, active: ActiveJob, seconds: float) -> None:
+        await wait_for_event(self.clock, seconds, active.done)
+        if active.queued:
+            await self.promise(active.job.id)
 
     async def _make(self, plan: JobPlan, active: ActiveJob, tasks: Sequence[Task]) -> None:
         try:
             await self.dispatcher.run(plan, active, tasks)
         finally:
             del self._plans[active.job.id]
-            if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
-                with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
+            await _remove_inputs(plan)
 
     async def promise(self, job_id: str) -> None:
         """Let another process send what is still queued, if this one ends first. Call this before saying `running`.
@@ -124,20 +164,34 @@ class JobService:
     async def wait(self, job: Job, *, seconds: float, notify: Notify | None = None) -> Job:
         """Return the job, which the call has joined, once it has ended, or in its current state after `seconds`."""
         started = self.clock.now()
-        with self.wakeups.watch(job.id) as watch:
+        with self._ended_by_drain(), self.wakeups.watch(job.id) as watch:
             while job.state == "running" and (left := seconds - (self.clock.now() - started)) > 0:
                 active = self.running.get(job.id)
                 if active is not None:
                     await wait_for_event(self.clock, min(_NOTIFY_SECONDS, left), active.done)
                     job = active.job
                     await self._notify(notify, job, started, active.describe_progress(), active.progress)
-                elif await self.is_elsewhere(job):
+                elif not self.adopter.works or await is_elsewhere(self.owners, job):
                     await watch.wait(min(_NOTIFY_SECONDS, left))
-                    job = await self.look_up(job)
+                    job = await self.running.look_up(job)
                     await self._notify(notify, job, started, ELSEWHERE, None)
                 else:
-                    return await self.look_up(job)  # no process works on it: it has ended, or waits to be collected
+                    return await self.running.look_up(
+                        job
+                    )  # no process works on it: it has ended, or waits to be collected
         return job
+
+    @contextmanager
+    def _ended_by_drain(self) -> Generator[None]:
+        """Wait in this block, unless the process is about to end."""
+        with anyio.CancelScope() as scope:
+            self._waits.add(scope)
+            try:
+                if self._draining:
+                    scope.cancel()
+                yield
+            finally:
+                self._waits.discard(scope)
 
     async def _notify(
         self, notify: Notify | None, job: Job, started: float, message: str, progress: float | None
@@ -145,87 +199,40 @@ class JobService:
         if notify is not None and job.state == "running":
             await notify(self.clock.now() - started, message, progress)
 
-    async def look_up(self, job: Job) -> Job:
-        """Return the job in its current state."""
-        active = self.running.get(job.id)
-        return active.job if active else await self.library.job(job.id, principal=job.principal) or job
-
-    async def is_elsewhere(self, job: Job) -> bool:
-        """Return whether another living process works on it."""
-        return await self.waiting.belongs_to_other(job)
-
     async def cancel(self, job: Job) -> None:
         """Stop a job, at the provider too. One that has ended stays as it is.
 
         Raises:
             InvalidRequest: all or some of it continues; the message says why.
         """
-        async with self._adopting:
-            job = await self.look_up(job)
-            if job.state != "running":
-                return
-            active = self.running.get(job.id)
-            if active is None and not await self.is_elsewhere(job):
-                if not await self._claim(job):
-                    raise InvalidRequest("Another server process has just taken this job over.", "Ask again.")
-                active = await self._take(job)
-                self.running.start(active, partial(self.canceller.end_recovered, active))
-            if active is not None:
-                active.cancel.request()
-        if active is None:
-            await self.canceller.cancel_elsewhere(job)
-        else:
+        active = await self.adopter.take_to_cancel(job)
+        if active is not None:
             await self.canceller.finish(active)
+        elif (await self.running.look_up(job)).state == "running":
+            await self.cancel_elsewhere(job)
 
-    async def sweep(self) -> bool:
-        """Adopt the unfinished jobs of processes that are gone, once in a process; return whether it was now."""
-        async with self._sweeping:
-            if self._swept:
-                return False
-            for job in await self.library.unfinished():
-                await self._adopt_or_leave(job)
-            self._swept = True
-            return True
+    def cancel_here(self, job_id: str) -> None:
+        """Stop a job that another process was asked to stop, if this one works on it."""
+        active = self.running.get(job_id)
+        if active is not None and not active.cancel.requested:
+            active.cancel.request()
+            self.task_group.start_soon(active.cancel.wait_for_handles, self.clock)
 
-    async def adopt(self, job: Job) -> None:
-        """Continue an unfinished job, unless a living process does.
+    async def drain(self, seconds: float) -> None:
+        """Prepare for the end of the process: end all waits, send nothing more, and wait for answers that are due.
 
-        With a handle it is collected in the background. What is queued and was promised is sent, if it still may be.
-        Otherwise its answer is lost: that is recorded, and nothing is sent again.
-
-        Raises:
-            MediaError: its folder can no longer be opened.
+        That takes at most so many seconds. What is not sent is for other processes to send.
         """
-        async with self._adopting:
-            job = await self.look_up(job)
-            idle = job.state == "running" and self.running.get(job.id) is None and not await self.is_elsewhere(job)
-            if not idle or not await self._claim(job):
-                return
-            try:
-                active = await self._take(job)
-            except MediaError as error:
-                if not await self.recovery.end_unsent(job, error, at=self.clock.now()):
-                    raise
-            else:
-                self.running.start(active, partial(self._continue, active))
-
-    async def _continue(self, active: ActiveJob) -> None:
-        """Do what is left of a job that was taken over."""
-        await self.recovery.mend(active)
-        async with anyio.create_task_group() as task_group:
-            task_group.start_soon(self.recovery.collect, active)
-            if active.queued:
-                task_group.start_soon(self._send_queued, active)
-
-    async def _send_queued(self, active: ActiveJob) -> None:
-        try:
-            plan = await self.plans.restore(active)
-        except MediaError as error:
-            for task in active.queued:
-                active.errors[task.item] = error
-                await self.recovery.execution.end(active, task.number, "failed", error)
-            return
-        await self.dispatcher.resume(plan, active)
+        self._draining = True
+        self.adopter.close()
+        for scope in self._waits:
+            scope.cancel()
+        for active in self.running.all():
+            active.held = True
+            await self.promise(active.job.id)
+        ends = self.clock.now() + seconds
+        while self.clock.now() < ends and any(active.is_sending for active in self.running.all()):
+            await self.clock.sleep(_DRAIN_SECONDS)
 
     async def release(self) -> None:
         """Record where this process's jobs stand as for one that died, for others to continue."""
@@ -236,23 +243,9 @@ class JobService:
             with suppress(MediaError):  # the lock goes with the process
                 await self.owners.release()
 
-    async def _adopt_or_leave(self, job: Job) -> None:
-        try:
-            await self.adopt(job)
-        except Exception as error:  # noqa: BLE001 - one record that cannot be read must not stop the others
-            _log.warning("job %s stays as it was left: %s", job.id, describe_exception(error))
 
-    async def _claim(self, job: Job) -> bool:
-        """Return whether the job is this process's from now on, and not that of one which was faster."""
-        own = await self.owners.own()
-        return job.owner == own or await self.library.claim(job.id, old=job.owner, new=own)
-
-    async def _take(self, job: Job) -> ActiveJob:
-        """Return a claimed job as it was left. Only one task at a time may do this."""
-        own = await self.owners.own()
-        try:
-            active = await self.recovery.reopen(replace(job, owner=own, error=None))
-        except MediaError:
-            await self.library.claim(job.id, old=own, new=job.owner)  # another process may be able to
-            raise
-        return active
+async def _remove_inputs(plan: JobPlan) -> None:
+    """Remove the files that were kept for a plan."""
+    if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(shutil.rmtree, plan.scratch, True)

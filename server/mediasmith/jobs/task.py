@@ -255,6 +255,8 @@ class TaskExecution:
 
     async def _begin(self, active: ActiveJob, task: Task) -> None:
         """Record that a request is about to be sent, if no other process has taken the job over."""
+        if active.held:
+            await anyio.sleep_forever()
         if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
             raise TakenOver
         active.tasks[task.number] = task

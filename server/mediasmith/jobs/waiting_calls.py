@@ -13,7 +13,6 @@ import anyio
 from mediasmith.jobs.runner.protocols import Owners
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.calls import CallRecords
-from mediasmith.storage.library.records import Job
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +29,6 @@ class WaitingCalls:
     def any_for(self, job_id: str) -> bool:
         """Return whether a call of this process waits for the job."""
         return self._counts[job_id] > 0
-
-    async def belongs_to_other(self, job: Job) -> bool:
-        """Return whether another process that is alive works on the job."""
-        return job.owner != await self.owners.own() and await self.owners.alive(job.owner)
 
     def joined(self, job_id: str) -> None:
         """Count a call whose wait the library has recorded with its job."""

@@ -29,3 +29,6 @@ class PolledWakeups:
 
     def wake(self, job_id: str) -> None:
         """Do nothing: other processes look by themselves."""
+
+    def announce_work(self) -> None:
+        """Do nothing: other processes look at their first call."""

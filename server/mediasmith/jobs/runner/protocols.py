@@ -52,6 +52,10 @@ class Wakeups(Protocol):
         """Wake those who watch a job, in every process. Call this when its record has changed."""
         ...
 
+    def announce_work(self) -> None:
+        """Wake the processes that look for jobs on which nobody works."""
+        ...
+
 
 class Slots(Protocol):
     """How many requests to each backend are in flight at once."""
