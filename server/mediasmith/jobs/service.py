@@ -42,7 +42,7 @@ _NOTIFY_SECONDS = 5.0
 """Seconds between two signs of life to a waiting caller."""
 
 _DRAIN_SECONDS = 0.1
-"""Seconds between two looks at the requests that are out, while the process waits for their answers to end."""
+"""Seconds between two looks at the requests that are out, whose answers a process waits for before it ends."""
 
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
@@ -218,10 +218,10 @@ class JobService:
             active.cancel.request()
             self.task_group.start_soon(active.cancel.wait_for_handles, self.clock)
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self) -> None:
         """Prepare for the end of the process: end all waits, send nothing more, and wait for answers that are due.
 
-        That takes at most so many seconds. What is not sent is for other processes to send.
+        What is not sent is for other processes to send.
         """
         self._draining = True
         self.adopter.close()
@@ -230,8 +230,7 @@ class JobService:
         for active in self.running.all():
             active.held = True
             await self.promise(active.job.id)
-        ends = self.clock.now() + seconds
-        while self.clock.now() < ends and any(active.is_sending for active in self.running.all()):
+        while any(active.is_sending for active in self.running.all()):
             await self.clock.sleep(_DRAIN_SECONDS)
 
     async def release(self) -> None:
