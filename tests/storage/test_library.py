@@ -302,14 +302,15 @@ async def test_pruning_deletes_a_job_with_its_last_artifact(path: Path) -> None:
         assert await library.artifact("fox", principal="ada") is None
 
 
+async def living(owners: Sequence[str]) -> list[str]:
+    """Return those of some owners that are alive: only one of all is."""
+    return [owner for owner in owners if owner == "me"]
+
+
 async def test_pruning_spares_running_jobs_and_living_owners(path: Path) -> None:
     async with Library.open(path) as library:
         for name, changes in (("run", {}), ("live", {"state": "done", "owner": "me"}), ("dead", {"state": "done"})):
             await record(library, a_job(name, **changes), an_artifact(name, name))
-
-        async def living(owners: Sequence[str]) -> list[str]:
-            return [owner for owner in owners if owner == "me"]
-
         assert await library.prune(before=900.0, living=living) == 1
         assert sorted(job.id for job in await library.recent("ada", 10)) == ["live", "run"]
         assert await library.artifact("live", principal="ada")

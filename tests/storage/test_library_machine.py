@@ -33,6 +33,11 @@ principals = st.sampled_from(PRINCIPALS)
 owners = st.sampled_from(["living", "dead"])
 
 
+async def living(owners: Sequence[str]) -> list[str]:
+    """Return those of some owners that are alive."""
+    return [owner for owner in owners if owner == "living"]
+
+
 class LibraryMachine(RuleBasedStateMachine):
     """Each job has one task. The clock advances by one with every job and every use."""
 
@@ -134,10 +139,6 @@ class LibraryMachine(RuleBasedStateMachine):
     @rule(ago=st.integers(0, 6))
     def prune(self, ago: int) -> None:
         before = self.now + 1 - ago
-
-        async def living(owners: Sequence[str]) -> list[str]:
-            return [owner for owner in owners if owner == "living"]
-
         pruned = self.portal.call(lambda: self.library.prune(before=before, living=living))
         old = [job for job in self.jobs.values() if job.created < before and job.state != "running"]
         ended = [job for job in old if job.owner == "dead"]

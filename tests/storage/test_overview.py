@@ -13,7 +13,7 @@ import pytest
 from fakes.records import a_job, a_task, an_artifact, record
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.overview import Filter, Overview, Spent
-from mediasmith.storage.library.sqlite import ReadOnlyDatabase
+from mediasmith.storage.library.sqlite import SqliteDatabase, SqliteReader
 from mediasmith.storage.library.store import Library
 
 DAY = 86_400.0
@@ -177,7 +177,7 @@ async def test_an_odd_record_is_saved_all_the_same(library: Library, overview: O
 
 async def test_the_overview_cannot_write(path: Path, library: Library) -> None:
     await made(library, "fox")
-    reader = ReadOnlyDatabase(path)
+    reader = SqliteReader(SqliteDatabase(path))
     with pytest.raises(MediaError, match="READONLY"):
         await reader.change("DELETE FROM artifact")
     await reader.close()

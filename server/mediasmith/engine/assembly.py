@@ -60,7 +60,7 @@ def build_engine(
     settings, registry, env = installation.settings, installation.registry, installation.env
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
-    library = Library(settings.data_dir / "library.sqlite3")
+    library = Library.in_file(settings.data_dir / "library.sqlite3")
     network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))

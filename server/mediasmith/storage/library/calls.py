@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediasmith.plugin.contract import JSON
+from mediasmith.storage.library.database import Database, Statement
 from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.rows import ADD_JOB, job_row, to_job
-from mediasmith.storage.library.sqlite import Database, Statement
 
 _OPEN = "job.answered = 0 AND job.state IN ('running', 'done', 'partial', 'unknown')"
 """What a job must be for a call to attach to it: its answer is still due. The answer about an `unknown` job is that
@@ -94,7 +94,7 @@ def call_statements(job: Job, key: CallKey, replaces: str) -> tuple[Statement, .
 
 
 class CallRecords:
-    """The calls in a library's file. Every method raises `MediaError` when the file cannot be used."""
+    """The calls in a library. Every method raises `MediaError` when its database cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -127,7 +127,8 @@ class CallRecords:
         Return whether that was the case. Of several calls that try, exactly one gets True.
         """
         await self._database.write((_LEAVE, [{"job_id": job_id, "owner": one} for one in gone]))
-        return await self._database.write_if((_WAIT_ALONE, [{"job_id": job_id, "owner": owner}]))
+        wait = (_WAIT_ALONE, [{"job_id": job_id, "owner": owner}])
+        return await self._database.write_if(wait, locks=[f"waiting {job_id}"])
 
     async def leave(self, job_id: str, owner: str) -> None:
         """Record that no call of this process waits for the job any more."""

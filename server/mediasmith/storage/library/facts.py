@@ -43,6 +43,8 @@ _PART_FACTS = """
         coalesce(new.cost_usd, new.estimate_usd)
 """
 
+_PART_FACTS_OF_NEW = f"{_PART_FACTS} FROM job WHERE job.id = new.job_id"
+
 _FILL = f"""
     BEGIN IMMEDIATE;
     {_TABLES}
@@ -50,7 +52,7 @@ _FILL = f"""
         INSERT OR REPLACE INTO artifact_facts {_ARTIFACT_FACTS};
     END;
     CREATE TRIGGER part_facts_of_new AFTER INSERT ON part WHEN new.billed <> 'no' AND json_valid(new.record) BEGIN
-        INSERT OR REPLACE INTO part_facts {_PART_FACTS} FROM job WHERE job.id = new.job_id;
+        INSERT OR REPLACE INTO part_facts {_PART_FACTS_OF_NEW};
     END;
     INSERT INTO artifact_facts {_ARTIFACT_FACTS} FROM artifact AS new WHERE new.token = '' AND json_valid(new.record);
     INSERT INTO part_facts {_PART_FACTS} FROM part AS new JOIN job ON job.id = new.job_id
@@ -58,9 +60,24 @@ _FILL = f"""
     COMMIT;
 """
 
+# Servers that replaced rows as a whole, by deleting them, did without these.
+_UPDATES = f"""
+    CREATE TRIGGER IF NOT EXISTS artifact_facts_of_changed AFTER UPDATE OF token, principal, record ON artifact BEGIN
+        DELETE FROM artifact_facts WHERE artifact_id = new.id;
+        INSERT INTO artifact_facts {_ARTIFACT_FACTS} WHERE new.token = '' AND json_valid(new.record);
+    END;
+    CREATE TRIGGER IF NOT EXISTS part_facts_of_changed AFTER UPDATE ON part
+        WHEN old.billed <> 'no' OR new.billed <> 'no'
+    BEGIN
+        DELETE FROM part_facts WHERE job_id = new.job_id AND number = new.number;
+        INSERT INTO part_facts {_PART_FACTS_OF_NEW} AND new.billed <> 'no' AND json_valid(new.record);
+    END;
+"""  # noqa: S608 - constants
+
 
 def add_facts(connection: Connection) -> None:
-    """Add the tables and triggers, unless the file has them, and fill the tables from its records."""
+    """Add the tables and triggers that the file does not have, and fill new tables from its records."""
     known = "SELECT 1 FROM sqlite_master WHERE name = 'part_facts'"
     if connection.execute(known).fetchone() is None:
         connection.executescript(_FILL)
+    connection.executescript(_UPDATES)

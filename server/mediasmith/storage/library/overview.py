@@ -1,22 +1,17 @@
 """Look at a library as a whole: pages of its artifacts, trees of edits, what was spent, and whether anything changed.
 
-All of it is read over a connection of its own: a slow query holds up no work. Each method returns only what belongs to
-the principal that it is given.
+Each method returns only what belongs to the principal that it is given.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
+from mediasmith.storage.library.database import Reader, Row
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.rows import to_artifact
-from mediasmith.storage.library.sqlite import Database, ReadOnlyDatabase, Row
-
-T = TypeVar("T")
 
 _MOST_ANCESTORS = 100
 _DAY = 86_400.0
@@ -61,12 +56,11 @@ _DESCENDANTS = """
     SELECT artifact.* FROM (SELECT id, steps FROM down LIMIT :limit) AS found JOIN artifact ON artifact.id = found.id
     ORDER BY found.steps
 """
-# As `floor`, which not every SQLite has.
+# `floor` is not in every SQLite, and halves are not rounded alike in all databases.
+_SPENT_DAY = f"round(created / {_DAY}) - CASE WHEN round(created / {_DAY}) > created / {_DAY} THEN 1 ELSE 0 END"
 _SPENT = f"""
-    SELECT round(created / {_DAY} - 0.5) AS day, backend, sum(coalesce(usd, 0.0)) AS usd,
-        count(*) - count(usd) AS unknown
-    FROM part_facts WHERE principal = :principal AND created >= :since
-    GROUP BY round(created / {_DAY} - 0.5), backend ORDER BY day, backend
+    SELECT {_SPENT_DAY} AS day, backend, sum(coalesce(usd, 0.0)) AS usd, count(*) - count(usd) AS unknown
+    FROM part_facts WHERE principal = :principal AND created >= :since GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608 - constants
 
 
@@ -98,21 +92,19 @@ class Spent:
 
 
 class Overview:
-    """Reads the file of a library at `path`. `library` is the connection that works with it, which also upgrades it."""
+    """Reads the records of a library."""
 
-    def __init__(self, path: Path, library: Database) -> None:
-        self._library = library
-        self._database = ReadOnlyDatabase(path)
-        self._ready = False
+    def __init__(self, database: Reader) -> None:
+        self._database = database
 
     async def close(self) -> None:
-        """Close the connection, if it was opened."""
+        """Close the database, if it was opened."""
         await self._database.close()
 
     async def artifact(self, artifact_id: str, *, principal: str) -> Artifact | None:
         """Return the committed artifact with this id, or None; this does not count as a use of it."""
         sql = "SELECT * FROM artifact WHERE id = :id AND principal = :principal AND token = ''"
-        return next(iter(await self._read(to_artifact, sql, id=artifact_id, principal=principal)), None)
+        return next(iter(await self._database.read(to_artifact, sql, id=artifact_id, principal=principal)), None)
 
     async def page(
         self, wanted: Filter, *, principal: str, limit: int, after: tuple[float, str] | None = None
@@ -125,12 +117,14 @@ class Overview:
             values["after"], values["after_created"], values["after_id"] = True, *after
         conditions = [sql for name, sql in _CONDITIONS.items() if name in values]
         sql = " AND ".join([_ARTIFACT, *conditions])
-        return await self._read(to_artifact, f"{sql} {_NEWEST_FIRST}", principal=principal, limit=limit, **values)
+        return await self._database.read(
+            to_artifact, f"{sql} {_NEWEST_FIRST}", principal=principal, limit=limit, **values
+        )
 
     async def counts(self, *, principal: str) -> Mapping[str, Mapping[str, int]]:
         """Return how many artifacts there are of each `kind` and `backend`."""
         return {
-            column: dict(await self._read(_named_number, sql, principal=principal))
+            column: dict(await self._database.read(_named_number, sql, principal=principal))
             for column, sql in _COUNTS_OF.items()
         }
 
@@ -139,36 +133,33 @@ class Overview:
 
         Of a tree with more than `limit` artifacts, return those nearest to the first one, and the ancestors.
         """
-        up = await self._read(to_artifact, _ANCESTORS, id=artifact_id, principal=principal, limit=_MOST_ANCESTORS)
+        up = await self._database.read(
+            to_artifact, _ANCESTORS, id=artifact_id, principal=principal, limit=_MOST_ANCESTORS
+        )
         if not up:
             return []
-        down = await self._read(to_artifact, _DESCENDANTS, id=up[-1].id, principal=principal, limit=limit)
+        down = await self._database.read(to_artifact, _DESCENDANTS, id=up[-1].id, principal=principal, limit=limit)
         return list({one.id: one for one in (*reversed(up), *down)}.values())
 
     async def spent(self, *, principal: str, since: float) -> Sequence[Spent]:
         """Return what jobs that were created since then have cost or may have cost, by day and backend."""
-        return await self._read(_to_spent, _SPENT, principal=principal, since=since)
+        return await self._database.read(_to_spent, _SPENT, principal=principal, since=since)
 
     async def running(self, *, principal: str, limit: int) -> list[str]:
         """Return the ids of running jobs, newest first."""
         sql = """
             SELECT id FROM job WHERE state = 'running' AND principal = :principal ORDER BY created DESC, id LIMIT :limit
         """
-        return await self._read(lambda row: str(row["id"]), sql, principal=principal, limit=limit)
+        return await self._database.read(lambda row: str(row["id"]), sql, principal=principal, limit=limit)
 
     async def existing(self, ids: Sequence[str]) -> set[str]:
         """Return which of these artifacts, of any principal, are in the library."""
         sql = "SELECT id FROM artifact WHERE id IN (SELECT value FROM json_each(:ids))"
-        return {*await self._read(lambda row: str(row["id"]), sql, ids=json.dumps(list(ids)))}
+        return {*await self._database.read(lambda row: str(row["id"]), sql, ids=json.dumps(list(ids)))}
 
     async def revision(self) -> int:
         """Return a number that is another one whenever something was written since it was last asked for."""
-        return next(iter(await self._read(lambda row: int(row["data_version"]), "PRAGMA data_version")), 0)
-
-    async def _read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
-        if not self._ready:  # a connection that only reads cannot upgrade the file
-            self._ready = bool(await self._library.read(dict, "SELECT 1 AS ready"))
-        return await self._database.read(convert, sql, **values) if self._ready else []
+        return await self._database.revision()
 
 
 def _escape(text: str) -> str:

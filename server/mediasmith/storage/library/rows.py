@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mediasmith.storage.library.database import Row
 from mediasmith.storage.library.records import Artifact, Job, Task
-from mediasmith.storage.library.sqlite import Row
 
 ADD_JOB = """
     INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
 """
 
 SAVE_TASK = """
-    INSERT OR REPLACE INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
+    INSERT INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
+    ON CONFLICT (job_id, number) DO UPDATE SET
+        item = excluded.item, first = excluded.first, billed = excluded.billed, cost_usd = excluded.cost_usd,
+        estimate_usd = excluded.estimate_usd, record = excluded.record
+"""
+
+SAVE_ARTIFACT = """
+    INSERT INTO artifact VALUES (:id, :job_id, :part, :position, :token, :principal, :used, :record)
+    ON CONFLICT (id) DO UPDATE SET
+        job_id = excluded.job_id, part = excluded.part, position = excluded.position, token = excluded.token,
+        principal = excluded.principal, used = excluded.used, record = excluded.record
 """
 
 
@@ -26,7 +36,9 @@ def _row(record: Job | Task | Artifact, *columns: str) -> Row:
 
 def job_row(job: Job) -> Row:
     """Return a job as a row."""
-    return _row(job, "id", "principal", "fingerprint", "state", "owner", "created", "updated", "answered")
+    row = _row(job, "id", "principal", "fingerprint", "state", "owner", "created", "updated", "answered")
+    row["answered"] = int(job.answered)
+    return row
 
 
 def task_row(task: Task) -> Row:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.database import NotWritten, Query, Row, Statement
 from mediasmith.storage.library.facts import add_facts
 
 if TYPE_CHECKING:
     from sqlite3 import Connection, Cursor, Error
 
 T = TypeVar("T")
-
-Row: TypeAlias = "dict[str, Any]"
-"""A row by column name."""
-
-Statement: TypeAlias = "tuple[str, Iterable[Mapping[str, object]]]"
-"""A statement with named placeholders, and the rows to run it with. The worker thread iterates over the rows."""
-
-Query: TypeAlias = "tuple[str, Mapping[str, object]]"
-"""A query with named placeholders, and their values."""
 
 _BUSY_SECONDS = 60.0
 """Seconds to wait for other processes, each of which locks the file for milliseconds."""
@@ -78,15 +70,11 @@ _ADDITIONS = """
 their jobs, also when an older server deletes those."""
 
 
-class NotWritten(Exception):
-    """A transaction was rolled back because its check found a row."""
-
-
-class Database:
+class SqliteDatabase:
     """The file at `path`. Every method raises `MediaError` when the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._connection: Connection | None = None
         self._limiter = CapacityLimiter(1)
 
@@ -105,7 +93,12 @@ class Database:
             return 0  # as in `read`
         return changed
 
-    async def write(self, *statements: Statement, unless: Query | None = None) -> list[int]:
+    async def write(
+        self,
+        *statements: Statement,
+        unless: Query | None = None,
+        locks: Sequence[str] = (),  # noqa: ARG002 - transactions run one after the other anyway
+    ) -> list[int]:
         """Run all the statements or none, in one transaction, and return how many rows each changed.
 
         Raises:
@@ -113,7 +106,14 @@ class Database:
         """
         return await self._run(self._transact, statements, unless)
 
-    async def write_if(self, condition: Statement, *statements: Statement, unless: Query | None = None) -> bool:
+    async def write_if(
+        self,
+        condition: Statement,
+        *statements: Statement,
+        unless: Query | None = None,
+        locks: Sequence[str] = (),  # noqa: ARG002 - as above
+        patient: bool = False,  # noqa: ARG002 - waiting does not help a file that cannot be used
+    ) -> bool:
         """Run the statements in one transaction if the first one changes a row; return whether it did.
 
         Of several processes that try at once, each sees what those before it have written.
@@ -139,21 +139,21 @@ class Database:
         try:
             return work(*args)
         except sqlite3.Error as error:
-            translated = _to_media_error(self._path, error)
+            translated = _to_media_error(self.path, error)
             if translated is None:
                 raise
             raise translated from error
         except OSError as error:
-            raise _unusable(self._path, error.strerror or "another process keeps it locked") from error
+            raise _unusable(self.path, error.strerror or "another process keeps it locked") from error
 
     def _select(self, convert: Callable[[Row], T], sql: str, values: Mapping[str, object]) -> list[T]:
-        if self._connection is None and not self._path.exists():
+        if self._connection is None and not self.path.exists():
             return []
         rows = self._connect().execute(sql, values).fetchall()
         try:
             return [convert(row) for row in rows]
         except (ValueError, TypeError, KeyError) as error:
-            raise _damaged(self._path) from error
+            raise _damaged(self.path) from error
 
     def _transact(self, statements: Sequence[Statement], unless: Query | None) -> list[int]:
         return self._run_all(statements, unless, needed=0)
@@ -188,16 +188,31 @@ class Database:
         return self._connection
 
     def _open(self) -> Connection:
-        return _open(self._path)
+        return _open(self.path)
 
 
-class ReadOnlyDatabase(Database):
-    """The file at `path`, which exists and has been upgraded: a further connection, which can only read."""
+class SqliteReader(SqliteDatabase):
+    """A further connection to the file of `library`, which can only read: a slow query holds up no work."""
+
+    def __init__(self, library: SqliteDatabase) -> None:
+        super().__init__(library.path)
+        self._library = library
+        self._ready = False
+
+    async def read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
+        """Return each row, converted."""
+        if not self._ready:  # a connection that only reads cannot upgrade the file
+            self._ready = bool(await self._library.read(dict, "SELECT 1 AS ready"))
+        return await super().read(convert, sql, **values) if self._ready else []
+
+    async def revision(self) -> int:
+        """Return a number that is another one whenever something was written since it was last asked for."""
+        return next(iter(await self.read(lambda row: int(row["data_version"]), "PRAGMA data_version")), 0)
 
     def _open(self) -> Connection:
         import sqlite3  # noqa: PLC0415  heavy: as below
 
-        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(
             address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

@@ -14,10 +14,12 @@ from typing import TypeVar
 
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
+from mediasmith.storage.library.database import Database, NotWritten, Query, Row
 from mediasmith.storage.library.overview import Overview
 from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
 from mediasmith.storage.library.rows import (
     ADD_JOB,
+    SAVE_ARTIFACT,
     SAVE_TASK,
     artifact_row,
     job_row,
@@ -26,7 +28,7 @@ from mediasmith.storage.library.rows import (
     to_job,
     to_task,
 )
-from mediasmith.storage.library.sqlite import Database, NotWritten, Query, Row
+from mediasmith.storage.library.sqlite import SqliteDatabase, SqliteReader
 
 T = TypeVar("T")
 
@@ -37,9 +39,6 @@ _TOUCH_JOB = "UPDATE job SET updated = :updated WHERE id = :id"
 _TOUCH_OWN_JOB = "UPDATE job SET updated = :updated WHERE id = :id AND owner = :owner AND state = 'running'"
 # Files that an earlier attempt staged would be taken for files of this one.
 _DROP_STAGED = "DELETE FROM artifact WHERE job_id = :job_id AND part = :number AND token <> ''"
-_SAVE_ARTIFACT = """
-    INSERT OR REPLACE INTO artifact VALUES (:id, :job_id, :part, :position, :token, :principal, :used, :record)
-"""
 _ARTIFACTS_OF_JOB = """
     SELECT artifact.* FROM artifact
     JOIN part ON part.job_id = artifact.job_id AND part.number = artifact.part
@@ -50,11 +49,12 @@ _ARTIFACTS_BY_ID = """
     WHERE id >= :start AND id < :start || 'zz' AND principal = :principal AND token = ''
     ORDER BY rowid DESC LIMIT :limit
 """
-_ARTIFACTS_BY_PATH = """
+_PATH = "json_extract(record, '$.path')"
+_ARTIFACTS_BY_PATH = f"""
     SELECT * FROM artifact
-    WHERE principal = :principal AND token = '' AND substr(json_extract(record, '$.path'), -length(:end)) = :end
+    WHERE principal = :principal AND token = '' AND substr({_PATH}, length({_PATH}) - length(:end) + 1) = :end
     ORDER BY rowid DESC LIMIT :limit
-"""
+"""  # noqa: S608 - a constant
 _CHILDREN = """
     SELECT artifact.* FROM artifact JOIN artifact_facts AS facts ON facts.artifact_id = artifact.id
     WHERE facts.principal = :principal AND facts.parent = :id
@@ -68,7 +68,7 @@ _SPENT = """
     )
 """
 # 0.1 and 0.2 are not more than 0.3.
-_OVERSPENT = f"SELECT usd FROM ({_SPENT}) WHERE round(usd, 9) > :usd"  # noqa: S608 - both parts are constants
+_OVERSPENT = f"SELECT usd FROM ({_SPENT}) AS spent WHERE usd > :usd + 0.000000001"  # noqa: S608 - constants
 _OLD_OWNERS = "SELECT DISTINCT owner FROM job WHERE created < :before AND state <> 'running'"
 _PRUNE_ARTIFACTS = """
     DELETE FROM artifact WHERE used < :before AND job_id IN (
@@ -88,30 +88,36 @@ async def _none(_owners: Sequence[str]) -> Collection[str]:
 
 
 class Library:
-    """The record of jobs, tasks and artifacts in the file at `path`, which is created with the first record.
+    """The record of jobs, tasks and artifacts in a database.
 
-    Several processes may share the file. `job`, `artifact` and `recent` take a principal and return only what belongs
-    to it; the other methods are for the server itself. `calls` has what is known of the calls that ask for jobs,
-    `overview` what is asked about all artifacts. Every method raises `MediaError` when the file cannot be used.
+    Several processes may share it. `job`, `artifact` and `recent` take a principal and return only what belongs to it;
+    the other methods are for the server itself. `calls` has what is known of the calls that ask for jobs, `overview`
+    what is asked about all artifacts. Every method raises `MediaError` when the database cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
-        self.calls = CallRecords(self._database)
-        self.overview = Overview(path, self._database)
+    def __init__(self, database: Database, overview: Overview) -> None:
+        self._database = database
+        self.calls = CallRecords(database)
+        self.overview = overview
+
+    @classmethod
+    def in_file(cls, path: Path) -> Library:
+        """Return the library in the SQLite file at `path`, which is created with the first record."""
+        database = SqliteDatabase(path)
+        return cls(database, Overview(SqliteReader(database)))
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncGenerator[Library]:
-        """Return the library in the file at `path` as a context manager that closes it."""
-        library = cls(path)
+        """Return the library in the SQLite file at `path` as a context manager that closes it."""
+        library = cls.in_file(path)
         try:
             yield library
         finally:
             await library.close()
 
     async def close(self) -> None:
-        """Close the file, if it was opened."""
+        """Close the database, if it was opened."""
         await self.overview.close()
         await self._database.close()
 
@@ -134,9 +140,12 @@ class Library:
             OverBudget: all jobs would cost more than is allowed; nothing was recorded.
         """
         add, *others = call_statements(job, key, replaces) if key else [(ADD_JOB, [job_row(job)])]
+        unless = _overspent(allowance, tasks)
+        locks = [f"call {key.principal} {key.digest or key.fingerprint}"] if key else []
         with _over_budget():
-            unless = _overspent(allowance, tasks)
-            return await self._database.write_if(add, (SAVE_TASK, map(task_row, tasks)), *others, unless=unless)
+            return await self._database.write_if(
+                add, (SAVE_TASK, map(task_row, tasks)), *others, unless=unless, locks=[*locks, *_budget_lock(unless)]
+            )
 
     async def add_tasks(self, tasks: Sequence[Task], allowance: Allowance | None = None) -> None:
         """Record further tasks of existing jobs.
@@ -144,9 +153,9 @@ class Library:
         Raises:
             OverBudget: as `add_job`.
         """
+        unless = _overspent(allowance, tasks)
         with _over_budget():
-            unless = _overspent(allowance, tasks)
-            await self._database.write((SAVE_TASK, map(task_row, tasks)), unless=unless)
+            await self._database.write((SAVE_TASK, map(task_row, tasks)), unless=unless, locks=_budget_lock(unless))
 
     async def save_task(self, task: Task, *, at: float) -> None:
         """Replace a task as a whole, and record that its job was updated at `at`."""
@@ -178,7 +187,7 @@ class Library:
         await self._database.write(
             (SAVE_TASK, map(task_row, [task])),
             (_DROP_STAGED, map(task_row, [task])),
-            (_SAVE_ARTIFACT, map(artifact_row, artifacts)),
+            (SAVE_ARTIFACT, map(artifact_row, artifacts)),
             (_TOUCH_JOB, _update(task, at)),
         )
 
@@ -203,7 +212,7 @@ class Library:
         if found is None or used is None or used <= found.used:
             return found
         await self._database.change(
-            "UPDATE artifact SET used = max(used, :used) WHERE id = :id", id=found.id, used=used
+            "UPDATE artifact SET used = :used WHERE id = :id AND used < :used", id=found.id, used=used
         )
         return replace(found, used=used)
 
@@ -255,15 +264,15 @@ class Library:
     ) -> int:
         """Delete artifacts last used before then, and finished jobs as old that have none left.
 
-        Return the number of artifacts deleted. Nothing that belongs to a living owner is deleted; `living` returns
-        which of these are. Media files stay where they are, and an artifact edited from a deleted
-        one can still be edited.
+        Return the number of artifacts deleted. Nothing that belongs to a living owner is deleted; `living` tells which
+        of some owners are. Media files stay where they are, and an artifact edited from a deleted one can still be
+        edited.
         """
         owners = await self._database.read(lambda row: str(row["owner"]), _OLD_OWNERS, before=before)
         if not owners:
             return 0
-        values = [{"before": before, "living": json.dumps(sorted(await living(owners)))}]
-        pruned, _jobs = await self._database.write((_PRUNE_ARTIFACTS, values), (_PRUNE_JOBS, values))
+        values = [{"before": before, "living": json.dumps([*await living(owners)])}]
+        pruned, _jobs = await self._database.write((_PRUNE_ARTIFACTS, values), (_PRUNE_JOBS, values), locks=["prune"])
         return pruned
 
 
@@ -279,6 +288,10 @@ def _overspent(allowance: Allowance | None, tasks: Sequence[Task]) -> Query | No
     """Return the query that finds a row where these tasks make all jobs cost more than is allowed, if it is limited."""
     limited = allowance is not None and any(task.estimate_usd for task in tasks)
     return (_OVERSPENT, vars(allowance)) if limited else None
+
+
+def _budget_lock(limited: Query | None) -> list[str]:
+    return [] if limited is None else ["budget"]
 
 
 @contextmanager
