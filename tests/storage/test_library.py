@@ -66,7 +66,7 @@ async def test_records_read_back_as_written_and_survive_a_restart(path: Path) ->
         path="/\udcff\0.png", prompts=("one", "\ud800"), state=NESTED, params=NESTED, parent="p", width=1, height=2
     )
     async with Library.open(path) as library:
-        await library.add_job(job, [task])
+        await library.add_job(job, [replace(task, phase="saving")])
         await library.commit(task, [artifact], at=100.0)
     for _ in range(2):
         async with Library.open(path) as library:
@@ -202,15 +202,24 @@ async def test_a_finished_job_cannot_be_claimed(path: Path) -> None:
         assert not await library.claim("job", old="owner", new="x")
 
 
-async def test_saving_a_job_undoes_neither_a_claim_nor_a_sent_answer(path: Path) -> None:
+async def test_saving_a_job_does_not_undo_a_sent_answer(path: Path) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [])
+        await library.calls.save_answer("job", "owner", answered=True, waits=False)
+        await library.save_job(a_job(warnings=("late",), updated=200.0))
+        assert await library.job("job", principal="ada") == a_job(answered=True, warnings=("late",), updated=200.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"), [("unknown", False), ("failed", False), ("running", False), ("partial", True), ("done", True)]
+)
+async def test_of_a_job_that_was_taken_over_only_its_files_are_news(path: Path, state: Any, *, counts: bool) -> None:
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
         await library.claim("job", old="owner", new="heir")
-        await library.calls.save_answer("job", "heir", answered=True, waits=False)
-        await library.save_job(a_job(warnings=("late",), updated=200.0))
-        assert await library.job("job", principal="ada") == a_job(
-            owner="heir", answered=True, warnings=("late",), updated=200.0
-        )
+        await library.save_job(a_job(state=state, updated=200.0))
+        saved = a_job(state=state, updated=200.0) if counts else a_job()
+        assert await library.job("job", principal="ada") == replace(saved, owner="heir")
 
 
 async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(path: Path) -> None:
@@ -220,7 +229,7 @@ async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(path: Path) -> No
         assert await library.job("job", principal="ada") == a_job(owner="", updated=200.0)
         assert await library.claim("job", old="", new="heir")
         await library.give_up(a_job(updated=300.0))  # by the one who had it before
-        assert await library.job("job", principal="ada") == a_job(owner="heir", updated=300.0)
+        assert await library.job("job", principal="ada") == a_job(owner="heir", updated=200.0)
 
 
 @pytest.mark.parametrize("changes", [{"owner": "heir"}, {"state": "cancelled"}], ids=["taken over", "ended"])
@@ -232,6 +241,49 @@ async def test_a_task_is_begun_by_the_owner_of_a_running_job_alone(path: Path, c
         await library.add_job(a_job("other", **changes), [a_task("other")])
         assert not await library.begin_task(a_task("other", phase="sending"), owner="owner", at=200.0)
         assert await library.tasks("other") == [a_task("other")]
+
+
+PHASES = ("queued", "sending", "accepted", "saving", "done", "failed", "cancelled", "unknown")
+REFUSED = {*(("done", phase) for phase in PHASES), ("accepted", "unknown"), ("saving", "unknown")}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("recorded", PHASES)
+async def test_what_is_recorded_of_a_task_is_never_replaced_by_less(path: Path, recorded: Any, phase: Any) -> None:
+    files = [an_artifact()]
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [a_task(), a_task(number=1, phase=recorded)])
+        before, after = a_task(number=1, phase=recorded), a_task(number=1, phase=phase)
+        taken = (recorded, phase) not in REFUSED
+        assert await library.save_task(after, at=200.0) is taken
+        assert await library.tasks("job") == [a_task(), after if taken else before]
+        assert await library.job("job", principal="ada") == a_job(updated=200.0 if taken else 100.0)
+        if not taken:
+            assert not await library.stage(after, files, at=200.0)
+            assert not await library.commit(after, files, at=200.0)
+            assert await library.artifacts("job") == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("state", ["unknown", "failed"])
+async def test_late_news_of_a_handle_or_of_files_resume_a_job_whose_end_was_unknown(
+    path: Path, state: Any, phase: Any
+) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(owner="heir", state=state), [a_task(phase="unknown")])
+        assert await library.save_task(a_task(phase=phase), at=200.0, owner="owner")
+        resumed = state == "unknown" and phase in {"accepted", "saving", "done"}
+        found = a_job(owner="owner", state="running") if resumed else a_job(owner="heir", state=state)
+        assert await library.job("job", principal="ada") == replace(found, updated=200.0)
+
+
+async def test_a_task_is_recorded_whatever_its_parameters(path: Path) -> None:
+    odd = a_task(params={"text": "\0", "strength": float("inf"), "phase": "done"}, details="\ud800")
+    async with Library.open(path) as library:
+        await library.add_job(a_job(), [odd])
+        assert await library.save_task(replace(odd, phase="saving"), at=1.0)
+        assert await library.commit(replace(odd, phase="done"), [an_artifact()], at=1.0)
+        assert await library.tasks("job") == [replace(odd, phase="done")]
 
 
 # Spending

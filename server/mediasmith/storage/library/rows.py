@@ -12,12 +12,16 @@ ADD_JOB = """
     INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
 """
 
-SAVE_TASK = """
+_PHASE = "coalesce(CASE WHEN json_valid(part.record) THEN json_extract(part.record, '$.phase') END, '')"
+
+# What others know better stays: a task that is done is done, and one whose handle or bytes are recorded is not unknown.
+SAVE_TASK = f"""
     INSERT INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
     ON CONFLICT (job_id, number) DO UPDATE SET
         item = excluded.item, first = excluded.first, billed = excluded.billed, cost_usd = excluded.cost_usd,
         estimate_usd = excluded.estimate_usd, record = excluded.record
-"""
+    WHERE {_PHASE} <> 'done' AND NOT (:phase = 'unknown' AND {_PHASE} IN ('accepted', 'saving'))
+"""  # noqa: S608 - a constant
 
 SAVE_ARTIFACT = """
     INSERT INTO artifact VALUES (:id, :job_id, :part, :position, :token, :principal, :used, :record)
@@ -42,8 +46,10 @@ def job_row(job: Job) -> Row:
 
 
 def task_row(task: Task) -> Row:
-    """Return a task as a row."""
-    return _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
+    """Return a task as a row, and its phase, which has no column."""
+    row = _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
+    row["phase"] = task.phase
+    return row
 
 
 def artifact_row(artifact: Artifact) -> Row:

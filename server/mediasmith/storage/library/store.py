@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
-from mediasmith.storage.library.database import Database, NotWritten, Query, Row
+from mediasmith.storage.library.database import Database, NotWritten, Query, Row, Statement
 from mediasmith.storage.library.overview import Overview
 from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
 from mediasmith.storage.library.rows import (
@@ -32,11 +32,17 @@ from mediasmith.storage.library.sqlite import SqliteDatabase, SqliteReader
 
 T = TypeVar("T")
 
-# Only `claim` and `give_up` change the owner, and only what became of an answer changes `answered`.
-_SAVE_JOB = "UPDATE job SET state = :state, updated = :updated, record = :record WHERE id = :id"
+# Only `claim`, `give_up` and late news change the owner, and only what became of an answer changes `answered`.
+# What another process knows of a job that it has taken over stays, unless this brings its files.
+_SAVE_JOB = """
+    UPDATE job SET state = :state, updated = :updated, record = :record
+    WHERE id = :id AND (owner = :owner OR :state IN ('done', 'partial'))
+"""
 _GIVE_UP = "UPDATE job SET owner = '' WHERE id = :id AND owner = :owner"
+_NEWS = frozenset({"accepted", "saving", "done"})
 _TOUCH_JOB = "UPDATE job SET updated = :updated WHERE id = :id"
 _TOUCH_OWN_JOB = "UPDATE job SET updated = :updated WHERE id = :id AND owner = :owner AND state = 'running'"
+_RESUME_JOB = "UPDATE job SET state = 'running', owner = :owner WHERE id = :id AND state = 'unknown'"
 # Files that an earlier attempt staged would be taken for files of this one.
 _DROP_STAGED = "DELETE FROM artifact WHERE job_id = :job_id AND part = :number AND token <> ''"
 _ARTIFACTS_OF_JOB = """
@@ -157,9 +163,14 @@ class Library:
         with _over_budget():
             await self._database.write((SAVE_TASK, map(task_row, tasks)), unless=unless, locks=_budget_lock(unless))
 
-    async def save_task(self, task: Task, *, at: float) -> None:
-        """Replace a task as a whole, and record that its job was updated at `at`."""
-        await self._database.write((SAVE_TASK, map(task_row, [task])), (_TOUCH_JOB, _update(task, at)))
+    async def save_task(self, task: Task, *, at: float, owner: str = "") -> bool:
+        """Replace a task as a whole, and record that its job was updated at `at`; return whether that was done.
+
+        It is not where another process has recorded more: that the task is done, or its handle or files where this
+        process does not know what became of it. Late news of a handle or of files makes a job whose end was unknown
+        run again, and gives it to this `owner`.
+        """
+        return await self._save_task(task, at=at, owner=owner)
 
     async def begin_task(self, task: Task, *, owner: str, at: float) -> bool:
         """Do as `save_task` if the job is running and still this owner's; return whether it is."""
@@ -175,21 +186,26 @@ class Library:
         """Do as `save_job`, and leave the job, if it is still its owner's, to whichever process claims it from ""."""
         await self._database.write((_SAVE_JOB, map(job_row, [job])), (_GIVE_UP, map(job_row, [job])))
 
-    async def stage(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
-        """Record a task whose bytes are in temporary files, which the artifacts' tokens name."""
-        await self._save_files(task, artifacts, at)
+    async def stage(self, task: Task, artifacts: Sequence[Artifact], *, at: float, owner: str = "") -> bool:
+        """Do as `save_task` with a task whose bytes are in temporary files, which the artifacts' tokens name."""
+        return await self._save_files(task, artifacts, at=at, owner=owner)
 
-    async def commit(self, task: Task, artifacts: Sequence[Artifact], *, at: float) -> None:
-        """Record a task whose files have their final paths. Its artifacts, now without tokens, can be found."""
-        await self._save_files(task, artifacts, at)
+    async def commit(self, task: Task, artifacts: Sequence[Artifact], *, at: float, owner: str = "") -> bool:
+        """Do as `save_task` with a task whose files have their final paths.
 
-    async def _save_files(self, task: Task, artifacts: Sequence[Artifact], at: float) -> None:
-        await self._database.write(
-            (SAVE_TASK, map(task_row, [task])),
-            (_DROP_STAGED, map(task_row, [task])),
-            (SAVE_ARTIFACT, map(artifact_row, artifacts)),
-            (_TOUCH_JOB, _update(task, at)),
-        )
+        Its artifacts, now without tokens, can be found.
+        """
+        return await self._save_files(task, artifacts, at=at, owner=owner)
+
+    async def _save_files(self, task: Task, artifacts: Sequence[Artifact], *, at: float, owner: str) -> bool:
+        files = ((_DROP_STAGED, map(task_row, [task])), (SAVE_ARTIFACT, map(artifact_row, artifacts)))
+        return await self._save_task(task, *files, at=at, owner=owner)
+
+    async def _save_task(self, task: Task, *files: Statement, at: float, owner: str) -> bool:
+        [update] = _update(task, at)
+        resumed = [{**update, "owner": owner}] if owner and task.phase in _NEWS else []
+        save, touch, resume = (SAVE_TASK, map(task_row, [task])), (_TOUCH_JOB, [update]), (_RESUME_JOB, resumed)
+        return await self._database.write_if(save, *files, touch, resume, patient=True)
 
     async def job(self, job_id: str, *, principal: str) -> Job | None:
         """Return the principal's job with this id, or None."""
