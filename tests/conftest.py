@@ -6,11 +6,17 @@ import gc
 import os
 import sys
 from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from fakes.libraries import Place
 from fakes.provider import Provider, running
+
+if TYPE_CHECKING:
+    from fakes.postgres import PostgresServer
 
 # Hundreds of processes import the same modules; without this each may have to compile them again.
 sys.dont_write_bytecode = False
@@ -30,6 +36,28 @@ def pytest_collection_finish() -> None:
 def anyio_backend() -> str:
     """The server runs on asyncio, so the tests do."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[PostgresServer]:
+    """A PostgreSQL server, for tests marked `fleet`."""
+    from fakes.postgres import running_postgres  # noqa: PLC0415 - what few tests need
+
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> Generator[str]:
+    """The address of a database with an empty library."""
+    with postgres.new_database() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.fleet)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where an empty library is to be: each test that asks runs in both databases."""
+    return tmp_path / "data" / "library.db" if request.param == "sqlite" else request.getfixturevalue("database_url")
 
 
 @pytest.fixture(scope="module")

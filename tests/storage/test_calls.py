@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from fakes.libraries import Place, open_library
 from fakes.records import a_job, a_key, a_task
 from mediasmith.storage.library.store import Library
 
@@ -22,16 +23,16 @@ async def start(
     return await library.add_job(a_job(name, owner=owner), [a_task(name)], key=key, replaces=replaces)
 
 
-async def test_a_job_is_recorded_with_the_call_that_waits_for_it(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_job_is_recorded_with_the_call_that_waits_for_it(place: Place) -> None:
+    async with open_library(place) as library:
         assert await start(library, "a", request=True)
         assert await library.tasks("a") == [a_task("a")]
         assert await library.calls.waiting("a") == {"owner": True}
         assert await library.calls.requested(REQUEST) == a_job("a")
 
 
-async def test_the_same_call_makes_another_job_while_the_first_is_waited_for(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_the_same_call_makes_another_job_while_the_first_is_waited_for(place: Place) -> None:
+    async with open_library(place) as library:
         assert await start(library, "a")
         assert await start(library, "b")
         assert [job.id for job in await library.calls.unanswered(a_key())] == ["b", "a"]
@@ -41,9 +42,9 @@ async def test_the_same_call_makes_another_job_while_the_first_is_waited_for(pat
     ("state", "blocked"), [("running", True), ("done", True), ("unknown", True), ("failed", False)]
 )
 async def test_no_job_is_made_beside_one_that_nobody_waits_for_and_whose_answer_is_due(
-    path: Path, state: str, *, blocked: bool
+    place: Place, state: str, *, blocked: bool
 ) -> None:
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await start(library, "a")
         await library.save_job(a_job("a", state=state))
         await library.calls.leave("a", "owner")
@@ -53,24 +54,24 @@ async def test_no_job_is_made_beside_one_that_nobody_waits_for_and_whose_answer_
         assert await start(library, "c")
 
 
-async def test_of_several_processes_exactly_one_makes_the_job_of_a_request_id(path: Path) -> None:
+async def test_of_several_processes_exactly_one_makes_the_job_of_a_request_id(place: Place) -> None:
     made: list[str] = []
 
     async def call(library: Library, name: str) -> None:
         if await start(library, name, request=True):
             made.append(name)
 
-    async with Library.open(path) as one, Library.open(path) as two, anyio.create_task_group() as group:
+    async with open_library(place) as one, open_library(place) as two, anyio.create_task_group() as group:
         for number in range(5):
             group.start_soon(call, one, f"one-{number}")
             group.start_soon(call, two, f"two-{number}")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         found = await library.calls.requested(REQUEST)
         assert [job.id for job in await library.recent("ada", 20)] == made == [found and found.id]
 
 
-async def test_a_job_is_replaced_once_and_a_request_id_ends_with_its_time(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_job_is_replaced_once_and_a_request_id_ends_with_its_time(place: Place) -> None:
+    async with open_library(place) as library:
         await start(library, "a", request=True)
         assert await start(library, "b", request=True, replaces="a")
         assert not await start(library, "c", request=True, replaces="a")
@@ -80,25 +81,25 @@ async def test_a_job_is_replaced_once_and_a_request_id_ends_with_its_time(path: 
         assert await library.calls.requested(REQUEST) == a_job("d")
 
 
-async def test_exactly_one_of_several_calls_joins_a_job_that_nobody_waits_for(path: Path) -> None:
+async def test_exactly_one_of_several_calls_joins_a_job_that_nobody_waits_for(place: Place) -> None:
     joined: list[str] = []
 
     async def join(library: Library, owner: str) -> None:
         if await library.calls.wait_alone("a", owner, gone=["owner"]):
             joined.append(owner)
 
-    async with Library.open(path) as one, Library.open(path) as two, anyio.create_task_group() as group:
+    async with open_library(place) as one, open_library(place) as two, anyio.create_task_group() as group:
         await start(one, "a")
         for number in range(5):
             group.start_soon(join, one, f"one-{number}")
             group.start_soon(join, two, f"two-{number}")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         assert len(joined) == 1
         assert await library.calls.waiting("a") == {"owner": False, joined[0]: True}
 
 
-async def test_an_answered_job_is_not_joined_unless_its_answer_was_lost(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_an_answered_job_is_not_joined_unless_its_answer_was_lost(place: Place) -> None:
+    async with open_library(place) as library:
         await start(library, "a")
         await library.calls.save_answer("a", "owner", answered=True, waits=False)
         assert not await library.calls.wait_alone("a", "heir", gone=[])
@@ -106,15 +107,15 @@ async def test_an_answered_job_is_not_joined_unless_its_answer_was_lost(path: Pa
         assert await library.calls.wait_alone("a", "heir", gone=[])
 
 
-async def test_a_job_of_an_older_server_has_nobody_on_record(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_job_of_an_older_server_has_nobody_on_record(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job("a"), [])
         assert await library.calls.waiting("a") == {}
         assert await start(library, "b")
 
 
-async def test_plans_are_kept_until_their_jobs_have_ended(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_plans_are_kept_until_their_jobs_have_ended(place: Place) -> None:
+    async with open_library(place) as library:
         for name in ("a", "b"):
             await start(library, name)
             await library.calls.save_plan(name, {"old": name})
@@ -129,7 +130,7 @@ async def test_plans_are_kept_until_their_jobs_have_ended(path: Path) -> None:
 
 
 async def test_what_is_known_of_calls_goes_with_their_job_also_when_an_older_server_deletes_it(path: Path) -> None:
-    async with Library.open(path) as library:
+    async with open_library(path) as library:
         await start(library, "a", request=True)
         await library.calls.save_plan("a", {})
     older = sqlite3.connect(path, isolation_level=None)

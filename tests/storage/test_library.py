@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from fakes.libraries import Place, open_library
 from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import OverBudget
@@ -24,8 +24,8 @@ NESTED: JSON = {"a": [1, 2.5, None, True, {"b": "é\ud800\0"}], "": "x" * 1000}
 # Reading back
 
 
-async def test_the_edits_of_a_file_are_found_newest_first_by_its_principal(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_the_edits_of_a_file_are_found_newest_first_by_its_principal(place: Place) -> None:
+    async with open_library(place) as library:
         await record(library, a_job("first"), an_artifact("fox", "first"))
         for number in range(3):
             name = f"edit-{number}"
@@ -37,7 +37,7 @@ async def test_the_edits_of_a_file_are_found_newest_first_by_its_principal(path:
         assert await library.children("edit-0", principal="ada", limit=2) == []
 
 
-async def test_records_read_back_as_written_and_survive_a_restart(path: Path) -> None:
+async def test_records_read_back_as_written_and_survive_a_restart(place: Place) -> None:
     job = a_job(
         request=NESTED,
         folder="/\udcff",
@@ -65,19 +65,19 @@ async def test_records_read_back_as_written_and_survive_a_restart(path: Path) ->
     artifact = an_artifact(
         path="/\udcff\0.png", prompts=("one", "\ud800"), state=NESTED, params=NESTED, parent="p", width=1, height=2
     )
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(job, [replace(task, phase="saving")])
         await library.commit(task, [artifact], at=100.0)
     for _ in range(2):
-        async with Library.open(path) as library:
+        async with open_library(place) as library:
             assert await library.job("job", principal="ada") == job
             assert await library.tasks("job") == [task]
             assert await library.artifacts("job") == [artifact]
             assert await library.artifact("fox", principal="ada") == artifact
 
 
-async def test_a_saved_task_replaces_the_old_one_and_updates_its_job(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_saved_task_replaces_the_old_one_and_updates_its_job(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [a_task(), a_task(number=1)])
         saved = a_task(phase="accepted", handle={"id": 7}, billed="yes")
         await library.save_task(saved, at=200.0)
@@ -86,9 +86,9 @@ async def test_a_saved_task_replaces_the_old_one_and_updates_its_job(path: Path)
         assert await library.job("job", principal="ada") == a_job(updated=200.0)
 
 
-async def test_tasks_and_artifacts_come_in_the_order_of_the_prompts_and_their_files(path: Path) -> None:
+async def test_tasks_and_artifacts_come_in_the_order_of_the_prompts_and_their_files(place: Place) -> None:
     tasks = [a_task(number=0, item=1), a_task(number=1, item=0, first=2), a_task(number=2, item=0)]
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(a_job(), tasks)
         for task in tasks:
             artifacts = [an_artifact(f"{task.number}-{place}", task=task.number, position=place) for place in (1, 0)]
@@ -98,10 +98,10 @@ async def test_tasks_and_artifacts_come_in_the_order_of_the_prompts_and_their_fi
     assert names == ["2-0", "2-1", "1-0", "1-1", "0-0", "0-1"]
 
 
-async def test_a_staged_artifact_is_listed_with_its_job_but_found_only_once_it_is_committed(path: Path) -> None:
+async def test_a_staged_artifact_is_listed_with_its_job_but_found_only_once_it_is_committed(place: Place) -> None:
     staged = an_artifact(token="task-0")
     saving = a_task(phase="saving")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [a_task()])
         await library.stage(saving, [staged], at=200.0)
         assert await library.artifact("fox", principal="ada", used=300.0) is None
@@ -115,9 +115,9 @@ async def test_a_staged_artifact_is_listed_with_its_job_but_found_only_once_it_i
         assert await library.job("job", principal="ada") == a_job(updated=300.0)
 
 
-async def test_staging_again_replaces_the_earlier_attempt(path: Path) -> None:
+async def test_staging_again_replaces_the_earlier_attempt(place: Place) -> None:
     other = an_artifact("other", task=1, token="b")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [a_task(), a_task(number=1)])
         await library.stage(a_task(number=1), [other], at=1.0)
         await library.stage(a_task(), [an_artifact("lost", token="a")], at=1.0)
@@ -128,16 +128,16 @@ async def test_staging_again_replaces_the_earlier_attempt(path: Path) -> None:
         assert await library.artifacts("job") == [an_artifact(), other]
 
 
-async def test_recent_jobs_come_newest_first_up_to_the_limit(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_recent_jobs_come_newest_first_up_to_the_limit(place: Place) -> None:
+    async with open_library(place) as library:
         for name, created in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0)):
             await library.add_job(a_job(name, created=created), [])
         await library.save_job(a_job("b", created=3.0, state="done"))
         assert [job.id for job in await library.recent("ada", 3)] == ["d", "b", "c"]
 
 
-async def test_unfinished_are_the_running_jobs_of_every_owner_and_principal(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_unfinished_are_the_running_jobs_of_every_owner_and_principal(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job("a", owner="x", created=2.0), [])
         await library.add_job(a_job("b", owner="y", principal="bob", created=1.0), [])
         for state in ("done", "partial", "failed", "cancelled", "unknown"):
@@ -150,8 +150,8 @@ async def test_unfinished_are_the_running_jobs_of_every_owner_and_principal(path
 # Principals
 
 
-async def test_another_principal_finds_nothing(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_another_principal_finds_nothing(place: Place) -> None:
+    async with open_library(place) as library:
         await record(library, a_job(), an_artifact())
         for other in ("", "bob", "ADA", "ada ", *STRANGE):
             assert await library.job("job", principal=other) is None
@@ -163,8 +163,8 @@ async def test_another_principal_finds_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", STRANGE)
-async def test_any_string_may_be_asked_for_and_is_not_found(path: Path, name: str) -> None:
-    async with Library.open(path) as library:
+async def test_any_string_may_be_asked_for_and_is_not_found(place: Place, name: str) -> None:
+    async with open_library(place) as library:
         await record(library, a_job(), an_artifact())
         assert await library.job(name, principal="ada") is None
         assert await library.artifact(name, principal="ada", used=1.0) is None
@@ -179,31 +179,31 @@ async def test_any_string_may_be_asked_for_and_is_not_found(path: Path, name: st
 # Owners
 
 
-async def test_exactly_one_of_several_claims_succeeds(path: Path) -> None:
+async def test_exactly_one_of_several_claims_succeeds(place: Place) -> None:
     won: list[str] = []
 
     async def claim(library: Library, new: str) -> None:
         if await library.claim("job", old="owner", new=new):
             won.append(new)
 
-    async with Library.open(path) as one, Library.open(path) as two, anyio.create_task_group() as group:
+    async with open_library(place) as one, open_library(place) as two, anyio.create_task_group() as group:
         await one.add_job(a_job(), [])
         for number in range(10):
             group.start_soon(claim, one, f"one-{number}")
             group.start_soon(claim, two, f"two-{number}")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         [winner] = won
         assert await library.job("job", principal="ada") == a_job(owner=winner)
 
 
-async def test_a_finished_job_cannot_be_claimed(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_finished_job_cannot_be_claimed(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(state="done"), [])
         assert not await library.claim("job", old="owner", new="x")
 
 
-async def test_saving_a_job_does_not_undo_a_sent_answer(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_saving_a_job_does_not_undo_a_sent_answer(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [])
         await library.calls.save_answer("job", "owner", answered=True, waits=False)
         await library.save_job(a_job(warnings=("late",), updated=200.0))
@@ -213,8 +213,8 @@ async def test_saving_a_job_does_not_undo_a_sent_answer(path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "counts"), [("unknown", False), ("failed", False), ("running", False), ("partial", True), ("done", True)]
 )
-async def test_of_a_job_that_was_taken_over_only_its_files_are_news(path: Path, state: Any, *, counts: bool) -> None:
-    async with Library.open(path) as library:
+async def test_of_a_job_that_was_taken_over_only_its_files_are_news(place: Place, state: Any, *, counts: bool) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [])
         await library.claim("job", old="owner", new="heir")
         await library.save_job(a_job(state=state, updated=200.0))
@@ -222,8 +222,8 @@ async def test_of_a_job_that_was_taken_over_only_its_files_are_news(path: Path, 
         assert await library.job("job", principal="ada") == replace(saved, owner="heir")
 
 
-async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [])
         await library.give_up(a_job(updated=200.0))
         assert await library.job("job", principal="ada") == a_job(owner="", updated=200.0)
@@ -233,8 +233,8 @@ async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(path: Path) -> No
 
 
 @pytest.mark.parametrize("changes", [{"owner": "heir"}, {"state": "cancelled"}], ids=["taken over", "ended"])
-async def test_a_task_is_begun_by_the_owner_of_a_running_job_alone(path: Path, changes: Mapping[str, Any]) -> None:
-    async with Library.open(path) as library:
+async def test_a_task_is_begun_by_the_owner_of_a_running_job_alone(place: Place, changes: Mapping[str, Any]) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [a_task()])
         assert await library.begin_task(a_task(phase="sending"), owner="owner", at=200.0)
         assert await library.tasks("job") == [a_task(phase="sending")]
@@ -243,43 +243,41 @@ async def test_a_task_is_begun_by_the_owner_of_a_running_job_alone(path: Path, c
         assert await library.tasks("other") == [a_task("other")]
 
 
-PHASES = ("queued", "sending", "accepted", "saving", "done", "failed", "cancelled", "unknown")
+PHASES: tuple[Any, ...] = ("queued", "sending", "accepted", "saving", "done", "failed", "cancelled", "unknown")
 REFUSED = {*(("done", phase) for phase in PHASES), ("accepted", "unknown"), ("saving", "unknown")}
 
 
-@pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("recorded", PHASES)
-async def test_what_is_recorded_of_a_task_is_never_replaced_by_less(path: Path, recorded: Any, phase: Any) -> None:
-    files = [an_artifact()]
-    async with Library.open(path) as library:
-        await library.add_job(a_job(), [a_task(), a_task(number=1, phase=recorded)])
-        before, after = a_task(number=1, phase=recorded), a_task(number=1, phase=phase)
-        taken = (recorded, phase) not in REFUSED
-        assert await library.save_task(after, at=200.0) is taken
-        assert await library.tasks("job") == [a_task(), after if taken else before]
-        assert await library.job("job", principal="ada") == a_job(updated=200.0 if taken else 100.0)
-        if not taken:
-            assert not await library.stage(after, files, at=200.0)
-            assert not await library.commit(after, files, at=200.0)
-            assert await library.artifacts("job") == []
+async def test_what_is_recorded_of_a_task_is_never_replaced_by_less(place: Place, recorded: Any) -> None:
+    async with open_library(place) as library:
+        for phase in PHASES:
+            taken = (recorded, phase) not in REFUSED
+            before, after = a_task(phase, phase=recorded), a_task(phase, phase=phase)
+            await library.add_job(a_job(phase), [before])
+            assert await library.save_task(after, at=200.0) is taken
+            assert await library.tasks(phase) == [after if taken else before]
+            assert await library.job(phase, principal="ada") == a_job(phase, updated=200.0 if taken else 100.0)
+            if not taken:
+                files = [an_artifact(job=phase)]
+                assert not await library.stage(after, files, at=200.0)
+                assert not await library.commit(after, files, at=200.0)
+                assert await library.artifacts(phase) == []
 
 
-@pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("state", ["unknown", "failed"])
-async def test_late_news_of_a_handle_or_of_files_resume_a_job_whose_end_was_unknown(
-    path: Path, state: Any, phase: Any
-) -> None:
-    async with Library.open(path) as library:
-        await library.add_job(a_job(owner="heir", state=state), [a_task(phase="unknown")])
-        assert await library.save_task(a_task(phase=phase), at=200.0, owner="owner")
-        resumed = state == "unknown" and phase in {"accepted", "saving", "done"}
-        found = a_job(owner="owner", state="running") if resumed else a_job(owner="heir", state=state)
-        assert await library.job("job", principal="ada") == replace(found, updated=200.0)
+async def test_late_news_of_a_handle_or_of_files_resume_a_job_whose_end_was_unknown(place: Place, state: Any) -> None:
+    async with open_library(place) as library:
+        for phase in PHASES:
+            await library.add_job(a_job(phase, owner="heir", state=state), [a_task(phase, phase="unknown")])
+            assert await library.save_task(a_task(phase, phase=phase), at=200.0, owner="owner")
+            resumed = state == "unknown" and phase in {"accepted", "saving", "done"}
+            owner, now = ("owner", "running") if resumed else ("heir", state)
+            assert await library.job(phase, principal="ada") == a_job(phase, owner=owner, state=now, updated=200.0)
 
 
-async def test_a_task_is_recorded_whatever_its_parameters(path: Path) -> None:
+async def test_a_task_is_recorded_whatever_its_parameters(place: Place) -> None:
     odd = a_task(params={"text": "\0", "strength": float("inf"), "phase": "done"}, details="\ud800")
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [odd])
         assert await library.save_task(replace(odd, phase="saving"), at=1.0)
         assert await library.commit(replace(odd, phase="done"), [an_artifact()], at=1.0)
@@ -289,7 +287,7 @@ async def test_a_task_is_recorded_whatever_its_parameters(path: Path) -> None:
 # Spending
 
 
-async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_billed(path: Path) -> None:
+async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_billed(place: Place) -> None:
     tasks = [
         a_task(number=0, billed="yes", cost_usd=1.0, estimate_usd=64.0),
         a_task(number=1, billed="unknown", estimate_usd=2.0),
@@ -297,7 +295,7 @@ async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_bil
         a_task(number=3, billed="yes"),
         a_task(number=4, billed="yes", cost_usd=0.0, estimate_usd=64.0),
     ]
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         assert await library.spent(since=0.0) == 0.0
         await library.add_job(a_job(created=5.0), tasks)
         await library.add_job(a_job("old", created=1.0), [a_task("old", billed="yes", cost_usd=4.0)])
@@ -306,16 +304,16 @@ async def test_spent_adds_up_charges_or_else_estimates_of_what_may_have_been_bil
         assert await library.spent(since=6.0) == 0.0
 
 
-async def test_spent_counts_what_running_jobs_have_not_sent_yet(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_spent_counts_what_running_jobs_have_not_sent_yet(place: Place) -> None:
+    async with open_library(place) as library:
         await library.add_job(a_job(), [a_task(estimate_usd=1.0), a_task(number=1, phase="failed", estimate_usd=64.0)])
         await library.add_job(a_job("ended", state="failed"), [a_task("ended", estimate_usd=64.0)])
         assert await library.spent(since=0.0) == 1.0
 
 
-async def test_no_more_is_recorded_than_is_allowed_together(path: Path) -> None:
+async def test_no_more_is_recorded_than_is_allowed_together(place: Place) -> None:
     allowance = Allowance(usd=0.3, since=0.0)
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await library.add_job(a_job("a"), [a_task("a", estimate_usd=0.1)], allowance=allowance)
         await library.add_tasks([a_task("a", number=1, estimate_usd=0.2)], allowance)
         with pytest.raises(OverBudget):
@@ -332,8 +330,8 @@ async def test_no_more_is_recorded_than_is_allowed_together(path: Path) -> None:
 # Pruning
 
 
-async def test_pruning_keeps_a_recently_used_artifact(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_pruning_keeps_a_recently_used_artifact(place: Place) -> None:
+    async with open_library(place) as library:
         await record(library, a_job(state="done"), an_artifact("a"), an_artifact("b", position=1))
         assert await library.artifact("a", principal="ada", used=300.0) == an_artifact("a", used=300.0)
         assert await library.artifact("a", principal="ada", used=200.0) == an_artifact("a", used=300.0)
@@ -342,8 +340,8 @@ async def test_pruning_keeps_a_recently_used_artifact(path: Path) -> None:
         assert await library.job("job", principal="ada") == a_job(state="done")
 
 
-async def test_pruning_deletes_a_job_with_its_last_artifact(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_pruning_deletes_a_job_with_its_last_artifact(place: Place) -> None:
+    async with open_library(place) as library:
         await record(library, a_job(state="done"), an_artifact())
         await library.add_job(a_job("failed", state="failed"), [a_task("failed")])
         await library.add_job(a_job("late", state="failed", updated=200.0), [])
@@ -359,8 +357,8 @@ async def living(owners: Sequence[str]) -> list[str]:
     return [owner for owner in owners if owner == "me"]
 
 
-async def test_pruning_spares_running_jobs_and_living_owners(path: Path) -> None:
-    async with Library.open(path) as library:
+async def test_pruning_spares_running_jobs_and_living_owners(place: Place) -> None:
+    async with open_library(place) as library:
         for name, changes in (("run", {}), ("live", {"state": "done", "owner": "me"}), ("dead", {"state": "done"})):
             await record(library, a_job(name, **changes), an_artifact(name, name))
         assert await library.prune(before=900.0, living=living) == 1
@@ -369,9 +367,9 @@ async def test_pruning_spares_running_jobs_and_living_owners(path: Path) -> None
         assert await library.artifact("run", principal="ada")
 
 
-async def test_pruning_keeps_what_was_edited_from_a_deleted_artifact(path: Path) -> None:
+async def test_pruning_keeps_what_was_edited_from_a_deleted_artifact(place: Place) -> None:
     child = an_artifact("child", "edit", parent="fox", prompts=("a fox", "at night"), used=300.0)
-    async with Library.open(path) as library:
+    async with open_library(place) as library:
         await record(library, a_job(state="done"), an_artifact())
         await record(library, a_job("edit", state="done"), child)
         assert await library.prune(before=200.0) == 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -20,11 +22,15 @@ from hypothesis.stateful import (
     invariant,
     multiple,
     rule,
+    run_state_machine_as_test,
 )
 
+from fakes.libraries import Place, open_library
 from fakes.records import a_job, a_task, an_artifact
 from mediasmith.storage.library.records import Artifact, Job, JobState, Task
-from mediasmith.storage.library.store import Library
+
+if TYPE_CHECKING:
+    from fakes.postgres import PostgresServer
 
 PRINCIPALS = ("", "ada", "bob")
 COST = 0.25
@@ -36,6 +42,12 @@ owners = st.sampled_from(["living", "dead"])
 async def living(owners: Sequence[str]) -> list[str]:
     """Return those of some owners that are alive."""
     return [owner for owner in owners if owner == "living"]
+
+
+@contextmanager
+def _new_file() -> Generator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "library.db"
 
 
 class LibraryMachine(RuleBasedStateMachine):
@@ -51,9 +63,13 @@ class LibraryMachine(RuleBasedStateMachine):
         self.artifacts: dict[str, Artifact] = {}
         self.now = 0.0
         self.rest = ExitStack()
-        self.path = Path(self.rest.enter_context(tempfile.TemporaryDirectory())) / "library.db"
+        self.place = self.rest.enter_context(self.new_place())
         self.portal = self.rest.enter_context(start_blocking_portal())
         self.session = ExitStack()
+
+    def new_place(self) -> AbstractContextManager[Place]:
+        """Return where an empty library is to be."""
+        return _new_file()
 
     @initialize()
     def start(self) -> None:
@@ -66,7 +82,7 @@ class LibraryMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.session.close()
-        self.library = self.session.enter_context(self.portal.wrap_async_context_manager(Library.open(self.path)))
+        self.library = self.session.enter_context(self.portal.wrap_async_context_manager(open_library(self.place)))
         self.look()
 
     @rule(target=staged, principal=principals, owner=owners, count=st.integers(1, 3))
@@ -192,8 +208,18 @@ class LibraryMachine(RuleBasedStateMachine):
         self.portal.call(check)
 
 
-TestLibraryMachine = LibraryMachine.TestCase
 # A failing run is short enough to read; shrinking it would take longer than the timeout.
-TestLibraryMachine.settings = settings(
-    TestLibraryMachine.settings, max_examples=30, stateful_step_count=25, phases=[Phase.reuse, Phase.generate]
-)
+SETTINGS = settings(max_examples=30, stateful_step_count=25, phases=[Phase.reuse, Phase.generate])
+
+
+def test_a_file_does_what_the_model_does() -> None:
+    run_state_machine_as_test(LibraryMachine, settings=SETTINGS)
+
+
+@pytest.mark.fleet
+def test_postgresql_does_what_the_model_does(postgres: PostgresServer) -> None:
+    class PostgresMachine(LibraryMachine):
+        def new_place(self) -> AbstractContextManager[Place]:
+            return postgres.new_database()
+
+    run_state_machine_as_test(PostgresMachine, settings=SETTINGS)

@@ -1,0 +1,290 @@
+"""The library's PostgreSQL database, which several replicas share.
+
+Each call runs in a worker thread, as with SQLite, so that a cancelled caller leaves a transaction whole. There is no
+pool of psycopg's: it says only that no connection could be had, not why, and tries again ever more seldom.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import TypeVar
+
+import anyio
+import psycopg
+from anyio import CancelScope, CapacityLimiter, to_thread
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import UniqueViolation
+from psycopg.rows import dict_row
+
+from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.database import NotWritten, Query, Row, Statement
+from mediasmith.storage.library.postgres_schema import prepare
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_MOST_CONNECTIONS = 8
+_PATIENCE = 10.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+
+_DEFAULTS = {
+    "application_name": "mediasmith",
+    "connect_timeout": "5",
+    # A server that has vanished is noticed within half a minute.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_PLACEHOLDER = re.compile(r"(?<!:):([a-z_]+)")
+_DAY = 86_400
+
+
+class PostgresDatabase:
+    """The database at an address, `postgresql://…`. Every method raises `MediaError` when it cannot be used.
+
+    A lost connection, a restart of the server or a deadlock is retried, for ten seconds or, in what must be recorded,
+    until it is. A transaction whose COMMIT was not answered is not done twice.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._idle: list[psycopg.Connection[Row]] = []
+        self._limiter = CapacityLimiter(_MOST_CONNECTIONS)
+        self._prepared = False
+
+    async def read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
+        """Return each row, converted."""
+        try:
+            return await self._run(partial(_select, convert, sql, values), patient=False)
+        except UnicodeEncodeError:
+            return []  # no row holds text that UTF-8 cannot encode
+        except psycopg.DataError as error:
+            if error.sqlstate is None:
+                return []  # nor text with NUL, which psycopg does not send
+            raise
+
+    async def revision(self) -> int:
+        """Return a number that is another one whenever something was written since it was last asked for."""
+        sql = "SELECT hashtextextended(pg_current_snapshot()::text, 0) AS revision"
+        [revision] = await self.read(lambda row: int(row["revision"]), sql)
+        return revision
+
+    async def change(self, sql: str, **values: object) -> int:
+        """Update existing rows in a transaction, and return how many there were."""
+        transaction = _Transaction([(sql, [values])])
+        try:
+            [changed] = await self._run(transaction.run, patient=False)
+        except UnicodeEncodeError:
+            return 0  # as in `read`
+        except psycopg.DataError as error:
+            if error.sqlstate is None:
+                return 0
+            raise
+        return changed
+
+    async def write(self, *statements: Statement, unless: Query | None = None, locks: Sequence[str] = ()) -> list[int]:
+        """Run all the statements or none, in one transaction, and return how many rows each changed.
+
+        Raises:
+            NotWritten: the query `unless` found a row after the statements, so that they were undone.
+        """
+        return await self._run(_Transaction(statements, unless=unless, locks=locks).run, patient=True)
+
+    async def write_if(
+        self,
+        condition: Statement,
+        *statements: Statement,
+        unless: Query | None = None,
+        locks: Sequence[str] = (),
+        patient: bool = False,
+    ) -> bool:
+        """Run the statements in one transaction if the first one changes a row; return whether it did.
+
+        Raises:
+            NotWritten: as `write`.
+        """
+        transaction = _Transaction([condition, *statements], unless=unless, locks=locks, needed=1)
+        return bool(await self._run(transaction.run, patient=patient))
+
+    async def forget_tokens(self) -> None:
+        """Delete what is known of transactions that nobody tries to repeat any more."""
+        await self.change("DELETE FROM written WHERE token < :token", token=_token(time.time() - _DAY))
+
+    async def connect(self) -> psycopg.Connection[Row]:
+        """Return a new connection, which is the caller's, in autocommit mode. Raises `psycopg.Error` as it comes."""
+        return await to_thread.run_sync(self._connect)
+
+    async def close(self) -> None:
+        """Close the connections that are open."""
+        with CancelScope(shield=True):
+            await to_thread.run_sync(self._close_idle)
+
+    async def _run(self, work: Callable[[psycopg.Connection[Row]], T], *, patient: bool) -> T:
+        deadline = anyio.current_time() + _PATIENCE
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await to_thread.run_sync(self._attempt, work, limiter=self._limiter)
+            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+                reason = self._reason(error)
+                if not patient and anyio.current_time() > deadline:
+                    raise _unreachable(reason) from error
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise _unusable(self._reason(error)) from error
+            if pause == _LONGEST_PAUSE:
+                _log.warning("The database cannot be reached, so it is tried again: %s", reason)
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _attempt(self, work: Callable[[psycopg.Connection[Row]], T]) -> T:
+        with self._connection() as connection:
+            return work(connection)
+
+    @contextmanager
+    def _connection(self) -> Generator[psycopg.Connection[Row]]:
+        connection = self._idle.pop() if self._idle else self._connect()
+        try:
+            if not self._prepared:
+                prepare(connection)
+                self._prepared = True
+            yield connection
+        finally:
+            if connection.broken or connection.closed:
+                self._close_idle()  # they have most likely been lost, too
+            else:
+                self._idle.append(connection)
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        try:
+            given = {name: str(value) for name, value in conninfo_to_dict(self._address).items() if value is not None}
+            address = make_conninfo(**{**_DEFAULTS, **given})
+        except psycopg.ProgrammingError:
+            # Its message may hold the password.
+            raise _unusable("its address cannot be read") from None
+        return psycopg.Connection[Row].connect(address, autocommit=True, row_factory=dict_row)
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _reason(self, error: psycopg.Error) -> str:
+        """Return the first line of a message, without the password."""
+        line, *_ = str(error).strip().splitlines() or [type(error).__name__]
+        password = conninfo_to_dict(self._address).get("password")
+        return line.replace(str(password), "…") if password else line
+
+
+@dataclass
+class _Transaction:
+    """Statements to run together, as often as it takes until they are known to be committed or not.
+
+    The token is recorded with them: where an earlier attempt was committed and its answer lost, it is there already.
+    """
+
+    statements: Iterable[Statement]
+    unless: Query | None = None
+    locks: Sequence[str] = ()
+    needed: int = 0
+    _token: str = field(default_factory=lambda: _token(time.time()))
+    _changed: list[int] = field(default_factory=list)
+    _read: list[tuple[bytes, list[Mapping[str, object]]]] | None = None
+
+    def run(self, connection: psycopg.Connection[Row]) -> list[int]:
+        """Return how many rows each statement changed; none of them if the first changed fewer than are needed."""
+        if self._read is None:  # the rows can be iterated over once
+            self._read = [(_translated(sql), list(rows)) for sql, rows in self.statements]
+        try:
+            return self._run(connection, self._read)
+        except BaseException:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    def _run(
+        self, connection: psycopg.Connection[Row], statements: Sequence[tuple[bytes, Sequence[Mapping[str, object]]]]
+    ) -> list[int]:
+        begin = f"BEGIN ISOLATION LEVEL READ COMMITTED; INSERT INTO written VALUES ('{self._token}')"  # noqa: S608 - ours
+        try:
+            connection.execute(begin.encode())
+        except UniqueViolation:
+            connection.execute("ROLLBACK")
+            return self._changed
+        for lock in sorted(self.locks):
+            connection.execute(_LOCK, [lock])
+        changed: list[int] = []
+        for sql, rows in statements:
+            changed.append(_execute(connection, sql, rows))
+            if changed[0] < self.needed:
+                connection.execute("ROLLBACK")
+                return []
+        if self.unless is not None:
+            sql, values = self.unless
+            if connection.execute(_translated(sql), values).fetchone() is not None:
+                raise NotWritten
+        self._changed = changed
+        connection.execute("COMMIT")
+        return changed
+
+
+def _select(
+    convert: Callable[[Row], T], sql: str, values: Mapping[str, object], connection: psycopg.Connection[Row]
+) -> list[T]:
+    rows = connection.execute(_translated(sql), values).fetchall()
+    for row in rows:
+        row.pop("rowid", None)  # which SQLite does not select either
+    try:
+        return [convert(row) for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise MediaError(
+            "A record in the database is damaged.", "Nothing was changed. Restore the database from a backup."
+        ) from error
+
+
+def _execute(connection: psycopg.Connection[Row], sql: bytes, rows: Sequence[Mapping[str, object]]) -> int:
+    match rows:
+        case []:
+            return 0
+        case [row]:
+            return connection.execute(sql, row).rowcount
+        case _:
+            with connection.cursor() as cursor:
+                cursor.executemany(sql, rows)
+                return cursor.rowcount
+
+
+@cache
+def _translated(sql: str) -> bytes:
+    """Return a statement with its placeholders as psycopg writes them."""
+    return _PLACEHOLDER.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
+
+
+def _token(at: float) -> str:
+    """Return a new name for a transaction. It sorts by its time."""
+    return f"{int(at):012x}{secrets.token_hex(12)}"
+
+
+def _unreachable(reason: str) -> MediaError:
+    return MediaError(
+        f"The database cannot be reached: {reason}.",
+        "Check that PostgreSQL is running and that MEDIASMITH_DATABASE_URL leads to it, and try again.",
+    )
+
+
+def _unusable(reason: str) -> MediaError:
+    return MediaError(
+        f"The database cannot be used: {reason}.",
+        "Correct MEDIASMITH_DATABASE_URL, postgresql://user:password@host/name, or the rights of its user, and restart "
+        "the server.",
+    )
