@@ -20,7 +20,7 @@ from mediasmith.engine.use_cases import Answer, Engine
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.plugin.kinds import Kind
 from mediasmith.selection.coercion import read_json
-from mediasmith.storage.previews import Preview, previews
+from mediasmith.storage.previews import Preview
 
 Reference: TypeAlias = str | Path
 """An input file: a path, or a `media://`, `https://` or `data:` URI."""
@@ -180,8 +180,7 @@ class Media:
 
     async def previews(self, answer: Answer | None) -> list[Preview]:
         """Return small pictures of a result's images and videos, for a model to look at; none for other answers."""
-        files = answer.files if isinstance(answer, MediaResult) else ()
-        return await previews([(Path(file.path), file.mime) for file in files])
+        return [] if answer is None else await self.engine.previews(answer)
 
     def tools(self) -> tuple[ToolDescription, ...]:
         """Return the tools, for a model that calls functions."""

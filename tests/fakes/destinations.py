@@ -9,8 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from fakes.records import an_artifact
 from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts.folder_destination import FolderDestination
 
 LIMIT = 1_000_000
 
@@ -22,12 +25,23 @@ def png(size: tuple[int, int] = (30, 20)) -> bytes:
 
 
 @asynccontextmanager
-async def opened(roots: AllowedFolders, output: str = "") -> AsyncGenerator[Destination]:
-    place = await Destination.open(roots, output)
+async def opened(roots: AllowedFolders, output: str = "") -> AsyncGenerator[FolderDestination]:
+    place = await FolderDestination.open(roots, output)
     try:
         yield place
     finally:
         await place.close()
+
+
+async def commit(place: Destination, token: str, name: str) -> tuple[Path, bool]:
+    """Commit the file with this token under a name."""
+    path, renamed = await place.commit(an_artifact(token=token, path=str(place.folder / name)), trouble=unexpected)
+    return Path(path), renamed
+
+
+def unexpected(error: MediaError) -> None:
+    """Fail: nothing should keep a file from being saved."""
+    raise error
 
 
 def listed(path: Path) -> set[str]:

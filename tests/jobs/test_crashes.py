@@ -34,7 +34,7 @@ PROMPT = "a lighthouse"
 MODELS = {"stub_now": "now-2", "stub_job": "job-1", "stub_slow": "slow-1"}
 
 LIBRARY = "mediasmith.storage.library.store:Library"
-DESTINATION = "mediasmith.storage.artifacts.destination:Destination"
+DESTINATION = "mediasmith.storage.artifacts.folder_destination:FolderDestination"
 
 
 @dataclass(frozen=True)

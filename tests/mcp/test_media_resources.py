@@ -60,7 +60,7 @@ async def test_what_has_no_preview_or_no_file_is_not_found(server: Any) -> None:
         [gone] = (await ask(client, "generate_media", prompt="a lighthouse"))["files"]
         remove(gone)
         for file in (sound, gone):
-            with pytest.raises(MCPError, match="There is no preview of /"):
+            with pytest.raises(MCPError, match="There is no preview of the file at /"):
                 await client.read_resource(f"{file['uri']}/preview")
 
 

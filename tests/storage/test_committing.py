@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from fakes.destinations import LIMIT, listed, opened, png
+from fakes.destinations import LIMIT, commit, listed, opened, png
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.artifacts import folder
-from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts.folder_destination import FolderDestination
 
 # Committing
 
@@ -24,8 +24,8 @@ async def test_an_existing_file_is_never_overwritten(roots: AllowedFolders) -> N
     async with opened(roots) as place:
         (place.folder / "v1.2.png").write_text("mine")
         (place.folder / "v1.2-2.png").symlink_to("nowhere")
-        await place.save("t", b"new", max_bytes=LIMIT)
-        assert await place.commit("t", "v1.2.png") == (place.folder / "v1.2-3.png", True)
+        await place.temporary.save("t", b"new", max_bytes=LIMIT)
+        assert await commit(place, "t", "v1.2.png") == (place.folder / "v1.2-3.png", True)
         assert (place.folder / "v1.2.png").read_text() == "mine"
         assert not (place.folder / "nowhere").exists()
 
@@ -63,8 +63,8 @@ async def test_concurrent_commits_to_one_name_keep_every_file(
 
         async def make(number: int) -> None:
             where = another if number % 2 else place
-            await where.save(f"t{number}", f"{number}".encode(), max_bytes=LIMIT)
-            paths.append((await where.commit(f"t{number}", "a.png"))[0])
+            await where.temporary.save(f"t{number}", f"{number}".encode(), max_bytes=LIMIT)
+            paths.append((await commit(where, f"t{number}", "a.png"))[0])
 
         async with anyio.create_task_group() as group:
             for number in range(40):
@@ -82,10 +82,10 @@ async def test_committing_and_sweeping_work_on_every_system(
     system(monkeypatch)
     async with opened(roots, "deep/er/") as place:
         for name, renamed in (("a.png", False), ("a-2.png", True)):
-            await place.save("t", png(), max_bytes=LIMIT)
-            assert await place.commit("t", "a.png") == (place.folder / name, renamed)
-        await place.save("u", b"", max_bytes=LIMIT)
-        await place.sweep("u", keep=())
+            await place.temporary.save("t", png(), max_bytes=LIMIT)
+            assert await commit(place, "t", "a.png") == (place.folder / name, renamed)
+        await place.temporary.save("u", b"", max_bytes=LIMIT)
+        await place.temporary.sweep("u", keep=())
         assert listed(place.folder) == {"a.png", "a-2.png"}
 
 
@@ -96,22 +96,22 @@ async def test_a_failed_rename_leaves_no_empty_file(roots: AllowedFolders, monke
     without_links(monkeypatch)
     monkeypatch.setattr(os, "replace", refuse)
     async with opened(roots) as place:
-        await place.save("t", b"x", max_bytes=LIMIT)
+        await place.temporary.save("t", b"x", max_bytes=LIMIT)
         with pytest.raises(MediaError, match="EIO"):
-            await place.commit("t", "a.png")
+            await commit(place, "t", "a.png")
         assert listed(place.folder) == {".t.part"}
 
 
 async def test_a_commit_can_be_repeated_after_a_crash_halfway(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
         (place.folder / "a.png").write_text("another")
-        await place.save("t", b"x", max_bytes=LIMIT)
+        await place.temporary.save("t", b"x", max_bytes=LIMIT)
         os.link(place.folder / ".t.part", place.folder / "a-2.png")
     async with opened(roots) as place:
-        assert await place.commit("t", "a.png") == (place.folder / "a-2.png", True)
+        assert await commit(place, "t", "a.png") == (place.folder / "a-2.png", True)
         assert listed(place.folder) == {"a.png", "a-2.png"}
         with pytest.raises(FileNotFoundError, match="no uncommitted file t"):
-            await place.commit("t", "a.png")
+            await commit(place, "t", "a.png")
 
 
 async def test_a_commit_syncs_the_folder(roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,9 +124,9 @@ async def test_a_commit_syncs_the_folder(roots: AllowedFolders, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", note)
     async with opened(roots) as place:
-        await place.save("t", b"x", max_bytes=LIMIT)
+        await place.temporary.save("t", b"x", max_bytes=LIMIT)
         assert synced == [False]
-        await place.commit("t", "a.png")
+        await commit(place, "t", "a.png")
         assert synced == [False, True]
 
 
@@ -154,16 +154,16 @@ async def test_a_disk_failure_is_explained(
 
         with monkeypatch.context() as patch:
             patch.setattr(os, call, refuse)
-            sink = place.sink("u", max_bytes=LIMIT)
+            sink = place.temporary.sink("u", max_bytes=LIMIT)
             await sink.write(b"x")
-            for attempt in (place.save("t", png(), max_bytes=LIMIT), sink.finish()):
+            for attempt in (place.temporary.save("t", png(), max_bytes=LIMIT), sink.finish()):
                 with pytest.raises(MediaError, match=said) as failed:
                     await attempt
                 assert type(failed.value) is MediaError
                 assert str(place.folder) in failed.value.message
                 assert failed.value.billed is None
-        await place.discard("t")
-        await place.discard("u")
+        await place.temporary.discard("t")
+        await place.temporary.discard("u")
         assert listed(place.folder) == set()
 
 
@@ -175,38 +175,38 @@ async def test_short_writes_are_completed(roots: AllowedFolders, monkeypatch: py
 
     monkeypatch.setattr(os, "write", little)
     async with opened(roots) as place:
-        await place.save("t", png(), max_bytes=LIMIT)
-        assert (await place.commit("t", "a.png"))[0].read_bytes() == png()
+        await place.temporary.save("t", png(), max_bytes=LIMIT)
+        assert (await commit(place, "t", "a.png"))[0].read_bytes() == png()
 
 
 async def test_a_removed_folder_is_created_again(roots: AllowedFolders) -> None:
     async with opened(roots, "out/deep/") as place:
         place.folder.rmdir()
         place.folder.parent.rmdir()
-        await place.save("t", png(), max_bytes=LIMIT)
-        path, _ = await place.commit("t", "a.png")
+        await place.temporary.save("t", png(), max_bytes=LIMIT)
+        path, _ = await commit(place, "t", "a.png")
         assert path.read_bytes() == png()
 
 
 async def test_a_folder_removed_with_its_files_is_an_error(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
-        await place.save("t", png(), max_bytes=LIMIT)
+        await place.temporary.save("t", png(), max_bytes=LIMIT)
         (place.folder / ".t.part").unlink()
         place.folder.rmdir()
         with pytest.raises(FileNotFoundError):
-            await place.commit("t", "a.png")
+            await commit(place, "t", "a.png")
 
 
 async def test_discarding_removes_a_file_and_accepts_a_missing_one(roots: AllowedFolders) -> None:
     async with opened(roots) as place:
-        sink = place.sink("t", max_bytes=LIMIT)
+        sink = place.temporary.sink("t", max_bytes=LIMIT)
         await sink.write(bytes(300_000))
         assert listed(place.folder) == {".t.part"}
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await place.discard("t")
+            await place.temporary.discard("t")
         assert listed(place.folder) == set()
-        await place.discard("t")
+        await place.temporary.discard("t")
         with pytest.raises(ValueError, match="closed"):
             await sink.finish()
 
@@ -215,13 +215,13 @@ async def test_sweeping_removes_only_left_over_files(roots: AllowedFolders) -> N
     async with opened(roots) as place:
         for name in (".j1-1.part", ".j1-2.part", ".j2-1.part", ".other.part", "j1-1.part", ".j1-3.png"):
             (place.folder / name).touch()
-        await place.sweep("j1-", keep={"j1-2"})
+        await place.temporary.sweep("j1-", keep={"j1-2"})
         assert listed(place.folder) == {".j1-2.part", ".j2-1.part", ".other.part", "j1-1.part", ".j1-3.png"}
 
 
 async def test_closing_also_closes_unfinished_files(roots: AllowedFolders) -> None:
-    place = await Destination.open(roots)
-    sink = place.sink("t", max_bytes=LIMIT)
+    place = await FolderDestination.open(roots)
+    sink = place.temporary.sink("t", max_bytes=LIMIT)
     await sink.write(bytes(300_000))
     await place.close()
     await place.close()
@@ -233,13 +233,13 @@ KILLED = """
 import os, signal, sys, anyio
 from pathlib import Path
 from mediasmith.config.allowed_folders import AllowedFolders
-from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts.folder_destination import FolderDestination
 
 async def main():
     root = Path(sys.argv[1])
-    place = await Destination.open(AllowedFolders(output=root, allowed=(root,)), "a.png")
-    await place.save("whole", bytes(10), max_bytes=10)
-    sink = place.sink("half", max_bytes=10**9)
+    place = await FolderDestination.open(AllowedFolders(output=root, allowed=(root,)), "a.png")
+    await place.temporary.save("whole", bytes(10), max_bytes=10)
+    sink = place.temporary.sink("half", max_bytes=10**9)
     await sink.write(bytes(1_000_000))
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -252,7 +252,7 @@ async def test_a_killed_server_leaves_only_files_that_can_be_swept(roots: Allowe
     assert killed.returncode == -9
     assert listed(roots.output) == {".whole.part", ".half.part"}
     async with opened(roots) as place:
-        path, _ = await place.commit("whole", "a.png")
-        await place.sweep("half", keep=())
+        path, _ = await commit(place, "whole", "a.png")
+        await place.temporary.sweep("half", keep=())
     assert listed(roots.output) == {"a.png"}
     assert path.read_bytes() == bytes(10)

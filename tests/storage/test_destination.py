@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fakes.destinations import LIMIT, listed, opened, png
+from fakes.destinations import LIMIT, commit, listed, opened, png
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
-from mediasmith.storage.artifacts import destination, folder
-from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts import folder, folder_destination, temporary_files
+from mediasmith.storage.artifacts.folder_destination import FolderDestination
 
 
 @pytest.fixture
@@ -108,10 +108,10 @@ async def test_an_output_has_a_limit(roots: AllowedFolders, project: Path) -> No
     async with opened(roots, "a/" * 32) as place:
         assert place.folder.is_dir()
     with pytest.raises(InvalidRequest, match="it names 33 folders inside one another that do not exist; at most 32"):
-        await Destination.open(roots, "b/" * 33)
+        await FolderDestination.open(roots, "b/" * 33)
     for deep in ("c/" * 2000, "c/" * 2000 + "x.png", "d" * 5000):
         with pytest.raises(InvalidRequest, match="output: the path is too long: at most 3,000 bytes"):
-            await Destination.open(roots, deep)
+            await FolderDestination.open(roots, deep)
     assert not listed(project) & {"b", "c", "d"}
 
 
@@ -139,7 +139,7 @@ async def test_an_output_outside_the_allowed_folders_is_refused(
     (project / "link").symlink_to(outside)
     (project / "file").symlink_to(outside / "new")
     with pytest.raises(NotAllowed, match="MEDIASMITH_ALLOWED_DIRS"):
-        await Destination.open(roots, output)
+        await FolderDestination.open(roots, output)
     assert listed(outside) == set()
 
 
@@ -156,14 +156,14 @@ async def test_an_unportable_name_is_refused(roots: AllowedFolders, name: str) -
     last = name.split("/", maxsplit=1)[0]
     for output in (name, f"new/{last}", f"{last}/a.png", f"{last}/"):
         with pytest.raises(InvalidRequest, match=r"output: .* cannot name a file or folder"):
-            await Destination.open(roots, output)
+            await FolderDestination.open(roots, output)
     assert not roots.output.exists()
 
 
 @pytest.mark.parametrize("output", ["\0", "a\0b.png", "a/\0/b", "\ud800.png", "x" * 300 + "/a", "a/" * 3000])
 async def test_an_output_that_is_not_a_path_is_refused(roots: AllowedFolders, output: str) -> None:
     with pytest.raises(InvalidRequest):
-        await Destination.open(roots, output)
+        await FolderDestination.open(roots, output)
     assert not roots.output.exists()
 
 
@@ -183,10 +183,10 @@ async def test_every_output_is_inside_the_allowed_folders_or_refused(
 async def test_a_file_where_a_folder_should_be_is_reported(roots: AllowedFolders, project: Path) -> None:
     (project / "file").touch()
     with pytest.raises(InvalidRequest, match=r"output: .*'file/a.png'.* not a folder"):
-        await Destination.open(roots, "file/a.png")
+        await FolderDestination.open(roots, "file/a.png")
     (project / "media").touch()
     with pytest.raises(InvalidRequest, match=r"output: .*media.* not a folder"):
-        await Destination.open(roots)
+        await FolderDestination.open(roots)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ async def test_an_unwritable_folder_is_refused_before_anything_is_paid_for(
 
     monkeypatch.setattr(folder.Folder, "create", refuse)
     with pytest.raises(InvalidRequest, match=said) as refused:
-        await Destination.open(roots)
+        await FolderDestination.open(roots)
     assert "MEDIASMITH_OUTPUT_DIR" in refused.value.hint
 
 
@@ -212,7 +212,7 @@ async def test_a_nearly_full_disk_is_refused(roots: AllowedFolders, monkeypatch:
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     with pytest.raises(MediaError, match=r"Only 63 MB are free .* needs 64 MB"):
-        await Destination.open(roots)
+        await FolderDestination.open(roots)
     free += 1
     async with opened(roots):
         pass
@@ -260,9 +260,9 @@ async def test_a_link_put_in_place_after_the_check_is_not_followed(
                 (project / swapped).symlink_to(tmp_path / "outside")
                 super().__init__(path, root=root)
 
-        monkeypatch.setattr(destination, "Folder", Swapped)
+        monkeypatch.setattr(folder_destination, "Folder", Swapped)
         with pytest.raises(InvalidRequest, match="not a folder"):
-            await Destination.open(roots, "out/deep/a.png")
+            await FolderDestination.open(roots, "out/deep/a.png")
         assert listed(tmp_path / "outside") == set()
         (project / name).unlink()
         (tmp_path / "away").rename(project / name)
@@ -272,9 +272,9 @@ async def test_a_link_put_in_place_after_opening_is_not_followed(roots: AllowedF
     outside = tmp_path / "outside"
     async with opened(roots) as place:
         with swapped_for_a_link(roots.output, outside):
-            await place.save("t", png(), max_bytes=LIMIT)
+            await place.temporary.save("t", png(), max_bytes=LIMIT)
             with pytest.raises(MediaError, match="removed or replaced"):
-                await place.commit("t", "a.png")
+                await commit(place, "t", "a.png")
             assert listed(outside) == set()
 
 
@@ -284,11 +284,11 @@ async def test_no_descriptor_stays_open(roots: AllowedFolders, monkeypatch: pyte
     before = open_descriptors()
     async with opened(roots, "out/deep/") as place:
         place.folder.rmdir()
-        await place.save("t", png(), max_bytes=LIMIT)
-        await place.sink("u", max_bytes=LIMIT).write(bytes(300_000))
+        await place.temporary.save("t", png(), max_bytes=LIMIT)
+        await place.temporary.sink("u", max_bytes=LIMIT).write(bytes(300_000))
         assert open_descriptors() > before
     assert open_descriptors() == before
-    monkeypatch.setattr(destination, "MIN_FREE_BYTES", 10**18)
+    monkeypatch.setattr(temporary_files, "MIN_FREE_BYTES", 10**18)
     with pytest.raises(MediaError):
-        await Destination.open(roots, "out/")
+        await FolderDestination.open(roots, "out/")
     assert open_descriptors() == before

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mediasmith.plugin import media
-from mediasmith.storage.artifacts.file_names import filename, new_id, stem_of
+from mediasmith.storage.artifacts.file_names import artifact_id, filename, new_id, stem_of
 
 MADE = datetime(2026, 11, 20, 11, 15, 30, tzinfo=UTC)
 ID = "k3f9a2bcabcdefghijklmnopqr"
@@ -22,6 +22,14 @@ def test_an_id_is_128_random_bits_in_lower_case() -> None:
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-z2-7]{26}", one) for one in ids)
     assert len({one[place] for one in ids for place in range(25)}) == 32
+
+
+def test_the_id_of_an_artifact_follows_from_its_job_and_place() -> None:
+    job, other = new_id(), new_id()
+    ids = [artifact_id(*place) for place in ((job, 0, 0), (job, 0, 1), (job, 1, 0), (job, 10, 1), (other, 0, 0))]
+    assert len(set(ids)) == 5
+    assert all(re.fullmatch(r"[a-z2-7]{26}", one) for one in ids)
+    assert artifact_id(job, 0, 0) == ids[0]
 
 
 def test_a_name_holds_time_prompt_and_id() -> None:

@@ -27,8 +27,8 @@ from mediasmith.plugin.errors import MediaError, Misconfigured
 from mediasmith.runtime.certificates import named_place, read_certificates
 from mediasmith.runtime.proxies import read_proxies
 from mediasmith.runtime.redaction import Redactor
-from mediasmith.storage.artifacts.destination import MIN_FREE_BYTES
 from mediasmith.storage.artifacts.folder import reason
+from mediasmith.storage.artifacts.temporary_files import MIN_FREE_BYTES
 from mediasmith.storage.library.store import Library
 
 Rows: TypeAlias = "list[tuple[str, ...]]"

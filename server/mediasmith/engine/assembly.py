@@ -9,6 +9,7 @@ from mediasmith.config.base_urls import trusted_hosts
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
+from mediasmith.engine.file_urls import no_urls
 from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
@@ -40,6 +41,7 @@ from mediasmith.selection.cooldown import ProcessCooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.planning import Planner
+from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.unreadable import UnreadableAnswers
@@ -61,6 +63,7 @@ def build_engine(
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library.in_file(settings.data_dir / "library.sqlite3")
+    files = LocalArtifacts()
     network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
@@ -85,7 +88,7 @@ def build_engine(
     budget = Budget(settings=settings, library=library, clock=clock)
     owners = LockOwners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
-    recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders)
+    recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders, files=files)
     plans = SavedPlans(
         installation=installation,
         library=library,
@@ -132,6 +135,7 @@ def build_engine(
         folders=folders,
         clock=clock,
         library=library,
+        files=files,
         live_lists=live_lists,
         lookups=lookups,
         downloader=downloader,
@@ -152,9 +156,11 @@ def build_engine(
         clients=pool,
         clock=clock,
         library=library,
+        files=files,
         jobs=jobs,
-        starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, clock=clock),
+        starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, files=files, clock=clock),
         folders=folders,
+        urls=no_urls,
     )
 
 

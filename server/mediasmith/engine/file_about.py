@@ -38,10 +38,10 @@ class FileAbout(BaseModel):
         return self.model_dump_json(exclude_defaults=True)
 
 
-def present_about(artifact: Artifact, tasks: Sequence[Task], children: Sequence[Artifact]) -> FileAbout:
-    """Return how a file was made, given its job's tasks and what was edited from it."""
+def present_about(artifact: Artifact, tasks: Sequence[Task], children: Sequence[Artifact], url: str = "") -> FileAbout:
+    """Return how a file was made, given its job's tasks, what was edited from it, and the link of one in a store."""
     return FileAbout(
-        file=present_file(artifact),
+        file=present_file(artifact, url),
         job_id=artifact.job_id,
         created=format_time(artifact.created),
         kind=artifact.kind,

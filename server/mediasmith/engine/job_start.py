@@ -23,6 +23,7 @@ from mediasmith.jobs.service import JobService
 from mediasmith.runtime.clock import Clock
 from mediasmith.selection.planning import Planner, Selection
 from mediasmith.selection.tool_request import ToolRequest
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.artifacts.destination import Destination
 from mediasmith.storage.artifacts.file_names import new_id
 from mediasmith.storage.library.calls import CallKey
@@ -40,6 +41,7 @@ class JobStarter:
     folders: AllowedFolders
     planner: Planner
     jobs: JobService
+    files: Artifacts
     clock: Clock
 
     async def start(
@@ -60,7 +62,7 @@ class JobStarter:
             selection = await self.planner.plan(request, principal=key.principal, origin=origin, scratch=scratch)
             if request.dry_run:
                 return present_forecast(selection, request)
-            destination = await Destination.open(self.folders.for_principal(key.principal), request.output)
+            destination = await self.files.open(self.folders, request.output, job_id=job_id, principal=key.principal)
             unless_started.push_async_callback(destination.close)
             spec = JobSpec(
                 prompts=request.prompts,
@@ -114,7 +116,7 @@ class JobStarter:
     async def _warnings(self, selection: Selection, destination: Destination, key: CallKey) -> tuple[str, ...]:
         """Return what the caller should know from the first answer on, though the process may end before the job."""
         running = await self.jobs.attachments.newest_running(key)
-        notes = _another(running) if running else "", loss_warning(self.settings.data_dir, destination.folder)
+        notes = _another(running) if running else "", loss_warning(self.settings.data_dir, Path(destination.folder))
         return tuple(dict.fromkeys(filter(None, (*notes, *selection.candidates[0].warnings))))
 
 

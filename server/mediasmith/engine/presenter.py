@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import JsonValue
@@ -37,21 +38,22 @@ _NEXT = {
 }
 
 
-def present_job(
+def present_job(  # noqa: PLR0913 - what an answer is made of
     job: Job,
     tasks: Sequence[Task],
     artifacts: Sequence[Artifact],
     active: ActiveJob | None = None,
     *,
     editable: bool,
+    urls: Mapping[str, str] = MappingProxyType({}),
 ) -> MediaResult:
     """Return the result of a job, finished or not; `active` adds how far it is.
 
     `editable` says whether its first file can be edited here, whichever backend made it; otherwise only what the
-    backend keeps with a file decides.
+    backend keeps with a file decides. `urls` has the links of files that are in a store, by id.
     """
     saved = [artifact for artifact in artifacts if not artifact.token]
-    files = tuple(map(present_file, saved))
+    files = tuple(present_file(artifact, urls.get(artifact.id, "")) for artifact in saved)
     can_continue = bool(saved) and (editable or saved[0].state is not None)
     last = next((task for task in reversed(tasks) if task.phase == "done"), tasks[-1] if tasks else None)
     spec = JobSpec.from_job(job)
@@ -134,17 +136,18 @@ def format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def present_file(artifact: Artifact) -> MediaFile:
-    """Return a saved file as callers see it."""
+def present_file(artifact: Artifact, url: str) -> MediaFile:
+    """Return a saved file as callers see it. `url` is the link of one that is in a store."""
     return MediaFile(
         id=artifact.id,
-        path=artifact.path,
+        path="" if url else artifact.path,
         uri=f"media://{artifact.id}",
         mime=artifact.mime,
         bytes=artifact.bytes,
         width=artifact.width,
         height=artifact.height,
         duration_seconds=artifact.duration_seconds,
+        url=url,
     )
 
 

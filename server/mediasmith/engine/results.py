@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from mediasmith.config.offers import Offer
 from mediasmith.plugin.errors import Billed
+from mediasmith.plugin.media import extension
 
 Status = Literal["done", "partial", "running", "failed", "cancelled", "unknown", "dry_run"]
 """The state of a job. `unknown`: its answer was lost, and it may have been billed."""
@@ -20,16 +22,25 @@ class _Answer(BaseModel):
 
 
 class MediaFile(_Answer):
-    """A saved file. `id` is its continuation id; `path` is absolute; sizes are bytes, pixels and seconds."""
+    """A saved file. `id` is its continuation id; sizes are bytes, pixels and seconds.
+
+    `path` is absolute. A file in a store has no path, but a `url`, which expires.
+    """
 
     id: str
-    path: str
+    path: str = ""
     uri: str
     mime: str
     bytes: int
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    url: str = ""
+
+    @property
+    def name(self) -> str:
+        """A name to save or show it by."""
+        return PurePath(self.path).name or f"{self.id}.{extension(self.mime)}"
 
 
 class Attempt(_Answer):

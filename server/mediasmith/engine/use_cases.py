@@ -9,10 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import Caller
@@ -20,6 +17,7 @@ from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
 from mediasmith.engine.continuations import Continuations
 from mediasmith.engine.file_about import FileAbout, present_about
+from mediasmith.engine.file_urls import FileUrls
 from mediasmith.engine.job_start import JobStarter, ToolName
 from mediasmith.engine.presenter import present_job, present_summary
 from mediasmith.engine.results import BackendList, JobList, MediaResult
@@ -30,10 +28,11 @@ from mediasmith.runtime.client_pool import ClientPool
 from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.tool_request import ToolRequest, parse_request
-from mediasmith.storage.artifacts.deletion import delete_file
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.pasted_paths import unwrap
+from mediasmith.storage.previews import Preview
 
 _RECENT = 10
 """Jobs that are listed."""
@@ -60,9 +59,11 @@ class Engine:
     clients: ClientPool
     clock: Clock
     library: Library
+    files: Artifacts
     jobs: JobService
     starter: JobStarter
     folders: AllowedFolders
+    urls: FileUrls
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
         """Make something new.
@@ -142,9 +143,17 @@ class Engine:
             MediaError: the file cannot be deleted.
         """
         artifact = await self.artifact(artifact_id, principal)
-        deleted = await to_thread.run_sync(delete_file, Path(artifact.path), artifact.bytes)
+        deleted = await self.files.delete(artifact)
         await self.library.delete_artifact(artifact.id, principal=principal)
-        return "" if deleted else f"{artifact.path} has been changed since it was saved, so it was left there."
+        place = self.files.describe_place(artifact)
+        return "" if deleted else f"The file {place} has been changed since it was saved, so it was left there."
+
+    async def previews(self, answer: Answer) -> list[Preview]:
+        """Return small pictures of the images and videos of an answer; none for a list of jobs or backends."""
+        if not isinstance(answer, MediaResult) or not answer.files:
+            return []
+        found = await self.library.artifacts(answer.job_id)
+        return await self.files.previews([artifact for artifact in found if not artifact.token])
 
     async def promise(self, answer: Answer) -> None:
         """Let another process send what a running job has not sent yet, if this one ends first.
@@ -214,7 +223,8 @@ class Engine:
         artifact = await self.artifact(artifact_id, principal)
         tasks = await self.library.tasks(artifact.job_id)
         children = await self.library.children(artifact.id, principal=principal, limit=_MOST_CHILDREN)
-        return present_about(artifact, tasks, children)
+        urls = await self.urls([artifact])
+        return present_about(artifact, tasks, children, urls.get(artifact.id, ""))
 
     async def release(self) -> None:
         """Record where this process's jobs stand, for others to continue."""
@@ -278,10 +288,12 @@ class Engine:
     async def _present(self, job: Job) -> MediaResult:
         tasks = await self.library.tasks(job.id)
         artifacts = await self.library.artifacts(job.id)
-        first = next((artifact for artifact in artifacts if not artifact.token), None)
+        saved = [artifact for artifact in artifacts if not artifact.token]
+        first = next(iter(saved), None)
         day = today(self.clock)
         editable = first is not None and self.installation.can_edit(job.kind, first.mime, first.bytes, day)
-        return present_job(job, tasks, artifacts, self.jobs.active(job.id), editable=editable)
+        active, urls = self.jobs.active(job.id), await self.urls(saved)
+        return present_job(job, tasks, artifacts, active, editable=editable, urls=urls)
 
     async def _sweep(self) -> None:
         """At the first call of a process: continue what dead processes left, and forget what is too old."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
-from mediasmith.plugin import probe
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.library.records import Artifact
-from mediasmith.storage.previews import previews
-from mediasmith.storage.waveform import waveform
 
 _TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 _EXTENSIONS = {mime: extension for extension, mime in _TYPES.items()}
@@ -24,11 +21,13 @@ class Thumbnails:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._limiter = CapacityLimiter(os.cpu_count() or 1)
 
-    async def get(self, artifact: Artifact) -> tuple[Path, str] | None:
+    async def get(self, artifact: Artifact, files: Artifacts) -> tuple[Path, str] | None:
         """Return a file's picture and its MIME type; None if there is none."""
-        return await to_thread.run_sync(self._find, artifact.id) or await self._make(artifact)
+        if found := await to_thread.run_sync(self._find, artifact.id):
+            return found
+        made = await files.thumbnail(artifact)
+        return await to_thread.run_sync(self._save, artifact.id, made.data, made.mime) if made else None
 
     async def delete(self, artifact_id: str) -> None:
         """Delete a file's picture, if there is one."""
@@ -38,15 +37,6 @@ class Thumbnails:
         """Delete the pictures of files that are not among the `existing` ones any more."""
         kept = await to_thread.run_sync(self._ids)
         await to_thread.run_sync(self._delete, sorted({*kept} - await existing(kept)))
-
-    async def _make(self, artifact: Artifact) -> tuple[Path, str] | None:
-        path, mime = Path(artifact.path), artifact.mime
-        if mime in probe.AUDIO_MIMES:
-            drawing = await to_thread.run_sync(waveform, path, mime, limiter=self._limiter)
-            return await to_thread.run_sync(self._save, artifact.id, drawing, "image/svg+xml") if drawing else None
-        for preview in await previews([(path, mime)]):
-            return await to_thread.run_sync(self._save, artifact.id, preview.data, preview.mime)
-        return None
 
     def _find(self, artifact_id: str) -> tuple[Path, str] | None:
         for extension, mime in _TYPES.items():

@@ -44,7 +44,9 @@ class ContextFactory:
         numbers = count(_FIRST_SINK)
 
         def file(_mime: str) -> FileSink:
-            return active.destination.sink(token(task, next(numbers)), max_bytes=self.settings.max_output_bytes)
+            return active.destination.temporary.sink(
+                token(task, next(numbers)), max_bytes=self.settings.max_output_bytes
+            )
 
         def report(pending: Pending) -> None:
             active.report(replace(pending, message=self.redact.text(str(pending.message))))

@@ -21,7 +21,7 @@ from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import Expired, with_timeout
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.near_matches import is_same_format
-from mediasmith.storage.artifacts.file_names import filename, media_type_of, new_id
+from mediasmith.storage.artifacts.file_names import artifact_id, filename, media_type_of
 from mediasmith.storage.artifacts.sink import Facts, FileSink
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.records import Artifact, Task
@@ -96,7 +96,7 @@ class Outputs:
                 if task.handle is not None and (
                     isinstance(output.body, Remote) or not isinstance(error, ProviderError)
                 ):
-                    await active.destination.discard(_token_of(task, number, output))
+                    await active.destination.temporary.discard(_token_of(task, number, output))
                     raise  # all of it can be collected again
                 failures.append((number, output, error))
             else:
@@ -104,7 +104,7 @@ class Outputs:
         for number, output, error in failures:
             if task.handle is None or artifacts:
                 await self._keep(active, task, number, output, error)
-            await active.destination.discard(_token_of(task, number, output))
+            await active.destination.temporary.discard(_token_of(task, number, output))
         if not artifacts:
             raise _with_billed(failures[0][2], result)
         for _, _, error in failures:
@@ -121,7 +121,7 @@ class Outputs:
         if isinstance(body, bytes):
             path = await self.unreadable.keep(name, body)
         else:
-            open_file = partial(active.destination.open_file, _token_of(task, number, output))
+            open_file = partial(active.destination.temporary.open_file, _token_of(task, number, output))
             path = await self.unreadable.keep_file(name, open_file)
         if path:
             error.hint = f"{kept_in(path)} {error.hint}".strip()
@@ -131,7 +131,7 @@ class Outputs:
         if isinstance(body, Remote):
             return await self._download(active, name, candidate, output, body)
         if isinstance(body, bytes):
-            facts = await active.destination.save(name, body, max_bytes=self.settings.max_output_bytes)
+            facts = await active.destination.temporary.save(name, body, max_bytes=self.settings.max_output_bytes)
         elif isinstance(body, FileSink):
             name, facts = body.token, await body.finish()
         else:
@@ -148,7 +148,7 @@ class Outputs:
         pause = 1.0
         limit = self.settings.max_output_bytes
         while True:
-            sink = active.destination.sink(name, max_bytes=limit)
+            sink = active.destination.temporary.sink(name, max_bytes=limit)
             fetch = partial(self.downloader.fetch, remote.url, sink.write, max_bytes=limit, headers=remote.headers)
             try:
                 # A server that sends a byte now and then never times out by itself.
@@ -158,7 +158,7 @@ class Outputs:
             except Expired as error:
                 raise TimedOut(f"The file of {candidate.backend.title} did not come in time.", billed="yes") from error
             except (Unreachable, TimedOut, ProviderError) as error:
-                await active.destination.discard(name)
+                await active.destination.temporary.discard(name)
                 refused = isinstance(error, ProviderError)
                 if self.clock.now() + pause > (min(ends, started + _REFUSED_SECONDS) if refused else ends):
                     # Where there is a handle, another poll may name another place.
@@ -174,11 +174,10 @@ class Outputs:
     ) -> Artifact:
         now = self.clock.now()
         facts = stored.facts
-        artifact_id = new_id()
-        name = _file_name(active, task, position, artifact_id, facts.mime, now)
+        name = _file_name(active, task, position, facts.mime)
         _check_extension(active, candidate, facts.mime)
         return Artifact(
-            id=artifact_id,
+            id=artifact_id(task.job_id, task.number, position),
             job_id=task.job_id,
             task=task.number,
             position=position,
@@ -256,12 +255,12 @@ def _check_content(active: ActiveJob, candidate: Candidate, facts: Facts) -> Non
         active.warn(f"{candidate.backend.title} answered with {mime}, not the {asked} asked for.")
 
 
-def _file_name(  # noqa: PLR0913, PLR0917 - what a name is made of
-    active: ActiveJob, task: Task, position: int, artifact_id: str, mime: str, now: float
-) -> str:
+def _file_name(active: ActiveJob, task: Task, position: int, mime: str) -> str:
+    """Return the name of a file, which is the same however often it is collected."""
     stem = active.destination.stem
     if not stem:
-        return filename(task.prompt, made=datetime.fromtimestamp(now, UTC), id=artifact_id, mime=mime)
+        made = datetime.fromtimestamp(active.job.created, UTC)
+        return filename(task.prompt, made=made, id=artifact_id(task.job_id, task.number, position), mime=mime)
     spec = active.spec
     number = f"-{task.item * spec.count + task.first + position + 1}" if spec.files > 1 else ""
     return f"{stem}{number}.{spec.extension if _fits(spec.extension, mime) else extension(mime)}"

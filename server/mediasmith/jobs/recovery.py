@@ -15,7 +15,7 @@ from mediasmith.jobs.task import TaskExecution
 from mediasmith.plugin.contract import Model
 from mediasmith.plugin.errors import Billed, MediaError, ProviderError, error_from_record, error_record
 from mediasmith.selection.candidate import Candidate
-from mediasmith.storage.artifacts.destination import Destination
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.library.records import Artifact, Job, Phase, Task
 from mediasmith.storage.library.store import Library
 
@@ -28,6 +28,7 @@ class Recovery:
     execution: TaskExecution
     registry: Registry
     folders: AllowedFolders
+    files: Artifacts
 
     async def reopen(self, job: Job) -> ActiveJob:
         """Return the job as it was left.
@@ -35,8 +36,7 @@ class Recovery:
         Raises:
             MediaError: its folder can no longer be opened.
         """
-        destination = await Destination.open(self.folders, f"{job.folder}/")
-        destination.stem = job.stem
+        destination = await self.files.reopen(self.folders, job)
         artifacts = await self.library.artifacts(job.id)
         tasks = await self.library.tasks(job.id)
         return ActiveJob(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.outputs import Outputs
@@ -60,7 +58,7 @@ class TaskFiles:
                 active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
                 raise MediaError(f"A file was removed from {active.destination.folder} before it had its name.")
             # An earlier process may have begun files; of its own this one knows.
-            if task.handle is not None or active.destination.has_partial_files(_prefix(task)):
+            if task.handle is not None or active.destination.temporary.has(_prefix(task)):
                 await self.remove_temporary(active, task)
 
     async def name(self, active: ActiveJob, task: Task, artifacts: Sequence[Artifact]) -> bool:
@@ -69,16 +67,13 @@ class TaskFiles:
             return False
         named: list[Artifact] = []
         for artifact in artifacts:
-            path = Path(artifact.path)
             try:
-                placed, renamed = await active.destination.commit(artifact.token, path.name)
+                path, renamed = await active.destination.commit(artifact, trouble=active.report_trouble)
             except FileNotFoundError:
-                if not await to_thread.run_sync(_has_content, path, artifact.sha256):
-                    return False
-                placed, renamed = path, False
+                return False
             if renamed:
-                active.warn(f"{path.name} existed; the new file is {placed.name}.")
-            named.append(replace(artifact, path=str(placed), token=""))
+                active.warn(f"{Path(artifact.path).name} existed; the new file is {Path(path).name}.")
+            named.append(replace(artifact, path=path, token=""))
         done = replace(task, phase="done", error=None)
         await self.library.commit(done, named, at=self.clock.now())
         active.artifacts += named
@@ -88,7 +83,7 @@ class TaskFiles:
     async def remove_temporary(self, active: ActiveJob, task: Task) -> None:
         """Remove a task's temporary files. What cannot be removed is no reason to lose what was made."""
         try:
-            await active.destination.sweep(_prefix(task), keep=())
+            await active.destination.temporary.sweep(_prefix(task), keep=())
         except MediaError as error:
             _log.warning("temporary files of job %s are left: %s", task.job_id, error.message)
 
@@ -96,15 +91,6 @@ class TaskFiles:
 def _prefix(task: Task) -> str:
     """Return how the tokens of a task's temporary files start."""
     return f"{task.job_id}-{task.number}-"
-
-
-def _has_content(path: Path, sha256: str) -> bool:
-    """Return whether the file at this path is this very one, and not another of its name."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
 
 
 def _estimate(

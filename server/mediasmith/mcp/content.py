@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mcp_types import ContentBlock, ImageContent, ResourceLink, TextContent
 
 from mediasmith.config.settings import Settings
 from mediasmith.engine.results import BackendList, JobList, MediaFile, MediaResult
-from mediasmith.storage.previews import previews
+from mediasmith.storage.previews import Preview
 
 MAX_RESOURCE = 6 * 1024 * 1024
 """Bytes of the largest file that can be read as a resource: larger ones, in base64, break some clients' connections."""
@@ -27,8 +26,16 @@ class Content:
     settings: Settings
     file_link: FileLink | None = None
 
-    async def blocks(self, answer: MediaResult | JobList | BackendList, principal: str) -> list[ContentBlock]:
-        """Return the content blocks of an answer, in the order in which clients show them."""
+    async def blocks(
+        self,
+        answer: MediaResult | JobList | BackendList,
+        principal: str,
+        previews: Callable[[MediaResult], Awaitable[Sequence[Preview]]],
+    ) -> list[ContentBlock]:
+        """Return the content blocks of an answer, in the order in which clients show them.
+
+        `previews` returns its small pictures, if they are to be shown.
+        """
         content: list[ContentBlock] = [TextContent(type="text", text=answer.text())]
         if not isinstance(answer, MediaResult):
             return content
@@ -37,10 +44,9 @@ class Content:
                 _resource_link(file, self.link(file.id, file.bytes, principal) or file.uri) for file in answer.files
             ]
         if self.settings.preview:
-            shown = await previews([(Path(file.path), file.mime) for file in answer.files])
             content += [
                 ImageContent(type="image", data=base64.b64encode(preview.data).decode(), mime_type=preview.mime)
-                for preview in shown
+                for preview in await previews(answer)
             ]
         return content
 
@@ -53,8 +59,8 @@ def _resource_link(file: MediaFile, uri: str) -> ResourceLink:
     return ResourceLink(
         type="resource_link",
         uri=uri,
-        name=Path(file.path).name,
-        description=file.path,
+        name=file.name,
+        description=file.path or file.url,
         mime_type=file.mime,
         size=file.bytes,
     )

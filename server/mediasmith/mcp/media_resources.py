@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import ResourceTemplate
@@ -14,8 +12,8 @@ from mcp_types import ResourceTemplate
 from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.mcp.content import MAX_RESOURCE, Content
 from mediasmith.plugin.errors import MediaError, UnknownContinuation
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.library.records import Artifact
-from mediasmith.storage.previews import previews
 
 _SCHEME = "media://"
 _PREVIEW = "/preview"
@@ -78,26 +76,27 @@ class MediaResources:
                 about = await engine.about(name.removesuffix(_ABOUT), principal)
                 return ReadResourceContents(content=about.text(), mime_type="application/json")
             if name.endswith(_PREVIEW):
-                return await _preview(await engine.artifact(name.removesuffix(_PREVIEW), principal))
-            return await self._file(await engine.artifact(name, principal), principal)
+                return await _preview(await engine.artifact(name.removesuffix(_PREVIEW), principal), engine.files)
+            return await self._file(await engine.artifact(name, principal), engine.files, principal)
         except UnknownContinuation as error:
             raise ResourceNotFoundError(error.message) from error
         except MediaError as error:
             raise ResourceError(str(error)) from error
 
-    async def _file(self, artifact: Artifact, principal: str) -> ReadResourceContents:
-        path = anyio.Path(artifact.path)
+    async def _file(self, artifact: Artifact, files: Artifacts, principal: str) -> ReadResourceContents:
+        place = files.describe_place(artifact)
         if artifact.bytes > MAX_RESOURCE:
-            place = self.content.link(artifact.id, artifact.bytes, principal) or path
-            raise ResourceError(f"The file at {place} has {artifact.bytes:,} bytes, too many to send as a resource.")
+            link = self.content.link(artifact.id, artifact.bytes, principal)
+            place = f"at {link}" if link else place
+            raise ResourceError(f"The file {place} has {artifact.bytes:,} bytes, too many to send as a resource.")
         try:
-            data = await path.read_bytes()
+            data = await files.read(artifact)
         except OSError as error:
-            raise ResourceNotFoundError(f"The file is no longer at {path} ({error.strerror}).") from error
+            raise ResourceNotFoundError(f"The file is no longer {place} ({error.strerror}).") from error
         return ReadResourceContents(content=data, mime_type=artifact.mime)
 
 
-async def _preview(artifact: Artifact) -> ReadResourceContents:
-    for preview in await previews([(Path(artifact.path), artifact.mime)]):
+async def _preview(artifact: Artifact, files: Artifacts) -> ReadResourceContents:
+    for preview in await files.previews([artifact]):
         return ReadResourceContents(content=preview.data, mime_type=preview.mime)
-    raise ResourceNotFoundError(f"There is no preview of {artifact.path}.")
+    raise ResourceNotFoundError(f"There is no preview of the file {files.describe_place(artifact)}.")

@@ -142,7 +142,7 @@ class MediaServer(MCPServer[Any]):
             answer = await _answer(engine, name, given, caller)
             with engine.lost_on_error(answer) as delivery:
                 await engine.promise(answer)
-                content = await self._content.blocks(answer, caller.principal)
+                content = await self._content.blocks(answer, caller.principal, engine.previews)
             if delivery:
                 self.deliveries.begin(delivery, ctx.request_context)
             return CallToolResult(content=content)

@@ -28,6 +28,7 @@ from mediasmith.selection.ranking import SelectionContext, is_called, select
 from mediasmith.selection.selection_request import Origin, SelectionRequest
 from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.selection.unlisted_models import Wanted, kind_listed, unlisted, usual_kind
+from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.artifacts.file_names import extension_of, media_type_of
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import check_mask
@@ -66,6 +67,7 @@ class Planner:
     folders: AllowedFolders
     clock: Clock
     library: Library
+    files: Artifacts
     live_lists: LiveLists
     lookups: Lookups
     downloader: Downloader
@@ -178,7 +180,10 @@ class Planner:
             artifact = await self.library.artifact(artifact_id, principal=principal, used=self.clock.now())
             if artifact is None:
                 raise UnknownContinuation(f"There is no file media://{artifact_id[:40]}.", billed="no")
-            return Path(artifact.path)
+            try:
+                return await self.files.local(artifact, scratch)
+            except OSError as error:
+                raise InvalidRequest(f"The file of media://{artifact_id} does not exist.") from error
 
         inputs = Inputs(
             roots=self.folders.for_principal(principal),

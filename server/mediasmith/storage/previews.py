@@ -1,4 +1,4 @@
-"""Small pictures of results, so that a model can see them: one per image or video, then one sheet for the rest."""
+"""Small pictures of results, so that models and people see them: of images, of videos, and the waveform of a sound."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from anyio import CapacityLimiter, create_task_group, to_thread
 from anyio.lowlevel import RunVar
 
 from mediasmith.plugin import pictures, probe
+from mediasmith.storage.waveform import waveform
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,14 +50,14 @@ _threads: RunVar[CapacityLimiter] = RunVar("mediasmith.storage.previews")
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A small picture: JPEG, or WebP when parts of it are transparent."""
+    """A small picture: JPEG, WebP when parts of it are transparent, or SVG for a sound."""
 
     mime: str
     data: bytes = field(repr=False)
 
 
 async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
-    """Return previews of the images and videos among these files, in their order.
+    """Return previews of the images and videos among these files, in their order: one each, then a sheet of the rest.
 
     Files are given as path and MIME type. A video is shown by one of its first frames. SVG files and files that cannot
     be read have no preview, and raise nothing.
@@ -69,6 +70,14 @@ async def previews(files: Sequence[tuple[Path, str]]) -> list[Preview]:
         cells = await _run_in_threads([partial(_thumbnail, path, mime, side) for path, mime in rest])
         found += await _run_in_threads([partial(_sheet, [cell for cell in cells if cell], side + 2 * _GAP)])
     return [preview for preview in found if preview]
+
+
+async def thumbnail(path: Path, mime: str) -> Preview | None:
+    """Return the preview of an image or a video or the waveform of a sound; None for what cannot be read."""
+    if mime in probe.AUDIO_MIMES:
+        drawing = await to_thread.run_sync(waveform, path, mime, limiter=_limiter())
+        return Preview(mime="image/svg+xml", data=drawing) if drawing else None
+    return next(iter(await previews([(path, mime)])), None)
 
 
 async def _run_in_threads(functions: Sequence[Callable[[], T]]) -> list[T]:

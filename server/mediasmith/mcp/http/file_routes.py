@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import anyio
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from mediasmith.engine.bootstrap import LazyEngine
+from mediasmith.mcp.http.file_response import file_response
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.signed_links import SignedLinks
 
@@ -39,6 +38,7 @@ class FileRoutes:
         """Return the file, or the range of it that is asked for."""
         try:
             return await self._file(
+                request,
                 request.path_params["id"],
                 expires=request.query_params.get("expires", ""),
                 signature=request.query_params.get("signature", ""),
@@ -46,7 +46,7 @@ class FileRoutes:
         except MediaError:
             return PlainTextResponse(_UNREADABLE, 503)
 
-    async def _file(self, file_id: str, *, expires: str, signature: str) -> Response:
+    async def _file(self, request: Request, file_id: str, *, expires: str, signature: str) -> Response:
         engine = await self.engine.get()
         owner = await engine.library.owner(file_id)
         if owner is None or not self.links.is_valid(file_id, owner, expires=expires, signature=signature):
@@ -54,14 +54,5 @@ class FileRoutes:
         if int(expires) <= engine.clock.now():
             return PlainTextResponse(_EXPIRED, 410)
         artifact = await engine.artifact(file_id, owner)
-        try:
-            status = await anyio.Path(artifact.path).stat()
-        except OSError:
-            return PlainTextResponse(_GONE, 410)
-        return FileResponse(
-            artifact.path,
-            media_type=artifact.mime,
-            filename=Path(artifact.path).name,
-            headers=_INERT,
-            stat_result=status,
-        )
+        answer = await file_response(request, engine.files, artifact, headers=_INERT, redirect=True)
+        return answer or PlainTextResponse(_GONE, 410)

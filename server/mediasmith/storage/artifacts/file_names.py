@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import itertools
+import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -32,8 +35,20 @@ _FORBIDDEN = re.compile(
 
 
 def new_id() -> str:
-    """Return a new artifact id: 128 random bits as 26 lower-case base32 characters."""
-    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+    """Return a new job id: 128 random bits as 26 lower-case base32 characters."""
+    return _id(secrets.token_bytes(16))
+
+
+def artifact_id(job_id: str, task: int, position: int) -> str:
+    """Return the id of a job's artifact, which nobody can guess who does not know the job's.
+
+    It is the same whoever saves the artifact, and however often.
+    """
+    return _id(hashlib.sha256(f"{job_id}:{task}:{position}".encode()).digest()[:16])
+
+
+def _id(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()
 
 
 def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:  # noqa: A002 - what it is called everywhere
@@ -47,6 +62,13 @@ def filename(prompt: str, *, made: datetime, id: str, mime: str) -> str:  # noqa
         slug = slug[: _MAX_SLUG + 1].rpartition("-")[0] or slug[:_MAX_SLUG]
     time = made.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
     return "-".join(part for part in (time, slug, id[:8]) if part) + "." + media.extension(mime)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield a file name, and then those to use where it is taken."""
+    stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    yield name
+    yield from (f"{stem}-{number}{extension}" for number in itertools.count(2))
 
 
 def stem_of(name: str) -> str:
