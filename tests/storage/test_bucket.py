@@ -219,14 +219,15 @@ async def test_without_its_preview_a_file_is_shown_all_the_same(files: BucketArt
     assert image_size(preview.data) == image_size(drawn.data) == (512, 256)
 
 
-async def test_only_old_leftovers_of_ended_jobs_are_removed(files: BucketArtifacts, tmp_path: Path) -> None:
-    for name, age in {"ended-1": 7200, "running-1": 7200, "begun-1": 0}.items():
+async def test_what_killed_processes_left_on_the_disk_is_removed_later(files: BucketArtifacts, tmp_path: Path) -> None:
+    for name, hours in {"left-1": 25, "begun-1": 23}.items():
         folder = tmp_path / "files" / name
         folder.mkdir(parents=True)
         (folder / ".t.part").touch()
-        os.utime(folder, (time.time() - age, time.time() - age))
-    await files.remove_orphans({"running"})
-    assert {path.name for path in (tmp_path / "files").iterdir()} == {"running-1", "begun-1"}
+        then = time.time() - 3600 * hours
+        os.utime(folder, (then, then))
+    await (await opened(files)).close()
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["begun-1"]
 
 
 def image_size(data: bytes) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from mediasmith.config.base_urls import trusted_hosts
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
-from mediasmith.engine.file_urls import no_urls
+from mediasmith.engine.file_urls import FileUrls, StoredFileUrls, no_urls
 from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
@@ -41,9 +41,13 @@ from mediasmith.selection.cooldown import ProcessCooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.planning import Planner
+from mediasmith.storage.artifacts.artifact_store import Artifacts
+from mediasmith.storage.artifacts.bucket import Bucket
+from mediasmith.storage.artifacts.bucket_artifacts import BucketArtifacts
 from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.signed_links import SignedLinks, link_keys
 from mediasmith.storage.unreadable import UnreadableAnswers
 
 
@@ -63,7 +67,7 @@ def build_engine(
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library.in_file(settings.data_dir / "library.sqlite3")
-    files = LocalArtifacts()
+    files = _artifacts(installation, clock)
     network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
@@ -160,8 +164,27 @@ def build_engine(
         jobs=jobs,
         starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, files=files, clock=clock),
         folders=folders,
-        urls=no_urls,
+        urls=_file_urls(installation, files, clock),
     )
+
+
+def _artifacts(installation: Installation, clock: Clock) -> Artifacts:
+    """Return where files are kept: on this machine, or in a fleet's store."""
+    settings = installation.settings
+    if settings.store_url is None:
+        return LocalArtifacts()
+    bucket = Bucket(settings.store_url, public_url=settings.store_public_url or "", env=installation.env)
+    return BucketArtifacts(bucket=bucket, folder=settings.data_dir / "passing", clock=clock)
+
+
+def _file_urls(installation: Installation, files: Artifacts, clock: Clock) -> FileUrls:
+    settings = installation.settings
+    if settings.store_url is None:
+        return no_urls
+    links = None
+    if settings.http_url and settings.secret:
+        links = SignedLinks(base=settings.http_url, keys=link_keys(settings.secret))
+    return StoredFileUrls(files=files, links=links, clock=clock)
 
 
 def _trusted_hosts(installation: Installation) -> frozenset[str]:

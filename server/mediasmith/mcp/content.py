@@ -41,7 +41,8 @@ class Content:
             return content
         if self.settings.links:
             content += [
-                _resource_link(file, self.link(file.id, file.bytes, principal) or file.uri) for file in answer.files
+                _resource_link(file, self.link(file.id, file.bytes, principal, file.url) or file.uri)
+                for file in answer.files
             ]
         if self.settings.preview:
             content += [
@@ -50,9 +51,11 @@ class Content:
             ]
         return content
 
-    def link(self, file_id: str, size: int, principal: str) -> str:
-        """Return a link to a file that is too large to be read as a resource; otherwise ""."""
-        return self.file_link(file_id, principal) if self.file_link and size > MAX_RESOURCE else ""
+    def link(self, file_id: str, size: int, principal: str, url: str = "") -> str:
+        """Return a link to a file that is too large to be read as a resource, `url` if it has that; otherwise ""."""
+        if size <= MAX_RESOURCE:
+            return ""
+        return url or (self.file_link(file_id, principal) if self.file_link else "")
 
 
 def _resource_link(file: MediaFile, uri: str) -> ResourceLink:

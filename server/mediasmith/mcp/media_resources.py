@@ -77,16 +77,18 @@ class MediaResources:
                 return ReadResourceContents(content=about.text(), mime_type="application/json")
             if name.endswith(_PREVIEW):
                 return await _preview(await engine.artifact(name.removesuffix(_PREVIEW), principal), engine.files)
-            return await self._file(await engine.artifact(name, principal), engine.files, principal)
+            artifact = await engine.artifact(name, principal)
+            url = (await engine.urls([artifact])).get(artifact.id, "")
+            return await self._file(artifact, engine.files, principal, url)
         except UnknownContinuation as error:
             raise ResourceNotFoundError(error.message) from error
         except MediaError as error:
             raise ResourceError(str(error)) from error
 
-    async def _file(self, artifact: Artifact, files: Artifacts, principal: str) -> ReadResourceContents:
+    async def _file(self, artifact: Artifact, files: Artifacts, principal: str, url: str) -> ReadResourceContents:
         place = files.describe_place(artifact)
         if artifact.bytes > MAX_RESOURCE:
-            link = self.content.link(artifact.id, artifact.bytes, principal)
+            link = self.content.link(artifact.id, artifact.bytes, principal, url)
             place = f"at {link}" if link else place
             raise ResourceError(f"The file {place} has {artifact.bytes:,} bytes, too many to send as a resource.")
         try:

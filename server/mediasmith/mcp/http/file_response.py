@@ -33,7 +33,7 @@ async def file_response(  # noqa: PLR0913 - each by name
 ) -> Response | None:
     """Return the answer with a file, or the range of it that is asked for; None when the file is gone.
 
-    `redirect`: the client may be sent to the store.
+    `redirect`: the client can reach the store that has the file.
 
     Raises:
         MediaError: the store cannot be reached.
@@ -52,7 +52,8 @@ async def file_response(  # noqa: PLR0913 - each by name
             headers=headers,
             stat_result=status,
         )
-    if redirect and (link := await files.presigned(artifact, seconds=LINK_SECONDS)):
+    if redirect:
+        link = await files.presigned(artifact, seconds=LINK_SECONDS)
         return RedirectResponse(link, 307, headers={"Cache-Control": "private, no-store"})
     if await files.size(artifact) is None:
         return None

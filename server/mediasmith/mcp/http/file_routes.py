@@ -54,5 +54,6 @@ class FileRoutes:
         if int(expires) <= engine.clock.now():
             return PlainTextResponse(_EXPIRED, 410)
         artifact = await engine.artifact(file_id, owner)
-        answer = await file_response(request, engine.files, artifact, headers=_INERT, redirect=True)
+        redirect = engine.installation.settings.store_public_url is not None
+        answer = await file_response(request, engine.files, artifact, headers=_INERT, redirect=redirect)
         return answer or PlainTextResponse(_GONE, 410)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -76,8 +76,4 @@ class Artifacts(Protocol):
 
     async def presigned(self, artifact: Artifact, *, seconds: int) -> str:
         """Return a link to the file that the store itself answers, or "" where there is no such thing."""
-        ...
-
-    async def remove_orphans(self, running: Collection[str]) -> None:
-        """Remove the temporary files of jobs that are not `running`, where nothing else removes them."""
         ...

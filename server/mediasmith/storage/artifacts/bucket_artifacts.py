@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +29,8 @@ from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.pasted_paths import unwrap
 from mediasmith.storage.previews import Preview, previews, thumbnail
 
-_ORPHAN_SECONDS = 3600.0
-"""How old a folder of no running job must be to be removed."""
+_LEFTOVER_SECONDS = 86_400.0
+"""How long nothing has happened in a folder that a process must have left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +132,6 @@ class BucketArtifacts:
         """Return a link to the file in the store."""
         return await self.bucket.sign(artifact.path, seconds=seconds)
 
-    async def remove_orphans(self, running: Collection[str]) -> None:
-        """Remove what processes that were killed left on this disk. Others may have begun jobs since `running`."""
-        await to_thread.run_sync(self._remove_orphans, running)
-
     async def _destination(self, folder: PurePosixPath, name: str, job_id: str) -> BucketDestination:
         directory = await to_thread.run_sync(self._new_directory, job_id)
         return BucketDestination(self.bucket, folder, name, directory=directory, clock=self.clock)
@@ -143,6 +139,7 @@ class BucketArtifacts:
     def _new_directory(self, job_id: str) -> Folder:
         """Return a folder for temporary files of its own: a process that was taken for dead may still have another."""
         root = self.folder.resolve()
+        self._remove_leftovers()
         with disk_errors(root):
             directory = Folder(root / f"{job_id}-{token_hex(4)}", root=root)
             check_writable(directory)
@@ -175,9 +172,9 @@ class BucketArtifacts:
             with CancelScope(shield=True):
                 await to_thread.run_sync(partial(shutil.rmtree, path, ignore_errors=True))
 
-    def _remove_orphans(self, running: Collection[str]) -> None:
+    def _remove_leftovers(self) -> None:
+        """Remove what processes that were killed left on this disk. A job that needs its folder makes it again."""
         for folder in self.folder.iterdir() if self.folder.is_dir() else ():
             with suppress(FileNotFoundError):
-                job_id, age = folder.name.partition("-")[0], time.time() - folder.stat().st_mtime
-                if job_id not in running and age > _ORPHAN_SECONDS:
+                if time.time() - folder.stat().st_mtime > _LEFTOVER_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,3 @@ class LocalArtifacts:
     async def presigned(self, artifact: Artifact, *, seconds: int) -> str:  # noqa: ARG002 - as the protocol has it
         """Return "": no other server has the files."""
         return ""
-
-    async def remove_orphans(self, running: Collection[str]) -> None:
-        """Do nothing: whoever continues a job removes its temporary files."""
