@@ -36,7 +36,8 @@ _PAUSE = 0.05
 class LazyEngine:
     """The engine of an installation, both loaded once, at the first `get`.
 
-    `shown` is what clients are shown before that; by default, it is the installation's own.
+    `shown` is what clients are shown before that; by default, it is the installation's own. `draining`: it is about to
+    end, and takes no more calls.
     """
 
     load: Callable[[], Installation]
@@ -45,9 +46,12 @@ class LazyEngine:
     clients: TaskGroup
     work: TaskGroup
     confined: bool
+    draining: bool = field(default=False, init=False)
     _engine: Engine | None = field(default=None, init=False)
     _building: anyio.Lock = field(default_factory=anyio.Lock, init=False)
     _called: bool = field(default=False, init=False)
+    _calls: int = field(default=0, init=False)
+    _idle: anyio.Event = field(default_factory=anyio.Event, init=False)
 
     @cached_property
     def installation(self) -> Installation:
@@ -68,6 +72,42 @@ class LazyEngine:
         """Return the engine."""
         self._called = True
         return await self._build()
+
+    @asynccontextmanager
+    async def call(self) -> AsyncGenerator[Engine]:
+        """Yield the engine for a caller's tool call, which `drain` waits for.
+
+        Raises:
+            MediaError: the process is about to end; another one, or the next, can take the call.
+        """
+        if self.draining:
+            raise MediaError("This server is shutting down.", "Call again.", billed="no")
+        self._calls += 1
+        try:
+            yield await self.get()
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def reason_not_ready(self) -> str:
+        """Return why calls cannot be answered at the moment, in a few words that anyone may read, or ""."""
+        if self.draining:
+            return "it is shutting down"
+        try:
+            return await (await self._build()).readiness.reason_not_ready()
+        except MediaError:
+            return "its settings or its database cannot be used: `mediasmith doctor` says why"
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, and wait at most so long until those that came are answered and nothing is being sent."""
+        self.draining = True
+        with anyio.move_on_after(seconds):
+            if self._engine is not None:
+                await self._engine.drain()
+            while self._calls:
+                self._idle = anyio.Event()
+                await self._idle.wait()
 
     async def _load_ahead(self) -> None:
         await anyio.sleep(_PAUSE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from mediasmith.engine.file_about import FileAbout, present_about
 from mediasmith.engine.file_urls import FileUrls
 from mediasmith.engine.job_start import JobStarter, ToolName
 from mediasmith.engine.presenter import present_job, present_summary
+from mediasmith.engine.readiness import AlwaysReady, Readiness
 from mediasmith.engine.results import BackendList, JobList, MediaResult
 from mediasmith.jobs.attach import Delivery, Earlier, ended_unbilled
 from mediasmith.jobs.service import JobService
@@ -64,6 +65,7 @@ class Engine:
     starter: JobStarter
     folders: AllowedFolders
     urls: FileUrls
+    readiness: Readiness = field(default_factory=AlwaysReady)
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:
         """Make something new.
@@ -225,6 +227,10 @@ class Engine:
         children = await self.library.children(artifact.id, principal=principal, limit=_MOST_CHILDREN)
         urls = await self.urls([artifact])
         return present_about(artifact, tasks, children, urls.get(artifact.id, ""))
+
+    async def drain(self) -> None:
+        """Let waiting calls answer, send nothing more, and wait until what is being sent has been answered."""
+        await self.jobs.drain()
 
     async def release(self) -> None:
         """Record where this process's jobs stand, for others to continue."""

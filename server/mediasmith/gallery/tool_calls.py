@@ -34,7 +34,8 @@ class ToolCalls:
         if name not in _TOOLS or not isinstance(given, dict):
             return JSONResponse({"error": "A call needs the name of a tool, and arguments."}, 400)
         try:
-            text = await _call(await self._engine.get(), name, cast("dict[str, Any]", given), request.state.principal)
+            async with self._engine.call() as engine:
+                text = await _call(engine, name, cast("dict[str, Any]", given), request.state.principal)
         except MediaError as error:
             return _result(str(error), failed=True)
         except Exception as error:  # noqa: BLE001 - the top of a call

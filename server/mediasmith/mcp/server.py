@@ -138,11 +138,11 @@ class MediaServer(MCPServer[Any]):
         """Run a tool. Errors become text that a model can read; the SDK would hide it."""
         try:
             caller = self._caller(ctx)
-            engine = await self._engine.get()
-            answer = await _answer(engine, name, given, caller)
-            with engine.lost_on_error(answer) as delivery:
-                await engine.promise(answer)
-                content = await self._content.blocks(answer, caller.principal, engine.previews)
+            async with self._engine.call() as engine:
+                answer = await _answer(engine, name, given, caller)
+                with engine.lost_on_error(answer) as delivery:
+                    await engine.promise(answer)
+                    content = await self._content.blocks(answer, caller.principal, engine.previews)
             if delivery:
                 self.deliveries.begin(delivery, ctx.request_context)
             return CallToolResult(content=content)
