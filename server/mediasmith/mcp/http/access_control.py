@@ -29,11 +29,19 @@ def check_access(installation: Installation, names: Collection[str], *, verified
     """Check that the server may be reached under these `names`. `verified`: the app checks tokens itself.
 
     Raises:
-        MediaError: an HTTP setting is not valid, or other machines could reach the server without a token.
+        MediaError: an HTTP setting or one of a fleet is not valid or missing, or other machines could reach the server
+            without a token.
     """
     unusable = [problem for problem in installation.problems if problem.startswith(f"{PREFIX}HTTP_")]
     if unusable:
         raise MediaError(f"{'; '.join(unusable)}.", "Correct it and start the server again.")
+    if problem := installation.fleet_problem():
+        raise MediaError(f"{problem}.", "Correct it and start the server again.")
+    if installation.settings.database_url is not None and not installation.settings.secret:
+        raise MediaError(
+            "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
+            "Set it to at least 32 random characters, the same for every replica.",
+        )
     public = [name for name in names if not _is_this_machine(name)]
     if public and not verified and installation.settings.http_token is None:
         raise MediaError(
@@ -73,14 +81,16 @@ def url_host(name: str) -> str:
 class HostCheckMiddleware:
     """Refuses requests with an unknown Host or Origin, for every route.
 
-    `/health` is served for any Host: probes use the address of the container.
+    The `open_paths` are served for any Host: probes use the address of the container.
     """
 
-    def __init__(self, app: ASGIApp, hosts: re.Pattern[str], origins: re.Pattern[str], open_path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: re.Pattern[str], origins: re.Pattern[str], open_paths: Collection[str]
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._origins = origins
-        self._open_path = open_path
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -92,7 +102,7 @@ class HostCheckMiddleware:
 
     def _refusal(self, scope: Scope) -> int | None:
         headers = Headers(scope=scope)
-        if scope["path"] != self._open_path and not self._hosts.fullmatch(headers.get("host", "")):
+        if scope["path"] not in self._open_paths and not self._hosts.fullmatch(headers.get("host", "")):
             return HTTPStatus.MISDIRECTED_REQUEST
         origin = headers.get("origin", "")
         return HTTPStatus.FORBIDDEN if origin and not self._origins.fullmatch(origin) else None

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -54,7 +56,7 @@ PORT = 8765
 PATH = "/mcp"
 """The path of the MCP endpoint."""
 
-_HEALTH_PATH = "/health"
+_PROBES = ("/health", "/ready")
 _EXPOSED_HEADERS = ("Mcp-Session-Id", "Mcp-Protocol-Version", "WWW-Authenticate", "Content-Disposition")
 _MAX_PORT = 65_535
 
@@ -103,10 +105,11 @@ async def _serve(listener: socket.socket, installation: Installation, make_app: 
     """Serve an app on a socket that listens. This does not return."""
     async with lazy_engine(lambda: installation) as engine:
         served = make_app(engine)
-        async with graceful_shutdown(engine):
+        server = http_server(served.app)
+        async with graceful_shutdown(engine, stop=partial(setattr, server, "should_exit", True)):
             sys.stderr.write(f"{served.message}\n")
             sys.stderr.flush()
-            await http_server(served.app).serve([listener])
+            await server.serve([listener])
 
 
 def _mcp_app(engine: LazyEngine, url: str, hosts: Collection[str]) -> Served:
@@ -158,11 +161,13 @@ def http_app(
         auth=auth,
     )
     server.middleware.append(cancel_on_disconnect)
-    server.custom_route(_HEALTH_PATH, ["GET"])(_health)
+    server.custom_route("/health", ["GET"])(_health)
+    server.custom_route("/ready", ["GET"])(partial(_ready, engine))
     server.custom_route("/files/{id}", ["GET"])(FileRoutes(engine=engine, links=links).get)
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=MAX_BODY,
+        stateless_http=settings.database_url is not None,  # the next request of a client may reach another replica
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see HostCheckMiddleware
     )
     app.add_middleware(DisconnectMiddleware)
@@ -182,7 +187,7 @@ def http_app(
 def add_host_check(app: Starlette, url: str, hosts: Collection[str] = ()) -> None:
     """Let an app be used only by the names of this machine, of `url` and of `hosts`."""
     origins = allowed_origins(url)
-    app.add_middleware(HostCheckMiddleware, hosts=allowed_hosts(url, hosts), origins=origins, open_path=_HEALTH_PATH)
+    app.add_middleware(HostCheckMiddleware, hosts=allowed_hosts(url, hosts), origins=origins, open_paths=_PROBES)
     app.add_middleware(TrailingSlashMiddleware)
 
 
@@ -216,6 +221,11 @@ def http_server(app: Starlette) -> Server:
 
 async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "ok", "version": version("mediasmith")})
+
+
+async def _ready(engine: LazyEngine, _request: Request) -> Response:
+    reason = await engine.reason_not_ready()
+    return JSONResponse({"status": reason or "ready"}, HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK)
 
 
 async def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
