@@ -30,7 +30,6 @@ def fleet_secrets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
     """Yield every value in the settings and the credentials of a fleet that must never be shown."""
     yield from (secret.get_secret_value() for secret in settings.secret)
     yield from (env.get(name, "") for name in _CREDENTIALS)
-    yield settings.store_url or ""
     if settings.database_url is not None:
         yield (url := settings.database_url.get_secret_value())
         yield from _passwords(url)
