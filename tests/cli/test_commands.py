@@ -27,8 +27,8 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
     ran = command("--help")
     text = "\n".join(ran.out)
     assert (ran.code, ran.err) == (ExitCode.DONE, [])
-    commands = ["serve", "generate", "edit", "backends", "jobs", "doctor", "reference", "completion"]
-    assert [line.split()[0] for line in ran.out if line.split()[:1] and line.split()[0] in commands][:8] == commands
+    commands = ["serve", "worker", "generate", "edit", "backends", "jobs", "doctor", "reference", "completion"]
+    assert [line.split()[0] for line in ran.out if line.split()[:1] and line.split()[0] in commands][:9] == commands
     assert all(f" {code.value}  " in text for code in ExitCode)
     assert command("-h").out == ran.out
 
@@ -47,8 +47,9 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
         (["generate", "x", "-n"], "requires an argument"),
         (["jobs", "--cancel"], "--cancel and --open need a job ID"),
         (["jobs", "--open"], "--cancel and --open need a job ID"),
-        (["serve", "--host", "0.0.0.0"], "--host, --port and --gallery need --http"),
-        (["serve", "--port", "80"], "--host, --port and --gallery need --http"),
+        (["serve", "--host", "0.0.0.0"], "--host, --port, --gallery and --no-work need --http"),
+        (["serve", "--no-work"], "--host, --port, --gallery and --no-work need --http"),
+        (["serve", "--port", "80"], "--host, --port, --gallery and --no-work need --http"),
         (["serve", "--http", "--port", "http"], "not a valid integer"),
         (["completion", "csh"], "is not one of"),
         (["reference", "nowhere.md"], "File 'nowhere.md' does not exist"),
@@ -73,22 +74,29 @@ def test_a_usage_error_prints_no_json(command: CommandLine) -> None:
 def test_serve_listens_on_the_given_address_or_the_default_one(
     command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listened: list[tuple[str, int]] = []
+    listened: list[tuple[str, int, bool]] = []
 
-    async def serve_http(host: str, port: int) -> None:
-        listened.append((host, port))
+    async def serve_http(host: str, port: int, *, works: bool) -> None:
+        listened.append((host, port, works))
 
     monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)
     assert command("serve", "--http").code == ExitCode.DONE
-    assert command("serve", "--http", "--host", "::1", "--port", "0").code == ExitCode.DONE
-    assert listened == [(HOST, PORT), ("::1", 0)]
+    assert command("serve", "--http", "--host", "::1", "--port", "0", "--no-work").code == ExitCode.DONE
+    assert listened == [(HOST, PORT, True), ("::1", 0, False)]
     text = " ".join(" ".join(command("serve", "--help").out).split())
     assert f"Default {HOST}" in text
     assert f"Default {PORT}" in text
 
 
+@pytest.mark.parametrize("words", [["worker"], ["serve", "--http", "--port", "0", "--no-work"]])
+def test_one_machine_has_no_workers(command: CommandLine, words: Sequence[str]) -> None:
+    ran = command(*words)
+    assert (ran.code, ran.out) == (ExitCode.FAILED, [])
+    assert ran.stderr.startswith("This is for a fleet. Set MEDIASMITH_DATABASE_URL and MEDIASMITH_STORE_URL")
+
+
 def test_a_server_that_cannot_listen_says_why(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def serve_http(_host: str, _port: int) -> None:
+    async def serve_http(_host: str, _port: int, *, works: bool) -> None:
         raise MediaError("Nothing can listen on port 80.", "Choose another port.")
 
     monkeypatch.setattr("mediasmith.mcp.http.listener.serve_http", serve_http)

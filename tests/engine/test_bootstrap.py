@@ -250,3 +250,10 @@ async def test_half_a_fleet_does_no_work_and_writes_nothing(tmp_path: Path) -> N
         async with open_engine(settings=settings, env={}):
             pass
     assert not await anyio.Path(data).exists()
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_a_process_does_the_jobs_that_it_records_or_leaves_them_to_others(tmp_path: Path, *, works: bool) -> None:
+    installation = Installation.load(settings=Settings(data_dir=tmp_path), env={})
+    async with lazy_engine(lambda: installation, works=works) as opened:
+        assert (await opened.get()).jobs.adopter.works is works

@@ -92,18 +92,19 @@ def commands() -> None:
 @click.option("--host", help="With --http, the address to listen on. Default 127.0.0.1, for this machine only.")
 @click.option("--port", type=int, help="With --http, the port to listen on; 0 picks a free one. Default 8765.")
 @click.option("--gallery", is_flag=True, help="With --http, also serve the gallery, at /gallery.")
-def serve(*, http: bool, host: str | None, port: int | None, gallery: bool) -> ExitCode:
+@click.option("--no-work", is_flag=True, help="With --http in a fleet, leave all jobs to workers.")
+def serve(*, http: bool, host: str | None, port: int | None, gallery: bool, no_work: bool) -> ExitCode:
     """Serve MCP on standard input and output, or over HTTP."""
     if http:
-        return run_to_exit_code(partial(_serve_over_http, host, port, gallery=gallery))
-    if host is not None or port is not None or gallery:
-        raise click.UsageError("--host, --port and --gallery need --http.")
+        return run_to_exit_code(partial(_serve_over_http, host, port, gallery=gallery, works=not no_work))
+    if host is not None or port is not None or gallery or no_work:
+        raise click.UsageError("--host, --port, --gallery and --no-work need --http.")
     from mediasmith.cli.serve import serve_over_stdio  # noqa: PLC0415 - heavy: the MCP SDK
 
     return serve_over_stdio()
 
 
-async def _serve_over_http(host: str | None, port: int | None, *, gallery: bool) -> ExitCode:
+async def _serve_over_http(host: str | None, port: int | None, *, gallery: bool, works: bool) -> ExitCode:
     from mediasmith.mcp.http.listener import HOST, PORT, serve_http  # noqa: PLC0415 - heavy: as above
 
     serve = serve_http
@@ -111,8 +112,24 @@ async def _serve_over_http(host: str | None, port: int | None, *, gallery: bool)
         from mediasmith.gallery.gallery_app import serve_http_with_gallery  # noqa: PLC0415 - late: only needed here
 
         serve = serve_http_with_gallery
-    await serve(HOST if host is None else host, PORT if port is None else port)
+    await serve(HOST if host is None else host, PORT if port is None else port, works=works)
     return ExitCode.DONE
+
+
+@commands.command()
+def worker() -> ExitCode:
+    """Do the jobs of a fleet without serving anybody, until Ctrl-C.
+
+    Needed only beside replicas with serve --no-work: others do jobs themselves.
+    """
+
+    async def run() -> ExitCode:
+        from mediasmith.cli.worker import work  # noqa: PLC0415 - heavy: as above
+
+        await work()
+        return ExitCode.DONE
+
+    return run_to_exit_code(run)
 
 
 commands.add_command(generate_command())

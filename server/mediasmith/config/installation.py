@@ -33,7 +33,7 @@ from mediasmith.config.tool_schemas import ToolSchema, tools
 from mediasmith.config.unknown_choices import unknown_choices
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Backend, Capability, Takes
-from mediasmith.plugin.errors import Misconfigured, MissingKey
+from mediasmith.plugin.errors import MediaError, Misconfigured, MissingKey
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import WORDS
 
@@ -99,6 +99,16 @@ class Installation:
         The sentence has no full stop, and none of the values.
         """
         return fleet_problem(self.settings, self.problems)
+
+    def check_fleet(self) -> None:
+        """Check that the settings are those of a fleet.
+
+        Raises:
+            MediaError: they are those of one machine, or cannot be used.
+        """
+        problem = self.fleet_problem() or ("" if self.settings.database_url else "This is for a fleet")
+        if problem:
+            raise MediaError(f"{problem}.", "Set MEDIASMITH_DATABASE_URL and MEDIASMITH_STORE_URL: see docs/fleet.md.")
 
     @property
     def key_notes(self) -> Mapping[str, str]:

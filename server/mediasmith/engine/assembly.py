@@ -51,12 +51,12 @@ from mediasmith.storage.signed_links import SignedLinks, link_keys
 from mediasmith.storage.unreadable import UnreadableAnswers
 
 
-def build_engine(
-    installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup, confined: bool
+def build_engine(  # noqa: PLR0913 - what differs between processes, each by name
+    installation: Installation, clock: Clock, *, clients: TaskGroup, work: TaskGroup, confined: bool, works: bool
 ) -> Engine:
     """Return the engine of an installation: SDK clients live in the one task group, jobs in the other.
 
-    `confined`: paths must lead into the allowed folders.
+    `confined`: paths must lead into the allowed folders. `works`: this process does jobs, and not only records them.
 
     Raises:
         MediaError: the settings of a fleet cannot be used.
@@ -121,6 +121,7 @@ def build_engine(
             plans=plans,
             owners=owners,
             clock=clock,
+            works=works,
         ),
         dispatcher=dispatcher,
         recovery=recovery,

@@ -46,6 +46,7 @@ class LazyEngine:
     clients: TaskGroup
     work: TaskGroup
     confined: bool
+    works: bool
     draining: bool = field(default=False, init=False)
     _engine: Engine | None = field(default=None, init=False)
     _building: anyio.Lock = field(default_factory=anyio.Lock, init=False)
@@ -136,7 +137,12 @@ class LazyEngine:
                 from mediasmith.engine.assembly import build_engine  # noqa: PLC0415 - heavy: all that work needs
 
                 self._engine = build_engine(
-                    self.installation, self.clock, clients=self.clients, work=self.work, confined=self.confined
+                    self.installation,
+                    self.clock,
+                    clients=self.clients,
+                    work=self.work,
+                    confined=self.confined,
+                    works=self.works,
                 )
         return self._engine
 
@@ -163,16 +169,24 @@ async def lazy_engine(
     shown: Declarations | None = None,
     clock: Clock | None = None,
     confined: bool = True,
+    works: bool = True,
 ) -> AsyncGenerator[LazyEngine]:
     """Open the installation that `load` returns for work. What is not finished at the end, another process collects.
 
     `shown` is what clients are shown before their first call, if that is known without loading the installation.
-    `confined`: paths must lead into the allowed folders, as for all but a person's own command line.
+    `confined`: paths must lead into the allowed folders, as for all but a person's own command line. `works`: this
+    process does jobs, and does not only record them for others.
     """
     failure: BaseException | None = None
     clients, work = anyio.create_task_group(), anyio.create_task_group()
     engine = LazyEngine(
-        load=load, shown=shown, clock=clock or SystemClock(), clients=clients, work=work, confined=confined
+        load=load,
+        shown=shown,
+        clock=clock or SystemClock(),
+        clients=clients,
+        work=work,
+        confined=confined,
+        works=works,
     )
     async with clients:
         try:

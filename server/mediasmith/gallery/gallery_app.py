@@ -107,13 +107,15 @@ async def serve_gallery(port: int, opened: Callable[[str], None]) -> None:
     await serve_here(port, make_app)
 
 
-async def serve_http_with_gallery(host: str, port: int) -> None:
+async def serve_http_with_gallery(host: str, port: int, *, works: bool = True) -> None:
     """Serve MCP and the gallery. This does not return.
+
+    `works` is as for `serve_http`.
 
     Raises:
         MediaError: as `serve_http`.
     """
-    await serve_http(host, port, make_app=app_with_gallery)
+    await serve_http(host, port, make_app=app_with_gallery, works=works)
 
 
 def app_with_gallery(engine: LazyEngine, url: str, hosts: Collection[str]) -> Served:

@@ -70,11 +70,16 @@ class Served:
 
 
 async def serve_http(
-    host: str = HOST, port: int = PORT, *, make_app: Callable[[LazyEngine, str, Collection[str]], Served] | None = None
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    make_app: Callable[[LazyEngine, str, Collection[str]], Served] | None = None,
+    works: bool = True,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; port 0 picks a free one. This does not return: the process ends.
 
     `make_app` is given an engine, the address that clients use, and further hosts; by default, it makes `http_app`.
+    `works`: this process does jobs, and does not only record them for the workers of its fleet.
 
     Raises:
         MediaError: the settings do not allow it, or the address cannot be listened on. The message has the fix.
@@ -82,6 +87,8 @@ async def serve_http(
     installation = Installation.load()
     family, address = await _resolve(host)
     check_access(installation, (address, host), verified=False)
+    if not works:
+        installation.check_fleet()
     url = installation.settings.http_url
     if url is None and ip_address(address).is_unspecified:
         raise MediaError(
@@ -91,19 +98,21 @@ async def serve_http(
     with _listen(family, address, port) as listener:
         url = url or _own_url(host, listener)
         make = make_app or _mcp_app
-        await _serve(listener, installation, lambda engine: make(engine, url, (address, host)))
+        await _serve(listener, installation, lambda engine: make(engine, url, (address, host)), works=works)
 
 
 async def serve_here(port: int, make_app: Callable[[LazyEngine, str], Served]) -> None:
     """Serve this machine alone, as `serve_http` does, whatever the settings say of HTTP."""
     with _listen(socket.AF_INET, HOST, port) as listener:
         url = _own_url(HOST, listener)
-        await _serve(listener, Installation.load(), lambda engine: make_app(engine, url))
+        await _serve(listener, Installation.load(), lambda engine: make_app(engine, url), works=True)
 
 
-async def _serve(listener: socket.socket, installation: Installation, make_app: Callable[[LazyEngine], Served]) -> None:
+async def _serve(
+    listener: socket.socket, installation: Installation, make_app: Callable[[LazyEngine], Served], *, works: bool
+) -> None:
     """Serve an app on a socket that listens. This does not return."""
-    async with lazy_engine(lambda: installation) as engine:
+    async with lazy_engine(lambda: installation, works=works) as engine:
         served = make_app(engine)
         server = http_server(served.app)
         async with graceful_shutdown(engine, stop=partial(setattr, server, "should_exit", True)):
