@@ -67,4 +67,4 @@ async def test_an_open_page_does_not_keep_the_server(tmp_path: Path) -> None:
 async def test_a_gallery_beside_mcp_needs_http(tmp_path: Path) -> None:
     run = await anyio.run_process([COMMAND, "serve", "--gallery"], env=environment(tmp_path), check=False)
     assert run.returncode == 2
-    assert b"--gallery need --http" in run.stderr
+    assert b"--gallery and --no-work need --http" in run.stderr
