@@ -19,7 +19,8 @@ from mediasmith.storage.library.database import Row
 from mediasmith.storage.library.postgres_schema import prepare
 
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+# What is committed survives a kill of the server, if not of the machine.
+_QUICK = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
 _TEMPLATE = "template"
 
 

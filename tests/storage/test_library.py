@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -324,6 +325,21 @@ async def test_no_more_is_recorded_than_is_allowed_together(place: Place) -> Non
         await library.add_job(a_job("unpriced"), [a_task("unpriced")], allowance=allowance)
         assert await library.job("b", principal="ada") is None
         assert [task.number for task in await library.tasks("a")] == [0, 1]
+        assert await library.spent(since=0.0) == pytest.approx(0.3)
+
+
+async def test_several_processes_do_not_exceed_together_what_is_allowed(place: Place) -> None:
+    allowance = Allowance(usd=0.3, since=0.0)
+
+    async def start(library: Library, name: str) -> None:
+        with suppress(OverBudget):
+            await library.add_job(a_job(name), [a_task(name, estimate_usd=0.1)], allowance=allowance)
+
+    async with open_library(place) as one, open_library(place) as two, anyio.create_task_group() as group:
+        for number in range(5):
+            group.start_soon(start, one, f"one-{number}")
+            group.start_soon(start, two, f"two-{number}")
+    async with open_library(place) as library:
         assert await library.spent(since=0.0) == pytest.approx(0.3)
 
 
