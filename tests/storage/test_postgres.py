@@ -173,18 +173,6 @@ async def test_a_user_without_rights_is_told_so(postgres: PostgresServer, databa
     assert "rights" in caught.value.hint
 
 
-async def test_tokens_are_forgotten_after_a_day(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = PostgresDatabase(database_url)
-    left: list[int] = []
-    for day in (86_400, -10):
-        await database.change("DELETE FROM rest")
-        monkeypatch.setattr("mediasmith.storage.library.postgres._DAY", day)
-        await database.forget_tokens()
-        left.append(len(await database.read(dict, "SELECT * FROM written")))
-    await database.close()
-    assert left == [2, 0]
-
-
 # As in SQLite
 
 

@@ -48,7 +48,9 @@ _DEFAULTS = {
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _PLACEHOLDER = re.compile(r"(?<!:):([a-z_]+)")
-_DAY = 86_400
+
+FORGET_TOKENS = "DELETE FROM written WHERE token < lpad(to_hex(extract(epoch FROM now())::bigint - 86400), 12, '0')"
+"""A statement that forgets the tokens of transactions that nobody tries to repeat any more: those of a day ago."""
 
 
 class PostgresDatabase:
@@ -118,10 +120,6 @@ class PostgresDatabase:
         transaction = _Transaction([condition, *statements], unless=unless, locks=locks, needed=1)
         return bool(await self._run(transaction.run, patient=patient))
 
-    async def forget_tokens(self) -> None:
-        """Delete what is known of transactions that nobody tries to repeat any more."""
-        await self.change("DELETE FROM written WHERE token < :token", token=_token(time.time() - _DAY))
-
     async def connect(self) -> psycopg.Connection[Row]:
         """Return a new connection, which is the caller's, in autocommit mode. Raises `psycopg.Error` as it comes."""
         return await to_thread.run_sync(self._connect)
@@ -190,14 +188,15 @@ class PostgresDatabase:
 class _Transaction:
     """Statements to run together, as often as it takes until they are known to be committed or not.
 
-    The token is recorded with them: where an earlier attempt was committed and its answer lost, it is there already.
+    The token, which begins with its time, is recorded with them: where an earlier attempt was committed and its answer
+    lost, it is there already.
     """
 
     statements: Iterable[Statement]
     unless: Query | None = None
     locks: Sequence[str] = ()
     needed: int = 0
-    _token: str = field(default_factory=lambda: _token(time.time()))
+    _token: str = field(default_factory=lambda: f"{int(time.time()):012x}{secrets.token_hex(12)}")
     _changed: list[int] = field(default_factory=list)
     _read: list[tuple[bytes, list[Mapping[str, object]]]] | None = None
 
@@ -268,11 +267,6 @@ def _execute(connection: psycopg.Connection[Row], sql: bytes, rows: Sequence[Map
 def _translated(sql: str) -> bytes:
     """Return a statement with its placeholders as psycopg writes them."""
     return _PLACEHOLDER.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
-
-
-def _token(at: float) -> str:
-    """Return a new name for a transaction. It sorts by its time."""
-    return f"{int(at):012x}{secrets.token_hex(12)}"
 
 
 def _unreachable(reason: str) -> MediaError:
