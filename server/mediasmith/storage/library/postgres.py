@@ -7,25 +7,21 @@ pool of psycopg's: it says only that no connection could be had, not why, and tr
 from __future__ import annotations
 
 import logging
-import re
-import secrets
-import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import cache, partial
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import anyio
 import psycopg
 from anyio import CancelScope, CapacityLimiter, to_thread
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from mediasmith.plugin.errors import MediaError
-from mediasmith.storage.library.database import NotWritten, Query, Row, Statement
+from mediasmith.storage.library.database import Query, Row, Statement
 from mediasmith.storage.library.postgres_schema import prepare
+from mediasmith.storage.library.postgres_transaction import Transaction, select
 
 T = TypeVar("T")
 
@@ -46,11 +42,8 @@ _DEFAULTS = {
     "tcp_user_timeout": "25000",
 }
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-_PLACEHOLDER = re.compile(r"(?<!:):([a-z_]+)")
-
-FORGET_TOKENS = "DELETE FROM written WHERE token < lpad(to_hex(extract(epoch FROM now())::bigint - 86400), 12, '0')"
-"""A statement that forgets the tokens of transactions that nobody tries to repeat any more: those of a day ago."""
+# What a process that was cut off has begun must not hold up the others, and no thread waits longer than this.
+_SETTINGS = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'"
 
 
 class PostgresDatabase:
@@ -69,7 +62,7 @@ class PostgresDatabase:
     async def read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
         """Return each row, converted."""
         try:
-            return await self._run(partial(_select, convert, sql, values), patient=False)
+            return await self._run(partial(select, convert, sql, values), patient=False)
         except UnicodeEncodeError:
             return []  # no row holds text that UTF-8 cannot encode
         except psycopg.DataError as error:
@@ -85,7 +78,7 @@ class PostgresDatabase:
 
     async def change(self, sql: str, **values: object) -> int:
         """Update existing rows in a transaction, and return how many there were."""
-        transaction = _Transaction([(sql, [values])])
+        transaction = Transaction([(sql, [values])])
         try:
             [changed] = await self._run(transaction.run, patient=False)
         except UnicodeEncodeError:
@@ -102,7 +95,7 @@ class PostgresDatabase:
         Raises:
             NotWritten: the query `unless` found a row after the statements, so that they were undone.
         """
-        return await self._run(_Transaction(statements, unless=unless, locks=locks).run, patient=True)
+        return await self._run(Transaction(statements, unless=unless, locks=locks).run, patient=True)
 
     async def write_if(
         self,
@@ -117,7 +110,7 @@ class PostgresDatabase:
         Raises:
             NotWritten: as `write`.
         """
-        transaction = _Transaction([condition, *statements], unless=unless, locks=locks, needed=1)
+        transaction = Transaction([condition, *statements], unless=unless, locks=locks, needed=1)
         return bool(await self._run(transaction.run, patient=patient))
 
     async def connect(self) -> psycopg.Connection[Row]:
@@ -141,7 +134,7 @@ class PostgresDatabase:
                     raise _unreachable(reason) from error
             except psycopg.errors.InsufficientPrivilege as error:
                 raise _unusable(self._reason(error)) from error
-            if pause == _LONGEST_PAUSE:
+            if pause < _LONGEST_PAUSE <= 2 * pause:  # once
                 _log.warning("The database cannot be reached, so it is tried again: %s", reason)
             await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -171,7 +164,13 @@ class PostgresDatabase:
         except psycopg.ProgrammingError:
             # Its message may hold the password.
             raise _unusable("its address cannot be read") from None
-        return psycopg.Connection[Row].connect(address, autocommit=True, row_factory=dict_row)
+        connection = psycopg.Connection[Row].connect(address, autocommit=True, row_factory=dict_row)
+        try:
+            connection.execute(_SETTINGS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _close_idle(self) -> None:
         while self._idle:
@@ -182,91 +181,6 @@ class PostgresDatabase:
         line, *_ = str(error).strip().splitlines() or [type(error).__name__]
         password = conninfo_to_dict(self._address).get("password")
         return line.replace(str(password), "…") if password else line
-
-
-@dataclass
-class _Transaction:
-    """Statements to run together, as often as it takes until they are known to be committed or not.
-
-    The token, which begins with its time, is recorded with them: where an earlier attempt was committed and its answer
-    lost, it is there already.
-    """
-
-    statements: Iterable[Statement]
-    unless: Query | None = None
-    locks: Sequence[str] = ()
-    needed: int = 0
-    _token: str = field(default_factory=lambda: f"{int(time.time()):012x}{secrets.token_hex(12)}")
-    _changed: list[int] = field(default_factory=list)
-    _read: list[tuple[bytes, list[Mapping[str, object]]]] | None = None
-
-    def run(self, connection: psycopg.Connection[Row]) -> list[int]:
-        """Return how many rows each statement changed; none of them if the first changed fewer than are needed."""
-        if self._read is None:  # the rows can be iterated over once
-            self._read = [(_translated(sql), list(rows)) for sql, rows in self.statements]
-        try:
-            return self._run(connection, self._read)
-        except BaseException:
-            with suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
-            raise
-
-    def _run(
-        self, connection: psycopg.Connection[Row], statements: Sequence[tuple[bytes, Sequence[Mapping[str, object]]]]
-    ) -> list[int]:
-        begin = f"BEGIN ISOLATION LEVEL READ COMMITTED; INSERT INTO written VALUES ('{self._token}')"  # noqa: S608 - ours
-        try:
-            connection.execute(begin.encode())
-        except UniqueViolation:
-            connection.execute("ROLLBACK")
-            return self._changed
-        for lock in sorted(self.locks):
-            connection.execute(_LOCK, [lock])
-        changed: list[int] = []
-        for sql, rows in statements:
-            changed.append(_execute(connection, sql, rows))
-            if changed[0] < self.needed:
-                connection.execute("ROLLBACK")
-                return []
-        if self.unless is not None:
-            sql, values = self.unless
-            if connection.execute(_translated(sql), values).fetchone() is not None:
-                raise NotWritten
-        self._changed = changed
-        connection.execute("COMMIT")
-        return changed
-
-
-def _select(
-    convert: Callable[[Row], T], sql: str, values: Mapping[str, object], connection: psycopg.Connection[Row]
-) -> list[T]:
-    rows = connection.execute(_translated(sql), values).fetchall()
-    for row in rows:
-        row.pop("rowid", None)  # which SQLite does not select either
-    try:
-        return [convert(row) for row in rows]
-    except (ValueError, TypeError, KeyError) as error:
-        raise MediaError(
-            "A record in the database is damaged.", "Nothing was changed. Restore the database from a backup."
-        ) from error
-
-
-def _execute(connection: psycopg.Connection[Row], sql: bytes, rows: Sequence[Mapping[str, object]]) -> int:
-    match rows:
-        case []:
-            return 0
-        case [row]:
-            return connection.execute(sql, row).rowcount
-        case _:
-            with connection.cursor() as cursor:
-                cursor.executemany(sql, rows)
-                return cursor.rowcount
-
-
-@cache
-def _translated(sql: str) -> bytes:
-    """Return a statement with its placeholders as psycopg writes them."""
-    return _PLACEHOLDER.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
 
 
 def _unreachable(reason: str) -> MediaError:

@@ -14,7 +14,8 @@ import psycopg
 from anyio import to_thread
 
 from mediasmith.storage.library.database import Row
-from mediasmith.storage.library.postgres import FORGET_TOKENS, PostgresDatabase
+from mediasmith.storage.library.postgres import PostgresDatabase
+from mediasmith.storage.library.postgres_transaction import FORGET_TOKENS
 from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.rows import to_job
 
