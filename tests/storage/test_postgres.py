@@ -130,6 +130,21 @@ async def test_what_has_happened_is_written_once_the_server_is_back(
     assert await library.job("new", principal="ada") is None
 
 
+async def test_a_process_that_was_cut_off_holds_up_nobody_for_long(
+    database_url: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = "SET idle_in_transaction_session_timeout = '300ms'; SET lock_timeout = '100ms'"
+    monkeypatch.setattr("mediasmith.storage.library.postgres._SETTINGS", settings)
+    await library.add_job(a_job(), [a_task()])
+    cut_off = await PostgresDatabase(database_url).connect()
+    cut_off.execute("BEGIN")
+    cut_off.execute("UPDATE part SET first = 7")
+    with anyio.fail_after(20):
+        assert await library.save_task(a_task(phase="accepted"), at=200.0)
+    cut_off.close()
+    assert await library.tasks("job") == [a_task(phase="accepted")]
+
+
 @pytest.mark.parametrize(
     "address",
     [
