@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediasmith.config.allowed_folders import AllowedFolders
+from mediasmith.config.caller import LOCAL
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import NotAllowed
 
@@ -184,6 +185,26 @@ def test_a_link_in_a_project_does_not_allow_its_target(project: Path, home: Path
         roots.confine(home / "secret" / "a.png")
     with pytest.raises(NotAllowed):
         roots.confine(roots.output)
+
+
+def test_a_replica_of_a_fleet_allows_only_what_the_settings_share(project: Path, home: Path) -> None:
+    shared = home / "shared"
+    settings = Settings(store_url="s3://media", output_dir=home / "out", data_dir=home / "data", allowed_dirs=(shared,))
+    for principal in ("ada", LOCAL):
+        roots = AllowedFolders.find(settings, project).for_principal(principal)
+        assert roots.confine(shared / "fox.png") == shared / "fox.png"
+        for path in (project / "fox.png", home / "out" / "fox.png", "fox.png"):
+            with pytest.raises(NotAllowed, match="outside the allowed folders: "):
+                roots.confine(path)
+    alone = AllowedFolders.find(Settings(store_url="s3://media"), project).for_principal("ada")
+    with pytest.raises(NotAllowed, match="by their paths") as refused:
+        alone.confine(project / "fox.png")
+    assert "MEDIASMITH_ALLOWED_DIRS" in refused.value.hint
+
+
+def test_a_person_at_a_replica_may_type_any_path(project: Path) -> None:
+    roots = AllowedFolders.find(Settings(store_url="s3://media"), project, confined=False)
+    assert roots.for_principal(LOCAL).confine("fox.png") == project / "fox.png"
 
 
 def test_a_relative_path_starts_at_the_project(project: Path) -> None:

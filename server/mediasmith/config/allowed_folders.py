@@ -30,6 +30,8 @@ class AllowedFolders:
     the folders that the settings allow to every principal. Inside `closed`, a path is allowed only by an allowed folder
     that is itself inside `closed`. Folders are created when the first file is written, not here.
 
+    A replica of a fleet writes results to no folder, and only what the settings allow is shared by all replicas.
+
     Only a person's own command line is not `confined`: typing a path allows its use, wherever it leads.
     """
 
@@ -44,6 +46,8 @@ class AllowedFolders:
     def find(cls, settings: Settings, cwd: Path | None = None, *, confined: bool = True) -> AllowedFolders:
         """Return the allowed folders for these settings and a working directory, by default that of this process."""
         working = _working_folder() if cwd is None else _real_path(cwd)
+        if settings.store_url is not None:
+            return cls._of_a_replica(settings, None if confined else working, confined=confined)
         project = working if working and _is_project(working) else None
         output = _real_path(settings.output_dir) if settings.output_dir else _default_output(project, settings)
         shared = tuple(_real_path(folder) for folder in settings.allowed_dirs)
@@ -52,13 +56,20 @@ class AllowedFolders:
         base = working if working and (not confined or _is_within(working, allowed)) else None
         return cls(output=output, allowed=allowed, base=base, shared=shared, confined=confined)
 
+    @classmethod
+    def _of_a_replica(cls, settings: Settings, base: Path | None, *, confined: bool) -> AllowedFolders:
+        shared = tuple(_real_path(folder) for folder in settings.allowed_dirs)
+        output = _real_path(settings.data_dir / "media")
+        return cls(output=output, allowed=shared, base=base, shared=shared, confined=confined)
+
     def for_principal(self, principal: str) -> AllowedFolders:
         """Return the allowed folders of a principal.
 
         The user of this machine has all of them. Others have a folder of their own inside the output folder and the
-        shared folders, but neither the rest of the output folder nor the working directory.
+        shared folders, but neither the rest of the output folder nor the working directory. Where results are written
+        to no folder, all have the shared ones.
         """
-        if principal == LOCAL:
+        if principal == LOCAL or self.output not in self.allowed:
             return self
         name = hashlib.sha256(principal.encode()).hexdigest()[:32]
         own = self.output / f"principal-{name}"
@@ -75,6 +86,12 @@ class AllowedFolders:
         # Path.expanduser would raise if there is no such home folder.
         real = _real_path((self.base or self.output) / os.path.expanduser(path))  # noqa: PTH111
         if not self._allows(real):
+            if not self.allowed:
+                raise NotAllowed(
+                    "Files cannot be given by their paths here: this server is one of several, on other disks.",
+                    "Give a media://, https:// or data: URI; or set MEDIASMITH_ALLOWED_DIRS to a folder on a disk that "
+                    "all servers share, and restart them.",
+                )
             folders = ", ".join(str(folder) for folder in self.allowed)
             # Other principals must not learn where links lead and what the home folder is called.
             shown = path if self.closed else real
