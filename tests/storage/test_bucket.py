@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,12 +29,6 @@ pytestmark = pytest.mark.fleet
 
 JOB = "j" * 26
 NOWHERE = AllowedFolders(output=Path("/nowhere"), allowed=())
-
-
-@pytest.fixture(scope="module")
-def store() -> Generator[Store]:
-    with running_store() as store:
-        yield store
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ from mediasmith.storage.artifacts.bucket import Bucket
 from mediasmith.storage.artifacts.bucket_artifacts import BucketArtifacts
 from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.downloader import Downloader
+from mediasmith.storage.inputs.bucket_inputs import BucketInputs
+from mediasmith.storage.inputs.kept_inputs import FolderInputs
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.signed_links import SignedLinks, link_keys
 from mediasmith.storage.unreadable import UnreadableAnswers
@@ -67,7 +69,9 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
     library = Library.in_file(settings.data_dir / "library.sqlite3")
-    files = _artifacts(installation, clock)
+    bucket, inputs = _bucket(installation), FolderInputs(root=settings.data_dir / "inputs")
+    passing = settings.data_dir / "passing"
+    files = BucketArtifacts(bucket=bucket, folder=passing, clock=clock) if bucket else LocalArtifacts()
     network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
@@ -100,7 +104,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         lookups=lookups,
         budget=budget,
         clock=clock,
-        folder=settings.data_dir / "inputs",
+        inputs=BucketInputs(bucket=bucket, local=inputs) if bucket else inputs,
     )
     wakeups = PolledWakeups(clock=clock)
     canceller = Canceller(recovery=recovery, clock=clock, task_group=work)
@@ -169,13 +173,12 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
     )
 
 
-def _artifacts(installation: Installation, clock: Clock) -> Artifacts:
-    """Return where files are kept: on this machine, or in a fleet's store."""
+def _bucket(installation: Installation) -> Bucket | None:
+    """Return the bucket of a fleet."""
     settings = installation.settings
     if settings.store_url is None:
-        return LocalArtifacts()
-    bucket = Bucket(settings.store_url, public_url=settings.store_public_url or "", env=installation.env)
-    return BucketArtifacts(bucket=bucket, folder=settings.data_dir / "passing", clock=clock)
+        return None
+    return Bucket(settings.store_url, public_url=settings.store_public_url or "", env=installation.env)
 
 
 def _file_urls(installation: Installation, files: Artifacts, clock: Clock) -> FileUrls:

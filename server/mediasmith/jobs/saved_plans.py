@@ -1,14 +1,14 @@
 """Save how to send what a job has queued, so that another process can send it if this one ends first.
 
 A plan is saved before a call answers with the status `running`. It has the data of the candidates; their functions come
-from the installed backends. Copies of the input files are in the data folder. Both are deleted when the job ends: until
-then, what was sent and turned away may be queued again.
+from the installed backends. Copies of the input files are kept with it. Both are deleted when the job ends: until then,
+what was sent and turned away may be queued again.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.tool_request import ToolRequest
 from mediasmith.selection.unlisted_models import Wanted
 from mediasmith.storage.inputs.input_file import InputFile, version_of
+from mediasmith.storage.inputs.kept_inputs import KeptInputs
 from mediasmith.storage.library.store import Library
 
 _SECONDS = 3600.0
@@ -71,7 +72,7 @@ class _SavedPlan(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class SavedPlans:
-    """The saved plans of the library. Copies of input files lie in `folder`, in one folder for each job."""
+    """The saved plans of the library. `inputs` has copies of the input files."""
 
     installation: Installation
     library: Library
@@ -79,7 +80,7 @@ class SavedPlans:
     lookups: Lookups
     budget: Budget
     clock: Clock
-    folder: Path
+    inputs: KeptInputs
 
     async def save(self, plan: JobPlan, active: ActiveJob) -> None:
         """Save the plan of a job, unless it is saved already or nothing of the job can be queued any more.
@@ -100,10 +101,7 @@ class SavedPlans:
         with CancelScope(shield=True):
             await self.library.calls.save_plan(active.job.id, saved.model_dump(mode="json"))
             active.plan_saved = True
-            try:
-                await to_thread.run_sync(_copy, sources, self._folder(active))
-            except OSError as error:
-                raise MediaError(f"The input files could not be kept: {error.strerror}.") from error
+            await self.inputs.keep(active.job.id, sources)
 
     async def restore(self, active: ActiveJob) -> JobPlan:
         """Return the saved plan of a job that was taken over, with the candidates that may still be used.
@@ -121,7 +119,7 @@ class SavedPlans:
             saved = _SavedPlan.model_validate(record)
         except ValidationError as error:
             raise not_sent("its plan cannot be read") from error
-        files = await to_thread.run_sync(_reopen, saved.files, self._folder(active))
+        files = await self._reopen(active.job.id, saved.files)
         candidates = [await self._candidate(one, files) for one in saved.candidates]
         ready = tuple(candidate for candidate in candidates if candidate is not None)
         if not ready:
@@ -138,7 +136,7 @@ class SavedPlans:
             spec=active.spec,
             candidates=await self.budget.affordable(request, ready, counted=counted),
             destination=active.destination,
-            scratch=self._folder(active),
+            scratch=self.inputs.folder(active.job.id),
             origin_file=None if saved.origin_file is None else files[saved.origin_file],
             max_cost_usd=saved.max_cost_usd,
             allowance=self.budget.day(),
@@ -150,16 +148,22 @@ class SavedPlans:
             return
         active.plan_saved = False
         await self.library.calls.delete_plan(active.job.id)
-        await to_thread.run_sync(shutil.rmtree, self._folder(active), True)
+        await self.inputs.forget(active.job.id)
 
     async def remove_orphans(self) -> None:
         """Delete the plans of jobs that have ended, and the copies of their input files."""
         await self.library.calls.delete_old_plans()
-        running = {job.id for job in await self.library.unfinished()}
-        await to_thread.run_sync(_remove_others, self.folder, running)
+        kept = await self.inputs.jobs()  # first, since a job is recorded before its files are kept
+        for job_id in kept - {job.id for job in await self.library.unfinished()}:
+            with suppress(MediaError):  # the next process tries again
+                await self.inputs.forget(job_id)
 
-    def _folder(self, active: ActiveJob) -> Path:
-        return self.folder / active.job.id
+    async def _reopen(self, job_id: str, saved: list[_SavedFile]) -> list[InputFile]:
+        try:
+            paths = await self.inputs.find(job_id, len(saved)) if saved else []
+            return await to_thread.run_sync(_input_files, saved, paths)
+        except OSError as error:
+            raise not_sent("its input files are gone") from error
 
     async def _candidate(self, saved: _SavedCandidate, files: list[InputFile]) -> Candidate | None:
         """Return a candidate, or None where its backend is not installed or not ready, or its model not found."""
@@ -222,33 +226,15 @@ def _saved_file(number: int, source: Source) -> _SavedFile:
     return _SavedFile(number=number, name=source.name, mime=source.mime, size=source.size, dimensions=source.dimensions)
 
 
-def _copy(sources: list[Source], folder: Path) -> None:
-    """Copy the files to a private folder, under their numbers."""
-    if sources:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for number, source in enumerate(sources):
-        with source.open() as given, (folder / str(number)).open("wb") as kept:
-            shutil.copyfileobj(given, kept)
-
-
-def _reopen(saved: list[_SavedFile], folder: Path) -> list[InputFile]:
-    try:
-        files = [_reopened(file, folder / str(file.number)) for file in saved]
-    except OSError as error:
-        raise not_sent("its input files are gone") from error
+def _input_files(saved: list[_SavedFile], paths: list[Path]) -> list[InputFile]:
+    files = [_input_file(file, path) for file, path in zip(saved, paths, strict=True)]
     if any(file.size != file.path.stat().st_size for file in files):  # the server stopped while it copied them
         raise not_sent("its input files were not copied completely")
     return files
 
 
-def _reopened(file: _SavedFile, path: Path) -> InputFile:
+def _input_file(file: _SavedFile, path: Path) -> InputFile:
     version = version_of(path.stat())
     return InputFile(
         path=path, name=file.name, mime=file.mime, size=file.size, dimensions=file.dimensions, version=version
     )
-
-
-def _remove_others(folder: Path, kept: set[str]) -> None:
-    for job in folder.iterdir() if folder.is_dir() else ():
-        if job.name not in kept:
-            shutil.rmtree(job, ignore_errors=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -46,8 +46,8 @@ class Bucket:
         about = {"Content-Type": mime, "Content-Disposition": disposition, "sha256": sha256}
         return await self._run(lambda client: client.create(key, file, about))
 
-    async def put(self, key: str, body: Path | bytes, *, mime: str) -> None:
-        """Save a file or bytes as an object, in place of one with this key."""
+    async def put(self, key: str, body: bytes | BinaryIO, *, mime: str) -> None:
+        """Save bytes or what a file has as an object, in place of one with this key."""
         await self._run(lambda client: client.put(key, body, {"Content-Type": mime}))
 
     async def facts(self, key: str) -> StoredFacts | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -61,7 +61,7 @@ class S3Client:
                 raise
         return True
 
-    def put(self, key: str, body: Path | bytes, about: Mapping[str, str]) -> None:
+    def put(self, key: str, body: bytes | BinaryIO, about: Mapping[str, str]) -> None:
         """Save an object, in place of one with this key."""
         with _explained():
             obstore.put(self._store, key, body, attributes=dict(about))
