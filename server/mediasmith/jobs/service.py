@@ -245,6 +245,6 @@ class JobService:
 
 async def _remove_inputs(plan: JobPlan) -> None:
     """Remove the files that were kept for a plan."""
-    if any(candidate.inputs for candidate in plan.candidates):  # else nothing was kept there
+    if plan.origin_file is not None or any(candidate.inputs for candidate in plan.candidates):  # else nothing is there
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(shutil.rmtree, plan.scratch, True)
