@@ -263,6 +263,11 @@ class Library:
         """Return the running jobs of every owner, oldest first."""
         return await self._database.read(to_job, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
 
+    async def page(self, *, after: str, limit: int) -> list[Job]:
+        """Return up to `limit` jobs of every owner and state whose ids come after this one, in the order of ids."""
+        sql = "SELECT * FROM job WHERE id > :after ORDER BY id LIMIT :limit"
+        return await self._database.read(to_job, sql, after=after, limit=limit)
+
     async def claim(self, job_id: str, *, old: str, new: str) -> bool:
         """Move a running job from owner `old` to `new`. Of several that try, exactly one gets True."""
         sql = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
