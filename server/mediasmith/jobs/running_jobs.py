@@ -18,6 +18,7 @@ from mediasmith.jobs.task import TakenOver
 from mediasmith.plugin.errors import error_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import describe_exception
+from mediasmith.runtime.telemetry import observe_job
 from mediasmith.storage.library.records import Job
 from mediasmith.storage.library.store import Library
 
@@ -72,9 +73,11 @@ class RunningJobs:
     async def _run(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
         try:
-            taken_over = await self._work(active, work)
-            with anyio.CancelScope(shield=True):
-                await (self._abandon(active) if taken_over else self._finish(active))
+            with observe_job(active.job.id, active.job.kind) as observed:
+                taken_over = await self._work(active, work)
+                with anyio.CancelScope(shield=True):
+                    await (self._abandon(active) if taken_over else self._finish(active))
+                observed.state = "running" if taken_over else active.job.state
             del self._active[active.job.id]
             active.done.set()
         finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -38,6 +38,7 @@ from mediasmith.plugin.errors import (
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.redaction import Redactor
+from mediasmith.runtime.telemetry import ProviderCall, observe_call, observe_slot
 from mediasmith.runtime.timeouts import with_timeout
 from mediasmith.selection.candidate import Candidate
 from mediasmith.storage.library.records import Phase, Task
@@ -79,7 +80,11 @@ class TaskExecution:
         Raises:
             MediaError: with `billed` filled in; the record says the same.
         """
-        async with self._recorded(active, task, candidate), self.slots.slot(active, task.backend):
+        async with (
+            self._recorded(active, task, candidate),
+            observe_slot(self.slots.slot(active, task.backend), task.backend),
+            _observe(active, task),
+        ):
             if ended := active.ended.get(task.backend):  # while this one waited for its slot
                 raise error_from_record(ended)
             with active.cancel.stoppable():
@@ -119,7 +124,7 @@ class TaskExecution:
             error.hint = error.hint or f"get_job asks {candidate.backend.title} again."
             await self._record_trouble(active, task, error)
             raise
-        async with self._recorded(active, replace(task, error=None), candidate):
+        async with self._recorded(active, replace(task, error=None), candidate), _observe(active, task):
             await self._poll(active, task.number, candidate, context, begun=active.job.created)
 
     async def stop_at_provider(self, active: ActiveJob, task: Task, candidate: Candidate) -> Cancellation | None:
@@ -264,6 +269,25 @@ class TaskExecution:
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
         await self.library.save_task(task, at=self.clock.now())
         active.tasks[task.number] = task
+
+
+def _observe(active: ActiveJob, task: Task) -> AbstractAsyncContextManager[None]:
+    call = ProviderCall(
+        job_id=task.job_id,
+        number=task.number,
+        kind=active.job.kind,
+        backend=task.backend,
+        model=task.model,
+        count=task.count,
+    )
+    return observe_call(call, lambda: _cost(active.tasks[task.number]))
+
+
+def _cost(task: Task) -> float | None:
+    """Return what a task that is done has cost, as far as is known."""
+    if task.phase != "done" or task.billed == "no":
+        return None
+    return task.estimate_usd if task.cost_usd is None else task.cost_usd
 
 
 def _handle_json(candidate: Candidate, handle: object) -> JSON:
