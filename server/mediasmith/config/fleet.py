@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from mediasmith.config.settings import FLEET, Settings, variable
 
-_PACKAGES = ("psycopg", "psycopg_pool", "obstore")
+_PACKAGES = ("psycopg", "obstore")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _PASSWORDS = ("password", "sslpassword")  # as parameters of a database's URL
 
