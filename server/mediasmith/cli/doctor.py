@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 from pydantic import SecretStr
 
+from mediasmith.cli.fleet_checks import check_fleet
 from mediasmith.cli.provider_checks import ask_providers
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.base_urls import base_url_variable
@@ -72,7 +73,12 @@ async def examine(env: Mapping[str, str] | None = None, *, check: bool = False) 
         report.sections["Providers"] = await _providers(installation, report)
     report.sections["Settings"] = _settings(installation.settings)
     report.sections["Folders"] = await to_thread.run_sync(_folders, installation.settings, report)
-    report.sections["Library"] = await _library(installation.settings, report)
+    if problem := installation.fleet_problem():
+        report.problems += [] if any(known in problem for known in report.problems) else [problem]
+    elif installation.settings.database_url is not None:
+        report.sections["Fleet"] = await _fleet(installation, report)
+    else:
+        report.sections["Library"] = await _library(installation.settings, report)
     report.sections["Problems"] = [(problem,) for problem in report.problems]
     return _redacted(report, installation)
 
@@ -132,6 +138,15 @@ async def _providers(installation: Installation, report: Report) -> Rows:
         if isinstance(answer, MediaError):
             report.problems.append(f"{backend}: {_sentences(answer)}")
         rows.append((backend, answer.message if isinstance(answer, MediaError) else answer))
+    return rows
+
+
+async def _fleet(installation: Installation, report: Report) -> Rows:
+    rows: Rows = []
+    for part, answer in (await check_fleet(installation)).items():
+        if isinstance(answer, MediaError):
+            report.problems.append(_sentences(answer))
+        rows.append((part, "cannot be used: see Problems" if isinstance(answer, MediaError) else answer))
     return rows
 
 
@@ -199,7 +214,7 @@ def _format(value: object) -> str:
         case SecretStr():
             return "set"
         case tuple():
-            return ", ".join(map(str, cast("tuple[object, ...]", value)))
+            return ", ".join(map(_format, cast("tuple[object, ...]", value)))
         case Mapping():
             return ", ".join(f"{key}: {entry}" for key, entry in cast("Mapping[str, str]", value).items())
         case _:
