@@ -1,0 +1,86 @@
+"""A replica that is stopped, as a process: its calls are answered, and what it has paid for is recorded."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from fakes.http import Site
+from fakes.provider import Provider
+from fakes.s3 import Store, running_store
+from fakes.server import Server, ask, started
+from fakes.sites import TOKEN
+
+pytestmark = pytest.mark.fleet
+
+OVER_HTTP = ("sh", "-c", 'exec "$0" serve --http --port 0')
+
+
+@pytest.fixture(scope="module")
+def store() -> Generator[Store]:
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def env(store: Store, database_url: str) -> Mapping[str, str]:
+    return {
+        **store.env,
+        "MEDIASMITH_DATABASE_URL": database_url,
+        "MEDIASMITH_STORE_URL": store.make_bucket("media"),
+        "MEDIASMITH_SECRET": "0123456789abcdef" * 2,
+        "MEDIASMITH_HTTP_TOKEN": TOKEN,
+        "MEDIASMITH_BACKENDS": "stub_now",
+    }
+
+
+async def address(server: Server) -> str:
+    """Return the address of a replica once it listens."""
+    await server.logged("/mcp")
+    [url] = re.findall(r"http://127\.0\.0\.1:\d+", server.log)
+    return url
+
+
+async def refuses_connections(url: str) -> None:
+    """Wait until a replica takes no more connections."""
+    with anyio.fail_after(30), suppress(OSError):
+        while True:
+            async with await anyio.connect_tcp("127.0.0.1", int(url.rpartition(":")[2])):
+                await anyio.sleep(0.02)
+
+
+async def test_a_replica_answers_its_calls_and_records_what_it_has_paid_for(
+    tmp_path: Path, provider: Provider, env: Mapping[str, str]
+) -> None:
+    provider.script("POST /make", {"hang": True})
+    answers: list[Any] = []
+
+    async def call(url: str) -> None:
+        async with Site(url=url).client("legacy", TOKEN) as client:
+            answers.append(await ask(client, "generate_media", prompt="a lighthouse", wait_seconds=300))
+
+    async with started(tmp_path, provider, env=env, within=OVER_HTTP) as server:
+        url = await address(server)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, url)
+            await provider.seen("POST /make")
+            server.send(signal.SIGTERM)
+        [running] = answers
+        assert running["status"] == "running"
+        await refuses_connections(url)
+        assert server.process.returncode is None
+        provider.release()
+        assert await server.gone() == 0
+    async with started(tmp_path, provider, env=env, within=OVER_HTTP) as server:
+        async with Site(url=await address(server)).client("auto", TOKEN) as client:
+            done = await ask(client, "get_job", job_id=running["job_id"])
+        server.send(signal.SIGTERM)
+        assert await server.gone() == 0
+    assert (done["status"], provider.paid()) == ("done", 1)
