@@ -19,11 +19,12 @@ from fakes.engines import (
     hang,
     jumping_engine,
     pending,
+    per_image,
     running_engine,
     wait_until_idle,
 )
 from fakes.virtual_clock import VirtualClock
-from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed
+from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Model, Price
 from mediasmith.plugin.errors import InvalidRequest, ProviderError, RateLimited
 
 
@@ -35,7 +36,7 @@ async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: 
         polls = len(provider.polled)
         result = await get_job(engine, running.job_id, cancel=True)
         assert result.status == "cancelled"
-        assert "It was billed" in result.error
+        assert "It may have been billed. Check" in result.error
         await get_job(engine, running.job_id, cancel=True)
         await clock.sleep(100)
     assert provider.cancelled == ["abc"]
@@ -156,6 +157,46 @@ async def test_the_provider_says_what_became_of_a_cancel(
             await get_job(engine, running.job_id, cancel=True)
         result = await get_job(engine, running.job_id)
     assert (result.status, result.warnings, asked) == (status, (warning,) if warning else (), ["abc"])
+
+
+@pytest.mark.parametrize(
+    ("prices", "spent", "warning"),
+    [
+        ((), "It may have been billed.", "One was asked to stop, but its work may still finish and be billed."),
+        (per_image(0.04), "It may have been billed.", "One was asked to stop, but its work may still finish and be b"),
+        (per_image(0), "Nothing was billed.", "One was asked to stop, but its work may still finish."),
+    ],
+    ids=["unpriced", "paid", "free"],
+)
+@pytest.mark.parametrize("recovered", [False, True])
+async def test_only_cancelled_work_that_is_free_was_certainly_not_billed(
+    tmp_path: Path, prices: tuple[Price, ...], spent: str, warning: str, *, recovered: bool
+) -> None:
+    async def cancel(_context: Context[None], _handle: AnyJson) -> Cancellation:
+        await anyio.lowlevel.checkpoint()
+        return "asked"
+
+    provider = Scripted(accepted(), polls=[hang] * 2)
+    backend = provider.backend(cancel=cancel, models=(Model(id="m-1", prices=prices),))
+    async with running_engine(tmp_path, backend) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        if not recovered:
+            await get_job(engine, running.job_id, cancel=True)
+    async with jumping_engine(tmp_path, backend) as engine:
+        result = await get_job(engine, running.job_id, cancel=True)
+    assert result.error.startswith(f"The job was cancelled. {spent}")
+    assert result.warnings[0].startswith(warning)
+
+
+async def test_free_work_that_cannot_be_stopped_is_not_called_billed(tmp_path: Path) -> None:
+    provider = Scripted(accepted(), polls=[hang])
+    backend = provider.backend(models=(Model(id="m-1", prices=per_image(0)),))
+    async with running_engine(tmp_path, backend) as engine:
+        running = await generate(engine, caller=NO_WAIT)
+        await wait_until_idle(engine)
+        with pytest.raises(InvalidRequest, match=r"the job continues\. Nothing was billed\."):
+            await get_job(engine, running.job_id, cancel=True)
 
 
 async def test_a_provider_that_cannot_be_reached_to_cancel_is_a_warning(tmp_path: Path) -> None:

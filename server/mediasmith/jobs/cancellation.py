@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from mediasmith.plugin.contract import Cancellation, Context
-from mediasmith.plugin.errors import Cancelled, InvalidRequest, TimedOut, error_from_record
+from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, TimedOut, error_from_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import is_task_cancelled, wait_for_event, with_timeout
 from mediasmith.selection.candidate import Candidate
@@ -140,14 +140,29 @@ class ProviderCancel:
             return None
         if outcome in {"stopped", "too late"}:
             return outcome
-        active.warn(f"{candidate.backend.title} was asked to stop, but its work may still finish and be billed.")
+        active.warn(
+            f"{candidate.backend.title} was asked to stop, but its work may still finish{_and_be_billed(active)}."
+        )
         return "asked"
 
 
 def warn_not_asked(active: ActiveJob, candidate: Candidate, error: Exception) -> None:
     """Warn that a job is cancelled without its provider."""
     _log.info("%s did not cancel: %s", candidate.backend.name, type(error).__name__)
-    active.warn(f"{candidate.backend.title} could not be asked to stop; its work may continue and be billed.")
+    active.warn(f"{candidate.backend.title} could not be asked to stop; its work may continue{_and_be_billed(active)}.")
+
+
+def _and_be_billed(active: ActiveJob) -> str:
+    return "" if _is_free(active) else " and be billed"
+
+
+def _is_free(active: ActiveJob) -> bool:
+    return all(task.estimate_usd == 0 for task in active.tasks.values())
+
+
+def billed_if_cancelled(task: Task) -> Billed:
+    """Return whether a task that was sent and then cancelled was billed: only where it is free is that certain."""
+    return "no" if task.estimate_usd == 0 else "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +236,7 @@ class Canceller:
         if await self._stop_task(active, task) == "too late":
             await self.recovery.collect_task(active, task, stoppable=False)
             return
-        error = active.errors[task.item] = Cancelled(billed="yes")
+        error = active.errors[task.item] = Cancelled(billed=billed_if_cancelled(task))
         await self.recovery.execution.end(active, task.number, "cancelled", error)
 
     async def _stop_task(self, active: ActiveJob, task: Task) -> Cancellation | None:
@@ -250,6 +265,6 @@ class Canceller:
 
 
 def _continues(active: ActiveJob, message: str) -> InvalidRequest:
-    error = InvalidRequest(message, billed="yes")
+    error = InvalidRequest(message, billed="no" if _is_free(active) else "yes")
     error.job_id = active.job.id
     return error

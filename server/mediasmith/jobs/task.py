@@ -18,7 +18,7 @@ import anyio
 from pydantic import BaseModel
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.jobs.cancellation import warn_not_asked
+from mediasmith.jobs.cancellation import billed_if_cancelled, warn_not_asked
 from mediasmith.jobs.context_factory import ContextFactory
 from mediasmith.jobs.fallback import ends_backend
 from mediasmith.jobs.outputs import kept_in, to_json
@@ -236,6 +236,8 @@ class TaskExecution:
         error.answer = b""
 
     async def _record_failure(self, active: ActiveJob, task: Task, error: MediaError, *, verdict: bool) -> None:
+        if isinstance(error, Cancelled) and error.billed != "no":
+            error.billed = billed_if_cancelled(task)
         accepted = task.phase in {"accepted", "saving"}
         if accepted and not verdict and not isinstance(error, Cancelled):  # it can still be collected
             error.billed = task.billed

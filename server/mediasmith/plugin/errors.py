@@ -38,6 +38,7 @@ _SPENT: Mapping[Billed, str] = {
     "yes": "It was billed.",
 }
 
+_SPENT_WHEN_CANCELLED: Mapping[Billed, str] = {**_SPENT, "unknown": "It may have been billed."}
 
 _BEFORE_CALLING_AGAIN = "Check the provider's usage page before calling again."
 """What to do next where calling again may cost money a second time."""
@@ -53,6 +54,7 @@ class MediaError(Exception):
     """
 
     usual_next_step: ClassVar[str] = "Call again; if that fails too, run `mediasmith doctor`."
+    _spent: ClassVar[Mapping[Billed, str]] = _SPENT
 
     def __init__(self, message: str, hint: str = "", *, billed: Billed | None = None) -> None:
         super().__init__(message)
@@ -78,7 +80,7 @@ class MediaError(Exception):
         """
         from mediasmith.plugin.embedded_media import without_media  # noqa: PLC0415 - late: help needs none of it
 
-        spent = _SPENT[self.billed] if self.billed else ""
+        spent = self._spent[self.billed] if self.billed else ""
         collect = f"Collect it with get_job, job_id {self.job_id}." if self.job_id else ""
         return without_media(" ".join(part for part in (self.message, spent, self.next_step, collect) if part))
 
@@ -266,6 +268,7 @@ class Cancelled(MediaError):
     """The job was cancelled by its caller."""
 
     usual_next_step = "Call again if it is still wanted."
+    _spent = _SPENT_WHEN_CANCELLED
 
     def __init__(
         self, message: str = "The job was cancelled.", hint: str = "", *, billed: Billed | None = None
