@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Call, ConfiguredModels, Model, Price
 from mediasmith.plugin.errors import MediaError
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
+from mediasmith.plugin.local_hosts import is_local_host
 from mediasmith_backends.compatible.addresses import KINDS, Made, missing, settings_of, url_of
 from mediasmith_backends.compatible.engine import Engine, Engines
 
@@ -31,17 +33,27 @@ _MOST_LISTED = 20
 """Names of models that a note repeats."""
 
 
-def _model(name: str, note: str = "") -> Model:
-    """Return a model that counts as free, and so as one for drafts: the engine is the user's own."""
-    price = Price(usd=0, per="call", as_of=date(2026, 11, 30), source="the user's own engine")
-    return Model(id=name, draft=True, prices=(price,), note=note or "Counts as free, whatever a hosted engine charges.")
+_FREE = Price(usd=0, per="call", as_of=date(2026, 11, 30), source="the user's own engine")
+
+
+def _model(name: str, url: str, note: str = "") -> Model:
+    """Return a model of the engine at this URL.
+
+    In the local network it is the user's own, so that the model counts as free, and as one for drafts. What others
+    charge is not known.
+    """
+    if is_local_host(urlsplit(url).hostname or ""):
+        return Model(id=name, draft=True, prices=(_FREE,), note=note or "Counts as free: it is in the local network.")
+    return Model(id=name, note=note or "What it costs is not known.")
 
 
 def configured_models(access: Access) -> ConfiguredModels:
     """Return the models that are used unless an engine says which it has."""
     kinds: list[Made] = [kind for kind in KINDS if url_of(access, kind) and not missing(access, kind)]
     named = {kind: settings_of(access).named(kind) or (OWN_MODEL,) for kind in kinds}
-    return ConfiguredModels(models={kind: tuple(map(_model, names)) for kind, names in named.items()})
+    return ConfiguredModels(
+        models={kind: tuple(_model(name, url_of(access, kind)) for name in named[kind]) for kind in kinds}
+    )
 
 
 def name_of(call: Call[Any, Any]) -> dict[str, str]:
@@ -91,15 +103,15 @@ async def served_models(kind: Made, client: Engines) -> Sequence[Model]:
     """
     engine = client[kind]
     if engine.named:
-        return tuple(map(_model, engine.named))
+        return tuple(_model(name, engine.url) for name in engine.named)
     listed = await _listed(engine, "/models")
     if not any(one.hint for one in listed):
         with suppress(MediaError):
             listed = await _listed(engine, "/models/capabilities") or listed
     if any(one.hint for one in listed):
-        return tuple(_model(one.id) for one in listed if one.makes(kind))
+        return tuple(_model(one.id, engine.url) for one in listed if one.makes(kind))
     names = ", ".join(one.id for one in listed[:_MOST_LISTED])
-    return (_model(OWN_MODEL, f"The engine's own choice{f'; it lists {names}' if names else ''}."),)
+    return (_model(OWN_MODEL, engine.url, f"The engine's own choice{f'; it lists {names}' if names else ''}."),)
 
 
 async def _listed(engine: Engine, path: str) -> Sequence[_Listed]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -13,10 +12,10 @@ from mediasmith.config.env_values import clean
 from mediasmith.config.settings import PREFIX, unexpanded
 from mediasmith.plugin.contract import Backend
 from mediasmith.plugin.errors import Misconfigured
+from mediasmith.plugin.local_hosts import is_local_host
 
 _SCHEMES = {"http", "https", "grpc"}
 _WITH_PASSWORDS = ("_proxy", "_base_url", "_endpoint_url")
-_OF_LOCAL_NETWORK = (".local", ".internal", ".localhost")
 
 
 def base_url_variable(name: str) -> str:
@@ -69,8 +68,8 @@ def _read(variable: str, value: str) -> str:
         raise _wrong(variable, "is not a URL that can be used")
     if parts.query or parts.fragment:
         raise _wrong(variable, "has a query or a fragment, which cannot be sent")
-    host = parts.hostname or ""
-    return f"{scheme or ('http' if _is_local(host) else 'https')}://{rest}"
+    # In the local network, TLS is rare.
+    return f"{scheme or ('http' if is_local_host(parts.hostname or '') else 'https')}://{rest}"
 
 
 def _split(rest: str) -> SplitResult | None:
@@ -80,13 +79,6 @@ def _split(rest: str) -> SplitResult | None:
         if parts.hostname and parts.port != 0 and not re.search(r"\s", rest):
             return parts
     return None
-
-
-def _is_local(host: str) -> bool:
-    """Return whether a host without a scheme is one of the local network, where TLS is rare."""
-    with suppress(ValueError):
-        return ip_address(host).is_private
-    return "." not in host or host.endswith(_OF_LOCAL_NETWORK)
 
 
 def _wrong(variable: str, why: str) -> Misconfigured:

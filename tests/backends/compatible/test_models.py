@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from fakes.compatible import FakeCompatible
+from mediasmith.config.credentials import read_access
 from mediasmith.plugin.errors import MediaError
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import signed_in
 from mediasmith_backends.compatible import backend
 from mediasmith_backends.compatible.addresses import KINDS, Made
@@ -85,11 +87,35 @@ async def test_models_that_the_user_names_are_not_asked_for(fake: FakeCompatible
     assert fake.counts() == {}
 
 
-async def test_every_model_counts_as_free_and_serves_for_drafts(client: Any, fake: FakeCompatible) -> None:
+async def test_a_listed_model_of_a_local_engine_is_free_and_serves_for_drafts(
+    client: Any, fake: FakeCompatible
+) -> None:
     assert IMAGE.discover
     fake.script(MODELS, listing({"id": "a", "labels": ["image"]}))
     for model in await IMAGE.discover(client):
         assert ([(price.usd, price.per) for price in model.prices], model.draft) == ([(0, "call")], True)
+
+
+@pytest.mark.parametrize(
+    ("url", "prices"),
+    [
+        ("http://localhost:8080/v1", [0]),
+        ("http://[::1]:8080/v1", [0]),
+        ("https://192.168.1.20/v1", [0]),
+        ("http://litellm:4000", [0]),
+        ("https://api.together.ai/v1", []),
+        ("http://8.8.8.8:8000/v1", []),
+    ],
+)
+async def test_only_an_engine_in_the_local_network_is_free(url: str, prices: list[float]) -> None:
+    async with signed_in(backend, url, "", env={"MEDIASMITH_COMPATIBLE_IMAGE_MODELS": "a"}) as harness:
+        assert IMAGE.discover
+        [found] = await IMAGE.discover(harness.client)
+    env = {"MEDIASMITH_COMPATIBLE_BASE_URL": url, "MEDIASMITH_COMPATIBLE_IMAGE_MODELS": "a"}
+    assert backend.models
+    [configured] = backend.models(read_access(backend, env, SystemNetwork())).models["image"]
+    assert found == configured
+    assert ([price.usd for price in found.prices], found.draft) == (prices, bool(prices))
 
 
 @pytest.mark.parametrize("answer", [{"status": 200, "body": {"error": "no"}}, {"status": 500, "body": {}}])
