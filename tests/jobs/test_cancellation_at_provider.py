@@ -25,7 +25,7 @@ from fakes.engines import (
 )
 from fakes.virtual_clock import VirtualClock
 from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Model, Price
-from mediasmith.plugin.errors import InvalidRequest, ProviderError, RateLimited
+from mediasmith.plugin.errors import InvalidRequest, MissingKey, ProviderError, RateLimited, Unreachable
 
 
 async def test_a_job_that_is_polled_is_cancelled_at_its_provider_once(tmp_path: Path) -> None:
@@ -119,9 +119,42 @@ async def test_an_exception_of_cancel_still_cancels_the_job_with_a_warning(tmp_p
         result = await get_job(engine, running.job_id, cancel=True)
         assert result.status == "cancelled"
         assert result.warnings == ("One could not be asked to stop; its work may continue and be billed.",)
-        assert clock.now() - started <= 5
+        assert clock.now() - started <= 17
         assert (await generate(engine, "another", wait_seconds=0)).status == "running"
-    assert asked == [AnyJson("job-1")]
+    assert asked == [AnyJson("job-1")] * 3
+
+
+@pytest.mark.parametrize("trouble", [ProviderError("Status 500."), Unreachable("It broke."), KeyError("x"), hang])
+async def test_a_provider_whose_answer_to_a_cancel_is_trouble_is_asked_again(tmp_path: Path, trouble: Any) -> None:
+    answers = [trouble, trouble]
+
+    async def cancel(_work: Context[None], _handle: object) -> Cancellation:
+        if not answers:
+            return "stopped"
+        if (answer := answers.pop()) is hang:
+            await hang()
+        raise answer
+
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
+        result = await get_job(engine, running.job_id, cancel=True)
+    assert (result.status, result.warnings, answers) == ("cancelled", (), [])
+
+
+async def test_a_provider_that_refuses_a_cancel_is_not_asked_again(tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    async def cancel(_work: Context[None], handle: object) -> Cancellation:
+        await anyio.lowlevel.checkpoint()
+        asked.append(handle)
+        raise MissingKey("One", ("ONE_KEY",), rejected=True)
+
+    clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(99))
+    async with running_engine(tmp_path, provider.backend(cancel=cancel), clock=clock) as engine, clock.autojump():
+        running = await generate(engine, wait_seconds=12)
+        await get_job(engine, running.job_id, cancel=True)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

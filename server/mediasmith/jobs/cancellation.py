@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from mediasmith.plugin.contract import Cancellation, Context
-from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, TimedOut, error_from_record
+from mediasmith.plugin.errors import (
+    Billed,
+    Cancelled,
+    InvalidRequest,
+    MediaError,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+    Unreachable,
+    error_from_record,
+)
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import is_task_cancelled, wait_for_event, with_timeout
 from mediasmith.selection.candidate import Candidate
@@ -35,11 +46,17 @@ _log = logging.getLogger(__name__)
 _CANCEL_SECONDS = 5.0
 """How long a provider may take to answer a cancel."""
 
+_PAUSES = (1.0, 1.0)
+"""Seconds before a provider whose answer to a cancel did not come, or could not be read, is asked again."""
+
+_MAY_PASS = (ProviderError, Unreachable, TimedOut, RateLimited)
+"""Errors after which a cancel is tried again; what a backend does not explain is, too."""
+
 _HANDLE_SECONDS = 10.0
 """How long a cancel waits for the handle of a request that is out."""
 
-_END_SECONDS = 10.0
-"""How long a cancel waits for the end, once nothing more is sent."""
+_END_SECONDS = 20.0
+"""How long a cancel waits for the end, once nothing more is sent; asking the provider may take most of it."""
 
 _UNFINISHED: frozenset[Phase] = frozenset({"queued", "sending", "accepted"})
 
@@ -134,7 +151,7 @@ class ProviderCancel:
         if cancel is None:
             return None
         try:
-            outcome = await with_timeout(self.clock, _CANCEL_SECONDS, lambda: cancel(context, handle))
+            outcome = await self._ask(partial(cancel, context, handle))
         except Exception as error:  # noqa: BLE001 - the job is cancelled all the same
             warn_not_asked(active, candidate, error)
             return None
@@ -144,6 +161,17 @@ class ProviderCancel:
             f"{candidate.backend.title} was asked to stop, but its work may still finish{_and_be_billed(active)}."
         )
         return "asked"
+
+    async def _ask(self, cancel: Callable[[], Awaitable[Cancellation]]) -> Cancellation:
+        """Return the answer to a cancel, asking again after trouble that may pass."""
+        for pause in _PAUSES:
+            try:
+                return await with_timeout(self.clock, _CANCEL_SECONDS, cancel)
+            except Exception as error:
+                if isinstance(error, MediaError) and not isinstance(error, _MAY_PASS):
+                    raise
+            await self.clock.sleep(pause)
+        return await with_timeout(self.clock, _CANCEL_SECONDS, cancel)
 
 
 def warn_not_asked(active: ActiveJob, candidate: Candidate, error: Exception) -> None:
