@@ -121,7 +121,8 @@ def _failed(video: _Video, engine: Engine) -> Failed:
 async def _cancel(context: Context[Engines], handle: VideoHandle) -> Cancellation:
     """Delete the video. SGLang says yes and goes on making it, and nothing tells it from others."""
     engine = context.client["video"]
-    engine.content(await engine.send("DELETE", _path(handle)))
+    if content := engine.content(await engine.send("DELETE", _path(handle))):
+        read_answer(content, Answer, engine.name)  # a page is no answer of the engine
     return "asked"
 
 

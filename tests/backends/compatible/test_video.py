@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import AsyncMock
 
+import httpx2
 import pytest
 
 from fakes.compatible import FakeCompatible
 from mediasmith.plugin.contract import Failed, Model, Pending, Remote, Result
 from mediasmith.plugin.errors import MediaError, ProviderError
 from mediasmith.testing import AdapterHarness, MemorySource
+from mediasmith_backends.compatible.engine import Engine
 from mediasmith_backends.compatible.video import VideoHandle
 
-CREATE, POLL = "POST /v1/videos", "GET /v1/videos/{id}"
+CREATE, POLL, CANCEL = "POST /v1/videos", "GET /v1/videos/{id}", "DELETE /v1/videos/{id}"
 HANDLE = VideoHandle(video="video_1")
 
 
@@ -102,6 +105,20 @@ async def test_a_cancel_is_only_asked_for(fake: FakeCompatible, video: AdapterHa
     assert fake.counts()["DELETE /v1/videos/{id}"] == 1
     with pytest.raises(MediaError):
         await video.cancel(handle)
+
+
+@pytest.mark.parametrize("answer", [{"html": True}, {"body": "OK"}])
+async def test_a_cancel_whose_answer_cannot_be_read_is_trouble(
+    fake: FakeCompatible, video: AdapterHarness, answer: dict[str, Any]
+) -> None:
+    fake.script(CANCEL, {"status": 200, **answer})
+    with pytest.raises(ProviderError):
+        await video.cancel(HANDLE)
+
+
+async def test_a_cancel_may_be_answered_with_nothing(video: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "send", AsyncMock(return_value=httpx2.Response(204)))
+    assert await video.cancel(HANDLE) == "asked"
 
 
 async def test_an_answer_without_an_id_is_an_error(fake: FakeCompatible, video: AdapterHarness) -> None:
