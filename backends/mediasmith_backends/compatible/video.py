@@ -24,7 +24,7 @@ from mediasmith.plugin.contract import (
 )
 from mediasmith.plugin.error_words import error_text
 from mediasmith.plugin.errors import ProviderError
-from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_media
+from mediasmith.plugin.http_answers import Answer, Lenient, Status, read_answer, read_media
 from mediasmith.plugin.http_errors import error_for_failed_work, retry_after
 from mediasmith.plugin.params import Seed
 from mediasmith_backends.compatible.addresses import missing
@@ -73,7 +73,7 @@ async def _start(call: Call[Engines, VideoParams]) -> Accepted:
 
 class _Video(Answer):
     id: Lenient[str] = None
-    status: str
+    status: Status
     progress: Lenient[Annotated[float, Field(ge=0, le=100, strict=True)]] = None
     url: Lenient[str] = None
     error: Any = None

@@ -22,7 +22,7 @@ from mediasmith.plugin.contract import (
     Result,
 )
 from mediasmith.plugin.errors import Billed, Cancelled, InvalidRequest, ModelGone, ProviderError, StateGone
-from mediasmith.plugin.http_answers import Answer, Lenient, same_origin
+from mediasmith.plugin.http_answers import Answer, Lenient, Status, same_origin
 from mediasmith.plugin.http_errors import error_for_failed_work, retry_after
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.params import IN_PIXELS, AspectRatio, Seed, Size
@@ -99,7 +99,7 @@ class _Created(Answer):
 
 
 class _Video(PaidAnswer):
-    status: str
+    status: Status
     urls: Lenient[tuple[str, ...]] = None
     unsigned_urls: Lenient[tuple[str, ...]] = None
     error: Lenient[str] = None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from mediasmith.plugin.contract import JSON, Cancellation, Context, Failed, Pending, Result
 from mediasmith.plugin.error_words import clause, error_text
 from mediasmith.plugin.errors import Cancelled, ProviderError
-from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
+from mediasmith.plugin.http_answers import Answer, Lenient, Status, read_answer
 from mediasmith.plugin.http_errors import error_for_failed_work, retry_after
 from mediasmith.plugin.kinds import MediaType
 from mediasmith_backends.replicate.client import Client
@@ -52,7 +52,7 @@ class _Metrics(Answer):
 
 
 class _Prediction(Answer):
-    status: str
+    status: Status
     output: Any = None
     error: Any = None
     data_removed: Lenient[bool] = None

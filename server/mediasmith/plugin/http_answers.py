@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from mediasmith.plugin.contract import Output, Remote
 from mediasmith.plugin.embedded_media import decode_base64
@@ -43,6 +50,9 @@ def _none_if_invalid(value: object, validate: ValidatorFunctionWrapHandler) -> A
 
 Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
 """A field of an `Answer` that is None where it is missing or not what it should be."""
+
+Status: TypeAlias = Annotated[str, StringConstraints(to_lower=True)]
+"""A field of an `Answer` that says in a word how work stands: in lower case, however it is written."""
 
 
 def read_answer(content: bytes | str, answer: type[A], name: str) -> A:

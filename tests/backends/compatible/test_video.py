@@ -70,6 +70,16 @@ async def test_a_video_may_be_elsewhere(fake: FakeCompatible, video: AdapterHarn
     assert result.outputs[0].body == body
 
 
+@pytest.mark.parametrize(
+    ("status", "answer"), [("COMPLETED", Result), ("Succeeded", Result), ("IN_PROGRESS", Pending), ("FAILED", Failed)]
+)
+async def test_a_status_may_be_in_capitals(
+    fake: FakeCompatible, video: AdapterHarness, status: str, answer: type[object]
+) -> None:
+    fake.script(POLL, {"status": 200, "body": {"id": "video_1", "status": status}})
+    assert isinstance(await video.poll(HANDLE), answer)
+
+
 @pytest.mark.parametrize("status", [200, 400, 404, 500])
 async def test_a_verdict_ends_the_work_whatever_its_status(
     fake: FakeCompatible, video: AdapterHarness, status: int

@@ -135,6 +135,7 @@ async def test_the_key_is_sent_to_openrouter_alone(
 
 ENDS: Mapping[str, tuple[dict[str, Any], type[MediaError], str, str]] = {
     "failed": ({"status": "failed", "error": "Out of film."}, ProviderError, "unknown", "Out of film"),
+    "in capitals": ({"status": "FAILED", "error": "Out of film."}, ProviderError, "unknown", "Out of film"),
     "failed for nothing": ({"status": "failed", "usage": {"cost": 0}}, ProviderError, "no", "failed"),
     "failed and charged": ({"status": "failed", "usage": {"cost": 0.4}}, ProviderError, "yes", "failed"),
     "expired": ({"status": "expired", "error": 7}, ProviderError, "unknown", "expired"),

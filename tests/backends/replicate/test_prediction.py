@@ -47,6 +47,11 @@ async def test_the_advice_when_to_poll_again_is_passed_on(fake: FakeReplicate, i
     assert await image.poll(IMAGE) == Pending(message="processing", after=30.0)
 
 
+async def test_a_status_in_capitals_is_known(fake: FakeReplicate, image: AdapterHarness) -> None:
+    fake.script(POLL, prediction("PROCESSING"))
+    assert await image.poll(IMAGE) == Pending(message="processing")
+
+
 async def test_urls_in_answers_are_not_asked(fake: FakeReplicate, image: AdapterHarness) -> None:
     elsewhere = {"get": "http://127.0.0.1:1/get", "cancel": "http://127.0.0.1:1/cancel"}
     fake.script("POST /v1/models/{owner}/{name}/predictions", {**prediction("starting", urls=elsewhere), "status": 201})
