@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,11 +11,12 @@ from anyio import to_thread
 from pydantic import Field
 
 from mediasmith.plugin.contract import Call, Capability, Output, Params, Result
-from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
-from mediasmith.plugin.http_errors import malformed
+from mediasmith.plugin.embedded_media import find_media
+from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, read_outputs
+from mediasmith.plugin.http_errors import malformed, reading
 from mediasmith.plugin.media import HEAD, is_text, sniff
 from mediasmith_backends.compatible.addresses import missing
-from mediasmith_backends.compatible.engine import Engines
+from mediasmith_backends.compatible.engine import Engine, Engines
 from mediasmith_backends.compatible.extras import ExtraBody, objection
 from mediasmith_backends.compatible.models import name_of, served_models
 from mediasmith_backends.compatible.wav_length import with_true_length
@@ -42,10 +44,19 @@ async def _start(call: Call[Engines, SpeechParams]) -> Result:
     }
     response = await engine.post("/audio/speech", fields)
     content = engine.content(response, model_named="model" in fields)
-    mime = sniff(content[:HEAD])
-    if not mime and (not content or is_text(content[:HEAD])):
+    return Result(outputs=(await to_thread.run_sync(_output, content, engine),))
+
+
+def _output(content: bytes, engine: Engine) -> Output:
+    """Return the sound of an answer: its bytes, or what its JSON holds or points to; blocking."""
+    if content and not is_text(content[:HEAD]):
+        return Output(body=with_true_length(content), mime=sniff(content[:HEAD]))
+    with reading(engine.name, content):
+        texts = find_media(json.loads(content))
+    outputs = read_outputs(texts, mime="audio/mpeg", name=engine.name, base_url=engine.url, headers=engine.headers)
+    if not outputs:
         raise malformed(engine.name, content)
-    return Result(outputs=(Output(body=await to_thread.run_sync(with_true_length, content), mime=mime),))
+    return outputs[0]
 
 
 class _Voice(Answer):

@@ -34,7 +34,7 @@ _LONGEST_HEAD = 200
 
 _FIELDS = (
     *("b64_json", "image_url", "url", "inline_data", "inlineData", "source", "data", "image", "result", "base64"),
-    *("images", "parts", "file", "file_data", "output", "outputs"),
+    *("images", "parts", "file", "file_data", "output", "outputs", "audio"),
 )
 """The fields of a part of an answer that hold a file, or parts that do."""
 

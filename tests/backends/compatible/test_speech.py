@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import wave
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import pytest
 
 from fakes.compatible import FakeCompatible
-from mediasmith.plugin.contract import Model
+from mediasmith.plugin import media
+from mediasmith.plugin.contract import Model, Remote
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.testing import AdapterHarness
 
 SPEAK, VOICES = "POST /v1/audio/speech", "GET /v1/audio/voices"
+WAV = media.wav(bytes(480), rate=24_000)
+SOUND = base64.b64encode(WAV).decode()
 
 
 def sent(fake: FakeCompatible) -> Any:
@@ -46,11 +50,34 @@ async def test_the_type_is_that_of_the_bytes(fake: FakeCompatible, speech: Adapt
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"audio": SOUND, "format": "wav"},
+        {"data": f"data:audio/wav;base64,{SOUND}"},
+        {"audio": {"b64_json": SOUND}},
+        {"audio": {"data": SOUND}, "transcript": "Hello."},
+        {"data": [{"b64_json": SOUND}]},
+    ],
+)
+async def test_a_sound_may_be_inside_json(fake: FakeCompatible, speech: AdapterHarness, body: dict[str, Any]) -> None:
+    fake.script(SPEAK, {"status": 200, "body": body})
+    [output] = (await speech.generate()).outputs
+    assert (output.body, output.mime) == (WAV, "audio/wav")
+
+
+async def test_a_sound_may_be_elsewhere(fake: FakeCompatible, speech: AdapterHarness) -> None:
+    fake.script(SPEAK, {"status": 200, "body": {"url": "/files/a.mp3"}})
+    [output] = (await speech.generate()).outputs
+    assert (output.body, output.mime) == (Remote(url=f"{fake.url}/files/a.mp3"), "audio/mpeg")
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         {"body": {"error": "Unexpected endpoint or method. Returning 200 anyway"}},
         {"html": True},
         {"body": {}},
+        {"body": {"audio": "none"}},
         {"body": []},
     ],
 )
