@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.errors import MediaError, Unreachable
-from mediasmith.plugin.http_errors import is_about_model, malformed, not_served, transport_error
+from mediasmith.plugin.http_errors import is_about, malformed, not_served, transport_error
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -76,7 +76,7 @@ def route_error(
     `own_url` is the provider's base URL, `variables` are those that set another, `detail` is the answer's own text.
     """
     url, own = str(error.request.url), error.request.url.host == urlsplit(own_url).hostname
-    if error.status_code != HTTPStatus.NOT_FOUND or own or is_about_model(error.response.text, url):
+    if error.status_code != HTTPStatus.NOT_FOUND or own or is_about("model", error.response.text, url):
         return None
     if error.request.method == "GET" and not error.request.url.path.endswith(_OF_ACCOUNT):
         return None

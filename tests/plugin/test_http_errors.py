@@ -31,7 +31,7 @@ from mediasmith.plugin.http_errors import (
     error_for_failed_work,
     error_for_response,
     error_for_status,
-    is_about_model,
+    is_about,
     malformed,
     not_billed,
     not_served,
@@ -214,7 +214,7 @@ def test_a_404_of_a_gateway_says_what_was_asked_and_shows_no_secret() -> None:
     ],
 )
 def test_the_words_of_a_404_are_about_a_model_or_about_the_address(text: str, about: bool) -> None:
-    assert is_about_model(text, "http://gateway.example/v1/models/sd-9:predict?x=1") is about
+    assert is_about("model", text, "http://gateway.example/v1/models/sd-9:predict?x=1") is about
 
 
 def test_unreachable_provider_says_what_to_check() -> None:

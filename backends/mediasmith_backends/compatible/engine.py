@@ -16,7 +16,7 @@ from mediasmith.plugin.access import Access
 from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import MediaError, MissingKey, ModelGone, NotServed, Unreachable, Unsuitable
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
-from mediasmith.plugin.http_errors import error_for_response, is_about_model, shown_url, transport_error
+from mediasmith.plugin.http_errors import error_for_response, is_about, shown_url, transport_error
 from mediasmith_backends.compatible.addresses import (
     KEYS,
     KINDS,
@@ -95,12 +95,16 @@ class Engine:
     def _error(self, response: Response, *, model_named: bool) -> MediaError:
         status, path = response.status_code, response.request.url.path
         words = answer_text(response.content)
-        about_model = is_about_model(words, str(response.request.url))
+        url = str(response.request.url)
+        about_model = is_about("model", words, url)
         if about_model and status in _WANTS_MODEL and not model_named:
             hint = f"Set {models_variable(self.kind)} to the name of a model, and restart the server."
             return Unsuitable(f"{self.name} wants the name of a model ({status}){clause(words)}.", hint, billed="no")
         if about_model and status == HTTPStatus.NOT_FOUND:
             return ModelGone(f"{self.name} does not have this model (404){clause(words)}.")
+        if status == HTTPStatus.NOT_FOUND and is_about("voice", words, url):
+            hint = "list_backends has the voices of an engine that lists them. Name another one, or none."
+            return Unsuitable(f"{self.name} does not have this voice (404){clause(words)}.", hint, billed="no")
         if status in _NO_ROUTE:
             return NotServed(
                 f"{self.name} has nothing at {path} ({status}){clause(words)}.",

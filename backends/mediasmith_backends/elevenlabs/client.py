@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from mediasmith.plugin.access import Access, Network
 from mediasmith.plugin.error_words import error_text
-from mediasmith.plugin.http_errors import is_about_model, not_served
+from mediasmith.plugin.http_errors import is_about, not_served
 
 if TYPE_CHECKING:
     from elevenlabs.base_client import AsyncBaseElevenLabs
@@ -102,5 +102,5 @@ async def _check_route(response: Response) -> None:
     if isinstance(fields.get("detail"), Mapping | list):
         return
     asked = str(response.request.url)
-    if not is_about_model(response.text, asked):
+    if not is_about("model", response.text, asked):
         raise not_served(TITLE, asked, own_url=_URL, variables=[_BASE_URL], detail=error_text(fields))

@@ -23,7 +23,7 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     error_for_failed_work,
     error_for_response,
-    is_about_model,
+    is_about,
     not_served,
     transport_error,
 )
@@ -92,7 +92,7 @@ def _missing(response: Response) -> MediaError:
     url, words = str(response.request.url), answer_text(response.content)
     if response.request.method != "POST":
         return ProviderError(f"{TITLE} does not have what was asked for{clause(words)}.")
-    if response.request.url.host in _HOSTS or is_about_model(response.text, url):
+    if response.request.url.host in _HOSTS or is_about("model", response.text, url):
         return ModelGone(f"{TITLE} does not know this endpoint{clause(words)}.")
     return not_served(TITLE, url, own_url=QUEUE_URL, variables=["MEDIASMITH_FAL_BASE_URL"], detail=words)
 

@@ -19,7 +19,7 @@ from mediasmith.plugin.http_answers import Answer, Lenient
 from mediasmith.plugin.http_errors import (
     blocked_by_page,
     error_for_status,
-    is_about_model,
+    is_about,
     malformed,
     not_served,
     retry_after,
@@ -124,7 +124,7 @@ def _sdk_error(error: Exception) -> MediaError:
 
 def _unserved(url: str, detail: str) -> MediaError | None:
     """Return the error for a 404 that has none of Google's codes, or None if it is Google's or about a model."""
-    if f".{urlsplit(url).hostname}".endswith(".googleapis.com") or is_about_model(detail, url):
+    if f".{urlsplit(url).hostname}".endswith(".googleapis.com") or is_about("model", detail, url):
         return None
     variables = ["MEDIASMITH_GOOGLE_BASE_URL", GEMINI_URL, VERTEX_URL]
     return not_served(TITLE, url, own_url=OWN_URL, variables=variables, detail=detail)

@@ -10,7 +10,7 @@ from pydantic import FiniteFloat
 from mediasmith.plugin.error_words import answer_text, clause
 from mediasmith.plugin.errors import MediaError, ModelGone, ProviderError, RateLimited
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer
-from mediasmith.plugin.http_errors import error_for_response, is_about_model, not_served, transport_error
+from mediasmith.plugin.http_errors import error_for_response, is_about, not_served, transport_error
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -43,7 +43,7 @@ def _explain_response(response: Response) -> MediaError:
     url, words = str(response.request.url), answer_text(response.content)
     if "/predictions/" in url:  # such a path is of what was accepted there
         return ProviderError(f"{TITLE} does not know this prediction{clause(words)}.")
-    if not url.startswith(OWN_URL) and not is_about_model(words, url):
+    if not url.startswith(OWN_URL) and not is_about("model", words, url):
         return not_served(TITLE, url, own_url=OWN_URL, variables=[_BASE_URL], detail=words)
     return known
 

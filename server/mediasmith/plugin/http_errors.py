@@ -233,13 +233,13 @@ def not_served(name: str, url: str, *, own_url: str, variables: Sequence[str], d
     )
 
 
-def is_about_model(text: str, url: str) -> bool:
-    """Return whether the text of a 404 is about a model, rather than about the address, which it may repeat.
+def is_about(word: str, text: str, url: str) -> bool:
+    """Return whether the text of a 404 is about a `word`, rather than about the address, which it may repeat.
 
     Servers that only look like the provider's have no codes for it, so that their words decide.
     """
     path = urlsplit(url).path
-    return "model" in text.replace(path, "").replace(path.lstrip("/"), "").lower()
+    return word in text.replace(path, "").replace(path.lstrip("/"), "").lower()
 
 
 def shown_url(url: str) -> str:

@@ -94,6 +94,13 @@ async def test_a_route_that_is_not_there_is_named(fake: FakeCompatible, speech: 
     assert "MEDIASMITH_COMPATIBLE_BASE_URL" in error.hint
 
 
+async def test_a_404_about_a_voice_is_no_missing_route(fake: FakeCompatible, speech: AdapterHarness) -> None:
+    error = await error_for(fake, speech, status=404, body={"detail": "Voice 'nova' not found."})
+    assert isinstance(error, Unsuitable)
+    assert error.message == f"Engine {fake.base_url} does not have this voice (404): Voice 'nova' not found."
+    assert "BASE_URL" not in str(error)
+
+
 async def test_a_404_about_a_model_is_no_missing_route(fake: FakeCompatible, speech: AdapterHarness) -> None:
     error = await error_for(fake, speech, status=404, body={"error": "model 'kokoro' not found, pull it first"})
     assert isinstance(error, ModelGone)
