@@ -70,9 +70,9 @@ def read_answer(content: bytes | str, answer: type[A], name: str) -> A:
 def read_media(text: str, *, base_url: str = "", headers: Mapping[str, str] = {}, name: str) -> bytes | Remote:
     """Return the file that a text in an answer holds or points to.
 
-    It may be base64 in any spelling, a `data:` URI, an absolute URL, or with a `base_url` a path below it; what has a
-    URL is left for the server to download, with `headers` where it is of the base URL's origin. Blocking where it is
-    large.
+    It may be base64 in any spelling, hexadecimal, a `data:` URI, an absolute URL, or with a `base_url` a path below it;
+    what has a URL is left for the server to download, with `headers` where it is of the base URL's origin. Blocking
+    where it is large.
 
     Raises:
         ProviderError: it is none of these.
@@ -88,9 +88,18 @@ def read_media(text: str, *, base_url: str = "", headers: Mapping[str, str] = {}
         data = data or _data_uri(text)
     elif base_url and not sniff(data[:HEAD]) and len(text) <= _LONGEST_PATH and _PATH.fullmatch(text):
         return _remote(urljoin(f"{base_url.rstrip('/')}/", text), base_url, headers)
+    if not sniff(data[:HEAD]) and (hexadecimal := _decode_hex(text)):
+        return hexadecimal
     if not data:
         raise malformed(name)
     return data
+
+
+def _decode_hex(text: str) -> bytes:
+    """Return the file that a text is in hexadecimal, or b"": nearly all of that could be base64 as well."""
+    with suppress(ValueError):
+        return bytes.fromhex(text) if sniff(bytes.fromhex(text[: 2 * HEAD])) else b""
+    return b""
 
 
 def _remote(url: str, base_url: str, headers: Mapping[str, str]) -> Remote:
