@@ -125,7 +125,10 @@ async def _completed(context: Context[Client], handle: QueuedRequest, answer: _S
         reason = answer.error or answer.error_type or ""
         return Failed(error=error_for_failed_work(TITLE, reason, billed=billed or "unknown"))
     content = response.raise_for_status().content
-    made = await to_thread.run_sync(read_made, content, handle.media)
+    http = context.client.http
+    key = {"authorization": http.headers["authorization"]}
+    read = partial(read_made, content, handle.media, base_url=str(http.base_url), headers=key)
+    made = await to_thread.run_sync(read)
     if not made.outputs:
         words = f"The safety checker of {TITLE} blackened what was made."
         return Failed(error=Refused(words, reason="has_nsfw_concepts", billed="yes"))

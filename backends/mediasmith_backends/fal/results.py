@@ -36,8 +36,10 @@ class Made:
     details: Mapping[str, JSON]
 
 
-def read_made(content: bytes, media: MediaType) -> Made:
+def read_made(content: bytes, media: MediaType, *, base_url: str, headers: Mapping[str, str]) -> Made:
     """Return what was made, by the type that was asked for; blocking.
+
+    A gateway may name a file by a path below the `base_url`; there, `headers` sign in.
 
     Raises:
         ProviderError: there is no file that can be read. The error has the answer.
@@ -50,7 +52,7 @@ def read_made(content: bytes, media: MediaType) -> Made:
     black = [number for number, flag in enumerate(flags) if flag is True and number < len(urls)]
     kept = [url for number, url in enumerate(urls) if number not in black]
     claimed = next((mime for _, mime in files if mime.startswith(f"{media}/")), _MIMES[media])
-    outputs = read_outputs(kept, mime=claimed, name=TITLE)
+    outputs = read_outputs(kept, mime=claimed, name=TITLE, base_url=base_url, headers=headers)
     if not outputs and (kept or not black):
         raise malformed(TITLE, content)
     details = {name: answer[name] for name in _SAID if isinstance(answer.get(name), str | int)}

@@ -10,6 +10,7 @@ import pytest
 
 from fakes.fal import CANCEL, PRICES, RESULT, STATUS, SUBMIT, FakeFal
 from fakes.poll_errors import poll_error
+from mediasmith.plugin import media
 from mediasmith.plugin.contract import Failed, Model, Pending, Remote, Result
 from mediasmith.plugin.errors import (
     Cancelled,
@@ -27,6 +28,7 @@ from mediasmith_backends.fal.queue import QueuedRequest
 from mediasmith_backends.input_schema import schema_model
 
 COMPLETED = {"status": 200, "body": {"status": "COMPLETED"}}
+WAV = media.wav(bytes(480), rate=24_000)
 URI = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
 
 
@@ -130,6 +132,28 @@ async def test_the_advice_when_to_poll_again_is_passed_on(
 ) -> None:
     fake.script(STATUS, {"status": 202, "headers": {"retry-after": "9"}, "body": {"status": "IN_QUEUE"}})
     assert await image.poll(handle) == Pending(message="in the queue", after=9.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"audio": {"b64_json": base64.b64encode(WAV).decode()}}, WAV),
+        ({"audio": WAV.hex()}, WAV),
+        ({"audio": {"url": "/made/a.wav"}}, "/made/a.wav"),
+        ({"audio": "made/a.wav"}, "/made/a.wav"),
+    ],
+)
+async def test_a_file_may_be_inside_the_result_or_below_the_base_url(
+    fake: FakeFal, image: AdapterHarness, handle: QueuedRequest, body: Any, found: bytes | str
+) -> None:
+    completed(fake, body)
+    [output] = (await finished(image, handle.model_copy(update={"media": "audio"}))).outputs
+    if isinstance(found, bytes):
+        assert (output.body, output.mime) == (found, "audio/wav")
+    else:
+        assert isinstance(output.body, Remote)
+        assert output.body.url == f"{fake.url}{found}"
+        assert list(output.body.headers) == ["authorization"]
 
 
 VIOLATION = {
