@@ -86,6 +86,27 @@ def test_page_at_403_is_not_the_providers() -> None:
     assert blocked_by_page(403, "Paper", b'{"error": "<html>"}') is None
 
 
+NGINX = b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
+GO = b"Client sent an HTTP request to an HTTPS server.\n"
+
+
+@pytest.mark.parametrize("body", [NGINX, GO])
+def test_server_with_tls_that_is_asked_without_says_what_to_correct(body: bytes) -> None:
+    error = error_for_response(
+        httpx2.Response(400, content=body, request=httpx2.Request("GET", "http://box/v1")), "Box"
+    )
+    assert isinstance(error, Misconfigured)
+    assert "https://" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "body"), [("http://box/v1", b'{"error": "image_url must begin with https"}'), ("https://box/v1", GO)]
+)
+def test_other_bad_request_is_the_callers(url: str, body: bytes) -> None:
+    error = error_for_response(httpx2.Response(400, content=body, request=httpx2.Request("GET", url)), "Box")
+    assert isinstance(error, InvalidRequest)
+
+
 def test_page_instead_of_a_result_says_where_to_look() -> None:
     error = malformed("Paper", b"<html><title>Open Studio</title>")
     assert str(error).startswith("A web page came instead of an answer of Paper: Open Studio. ")
@@ -176,6 +197,14 @@ def test_transport_exception_says_whether_it_was_billed(
     assert error
     assert (type(error), error.billed) == (kind, billed)
     assert "scripted" not in str(error)
+
+
+@pytest.mark.parametrize(("scheme", "hint"), [("http", True), ("https", False)])
+def test_connection_without_tls_that_breaks_may_have_to_be_one_with_it(scheme: str, hint: bool) -> None:
+    request = httpx2.Request("POST", f"{scheme}://box/v1")
+    error = transport_error(httpx2.RemoteProtocolError("scripted", request=request), "Box")
+    assert error
+    assert ("https://" in error.message) is hint
 
 
 @pytest.mark.parametrize("error", [None, KeyError("no"), ValueError("no"), ssl.SSLError("no"), TimeoutError()])

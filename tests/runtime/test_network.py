@@ -169,6 +169,13 @@ async def test_a_certificate_that_is_not_accepted_says_why_and_what_to_set(tmp_p
     assert "SSL_CERT_FILE" in error.hint
 
 
+async def test_plain_http_where_tls_is_expected_says_so(tmp_path: Path) -> None:
+    async with serving(certificate(API).serve(tmp_path)) as port:
+        error = await failure(f"http://127.0.0.1:{port}/x")
+    assert isinstance(error, Unreachable)
+    assert error.message.endswith("; if TLS is expected there, its base URL begins with https://.")
+
+
 async def test_no_request_waits_for_a_connection() -> None:
     everyone, arrived = 150, 0  # more than HTTP clients open by default
     together = anyio.Event()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -35,7 +36,7 @@ from mediasmith.plugin.errors import (
     Unreachable,
 )
 
-_FORBIDDEN = 403
+_BAD_REQUEST, _FORBIDDEN = 400, 403
 _NOT_CONNECTED = {"ConnectError", "ConnectTimeout"}
 _MALFORMED = {"DecodingError", "TooManyRedirects", "JSONDecodeError", "ResponseNotRead"}
 _BAD_ADDRESS = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
@@ -43,6 +44,9 @@ _LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2", "socksio"}
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 """OpenSSL's words for an answer that is no TLS, such as one in plain HTTP."""
+
+_ASKS_FOR_TLS = re.compile(rb"[^{\[]{,1000}?https\b", re.IGNORECASE | re.DOTALL)
+"""What web servers, in their own words or pages, answer with where TLS is expected; an API answers in JSON."""
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _WRONG_ADDRESS = "Check the base URL and the proxy, where they are set, and whether this network wants a login."
@@ -98,12 +102,14 @@ def error_for_response(response: Any, name: str, *, keys: Sequence[str] = ()) ->
 
     `response` is one of httpx2 or httpx whose body was read.
     """
-    return blocked_by_page(response.status_code, name, response.content) or error_for_status(
-        response.status_code,
-        name,
-        keys=keys,
-        detail=answer_text(response.content),
-        retry_after=retry_after(response.headers),
+    status, words = response.status_code, answer_text(response.content)
+    if status == _BAD_REQUEST and _ASKS_FOR_TLS.match(response.content) and response.request.url.scheme == "http":
+        return Misconfigured(
+            f"{name} answers with TLS alone at this address (400{clause(words)}).",
+            "Write its base URL with https://, and restart the server.",
+        )
+    return blocked_by_page(status, name, response.content) or error_for_status(
+        status, name, keys=keys, detail=words, retry_after=retry_after(response.headers)
     )
 
 
@@ -151,7 +157,7 @@ def transport_error(error: BaseException | None, name: str) -> MediaError | None
     if error is None or type(error).__module__.partition(".")[0] not in _LIBRARIES:
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
-    found: MediaError = Unreachable(f"The connection to {name} broke before the whole answer had come.")
+    found: MediaError = _broken(error, name)
     if tls := tls_error(error, name):
         found = tls
     elif names & {"ProxyError", "SOCKSError"}:
@@ -167,6 +173,15 @@ def transport_error(error: BaseException | None, name: str) -> MediaError | None
     elif names & _MALFORMED:
         found = malformed(name)
     return found
+
+
+def _broken(error: Any, name: str) -> Unreachable:
+    """Return the error for a connection that broke; a server with TLS hangs up on a request without."""
+    message = f"The connection to {name} broke before the whole answer had come"
+    with suppress(AttributeError, RuntimeError):  # not every exception has its request
+        if error.request.url.scheme == "http":
+            message = f"{message}; if TLS is expected there, its base URL begins with https://"
+    return Unreachable(f"{message}.")
 
 
 def tls_error(error: BaseException, name: str) -> Misconfigured | None:
