@@ -49,7 +49,7 @@ from mediasmith.plugin.http_errors import (
     [
         (307, NotServed, "no", "What is at the address of Acme does not take requests (307): Too long."),
         (400, InvalidRequest, "no", "Acme does not accept the request (400): Too long."),
-        (401, MissingKey, "no", "Acme does not accept its key."),
+        (401, MissingKey, "no", "Acme does not accept its key: Too long."),
         (402, OutOfCredit, "no", "The account at Acme has no credit left: Too long."),
         (403, NotPermitted, "no", "Acme does not allow this account to do that: Too long."),
         (404, ModelGone, "no", "Acme does not know this model: Too long."),

@@ -108,7 +108,7 @@ def _error_for_code(code: str, message: str, detail: Mapping[str, Any], pause: f
     """Return what a code means, or None for one that says no more than the status."""
     found: MediaError | None = None
     if code in _BAD_KEY:
-        found = MissingKey(TITLE, KEYS, rejected=True)
+        found = MissingKey(TITLE, KEYS, rejected=True, words=clause(message))
     elif code in _NO_CREDIT:
         found = OutOfCredit(f"The account at {TITLE} has no credit left{clause(message)}.")
     elif code in _RATE_LIMITED:

@@ -104,9 +104,9 @@ def _sdk_error(error: Exception) -> MediaError:
     request: Any = getattr(response, "request", None)
     keys = [CREDENTIALS] if request is not None and "authorization" in request.headers else API_KEYS
     problem = _problem(error)
-    if {detail.reason for detail in problem.known_details} & _KEY_REASONS:
-        return MissingKey(TITLE, keys, rejected=True)
     detail = problem.message or error_text(_body(error))
+    if {known.reason for known in problem.known_details} & _KEY_REASONS:
+        return MissingKey(TITLE, keys, rejected=True, words=clause(detail))
     if status == HTTPStatus.BAD_REQUEST and problem.status == _PRECONDITION:
         return NotPermitted(f"{TITLE} does not offer this to the account{clause(detail)}.")
     if status == HTTPStatus.NOT_FOUND and request is not None and any(part in str(request.url) for part in _LOOKUPS):

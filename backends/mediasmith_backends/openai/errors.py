@@ -97,7 +97,7 @@ def _by_code(code: str, text: str, *, reason: str = "", billed: Billed | None = 
         return ModelGone(f"{TITLE} does not serve this model, or not to this account{words}.")
     if code == "previous_response_not_found":
         return StateGone(f"{TITLE} no longer has the conversation that this continues.")
-    return MissingKey(TITLE, KEYS, rejected=True) if code == "invalid_api_key" else None
+    return MissingKey(TITLE, KEYS, rejected=True, words=words) if code == "invalid_api_key" else None
 
 
 def _billed(moderation: object) -> Billed | None:

@@ -120,7 +120,7 @@ def _error_for_text(code: str, text: str) -> MediaError | None:
         case "INVALID_ARGUMENT" | "PERMISSION_DENIED" if _is_declined(text):
             return _declined(clause(text))
         case "INVALID_ARGUMENT" if _WRONG_KEY in words:
-            return MissingKey(TITLE, KEYS, rejected=True)
+            return MissingKey(TITLE, KEYS, rejected=True, words=clause(text))
         case "RESOURCE_EXHAUSTED" if _SPENT in words:
             return OutOfCredit(f"The account at {TITLE} has no credit left{clause(text)}.", _ACCOUNT)
         case "RESOURCE_EXHAUSTED" if _TOO_LARGE in words:

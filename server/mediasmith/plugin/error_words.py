@@ -22,6 +22,9 @@ _WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "
 
 _LAST_WORD = re.compile(r"[!-~]+$")
 
+_SHOWN_KEY = re.compile(r"[^\s*]*\*{3,}[^\s*]*")
+"""A key with most of it replaced by asterisks."""
+
 _LONGEST_HEAD = 1000
 """Bytes of an answer that show whether it is a page."""
 
@@ -78,9 +81,10 @@ def _title(page: str) -> str:
 def clause(text: str) -> str:
     """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
 
-    Of files in them, such as base64, nothing is repeated. A word is not cut: it might be a key, which only whole would
-    be found and masked.
+    Of files in them, such as base64, nothing is repeated, and of keys not even what providers show (sk-a***z). A word
+    is not cut: it might be a key, which only whole would be found and masked.
     """
     words = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")
     short = words if len(words) <= _LONGEST else _LAST_WORD.sub("", words[: _LONGEST + 1])[:_LONGEST].rstrip()
+    short = _SHOWN_KEY.sub("[secret]", short)
     return f": {short}" if short and short != "[data]" else ""

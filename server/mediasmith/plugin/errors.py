@@ -127,14 +127,15 @@ class NothingSuitable(MediaError):
 class MissingKey(MediaError):
     """A backend has no key. `variables` are the environment variables that can hold one.
 
-    `rejected` says that there is a key, which the provider does not accept.
+    `rejected` says that there is a key, which the provider does not accept; `words` are its own on that, as
+    `error_words.clause` returns them.
     """
 
     usual_next_step = "Set the key and restart the server."
     variables: tuple[str, ...] = ()
 
-    def __init__(self, backend: str, variables: Sequence[str], *, rejected: bool = False) -> None:
-        message = f"{backend} does not accept its key." if rejected else f"{backend} has no key."
+    def __init__(self, backend: str, variables: Sequence[str], *, rejected: bool = False, words: str = "") -> None:
+        message = f"{backend} {'does not accept its' if rejected else 'has no'} key{words}."
         fix = f"{'Correct' if rejected else 'Set'} {' or '.join(variables)} and restart the server."
         super().__init__(message, fix, billed="no")
         self.variables = tuple(variables)

@@ -67,7 +67,7 @@ def error_for_status(  # noqa: C901, PLR0911 - one row for each meaning
         case 400 | 413 | 415 | 422:
             return InvalidRequest(f"{name} does not accept the request ({status}){words}.", billed="no")
         case 401:
-            return MissingKey(name, keys, rejected=True)
+            return MissingKey(name, keys, rejected=True, words=words)
         case 402:
             return OutOfCredit(f"The account at {name} has no credit left{words}.")
         case 403:

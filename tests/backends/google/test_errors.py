@@ -69,6 +69,7 @@ async def test_an_error_answer_is_explained_and_the_request_is_not_sent_again(
     fake.script(CREATE, {"status": status, "body": body, "times": 5})
     error = await harness.failure_of()
     assert (type(error), error.billed) == (kind, billed)
+    assert kind is not MissingKey or error.message.endswith(": Words of Google's.")
     assert getattr(error, "retry_after", 20.5) == 20.5
     assert fake.counts() == {CREATE: 1}
 

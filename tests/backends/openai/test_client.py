@@ -69,6 +69,7 @@ async def test_a_rejected_key_names_the_variable_and_not_the_key(fake: FakeOpenA
     assert isinstance(error, MissingKey)
     assert "OPENAI_API_KEY" in str(error)
     assert WRONG_KEY[:8] not in str(error)
+    assert error.message == "OpenAI does not accept its key: Incorrect API key provided: [secret]."
 
 
 async def test_a_paying_request_follows_no_redirect(fake: FakeOpenAI, speech: AdapterHarness) -> None:

@@ -70,10 +70,13 @@ async def test_rate_limit_says_how_long_to_wait(
 
 
 async def test_rejected_key_names_its_variable(fake: FakeXAI, images: AdapterHarness) -> None:
-    fake.script(IMAGE, Reply(code="UNAUTHENTICATED"))
+    fake.script(IMAGE, Reply(code="UNAUTHENTICATED", details="This key has expired."))
     error = await images.failure_of()
     assert isinstance(error, MissingKey)
-    assert error.variables == ("XAI_API_KEY",)
+    assert (error.variables, error.message) == (
+        ("XAI_API_KEY",),
+        "xAI does not accept its key: This key has expired.",
+    )
 
 
 async def test_spent_account_says_where_to_look(fake: FakeXAI, images: AdapterHarness) -> None:
