@@ -141,6 +141,23 @@ def test_auto_is_no_backend_and_no_model_and_case_does_not_matter() -> None:
     assert read(model=" grok-Auto").model == "grok-Auto"
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"backend": "openai:gpt-image-1"}, ("openai", "gpt-image-1", None)),
+        ({"backend": "OpenAI / gpt-image-1"}, ("openai", "gpt-image-1", None)),
+        ({"backend": "openrouter:google/veo-3:free"}, ("openrouter", "google/veo-3:free", None)),
+        ({"backend": "openai:auto"}, ("openai", "", "image")),
+        ({"backend": "openai:"}, ("openai", "", "image")),
+        ({"backend": "nobody:gpt-image-1"}, ("nobody:gpt-image-1", "", "image")),
+        ({"backend": "openai:gpt-image-1", "model": "gpt-image-2"}, ("openai:gpt-image-1", "gpt-image-2", None)),
+    ],
+)
+def test_a_backend_may_be_given_with_its_model(given: dict[str, Any], expected: tuple[object, ...]) -> None:
+    request = read(**given)
+    assert (request.backend, request.model, request.kind) == expected
+
+
 @pytest.mark.parametrize("name", of_type("string"))
 @pytest.mark.parametrize("wrong", [True, ["a", "b"], {"a": "b"}])
 def test_what_should_be_text_is_refused_otherwise(name: str, wrong: object) -> None:

@@ -327,6 +327,13 @@ def test_a_draft_is_made_by_a_draft_model_although_that_lacks_what_is_inherited(
 def test_an_unknown_backend_is_refused_with_the_closest_name() -> None:
     assert refusal(request_for(backend="opnai"), OPENAI, XAI) == "There is no backend 'opnai'. Did you mean openai?"
     assert refusal(request_for(backend="q"), OPENAI, XAI) == "There is no backend 'q'. Known: auto, openai, xai."
+
+
+def test_unknown_backend_with_a_model_says_to_split_them() -> None:
+    assert refusal(request_for(backend="openai:gpt-image-1", model="gpt-image-2"), OPENAI, XAI) == (
+        "There is no backend 'openai:gpt-image-1'. Give the name of the backend alone, and that of the model in model. "
+        "Known: auto, openai, xai."
+    )
     assert len(refusal(request_for(backend="x" * 1_000_000), OPENAI)) < 200
 
 

@@ -38,7 +38,7 @@ class ToolSchema:
     """A tool as callers see it. `parameters` is its JSON schema.
 
     `accepted` has the values of the shared words that are listed, by kind. `options` are those of the backends by name,
-    each with the backends that have it.
+    each with the backends that have it. `backends` are their names and aliases.
     """
 
     name: str
@@ -50,11 +50,13 @@ class ToolSchema:
         default_factory=dict[str, "Mapping[str, tuple[str, ...]]"]
     )
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    backends: tuple[str, ...] = ()
 
 
 def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
     """Return the four tools, merged over the installed backends, ready or not."""
     arguments = _Arguments(tuple(backends))
+    names = tuple(name for backend in arguments.backends for name in (backend.name, *backend.aliases))
     return (
         ToolSchema(
             name="generate_media",
@@ -69,6 +71,7 @@ def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
             read_only=False,
             accepted=arguments.accepted(),
             options=arguments.options(),
+            backends=names,
         ),
         ToolSchema(
             name="continue_edit",
@@ -82,6 +85,7 @@ def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
             read_only=False,
             accepted=arguments.accepted(),
             options=arguments.options(),
+            backends=names,
         ),
         ToolSchema(
             name="list_backends",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -93,6 +94,8 @@ def named(request: SelectionRequest, context: SelectionContext) -> list[Backend[
     if not found:
         names = ["auto", *(backend.name for backend in context.backends)]
         hint = suggest(request.backend[:40], names, similar=SIMILAR_BACKEND)
+        if re.search("[:/]", request.backend):
+            hint = f"Give the name of the backend alone, and that of the model in model. {hint}"
         raise InvalidRequest(f"There is no backend {request.backend[:40]!r}. {hint}", billed="no")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,7 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         InvalidRequest: as `check_arguments` and `check_listed`, and for prompts that are missing, too long, or given
             twice.
     """
-    given = check_arguments(arguments, tool)
+    given = _split_backend(check_arguments(arguments, tool), tool)
     references = _references(given)
     edit = "continuation_id" in given
     kind, warnings = (None, ()) if edit else _kind(given, tool)
@@ -85,6 +86,17 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         request_id=given.get("request_id", ""),
         warnings=warnings,
     )
+
+
+def _split_backend(given: dict[str, Any], tool: ToolSchema) -> dict[str, Any]:
+    """Return the arguments with a backend and a model that were given in one value, as settings have them, apart.
+
+    Where a model is given as well, selection refuses such a backend.
+    """
+    backend, *rest = re.split("[:/]", given.get("backend", ""), maxsplit=1)
+    if not rest or given.get("model") or backend.strip().lower() not in tool.backends:
+        return given
+    return {**given, "backend": backend, "model": rest[0]}
 
 
 def _kind(given: Mapping[str, Any], tool: ToolSchema) -> tuple[Kind | None, tuple[str, ...]]:
