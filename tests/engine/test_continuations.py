@@ -35,6 +35,8 @@ FORMS: Mapping[str, Callable[[MediaResult], str]] = {
     "dragged": lambda made: made.files[0].path.replace(" ", "\\ "),
     "mentioned": lambda made: f"@{made.files[0].path}",
     "name": lambda made: Path(made.files[0].path).name,
+    "name without extension": lambda made: Path(made.files[0].path).stem,
+    "moved without extension": lambda made: f"/mnt/c/elsewhere/{Path(made.files[0].path).stem}",
     "moved": lambda made: f"/mnt/c/elsewhere/{Path(made.files[0].path).name}",
     "link": lambda made: f"http://127.0.0.1:8765/files/{made.continuation_id}?expires=1&signature=x",
 }
@@ -80,6 +82,14 @@ async def test_a_path_finds_the_file_that_is_there_now(engine: Engine, tmp_path:
     second = await generate(engine, output=output)
     assert first.files[0].path == second.files[0].path
     assert (await continue_edit(engine, output)).parent == second.continuation_id
+
+
+async def test_a_name_without_its_extension_is_whole(engine: Engine, tmp_path: Path) -> None:
+    made = await generate(engine, output=str(tmp_path / "My pictures" / "out" / "logo.v2.png"))
+    assert (await continue_edit(engine, "logo.v2")).parent == made.continuation_id
+    for part in ("logo", "v2", "ogo.v2"):
+        with pytest.raises(UnknownContinuation):
+            await continue_edit(engine, part)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -38,6 +38,18 @@ async def test_the_edits_of_a_file_are_found_newest_first_by_its_principal(place
         assert await library.children("edit-0", principal="ada", limit=2) == []
 
 
+@pytest.mark.parametrize(
+    ("stem", "found"),
+    [("kite.v2", ["posix", "windows"]), ("kite", ["posix", "windows"]), ("ite.v2", []), ("kite_v2", []), ("%", [])],
+)
+async def test_a_file_is_found_by_how_its_name_begins(place: Place, stem: str, found: list[str]) -> None:
+    async with open_library(place) as library:
+        await record(library, a_job("windows"), an_artifact("windows", "windows", path="C:\\out\\kite.v2.png"))
+        await record(library, a_job("posix"), an_artifact("posix", "posix", path="/out/kite.v2.png"))
+        assert [one.id for one in await library.artifacts_by_stem(stem, principal="ada", limit=9)] == found
+        assert await library.artifacts_by_stem(stem, principal="bob", limit=9) == []
+
+
 async def test_records_read_back_as_written_and_survive_a_restart(place: Place) -> None:
     job = a_job(
         request=NESTED,

@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.plugin.errors import UnknownContinuation
+from mediasmith.storage.artifacts.file_names import stem_of
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
 from mediasmith.storage.pasted_paths import unwrap, written_forms
@@ -19,7 +20,7 @@ from mediasmith.storage.pasted_paths import unwrap, written_forms
 _SCHEME = re.compile(r"media:(?://)?", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^?#]*/files/([0-9a-z]{26})(?:[?#].*)?")
 _SHORT_ID = re.compile(r"[a-z2-7]{8,25}")
-_NAMED_BY_ID = re.compile(r"(?:.*-)?[a-z2-7]{8}(?:-[0-9]+)?\.[a-z0-9]{2,5}")
+_NAMED_BY_ID = re.compile(r"(?:.*-)?[a-z2-7]{8}(?:-[0-9]+)?(?:\.[a-z0-9]{2,5})?")
 _MAX_SHOWN = 60  # characters of a caller's own text that a message repeats
 _MAX_CANDIDATES = 10
 
@@ -35,7 +36,7 @@ class Continuations:
         """Return the principal's file that a reference names, or None.
 
         That is the id of a file, alone or in `media://ID` or in a link; the short id at the end of a file name; the id
-        of a job that made one file; or the path or name of a file that was made.
+        of a job that made one file; or the path or name of a file that was made, the name also without its extension.
 
         Raises:
             UnknownContinuation: it names several files, or a job without any.
@@ -61,17 +62,24 @@ class Continuations:
         return await self._by_path(text, principal)
 
     async def _by_path(self, text: str, principal: str) -> Artifact | None:
-        """Return the newest file that was saved at this path, or the only one of this bare name or short id."""
+        """Return the newest file that was saved at this path, or the only one of this name or of this stem."""
         for path in await to_thread.run_sync(_paths, self.folders, text):
             for found in await self.library.artifacts_by_path(path, principal=principal, limit=_MAX_CANDIDATES):
                 if found.path == path:
                     return found
-        name = re.split(r"[/\\]", next(reversed([*written_forms(text)]), ""))[-1]
+        name = _name(next(reversed([*written_forms(text)]), ""))
         if not name or (name != unwrap(text) and not _NAMED_BY_ID.fullmatch(name)):
             return None
         ending = await self.library.artifacts_by_path(name, principal=principal, limit=_MAX_CANDIDATES)
-        named = {one.path: one for one in reversed(ending) if re.split(r"[/\\]", one.path)[-1] == name}
+        named = {one.path: one for one in reversed(ending) if _name(one.path) == name}
+        if not named:
+            ending = await self.library.artifacts_by_stem(name, principal=principal, limit=_MAX_CANDIDATES)
+            named = {one.path: one for one in reversed(ending) if stem_of(_name(one.path)) == name}
         return _only(f"{name[:_MAX_SHOWN]!r} is the name of", list(named.values())) if named else None
+
+
+def _name(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
 
 
 def _paths(folders: AllowedFolders, text: str) -> list[str]:

@@ -112,7 +112,7 @@ class Overview:
         """Return up to `limit` artifacts, newest first. `after` is the time and the id of the last one before them."""
         values: dict[str, object] = {name: value for name, value in vars(wanted).items() if value not in {"", None}}
         if "text" in values:
-            values["text"] = f"%{_escape(wanted.text.lower())}%"
+            values["text"] = f"%{escape_pattern(wanted.text.lower())}%"
         if after is not None:
             values["after"], values["after_created"], values["after_id"] = True, *after
         conditions = [sql for name, sql in _CONDITIONS.items() if name in values]
@@ -162,8 +162,8 @@ class Overview:
         return await self._database.revision()
 
 
-def _escape(text: str) -> str:
-    """Return a text as a pattern that it alone matches."""
+def escape_pattern(text: str) -> str:
+    """Return a text as a pattern that it alone matches, with `!` for ESCAPE."""
     for sign in "!%_":
         text = text.replace(sign, f"!{sign}")
     return text

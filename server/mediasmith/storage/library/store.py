@@ -15,7 +15,7 @@ from typing import TypeVar
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.storage.library.calls import CallKey, CallRecords, call_statements
 from mediasmith.storage.library.database import Database, NotWritten, Query, Row, Statement
-from mediasmith.storage.library.overview import Overview
+from mediasmith.storage.library.overview import Overview, escape_pattern
 from mediasmith.storage.library.records import Allowance, Artifact, Job, Task
 from mediasmith.storage.library.rows import (
     ADD_JOB,
@@ -61,6 +61,11 @@ _ARTIFACTS_BY_PATH = f"""
     WHERE principal = :principal AND token = '' AND substr({_PATH}, length({_PATH}) - length(:end) + 1) = :end
     ORDER BY rowid DESC LIMIT :limit
 """  # noqa: S608 - a constant
+_ARTIFACTS_BY_STEM = f"""
+    SELECT * FROM artifact
+    WHERE principal = :principal AND token = '' AND replace({_PATH}, '\\', '/') LIKE :pattern ESCAPE '!'
+    ORDER BY rowid DESC LIMIT :limit
+"""  # noqa: S608 - as above
 _CHILDREN = """
     SELECT artifact.* FROM artifact JOIN artifact_facts AS facts ON facts.artifact_id = artifact.id
     WHERE facts.principal = :principal AND facts.parent = :id
@@ -239,6 +244,13 @@ class Library:
     async def artifacts_by_path(self, end: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts whose paths end with `end`, newest first."""
         return await self._database.read(to_artifact, _ARTIFACTS_BY_PATH, end=end, principal=principal, limit=limit)
+
+    async def artifacts_by_stem(self, stem: str, *, principal: str, limit: int) -> list[Artifact]:
+        """Return the principal's committed artifacts with a name in their paths that begins with `stem` and a dot."""
+        pattern = f"%/{escape_pattern(stem)}.%"
+        return await self._database.read(
+            to_artifact, _ARTIFACTS_BY_STEM, pattern=pattern, principal=principal, limit=limit
+        )
 
     async def children(self, artifact_id: str, *, principal: str, limit: int) -> list[Artifact]:
         """Return the principal's committed artifacts that were edited from this one, newest first."""
