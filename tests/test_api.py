@@ -64,10 +64,15 @@ async def test_a_program_waits_for_the_end_unless_it_says_how_long(tmp_path: Pat
         assert len((await media.list_jobs()).jobs) == 2
 
 
+@pytest.mark.parametrize("job_id", [None, "", " "])
+async def test_a_job_without_an_id_is_refused(tmp_path: Path, job_id: Any) -> None:
+    async with media_of(tmp_path, Scripted().backend()) as media:
+        with pytest.raises(InvalidRequest, match=r"job_id is empty\. Nothing was billed\."):
+            await media.get_job(job_id)
+
+
 async def test_a_job_is_looked_up_by_its_id(tmp_path: Path) -> None:
     async with media_of(tmp_path, Scripted().backend()) as media:
-        with pytest.raises(InvalidRequest, match="job_id is empty"):
-            await media.get_job(" ")
         result = await media.generate("x")
         assert await media.get_job(result.job_id) == result
         assert [job.job_id for job in (await media.list_jobs()).jobs] == [result.job_id]

@@ -165,8 +165,10 @@ class Media:
         Raises:
             MediaError: there is no such job, or it cannot be cancelled.
         """
-        if not job_id.strip():
-            raise InvalidRequest("job_id is empty.", "Use the one from the answer, or list_jobs.", billed="no")
+        if not job_id or not job_id.strip():
+            raise InvalidRequest(
+                "job_id is empty.", "Use that of an answer; list_jobs has the recent ones.", billed="no"
+            )
         given = _given({"job_id": job_id, "wait_seconds": wait_seconds, "cancel": cancel})
         result = await self._deliver(await self._opened().get_job(given, _caller(on_progress)))
         assert isinstance(result, MediaResult)
