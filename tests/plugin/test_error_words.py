@@ -42,11 +42,12 @@ def test_words_are_found_in_every_form(body: object, text: str) -> None:
         ("", ""),
         (" \n", ""),
         ("Too\n long. ", ": Too long"),
+        ("Did you mean it?", ": Did you mean it"),
         ("ab " * 200, ": " + "ab " * 99 + "ab"),
         ("The key sk-ab***yz is wrong.", ": The key [secret] is wrong"),
         ("It is **not** a key.", ": It is **not** a key"),
     ],
-    ids=["empty", "blank", "words", "long", "masked key", "bold"],
+    ids=["empty", "blank", "words", "question", "long", "masked key", "bold"],
 )
 def test_words_end_a_sentence(text: str, end: str) -> None:
     assert clause(text) == end

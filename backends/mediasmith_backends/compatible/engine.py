@@ -125,7 +125,9 @@ class Engine:
             known = transport_error(error, self.name)
             if isinstance(known, Unreachable) and isinstance(error, ConnectError | ConnectTimeout):
                 hint = f"Start it, or correct {self.variable} and restart the server."
-                known = Unreachable(f"No engine answers at {shown_url(self.url)}: is it running?", hint, billed="no")
+                known = Unreachable(
+                    f"No engine answers at {shown_url(self.url)}; it may not be running.", hint, billed="no"
+                )
             if known is None:
                 raise
             raise known from error

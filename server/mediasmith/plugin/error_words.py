@@ -81,10 +81,11 @@ def _title(page: str) -> str:
 def clause(text: str) -> str:
     """Return a provider's own words as the end of a sentence (": words"), cut to 300 characters, or "".
 
-    Of files in them, such as base64, nothing is repeated, and of keys not even what providers show (sk-a***z). A word
-    is not cut: it might be a key, which only whole would be found and masked.
+    Their full stop is left out, for the sentence has one. Of files in them, such as base64, nothing is repeated, and of
+    keys not even what providers show (sk-a***z). A word is not cut: it might be a key, which only whole would be found
+    and masked.
     """
-    words = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".")
+    words = " ".join(without_media(text[:_LONGEST_ERROR]).split()).rstrip(".!?")
     short = words if len(words) <= _LONGEST else _LAST_WORD.sub("", words[: _LONGEST + 1])[:_LONGEST].rstrip()
     short = _SHOWN_KEY.sub("[secret]", short)
     return f": {short}" if short and short != "[data]" else ""

@@ -81,7 +81,7 @@ async def test_an_engine_that_is_not_running_is_asked_after() -> None:
         with pytest.raises(Unreachable) as caught:
             await harness.client["image"].get("/models")
     assert str(caught.value) == (
-        f"No engine answers at {url}: is it running? Nothing was billed. "
+        f"No engine answers at {url}; it may not be running. Nothing was billed. "
         "Start it, or correct MEDIASMITH_COMPATIBLE_BASE_URL and restart the server."
     )
 
