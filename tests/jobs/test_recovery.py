@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 
 from fakes.backends import fake, png
 from fakes.engines import (
+    NO_WAIT,
     WAIT_FOR_END,
     Scripted,
     accepted,
     artifact_record,
+    generate,
     get_job,
+    hang,
     job_record,
     jumping_engine,
     open_library,
@@ -26,6 +30,8 @@ from fakes.engines import (
     wait_until_idle,
 )
 from mediasmith.engine.results import JobList, MediaResult
+from mediasmith.engine.use_cases import Engine
+from mediasmith.jobs.runner.process_locks import LockOwners
 from mediasmith.plugin.contract import Failed
 from mediasmith.plugin.errors import NotAllowed, ProviderError
 from mediasmith.storage.library.records import Artifact, Job, Task
@@ -352,3 +358,39 @@ async def test_partial_files_of_a_dead_process_are_removed(tmp_path: Path) -> No
     await left(tmp_path, task_record(phase="sending", billed="unknown"))
     await found(tmp_path, Scripted())
     assert output_files(tmp_path) == [f".{ID}-01-0.part"]
+
+
+async def listed(engine: Engine) -> dict[str, str]:
+    """The recent jobs by id, with their states as the list shows them."""
+    jobs = await engine.get_job({}, WAIT_FOR_END)
+    assert isinstance(jobs, JobList)
+    return {job.job_id: job.status for job in jobs.jobs}
+
+
+async def test_a_list_shows_a_job_whose_process_died_later_as_asking_would(tmp_path: Path) -> None:
+    provider = Scripted()
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
+        assert await listed(engine) == {}
+        lost, accepted_one = job_record(tmp_path), job_record(tmp_path, id="k" * 26)
+        await engine.library.add_job(lost, [task_record(phase="sending", billed="unknown")])
+        handle = task_record(job_id=accepted_one.id, phase="accepted", handle="abc", billed="yes")
+        await engine.library.add_job(accepted_one, [handle])
+        assert await listed(engine) == {lost.id: "unknown", accepted_one.id: "done"}
+    assert provider.polled == ["abc"]
+
+
+async def test_a_list_looks_once_at_the_processes_that_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Collection[str]] = []
+
+    async def living(self: LockOwners, owners: Collection[str]) -> Collection[str]:
+        looked.append(owners)
+        return [owner for owner in owners if await self.alive(owner)]
+
+    backend = Scripted(hang, hang).backend()
+    async with running_engine(tmp_path, backend) as worker, running_engine(tmp_path, backend) as engine:
+        await listed(engine)
+        for prompt in ("one", "two"):
+            await generate(worker, prompt, NO_WAIT)
+        monkeypatch.setattr(LockOwners, "living", living)
+        assert [*(await listed(engine)).values()] == ["running", "running"]
+        assert looked == [{await worker.jobs.owners.own()}]

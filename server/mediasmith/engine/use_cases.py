@@ -114,7 +114,7 @@ class Engine:
             return await self._present(await self.jobs.running.look_up(job))
         await self._sweep()
         if not job_id:
-            recent = await self.library.recent(caller.principal, _RECENT)
+            recent = await self.jobs.current(await self.library.recent(caller.principal, _RECENT))
             return JobList(jobs=tuple([present_summary(job, await self._present(job)) for job in recent]))
         job = await self._job(job_id, caller.principal)
         await self.jobs.adopter.adopt(job)

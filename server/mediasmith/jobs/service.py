@@ -44,6 +44,9 @@ _NOTIFY_SECONDS = 5.0
 _DRAIN_SECONDS = 0.1
 """Seconds between two looks at the requests that are out, whose answers a process waits for before it ends."""
 
+_MOMENT = 1.0
+"""Seconds after which a list shows a job that was just adopted, whether it has ended or not."""
+
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
 
@@ -180,6 +183,21 @@ class JobService:
                         job
                     )  # no process works on it: it has ended, or waits to be collected
         return job
+
+    async def current(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return listed jobs as asking for each would show them: those whose process has died are adopted."""
+        owners = {job.owner for job in jobs if job.state == "running" and job.owner not in {"", UNCLAIMED}}
+        dead = owners - {*await self.owners.living(owners)} if owners and self.adopter.works else set[str]()
+        orphans = {job.id: job for job in jobs if job.state == "running" and job.owner in dead}
+
+        async def adopt(job: Job) -> None:
+            await self.adopter.adopt_or_leave(job)
+            orphans[job.id] = await self.wait(await self.running.look_up(job), seconds=_MOMENT)
+
+        async with anyio.create_task_group() as task_group:
+            for job in list(orphans.values()):
+                task_group.start_soon(adopt, job)
+        return [orphans.get(job.id, job) for job in jobs]
 
     @contextmanager
     def _ended_by_drain(self) -> Generator[None]:
