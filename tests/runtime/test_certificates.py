@@ -32,7 +32,7 @@ def test_a_file_may_have_comments_and_the_same_certificate_twice(tmp_path: Path)
     assert pem.count(b"BEGIN") == 2
 
 
-@pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
+@pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_every_file_of_a_folder_counts_whatever_its_name(tmp_path: Path, variable: str) -> None:
     (tmp_path / "ours.crt").write_bytes(OURS)
     (tmp_path / "other.pem").write_bytes(OTHER)

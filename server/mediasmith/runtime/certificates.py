@@ -16,7 +16,7 @@ from mediasmith.config.env_values import read_value
 from mediasmith.config.settings import unexpanded
 from mediasmith.plugin.errors import Misconfigured
 
-VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The variables that name a file of certificates, or a folder of such files. The first that is set counts.
 
 SSL_CERT_DIR may name several, separated as in PATH.
