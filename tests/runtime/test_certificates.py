@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from fakes.tls import certificate
 from mediasmith.plugin.errors import Misconfigured
@@ -15,6 +16,11 @@ from mediasmith.runtime import certificates
 from mediasmith.runtime.certificates import Certificates, read_certificates
 
 OURS, OTHER = certificate("ours.example").pem, certificate("other.example").pem
+
+
+KEY_IN_DER = load_pem_private_key(certificate("ours.example").key, None).private_bytes(
+    Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
+)
 
 
 def trusted(variable: str, place: Path) -> set[str]:
@@ -30,6 +36,12 @@ def test_a_file_may_have_comments_and_the_same_certificate_twice(tmp_path: Path)
     pem = read_certificates({"SSL_CERT_FILE": str(file)}).pem
     assert pem
     assert pem.count(b"BEGIN") == 2
+
+
+def test_a_file_may_be_in_der(tmp_path: Path) -> None:
+    file = tmp_path / "ours.cer"
+    file.write_bytes(ssl.PEM_cert_to_DER_cert(OURS.decode()))
+    assert trusted("SSL_CERT_FILE", file) == {"ours.example"}
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -69,12 +81,12 @@ def test_the_first_variable_counts(tmp_path: Path) -> None:
     ("content", "why"),
     [
         (None, "cannot be read (No such file or directory)"),
-        (b"", "no certificate in PEM"),
-        (ssl.PEM_cert_to_DER_cert(OURS.decode()), "no certificate in PEM"),
-        (certificate("ours.example").key, "no certificate in PEM"),
+        (b"", "no certificate in PEM or DER"),
+        (KEY_IN_DER, "no certificate in PEM or DER"),
+        (certificate("ours.example").key, "no certificate in PEM or DER"),
         (OURS[:60] + b"AAAA" + OURS[60:], "a damaged certificate"),
     ],
-    ids=["missing", "empty", "DER", "a key", "damaged"],
+    ids=["missing", "empty", "a key in DER", "a key", "damaged"],
 )
 def test_a_file_that_cannot_be_used_is_named_with_its_variable(
     tmp_path: Path, variable: str, content: bytes | None, why: str

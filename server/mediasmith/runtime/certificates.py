@@ -24,6 +24,9 @@ SSL_CERT_DIR may name several, separated as in PATH.
 
 _PEM = re.compile(rb"-----BEGIN ((?:TRUSTED )?CERTIFICATE)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
+_DER = b"\x30"
+"""How anything in DER begins that has parts, such as a certificate."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certificates:
@@ -56,7 +59,7 @@ def read_certificates(env: Mapping[str, str]) -> Certificates:
     """Return what to trust, read once per process. The first time takes some 50 ms and several megabytes.
 
     Raises:
-        Misconfigured: the file or folder that a variable names cannot be read, or has no certificate in PEM.
+        Misconfigured: the file or folder that a variable names cannot be read, or has no certificate.
     """
     variable, place = named_place(env)
     return _read(variable, place) if variable else system_certificates()
@@ -84,7 +87,7 @@ def _read(variable: str, place: str) -> Certificates:
     except OSError as error:
         raise _wrong(variable, place, f"which cannot be read ({error.strerror})") from error
     if not found:
-        raise _wrong(variable, place, "which has no certificate in PEM")
+        raise _wrong(variable, place, "which has no certificate in PEM or DER")
     return Certificates(context=context)
 
 
@@ -96,7 +99,17 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _join(files: Iterable[Path]) -> bytes:
     """Return every certificate in the files once: the folders of systems have each one under several names."""
-    return b"\n".join(dict.fromkeys(found[0] for file in files for found in _PEM.finditer(file.read_bytes())))
+    return b"\n".join(dict.fromkeys(found for file in files for found in _certificates(file.read_bytes())))
+
+
+def _certificates(content: bytes) -> list[bytes]:
+    """Return the certificates of a file in PEM; a file in DER has one."""
+    found = [one[0] for one in _PEM.finditer(content)]
+    if not found and content.startswith(_DER):
+        with suppress(ssl.SSLError):  # it is something else in DER, such as a key
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content)
+            found.append(ssl.DER_cert_to_PEM_cert(content).strip().encode())
+    return found
 
 
 def _wrong(variable: str, place: str, why: str) -> Misconfigured:
