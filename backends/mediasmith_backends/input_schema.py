@@ -13,7 +13,6 @@ from typing import Any
 
 from mediasmith.plugin.contract import JSON, Accepts, Model, Price, Request, Takes
 from mediasmith.plugin.kinds import IMAGES, MEDIA_TYPES, Kind, Role
-from mediasmith.plugin.params import WORDS
 from mediasmith_backends.plain_schema import Schema, listed, mapping, plain_schema
 from mediasmith_backends.schema_params import PARAMS
 from mediasmith_backends.schema_words import Place, find_places, usual_pixels
@@ -240,7 +239,10 @@ def _asks_for_url(field: Schema) -> bool:
 
 
 def _options(model: SchemaModel) -> Mapping[str, JSON]:
-    """Return the schema of the fields that no word, file or prompt goes to."""
+    """Return the schema of the fields that no word, file or prompt goes to.
+
+    Such a field may be called like a word, of which it has no value.
+    """
     used = {
         model.prompt_field,
         *model.files.values(),
@@ -251,7 +253,7 @@ def _options(model: SchemaModel) -> Mapping[str, JSON]:
     properties = {
         name: field
         for name, field in model.fields.items()
-        if name not in used and name not in WORDS and not _asks_for_url(field)
+        if name not in used and name not in model.places and not _asks_for_url(field)
     }
     required = [name for name in _required(model.inputs) if name in properties]
     needed: Mapping[str, JSON] = {"required": required} if required else {}

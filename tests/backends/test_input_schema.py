@@ -221,7 +221,6 @@ def test_every_other_field_is_an_option_and_what_is_required_of_them_too() -> No
         prompt=TEXT,
         style={"$ref": "#/components/schemas/Sides"},
         steps={"type": "integer", "default": "8", "maximum": 9},
-        instructions={"enum": ["paint"]},
     )
     assert model.options == {
         "type": "object",
@@ -229,6 +228,21 @@ def test_every_other_field_is_an_option_and_what_is_required_of_them_too() -> No
         "required": ["style"],
     }
     assert _body(model, prompt="A kite", options={"steps": 3}) == {"prompt": "A kite", "steps": 3}
+
+
+def test_a_field_called_like_a_word_but_with_other_values_is_an_option() -> None:
+    quality, music = {"enum": ["draft", "ultra"]}, {"enum": ["auto"]}
+    model = _model(quality=quality, language=music, aspect_ratio={"enum": ["16:9"]}, required=["language"])
+    assert model.options == {
+        "type": "object",
+        "properties": {"quality": quality, "language": music},
+        "required": ["language"],
+    }
+    assert model.accepts["quality"] is False
+    assert _body(model, options={"quality": "ultra"}, aspect_ratio="16:9") == {
+        "quality": "ultra",
+        "aspect_ratio": "16:9",
+    }
 
 
 def test_words_without_a_place_are_not_accepted() -> None:

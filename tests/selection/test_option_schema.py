@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.backends import FakeParams, capability, fake
+from fakes.selections import Picture, edit_of, editor, first, maker, refusal, request_for
 from mediasmith.plugin.contract import JSON, Model
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.matching import match
@@ -67,3 +68,43 @@ def test_an_option_that_the_schema_requires_must_be_given() -> None:
 
 def test_another_model_does_not_have_them() -> None:
     assert matched(Model(id="plain"), steps=3) == "has no option 'steps' (Known: mood.)"
+
+
+ULTRA = Model(
+    id="ultra",
+    accepts={"quality": False, "seed": False},
+    options={"type": "object", "properties": {"quality": {"enum": ["draft", "ultra"]}, "seed": {"type": "integer"}}},
+)
+
+
+def test_an_option_may_be_called_like_a_word_that_the_model_does_not_take() -> None:
+    candidate = first(
+        request_for(options={"quality": "Ultra", "seed": 7, "style": "vivid"}), maker("a", Picture, ULTRA)
+    )
+    assert candidate.options == {"quality": "ultra", "seed": 7}
+    assert candidate.params(2, 1).model_dump(exclude_none=True) == {"style": "vivid", "n": 2}
+
+
+def test_the_value_of_such_an_option_is_checked_by_the_schema() -> None:
+    asked = request_for(backend="a", options={"quality": "high"})
+    assert "takes option quality otherwise: 'high' is not one of" in refusal(asked, maker("a", Picture, ULTRA))
+
+
+def test_such_a_word_is_left_out_with_a_hint_at_the_option() -> None:
+    candidate = first(request_for(words={"quality": "high"}), maker("a", Picture, ULTRA))
+    assert candidate.values == {}
+    assert candidate.warnings == ("a takes quality with ultra as an option, not as an argument; it was left out.",)
+
+
+def test_a_word_is_no_option_of_other_models() -> None:
+    asked = request_for(backend="a", options={"quality": "high"})
+    assert "takes quality as an argument, not as an option" in refusal(asked, maker("a"))
+
+
+@pytest.mark.parametrize(("model", "kept"), [("ultra", {"quality": "ultra"}), ("other", {})])
+def test_an_edit_keeps_such_an_option_with_the_model_that_the_file_was_made_with(
+    model: str, kept: dict[str, str]
+) -> None:
+    origin = replace(edit_of("a"), model=model)
+    asked = request_for(origin=origin, inherited={"quality": "ultra"})
+    assert first(asked, editor("a", Picture, ULTRA)).options == kept

@@ -82,7 +82,8 @@ class Model:
     characters. `pixels` are those of an image whose size is not given, at most: prices by the megapixel need them.
     `accepts` narrows words and options of the capability's params for this model, `takes` its inputs: a role with other
     limits, or with None where this model takes no such file. `options` is a JSON schema (an object with `properties`)
-    of options that only this model has; those given arrive in `Call.options`.
+    of options that only this model has; those given arrive in `Call.options`. One of them may be called like a word of
+    which `accepts` says False.
     """
 
     id: str

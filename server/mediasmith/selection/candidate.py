@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Params
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Role
+from mediasmith.selection.option_schema import options_for_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +43,12 @@ class Candidate:
     @property
     def options(self) -> Mapping[str, JSON]:
         """The values of options that only this model has."""
-        declared = self.capability.params.model_fields
-        return {name: value for name, value in self.values.items() if name not in declared}
+        return {name: value for name, value in self.values.items() if name not in self._declared}
+
+    @property
+    def _declared(self) -> AbstractSet[str]:
+        """The parameters that this model takes as such."""
+        return self.capability.params.model_fields.keys() - options_for_words(self.model)
 
     def with_warnings(self, *texts: str) -> Candidate:
         """Return the candidate with these warnings before its own."""
@@ -56,10 +62,10 @@ class Candidate:
         Raises:
             ValidationError: the values break a rule of the params model.
         """
-        declared = self.capability.params.model_fields
+        declared = self._declared
         changed: dict[str, JSON] = {"n": count} if "n" in declared else {}
         seed = self.values.get("seed")
-        if first and isinstance(seed, int):
+        if first and "seed" in declared and isinstance(seed, int):
             highest = field_schemas(self.capability.params)["seed"].get("maximum", 2**32 - 1)
             changed["seed"] = (seed + first) % (highest + 1)
         values = {name: value for name, value in self.values.items() if name in declared}

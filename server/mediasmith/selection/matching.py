@@ -17,7 +17,14 @@ from mediasmith.plugin.params import WORDS
 from mediasmith.selection.candidate import Candidate, add_saved_file
 from mediasmith.selection.input_matching import fit_inputs, input_fault, input_notes
 from mediasmith.selection.near_matches import match_listed, suggest
-from mediasmith.selection.option_schema import missing_option, option_fault, own_options, read_option, says_nothing
+from mediasmith.selection.option_schema import (
+    missing_option,
+    option_fault,
+    options_for_words,
+    own_options,
+    read_option,
+    says_nothing,
+)
 from mediasmith.selection.selection_request import SelectionRequest
 from mediasmith.selection.size_tiers import same_sizes
 
@@ -53,7 +60,7 @@ def _match_inheriting(
     matched = _match_exactly(request, backend, capability, model)
     given = {**request.words, **request.options}
     earlier = [
-        name for name in {**request.inherited, **_own_options(request, backend, capability)} if name not in given
+        name for name in {**request.inherited, **_own_options(request, backend, capability, model)} if name not in given
     ]
     if isinstance(matched, Candidate) or not earlier:
         return matched
@@ -133,10 +140,13 @@ def _match_words(
     request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
 ) -> tuple[dict[str, JSON], list[str], str]:
     """Return the values, warnings for advisory words left out, and the reason if a binding one is lacking."""
-    fields = field_schemas(capability.params)
+    fields, own = field_schemas(capability.params), own_options(model)
     values: dict[str, JSON] = {}
     warnings: list[str] = []
+    inherited = _own_options(request, backend, capability, model)
     for word, given in {**request.inherited, **request.words}.items():
+        if word in inherited and word not in request.words:
+            continue
         value = match_listed(given, _listed_values(word, fields, model))
         lacking = _word_fault(word, value, fields, model)
         if not lacking:
@@ -145,9 +155,9 @@ def _match_words(
             return {}, [], lacking
         else:
             warnings.append(f"{backend.name} {lacking}; it was left out.")
-    for option, given in {**_own_options(request, backend, capability), **request.options}.items():
-        schema = fields.get(option) or own_options(model).get(option, {})
-        listed = _listed_values(option, fields, model) or schema.get("enum", ())
+    for option, given in {**inherited, **request.options}.items():
+        schema = own.get(option) or fields.get(option, {})
+        listed = schema.get("enum", ()) if option in own else _listed_values(option, fields, model)
         value: JSON = match_listed(read_option(option, given, schema), listed)
         if says_nothing(value, schema):
             continue
@@ -162,22 +172,28 @@ def _match_words(
 
 
 def _own_options(
-    request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any]
+    request: SelectionRequest, backend: Backend[Any], capability: Capability[Any, Any], model: Model
 ) -> Mapping[str, JSON]:
     """Return the options that the edited file was made with, where they mean the same; they count as inherited."""
     origin = request.origin
-    return origin.options if origin and origin.made_with(backend, capability) else {}
+    if not origin or not origin.made_with(backend, capability):
+        return {}
+    called_like_words = options_for_words(model) if model.id == origin.model else set[str]()
+    return {
+        **{name: value for name, value in request.inherited.items() if name in called_like_words},
+        **origin.options,
+    }
 
 
 def _option_fault(option: str, value: JSON, fields: Mapping[str, Mapping[str, Any]], model: Model) -> str:
     declared = [name for name in fields if name not in WORDS]
     if option in declared:
         return _word_fault(option, value, fields, model)
-    if option in WORDS:
-        return f"takes {option} as an argument, not as an option"
     known = own_options(model)
     if option in known:
         return option_fault(model, option, value)
+    if option in WORDS:
+        return f"takes {option} as an argument, not as an option"
     names = [*declared, *known]
     return f"{_NO_OPTION} {option[:60]!r} ({suggest(option[:60], names) if names else 'It has none.'})"
 
@@ -187,6 +203,8 @@ def _word_fault(word: str, value: JSON, fields: Mapping[str, Mapping[str, Any]],
         return f"{_NO_WORD} {word}"
     accepts = model.accepts.get(word, True)
     listed = _listed_values(word, fields, model)
+    if accepts is False and word in options_for_words(model):
+        return f"takes {word} with {model.id} as an option, not as an argument"
     if accepts is False:
         return f"{_NO_WORD} {word} with {model.id}"
     if isinstance(accepts, Range) and not (isinstance(value, int | float) and accepts.low <= value <= accepts.high):

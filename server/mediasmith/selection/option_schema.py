@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 from mediasmith.plugin.contract import JSON, Model
+from mediasmith.plugin.params import WORDS
 from mediasmith.selection.coercion import is_blank, read_value
 from mediasmith.selection.normalization import read_word
 
@@ -14,6 +16,11 @@ def own_options(model: Model) -> Mapping[str, Mapping[str, Any]]:
     """Return the options that only this model has, by name, with their schemas."""
     declared = _mapping(model.options.get("properties"))
     return {name: _resolved(_mapping(schema), model.options) for name, schema in declared.items()}
+
+
+def options_for_words(model: Model) -> AbstractSet[str]:
+    """Return the options of this model that are called like shared words, which it does not take as words."""
+    return own_options(model).keys() & WORDS.keys()
 
 
 def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,7 +41,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def read_option(name: str, value: JSON, schema: Mapping[str, Any]) -> JSON:
     """Return the value of an option in the form that its schema declares: the number 3 for the text "3"."""
-    read: Any = read_value(read_word(name, value), schema)
+    read: Any = read_value(value if name in WORDS else read_word(name, value), schema)
     return read
 
 
