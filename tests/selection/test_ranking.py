@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from fakes.declared import ALL, OPENAI, XAI, Nothing, backend
+from fakes.engines import per_image
 from fakes.selections import (
     IMAGE,
     TODAY,
@@ -314,6 +315,24 @@ def test_the_reason_is_that_of_the_best_model() -> None:
     plain = maker("full", Picture, Model(id="plain", accepts={"strength": False}), Model(id="best"))
     too_strong = request_for(options={"strength": 2}, backend="full")
     assert refusal(too_strong, plain) == "full cannot do this: takes strength from 0 to 1."
+
+
+@pytest.mark.parametrize(
+    ("price", "order"), [(0, ["own:plain", "paid:m"]), (0.04, ["paid:m", "own:plain"]), (None, ["paid:m", "own:plain"])]
+)
+def test_a_free_engine_comes_first_although_it_lacks_an_advisory_word(price: float | None, order: list[str]) -> None:
+    prices = () if price is None else per_image(price)
+    own = maker("own", Bare, Model(id="plain", prices=prices), preference=20)
+    installed = having(maker("paid", preference=10), own)
+    asked = request_for(words={"quality": "high"})
+    assert chosen(asked, installed) == order
+    warnings = {choice.backend.name: choice.warnings for choice in select(asked, installed)}
+    assert warnings == {"paid": (), "own": ("own does not take quality; it was left out.",)}
+
+
+def test_of_free_models_the_one_that_lacks_no_word_comes_first() -> None:
+    models = tuple(Model(id=name, accepts={"seed": name == "b"}, prices=per_image(0)) for name in "ab")
+    assert chosen(request_for(words={"seed": 7}), having(maker("own", Picture, *models))) == ["own:b", "own:a"]
 
 
 def test_a_draft_is_made_by_a_draft_model_although_that_lacks_what_is_inherited() -> None:

@@ -1,7 +1,8 @@
 """The words that backends share: each has one type and one meaning everywhere, and is binding or advisory.
 
 A binding word changes what is generated: a backend that lacks it is passed over, or refuses if the caller named it. An
-advisory word tunes it: if no backend takes it, it is left out with a warning. Every option is binding.
+advisory word tunes it: if no backend takes it, or one that is free and comes first does not, it is left out with a
+warning. Every option is binding.
 """
 
 from __future__ import annotations

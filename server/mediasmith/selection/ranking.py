@@ -261,7 +261,7 @@ def _notes(request: SelectionRequest, context: SelectionContext, model: Model) -
 
 
 def _rank(request: SelectionRequest, context: SelectionContext, candidate: Candidate) -> tuple[object, ...]:
-    """Return what the candidates are sorted by: the user's settings come before advisory words."""
+    """Return what the candidates are sorted by: the user's settings, and what is free, come before advisory words."""
     name = candidate.backend.name
     origin = request.origin
     preferred, _ = context.default(request.kind)
@@ -275,6 +275,11 @@ def _rank(request: SelectionRequest, context: SelectionContext, candidate: Candi
         min(places, default=len(context.order)),
         candidate.model.id != (configured or candidate.model.id),
         request.draft and not candidate.model.draft,
-        candidate.lacks > 0,
+        candidate.lacks > 0 and not _is_free(candidate.model),
         -candidate.capability.preference,
+        candidate.lacks > 0,
     )
+
+
+def _is_free(model: Model) -> bool:
+    return bool(model.prices) and not any(price.usd or price.input_image_usd for price in model.prices)
