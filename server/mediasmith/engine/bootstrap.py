@@ -198,8 +198,10 @@ async def lazy_engine(
                 work.cancel_scope.cancel()
         finally:  # also when the program is cancelled: clients do not close by themselves
             with anyio.CancelScope(shield=True):
-                await engine.stop()
-                await engine.close()
+                try:
+                    await engine.stop()
+                finally:
+                    await engine.close()
     if failure is not None:
         raise failure
 
