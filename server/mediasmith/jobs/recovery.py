@@ -90,7 +90,15 @@ class Recovery:
     async def _end(self, active: ActiveJob, task: Task, phase: Phase, when: str, billed: Billed) -> None:
         error = MediaError(f"The server stopped {when}.", billed=billed)
         active.errors[task.item] = error
-        await self.execution.end(active, task.number, phase, error)
+        if not await self.execution.end(active, task.number, phase, error):
+            await self._read_again(active)
+
+    async def _read_again(self, active: ActiveJob) -> None:
+        """Take over what a process that was thought dead has recorded meanwhile."""
+        tasks = await self.library.tasks(active.job.id)
+        active.tasks = {task.number: task for task in tasks}
+        active.errors = {task.item: error_from_record(task.error) for task in tasks if task.error}
+        active.artifacts = [one for one in await self.library.artifacts(active.job.id) if not one.token]
 
     async def collect(self, active: ActiveJob) -> None:
         """Collect every task of a mended job that has a handle."""

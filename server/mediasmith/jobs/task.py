@@ -137,14 +137,17 @@ class TaskExecution:
             return None
         return await self.poller.provider_cancel.stop(active, candidate, context, handle)
 
-    async def end(self, active: ActiveJob, number: int, phase: Phase, error: MediaError | None = None) -> None:
-        """Record how a task ended, and remove its temporary files."""
+    async def end(self, active: ActiveJob, number: int, phase: Phase, error: MediaError | None = None) -> bool:
+        """Record how a task ended, and remove its temporary files.
+
+        Return False where another process has recorded more of the task, which stays.
+        """
         task = active.tasks[number]
         if error:
             task = replace(task, billed=error.billed or "unknown", error=error_record(error))
         active.tasks[number] = replace(task, phase=phase)
         await self.files.remove_temporary(active, task)
-        await self._save_task(active, active.tasks[number])
+        return await self._record(active, active.tasks[number])
 
     async def _start(self, active: ActiveJob, number: int, candidate: Candidate, call: Call[Any, Any]) -> object:
         """Return the backend's answer; `_Lost` if it did not arrive, but the work has a handle recorded before."""
@@ -204,7 +207,7 @@ class TaskExecution:
         task = active.tasks[task.number] = replace(task, phase="accepted")
         try:
             with anyio.CancelScope(shield=True):
-                await self.library.save_task(task, at=self.clock.now())
+                await self._record(active, task)
         except MediaError as error:
             # Continuing without the record is the only way left to collect it.
             _log.warning("the handle of job %s could not be recorded: %s", task.job_id, error.message)
@@ -256,7 +259,7 @@ class TaskExecution:
         """Record what the collecting of a task has stopped at."""
         active.tasks[task.number] = replace(task, error=error_record(error))
         try:
-            await self.library.save_task(active.tasks[task.number], at=self.clock.now())
+            await self._record(active, active.tasks[task.number])
         except MediaError as trouble:
             _log.warning("the state of job %s could not be recorded: %s", task.job_id, trouble.message)
 
@@ -269,8 +272,11 @@ class TaskExecution:
         active.tasks[task.number] = task
 
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
-        await self.library.save_task(task, at=self.clock.now())
+        await self._record(active, task)
         active.tasks[task.number] = task
+
+    async def _record(self, active: ActiveJob, task: Task) -> bool:
+        return await self.library.save_task(task, at=self.clock.now(), owner=active.job.owner)
 
 
 def _observe(active: ActiveJob, task: Task) -> AbstractAsyncContextManager[None]:

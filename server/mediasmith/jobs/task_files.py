@@ -52,7 +52,7 @@ class TaskFiles:
         )
         # A cancel at this point would leave files that nothing knows of.
         with anyio.CancelScope(shield=True):
-            await self.library.stage(task, artifacts, at=self.clock.now())
+            await self.library.stage(task, artifacts, at=self.clock.now(), owner=active.job.owner)
             active.tasks[number] = task
             if not await self.name(active, task, artifacts):
                 active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
@@ -75,7 +75,7 @@ class TaskFiles:
                 active.warn(f"{Path(artifact.path).name} existed; the new file is {Path(path).name}.")
             named.append(replace(artifact, path=path, token=""))
         done = replace(task, phase="done", error=None)
-        await self.library.commit(done, named, at=self.clock.now())
+        await self.library.commit(done, named, at=self.clock.now(), owner=active.job.owner)
         active.artifacts += named
         active.tasks[task.number] = done
         return True
