@@ -46,7 +46,7 @@ _OWN_RUNNING = """
     SELECT * FROM job WHERE owner = :owner AND state = 'running' AND updated < :before ORDER BY updated
 """
 _TAKE_SLOT = f"""
-    INSERT INTO slot SELECT :number, :backend, id FROM owner WHERE id = :owner AND :limit > (
+    INSERT INTO slot SELECT :number, :backend, id FROM owner WHERE id = :owner AND {_LIVES} AND :limit > (
         SELECT count(*) FROM slot WHERE slot.backend = :backend AND slot.owner IN ({_LIVING})
     )
 """  # noqa: S608 - a constant
@@ -96,7 +96,7 @@ class Replicas:
         return await self._database.read(to_job, _OWN_RUNNING, owner=owner, before=before)
 
     async def take_slot(self, backend: str, owner: str, limit: int, within: float) -> int | None:
-        """Return the number of a slot, or None where living replicas hold `limit` of them or this one has left."""
+        """Return the number of a slot, or None where living replicas hold `limit` of them or this one is not living."""
         number = secrets.randbits(62)
         values = {"number": number, "backend": backend, "owner": owner, "limit": limit, "within": within}
         taken = await self._database.write_if((_TAKE_SLOT, [values]), locks=[f"slots {backend}"])
