@@ -113,7 +113,8 @@ class RunningJobs:
             await self._log_failure(active, self.library.give_up(active.job))
         else:
             await self._log_failure(active, self.library.save_job(active.job))
-        self.wakeups.wake(active.job.id)
+        if not keep:
+            self.wakeups.wake(active.job.id)
         await self._log_failure(active, self.plans.forget(active))
         await self._log_failure(active, active.destination.close())
 

@@ -179,9 +179,12 @@ class JobService:
                     job = await self.running.look_up(job)
                     await self._notify(notify, job, started, ELSEWHERE, None)
                 else:
-                    return await self.running.look_up(
-                        job
-                    )  # no process works on it: it has ended, or waits to be collected
+                    job = await self.running.look_up(job)
+                    if job.state != "running" or not job.owner:
+                        return job  # it has ended, or waits to be collected
+                    await self.adopter.adopt_or_leave(job)  # its process has died
+                    if self.running.get(job.id) is None:
+                        await watch.wait(min(_NOTIFY_SECONDS, left))
         return job
 
     async def current(self, jobs: Sequence[Job]) -> list[Job]:
