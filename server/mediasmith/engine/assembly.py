@@ -9,7 +9,7 @@ from mediasmith.config.base_urls import trusted_hosts
 from mediasmith.config.credentials import read_access
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
-from mediasmith.engine.file_urls import FileUrls, StoredFileUrls, no_urls
+from mediasmith.engine.deployment import Deployment, one_machine
 from mediasmith.engine.job_start import JobStarter
 from mediasmith.engine.model_search import ModelSearch
 from mediasmith.engine.use_cases import Engine
@@ -21,9 +21,6 @@ from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.jobs.outputs import Outputs
 from mediasmith.jobs.polling import Poller
 from mediasmith.jobs.recovery import Recovery
-from mediasmith.jobs.runner.polled_wakeups import PolledWakeups
-from mediasmith.jobs.runner.process_locks import LockOwners
-from mediasmith.jobs.runner.process_slots import ProcessSlots
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
 from mediasmith.jobs.service import JobService
@@ -37,19 +34,10 @@ from mediasmith.runtime.error_mapping import ErrorMapper
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.budget import Budget
-from mediasmith.selection.cooldown import ProcessCooldown
 from mediasmith.selection.live_lists import LiveLists
 from mediasmith.selection.lookups import Lookups
 from mediasmith.selection.planning import Planner
-from mediasmith.storage.artifacts.artifact_store import Artifacts
-from mediasmith.storage.artifacts.bucket import Bucket
-from mediasmith.storage.artifacts.bucket_artifacts import BucketArtifacts
-from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.downloader import Downloader
-from mediasmith.storage.inputs.bucket_inputs import BucketInputs
-from mediasmith.storage.inputs.kept_inputs import FolderInputs
-from mediasmith.storage.library.store import Library
-from mediasmith.storage.signed_links import SignedLinks, link_keys
 from mediasmith.storage.unreadable import UnreadableAnswers
 
 
@@ -68,15 +56,12 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
     settings, registry, env = installation.settings, installation.registry, installation.env
     folders = AllowedFolders.find(settings, confined=confined)
     redact = Redactor(installation.secrets)
-    library = Library.in_file(settings.data_dir / "library.sqlite3")
-    bucket, inputs = _bucket(installation), FolderInputs(root=settings.data_dir / "inputs")
-    passing = settings.data_dir / "passing"
-    files = BucketArtifacts(bucket=bucket, folder=passing, clock=clock) if bucket else LocalArtifacts()
+    deployment = _deployment(installation, clock, work)
+    library, files, owners, wakeups = deployment.library, deployment.files, deployment.owners, deployment.wakeups
     network = SystemNetwork(env)
     downloader = Downloader(trusted=_trusted_hosts(installation), network=network)
     pool = ClientPool(clients, lambda backend: read_access(backend, env, network))
     live_lists = LiveLists(clients=pool, clock=clock)
-    cooldown = ProcessCooldown(clock=clock)
     errors = ErrorMapper(redact=redact, key_notes=installation.key_notes)
     lookups = Lookups(clients=pool, clock=clock, errors=errors)
     unreadable = UnreadableAnswers(folder=settings.data_dir / "unreadable", redact=redact)
@@ -87,14 +72,13 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         contexts=ContextFactory(clients=pool, clock=clock, settings=settings, redact=redact),
         poller=Poller(clock=clock, settings=settings, errors=errors, provider_cancel=ProviderCancel(clock=clock)),
         files=TaskFiles(library=library, clock=clock, outputs=outputs, redact=redact),
-        slots=ProcessSlots(limit=settings.concurrency),
+        slots=deployment.slots,
         errors=errors,
         redact=redact,
         unreadable=unreadable,
         reason_missing=installation.reason_missing,
     )
     budget = Budget(settings=settings, library=library, clock=clock)
-    owners = LockOwners(folder=settings.data_dir / "owners")
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders, files=files)
     plans = SavedPlans(
@@ -104,14 +88,15 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         lookups=lookups,
         budget=budget,
         clock=clock,
-        inputs=BucketInputs(bucket=bucket, local=inputs) if bucket else inputs,
+        inputs=deployment.inputs,
     )
-    wakeups = PolledWakeups(clock=clock)
     canceller = Canceller(recovery=recovery, clock=clock, task_group=work)
     running = RunningJobs(
         task_group=work, library=library, recovery=recovery, plans=plans, wakeups=wakeups, clock=clock
     )
-    dispatcher = Dispatcher(execution=execution, library=library, live_lists=live_lists, cooldown=cooldown, clock=clock)
+    dispatcher = Dispatcher(
+        execution=execution, library=library, live_lists=live_lists, cooldown=deployment.cooldown, clock=clock
+    )
     jobs = JobService(
         task_group=work,
         library=library,
@@ -126,6 +111,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
             owners=owners,
             clock=clock,
             works=works,
+            sweeps=settings.database_url is None,
         ),
         dispatcher=dispatcher,
         recovery=recovery,
@@ -135,12 +121,12 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         plans=plans,
         owners=owners,
         wakeups=wakeups,
-        cancel_elsewhere=canceller.cancel_elsewhere,
+        cancel_elsewhere=deployment.cancel_elsewhere(canceller),
         clock=clock,
     )
     planner = Planner(
         installation=installation,
-        cooldown=cooldown,
+        cooldown=deployment.cooldown,
         folders=folders,
         clock=clock,
         library=library,
@@ -169,26 +155,17 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         jobs=jobs,
         starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, files=files, clock=clock),
         folders=folders,
-        urls=_file_urls(installation, files, clock),
+        urls=deployment.urls,
+        readiness=deployment.join(jobs),
     )
 
 
-def _bucket(installation: Installation) -> Bucket | None:
-    """Return the bucket of a fleet."""
-    settings = installation.settings
-    if settings.store_url is None:
-        return None
-    return Bucket(settings.store_url, public_url=settings.store_public_url or "", env=installation.env)
+def _deployment(installation: Installation, clock: Clock, work: TaskGroup) -> Deployment:
+    if installation.settings.database_url is None:
+        return one_machine(installation, clock)
+    from mediasmith.engine.fleet import fleet  # noqa: PLC0415 - late: its packages are an extra
 
-
-def _file_urls(installation: Installation, files: Artifacts, clock: Clock) -> FileUrls:
-    settings = installation.settings
-    if settings.store_url is None:
-        return no_urls
-    links = None
-    if settings.http_url and settings.secret:
-        links = SignedLinks(base=settings.http_url, keys=link_keys(settings.secret))
-    return StoredFileUrls(files=files, links=links, clock=clock)
+    return fleet(installation, clock, work)
 
 
 def _trusted_hosts(installation: Installation) -> frozenset[str]:

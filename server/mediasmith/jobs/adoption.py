@@ -27,7 +27,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Adopter:
-    """Takes jobs over. `works`: this process does jobs, and not only records them for others."""
+    """Takes jobs over.
+
+    `works`: this process does jobs, and not only records them for others. `sweeps`: its first call has it look for
+    unfinished jobs; in a fleet, a `Sweeper` does that all the time.
+    """
 
     library: Library
     running: RunningJobs
@@ -38,17 +42,18 @@ class Adopter:
     owners: Owners
     clock: Clock
     works: bool = True
+    sweeps: bool = True
     _sweeping: anyio.Lock = field(default_factory=anyio.Lock)
     _adopting: anyio.Lock = field(default_factory=anyio.Lock)
     _swept: bool = False
     _closed: bool = False
 
     async def sweep(self) -> bool:
-        """Adopt the unfinished jobs of processes that are gone, once in a process; return whether it was now."""
+        """Adopt the unfinished jobs of processes that are gone, at the first call; return whether this is that."""
         async with self._sweeping:
             if self._swept:
                 return False
-            for job in await self.library.unfinished():
+            for job in await self.library.unfinished() if self.sweeps else ():
                 await self.adopt_or_leave(job)
             self._swept = True
             return True
