@@ -88,7 +88,7 @@ async def test_orphans_are_the_running_jobs_of_owners_that_do_not_live(
     await age(database, "late", 31.0)
     owners = {"a": "late", "b": "lives", "c": "never", "d": "", "e": "late", "f": "never"}
     for number, (name, owner) in enumerate(owners.items()):
-        await library.add_job(a_job(name, owner=owner, created=100.0 - number), [])
+        await library.add_job(a_job(name, owner=owner, updated=100.0 - number), [])
     await library.save_job(a_job("f", owner="never", state="done"))
     assert [job.id for job in await replicas.orphans(30.0, 10)] == ["e", "c", "a"]
     assert [job.id for job in await replicas.orphans(30.0, 2)] == ["e", "c"]

@@ -39,8 +39,10 @@ _ORPHANS = f"""
             SELECT job.owner FROM job WHERE state = 'running' AND job.owner > working.id ORDER BY job.owner LIMIT 1
         ) FROM working WHERE working.id IS NOT NULL
     )
-    SELECT job.* FROM working JOIN job ON job.owner = working.id AND job.state = 'running'
-    WHERE NOT EXISTS (SELECT 1 FROM owner WHERE owner.id = working.id AND {_LIVES}) ORDER BY job.created LIMIT :limit
+    SELECT orphan.* FROM working CROSS JOIN LATERAL (
+        SELECT * FROM job WHERE owner = working.id AND state = 'running' ORDER BY updated LIMIT :limit
+    ) AS orphan
+    WHERE NOT EXISTS (SELECT 1 FROM owner WHERE owner.id = working.id AND {_LIVES}) ORDER BY updated LIMIT :limit
 """  # noqa: S608 - a constant
 _OWN_RUNNING = """
     SELECT * FROM job WHERE owner = :owner AND state = 'running' AND updated < :before ORDER BY updated
@@ -88,11 +90,11 @@ class Replicas:
         return next(iter(await self._database.read(lambda row: float(row["age"]), sql, owner=owner)), None)
 
     async def orphans(self, within: float, limit: int) -> list[Job]:
-        """Return up to `limit` running jobs of replicas that are not living, oldest first."""
+        """Return up to `limit` running jobs of replicas that are not living, those updated the longest ago first."""
         return await self._database.read(to_job, _ORPHANS, within=within, limit=limit)
 
     async def own_running(self, owner: str, before: float) -> list[Job]:
-        """Return the running jobs of a replica that were last updated before then, oldest first."""
+        """Return the running jobs of a replica that were last updated before then, the longest ago first."""
         return await self._database.read(to_job, _OWN_RUNNING, owner=owner, before=before)
 
     async def take_slot(self, backend: str, owner: str, limit: int, within: float) -> int | None:
