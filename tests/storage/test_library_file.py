@@ -58,10 +58,10 @@ async def test_reading_creates_no_file(path: Path) -> None:
     assert not path.parent.exists()
 
 
-async def test_importing_the_library_loads_neither_sqlite_nor_filelock() -> None:
+async def test_importing_the_library_loads_no_database() -> None:
     code = (
         "import sys, mediasmith.storage.library.store, mediasmith.jobs.runner.process_locks; "
-        "print({'sqlite3', 'filelock'} & set(sys.modules))"
+        "print({'sqlite3', 'filelock', 'psycopg'} & set(sys.modules))"
     )
     assert (await anyio.run_process([sys.executable, "-c", code])).stdout.strip() == b"set()"
 
