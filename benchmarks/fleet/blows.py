@@ -153,17 +153,16 @@ async def _check(outcome: Outcome, database: PostgresDatabase, bucket: Bucket, p
     paid = Counter(str(entry["body"]["prompt"]) for entry in paying)
     outcome.paid = sum(paid.values())
     outcome.faults += [f"paid {times} times: {prompt}" for prompt, times in paid.items() if times > 1]
-    recorded: set[str] = set()
+    kept: set[str] = set()
     for job in await _jobs(database):
         tasks = await library.tasks(job.id)
-        recorded.update(task.prompt for task in tasks)
         outcome.states[job.state] += 1
         outcome.faults += await _faults_of(job, tasks, await library.artifacts(job.id), bucket)
+        if job.state in {"done", "unknown"}:
+            kept.update(task.prompt for task in tasks)
         if job.state == "unknown":
             outcome.unknown["paid" if paid[tasks[0].prompt] else "not paid"] += 1
-        elif job.state in {"failed", "cancelled"} and paid[tasks[0].prompt]:
-            outcome.faults.append(f"{job.state} although paid: {tasks[0].prompt}: {job.error}")
-    outcome.faults += [f"not recorded: {prompt}" for prompt in paid if prompt not in recorded]
+    outcome.faults += [f"paid, and neither made nor unknown: {prompt}" for prompt in paid if prompt not in kept]
 
 
 async def _jobs(database: PostgresDatabase) -> list[Job]:
