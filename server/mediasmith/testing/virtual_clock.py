@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import anyio
 import anyio.lowlevel
@@ -97,15 +97,16 @@ class VirtualClock:
 
     async def _jump(self) -> None:
         while True:
-            await _settled()
             if self._holds:
                 self._freed = anyio.Event()
                 await self._freed.wait()
-            elif self._sleepers:
-                self._wake_next()
-            else:
+            elif not self._sleepers:
                 self._arrival = anyio.Event()
                 await self._arrival.wait()
+            else:
+                await _settled()
+                if self._sleepers and not self._holds:
+                    self._wake_next()
 
     def _wake_next(self) -> None:
         self._now, _, awake = heapq.heappop(self._sleepers)
@@ -125,16 +126,26 @@ class VirtualClock:
 async def _settled() -> None:
     """Wait until nothing can happen any more unless the clock moves."""
     loop = cast("Any", asyncio.get_running_loop())
-    quiet = 0
+    threads = None
+    busy, quiet = False, 0
     while quiet < _QUIET_TURNS:
         # A thread at work needs the interpreter that this loop would otherwise keep for itself.
-        await asyncio.sleep(_YIELD_SECONDS if _busy_threads() else 0)
-        quiet = 0 if _busy_threads() or loop._ready else quiet + 1  # noqa: SLF001 - there is no public way to see it
+        await asyncio.sleep(_YIELD_SECONDS if busy else 0)
+        threads = threads or _threads()
+        busy = threads is not None and len(threads.all) > len(threads.idle)
+        quiet = 0 if busy or loop._ready else quiet + 1  # noqa: SLF001 - there is no public way to see it
 
 
-def _busy_threads() -> bool:
+class _Threads(NamedTuple):
+    """The worker threads of an event loop, which anyio keeps up to date."""
+
+    all: Collection[object]
+    idle: Collection[object]
+
+
+def _threads() -> _Threads | None:
     pools = cast("Any", on_asyncio)
     try:
-        return len(pools._threadpool_workers.get()) > len(pools._threadpool_idle_workers.get())  # noqa: SLF001 - told nowhere else
+        return _Threads(pools._threadpool_workers.get(), pools._threadpool_idle_workers.get())  # noqa: SLF001 - told nowhere else
     except LookupError:  # no worker thread was ever used
-        return False
+        return None
