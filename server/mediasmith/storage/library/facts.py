@@ -46,7 +46,6 @@ _PART_FACTS = """
 _PART_FACTS_OF_NEW = f"{_PART_FACTS} FROM job WHERE job.id = new.job_id"
 
 _FILL = f"""
-    BEGIN IMMEDIATE;
     {_TABLES}
     CREATE TRIGGER artifact_facts_of_new AFTER INSERT ON artifact WHEN new.token = '' AND json_valid(new.record) BEGIN
         INSERT OR REPLACE INTO artifact_facts {_ARTIFACT_FACTS};
@@ -57,11 +56,9 @@ _FILL = f"""
     INSERT INTO artifact_facts {_ARTIFACT_FACTS} FROM artifact AS new WHERE new.token = '' AND json_valid(new.record);
     INSERT INTO part_facts {_PART_FACTS} FROM part AS new JOIN job ON job.id = new.job_id
         WHERE new.billed <> 'no' AND json_valid(new.record);
-    COMMIT;
 """
 
-# Servers that replaced rows as a whole, by deleting them, did without these.
-_UPDATES = f"""
+UPDATES = f"""
     CREATE TRIGGER IF NOT EXISTS artifact_facts_of_changed AFTER UPDATE OF token, principal, record ON artifact BEGIN
         DELETE FROM artifact_facts WHERE artifact_id = new.id;
         INSERT INTO artifact_facts {_ARTIFACT_FACTS} WHERE new.token = '' AND json_valid(new.record);
@@ -73,11 +70,10 @@ _UPDATES = f"""
         INSERT INTO part_facts {_PART_FACTS_OF_NEW} AND new.billed <> 'no' AND json_valid(new.record);
     END;
 """  # noqa: S608 - constants
+"""Triggers that servers which replaced rows as a whole, by deleting them, did without."""
 
 
-def add_facts(connection: Connection) -> None:
-    """Add the tables and triggers that the file does not have, and fill new tables from its records."""
+def missing_facts(connection: Connection) -> str:
+    """Return the SQL that adds the tables and fills them from the records, or "" if the file has them."""
     known = "SELECT 1 FROM sqlite_master WHERE name = 'part_facts'"
-    if connection.execute(known).fetchone() is None:
-        connection.executescript(_FILL)
-    connection.executescript(_UPDATES)
+    return _FILL if connection.execute(known).fetchone() is None else ""

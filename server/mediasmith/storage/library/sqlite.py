@@ -11,7 +11,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.database import NotWritten, Query, Row, Statement
-from mediasmith.storage.library.facts import add_facts
+from mediasmith.storage.library.facts import UPDATES, missing_facts
 
 if TYPE_CHECKING:
     from sqlite3 import Connection, Cursor, Error
@@ -250,10 +250,14 @@ def _prepare(connection: Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    for number, sql in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {number}; COMMIT;")
-    connection.executescript(_ADDITIONS)
-    add_facts(connection)
+    missing = "".join(_MIGRATIONS[version:]) + missing_facts(connection)
+    additions = _ADDITIONS + UPDATES
+    if missing:
+        # One transaction is one wait for the disk.
+        version = f"PRAGMA user_version = {len(_MIGRATIONS)};"
+        connection.executescript(f"BEGIN IMMEDIATE; {missing} {additions} {version} COMMIT;")
+    else:
+        connection.executescript(additions)
     connection.row_factory = _row
 
 
