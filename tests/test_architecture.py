@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -78,9 +79,9 @@ def test_no_two_modules_of_the_server_need_each_other() -> None:
     TopologicalSorter({name: needs & modules.keys() for name, needs in modules.items()}).prepare()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SERVER)))
-def test_nothing_in_the_server_names_a_provider(file: Path) -> None:
-    assert not PROVIDERS.findall(file.read_text(encoding="utf-8"))
+def test_nothing_in_the_server_names_a_provider() -> None:
+    named = {str(file.relative_to(SERVER)): PROVIDERS.findall(file.read_text(encoding="utf-8")) for file in FILES}
+    assert not {file: names for file, names in named.items() if names}
 
 
 def test_every_room_says_what_may_be_in_it_and_loads_nothing() -> None:
@@ -149,6 +150,21 @@ def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs()
     assert run.stdout.strip() == "[]"
 
 
+@dataclass(frozen=True)
+class Starts:
+    """The modules that a server imports when it is started for the first time, and again."""
+
+    first: set[str]
+    again: set[str]
+    again_as_serve: set[str]
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Starts:
+    folder = tmp_path_factory.mktemp("starts")
+    return Starts(imported_at_start(folder), imported_at_start(folder), imported_at_start(folder, "serve"))
+
+
 def imported_at_start(folder: Path, *words: str) -> set[str]:
     """Start the server with its data in this folder, and return the modules that it imports."""
     run = subprocess.run(
@@ -163,20 +179,18 @@ def imported_at_start(folder: Path, *words: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
 
 
-@pytest.mark.parametrize("words", [[], ["serve"]], ids=["alone", "serve"])
-def test_a_server_is_started_without_what_only_commands_need(tmp_path: Path, words: list[str]) -> None:
-    names = imported_at_start(tmp_path, *words)
-    assert "mediasmith.mcp.stdio" in names
+def test_a_server_is_started_without_what_only_commands_need(starts: Starts) -> None:
     # The SDK loads click by itself, through its HTTP transport.
     heavy = {"rich", "mediasmith.cli.commands", "mediasmith.cli.doctor", "mediasmith.engine.assembly"}
-    assert not names & {*heavy, "mediasmith.mcp.http.listener"}
+    for names in (starts.first, starts.again, starts.again_as_serve):
+        assert "mediasmith.mcp.stdio" in names
+        assert not names & {*heavy, "mediasmith.mcp.http.listener"}
 
 
-def test_a_server_is_started_again_without_its_backends(tmp_path: Path) -> None:
+def test_a_server_is_started_again_without_its_backends(starts: Starts) -> None:
     packages = tuple(backend_packages())
-    first, second = imported_at_start(tmp_path), imported_at_start(tmp_path)
-    assert any(name.startswith(packages) for name in first)
-    assert not any(name.startswith(packages) for name in second)
+    assert any(name.startswith(packages) for name in starts.first)
+    assert not any(name.startswith(packages) for name in starts.again)
 
 
 def test_importing_the_package_alone_loads_almost_nothing() -> None:
