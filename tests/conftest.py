@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from fakes.libraries import Place
 from fakes.provider import Provider, running
@@ -25,6 +26,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long something takes says more about the machine than about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+class ByFileOrBackend(LoadFileScheduling):
+    """Gives each file to one process, and all files of a backend, whose SDK takes a second to import."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file.rpartition("/")[0] if file.startswith("tests/backends/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrBackend:
+    return ByFileOrBackend(config, log)
 
 
 def pytest_collection_finish() -> None:
