@@ -65,6 +65,7 @@ def test_every_file_is_shown_and_small() -> None:
     assert all(path.stat().st_size <= 60_000 for path in files.values())
 
 
+@pytest.mark.guide
 def test_the_calls_make_the_files_that_are_shown(tmp_path: Path) -> None:
     made = tmp_path / "made"
     env = {name: value for name, value in os.environ.items() if not name.startswith("MEDIASMITH_")}
