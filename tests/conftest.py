@@ -15,6 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from fakes.libraries import Place
 from fakes.provider import Provider, running
+from mediasmith.storage.library import sqlite
 
 if TYPE_CHECKING:
     from fakes.postgres import PostgresServer
@@ -26,6 +27,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long something takes says more about the machine than about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def no_sync(_descriptor: int) -> None:
+    """Let the system write a file to the disk when it will."""
 
 
 class ByFileOrBackend(LoadFileScheduling):
@@ -49,6 +54,16 @@ def pytest_sessionfinish() -> None:
     """Collect garbage once, with what the last tests left; pytest would go through all that was imported five times."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def synchronous() -> Generator[str]:
+    """Wait for no disk, since no test cuts the power, and return what SQLite is told otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        otherwise = sqlite.SYNCHRONOUS
+        patch.setattr(sqlite, "SYNCHRONOUS", "OFF")
+        patch.setattr(os, "fsync", no_sync)
+        yield otherwise
 
 
 @pytest.fixture(scope="session")

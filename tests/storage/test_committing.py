@@ -45,10 +45,6 @@ def as_it_is(_monkeypatch: pytest.MonkeyPatch) -> None:
     pass
 
 
-def no_sync(_fd: int) -> None:
-    """Skip syncing, which would take a disk seconds for so many files."""
-
-
 SYSTEMS = pytest.mark.parametrize("system", [as_it_is, without_links, without_dir_fd])
 
 
@@ -57,7 +53,6 @@ async def test_concurrent_commits_to_one_name_keep_every_file(
     roots: AllowedFolders, monkeypatch: pytest.MonkeyPatch, system: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     system(monkeypatch)
-    monkeypatch.setattr(os, "fsync", no_sync)
     async with opened(roots) as place, opened(roots) as another:
         paths: list[Path] = []
 

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library import sqlite
 from mediasmith.storage.library.store import Library
 
 TESTS = Path(__file__).parents[1]
@@ -82,7 +83,10 @@ async def test_a_closed_library_leaves_one_file_and_its_lock(path: Path) -> None
     assert {file.name for file in path.parent.iterdir()} == {"library.db", "library.db.lock"}
 
 
-async def test_every_commit_is_synced_to_disk(path: Path, connections: list[sqlite3.Connection]) -> None:
+async def test_every_commit_is_synced_to_disk(
+    path: Path, connections: list[sqlite3.Connection], monkeypatch: pytest.MonkeyPatch, synchronous: str
+) -> None:
+    monkeypatch.setattr(sqlite, "SYNCHRONOUS", synchronous)
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
         [connection] = connections

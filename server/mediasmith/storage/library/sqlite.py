@@ -21,6 +21,9 @@ T = TypeVar("T")
 _BUSY_SECONDS = 60.0
 """Seconds to wait for other processes, each of which locks the file for milliseconds."""
 
+SYNCHRONOUS = "FULL"
+"""A commit is on the disk before anything is paid for that relies on it, whatever happens to the machine."""
+
 _MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE job (
@@ -247,8 +250,8 @@ def _prepare(connection: Connection, path: Path) -> None:
             f"to version {len(_MIGRATIONS)}.",
             "Upgrade Mediasmith, or move that file away to start with an empty library.",
         )
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     missing = "".join(_MIGRATIONS[version:]) + missing_facts(connection)
     additions = _ADDITIONS + UPDATES
