@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,31 @@ async def test_a_closed_library_leaves_one_file_and_its_lock(path: Path) -> None
     async with Library.open(path) as library:
         await library.add_job(a_job(), [])
     assert {file.name for file in path.parent.iterdir()} == {"library.db", "library.db.lock"}
+
+
+async def test_what_an_older_server_did_without_is_added(path: Path) -> None:
+    await _use(path, "a")
+    whole = _names(path)
+    for kind, name in (("TABLE", "saved_plan"), ("TRIGGER", "part_facts_of_changed")):
+        _execute(path, f"DROP {kind} {name}")
+    assert len(_names(path)) < len(whole)
+    await _use(path, "b")
+    assert _names(path) == whole
+
+
+async def _use(path: Path, job: str) -> None:
+    async with Library.open(path) as library:
+        await library.add_job(a_job(job), [])
+
+
+def _names(path: Path) -> set[str]:
+    """Return the names of the tables, indexes and triggers in a file."""
+    return {name for [name] in _execute(path, "SELECT name FROM sqlite_master")}
+
+
+def _execute(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
 
 
 async def test_every_commit_is_synced_to_disk(

@@ -92,6 +92,34 @@ async def test_autojump_lets_a_reply_over_loopback_arrive_first() -> None:
         task_group.cancel_scope.cancel()
 
 
+async def test_autojump_waits_for_a_task_that_is_at_work() -> None:
+    clock = VirtualClock(0)
+    ended: list[float] = []
+
+    async def at_work() -> None:
+        for _ in range(100):
+            await anyio.lowlevel.checkpoint()
+        ended.append(clock.now())
+
+    async with clock.autojump(), anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.sleep, 5)
+        tasks.start_soon(at_work)
+    assert (ended, clock.now()) == ([0], 5)
+
+
+@pytest.mark.parametrize("turns", [0, 5], ids=["before the sleeper comes", "while it looks around"])
+async def test_a_clock_that_is_held_does_not_jump(turns: int) -> None:
+    clock = VirtualClock(0)
+    async with clock.autojump(), anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.sleep, 5)
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        with clock.hold():
+            await anyio.sleep(0.02)  # of real time, in which nothing happens in this loop
+            assert clock.now() == 0
+    assert clock.now() == 5
+
+
 async def test_an_error_inside_autojump_passes_unchanged() -> None:
     with pytest.raises(ZeroDivisionError):
         async with VirtualClock().autojump():
