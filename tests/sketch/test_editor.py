@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mediasmith.plugin.contract import Result
-from mediasmith_sketch.drawing.colour import distance
+from mediasmith_sketch.composition.editor import edit
+from mediasmith_sketch.drawing.colour import distance, lightness
 from mediasmith_sketch.drawing.layout import lay_out
 from mediasmith_sketch.drawing.renderer import render
 from mediasmith_sketch.prompt.colour_names import COLOURS
-from mediasmith_sketch.scene import MOST_EDITS, Scene
+from mediasmith_sketch.scene import MOST_EDITS, Element, Scene
 from sketch.pictures import LIGHTHOUSE, Notes, boxes, draw, kept, make, opened, pixels, share_of, state_of
 
 
@@ -79,6 +81,67 @@ async def test_edits_do_what_they_say(lighthouse: Result) -> None:
     assert (red.main, red.trim) == (COLOURS["red"], "#ffffff")
     assert not (await after("remove the caption")).band
     assert (await after("remove the background")).cutout
+
+
+def only(scene: Scene, kind: str) -> Element:
+    [element] = [element for element in scene.elements if element.kind == kind]
+    return element
+
+
+@pytest.mark.parametrize(
+    ("where", "by"), [("to the left", (-0.18, 0)), ("to the right", (0.18, 0)), ("up", (0, -0.12)), ("down", (0, 0.12))]
+)
+async def test_what_an_edit_names_is_moved(lighthouse: Result, where: str, by: tuple[float, float]) -> None:
+    before = state_of(lighthouse)
+    after, _ = edit(before, f"move the sun {where}")
+    old, new = only(before, "sun"), only(after, "sun")
+    assert (new.x - old.x, new.y - old.y) == pytest.approx(by)
+    assert only(edit(before, "move the sun to the middle")[0], "sun").x == 0.5
+
+
+async def test_what_stands_on_a_headland_moves_with_it(lighthouse: Result) -> None:
+    before = state_of(lighthouse)
+    after, _ = edit(before, "move the lighthouse to the right")
+    assert only(after, "headland").flip != only(before, "headland").flip
+    assert only(after, "lighthouse").x == pytest.approx(1 - only(before, "lighthouse").x)
+
+
+def warmth(colour: str) -> int:
+    red, _, blue = bytes.fromhex(colour[1:])
+    return red - blue
+
+
+def vividness(colour: str) -> int:
+    levels = bytes.fromhex(colour[1:])
+    return max(levels) - min(levels)
+
+
+@pytest.mark.parametrize(
+    ("tone", "measure", "more"),
+    [
+        ("darker", lightness, False),
+        ("lighter", lightness, True),
+        ("warmer", warmth, True),
+        ("cooler", warmth, False),
+        ("more vivid", vividness, True),
+        ("muted", vividness, False),
+    ],
+)
+async def test_a_tone_is_of_the_whole_picture(
+    lighthouse: Result, tone: str, measure: Callable[[str], float], more: bool
+) -> None:
+    before = state_of(lighthouse)
+    after, _ = edit(before, f"make it {tone}")
+    old, new = (sum(map(measure, scene.palette.model_dump().values())) for scene in (before, after))
+    assert old != new
+    assert (new > old) == more
+
+
+async def test_earlier_edits_stay_when_the_scene_is_composed_again(lighthouse: Result) -> None:
+    state, _ = edit(state_of(lighthouse), "add a red boat")
+    other = state_of(await make("add a moon", state=state, seed=4, size="64x64"))
+    assert other.seed != state.seed
+    assert {"boat", "moon"} <= {element.kind for element in other.elements}
 
 
 async def test_an_edited_region_shows_its_colour() -> None:
