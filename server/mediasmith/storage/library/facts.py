@@ -70,7 +70,7 @@ UPDATES = f"""
         INSERT INTO part_facts {_PART_FACTS_OF_NEW} AND new.billed <> 'no' AND json_valid(new.record);
     END;
 """  # noqa: S608 - constants
-"""Triggers that servers which replaced rows as a whole, by deleting them, did without."""
+"""Triggers that older servers did without, since they replaced rows as a whole by deleting them."""
 
 
 def missing_facts(connection: Connection) -> str:

@@ -22,7 +22,7 @@ _BUSY_SECONDS = 60.0
 """Seconds to wait for other processes, each of which locks the file for milliseconds."""
 
 SYNCHRONOUS = "FULL"
-"""A commit is on the disk before anything is paid for that relies on it, whatever happens to the machine."""
+"""How long a commit waits: until it is on the disk, so that what was paid for outlives a power cut."""
 
 _MIGRATIONS: tuple[str, ...] = (
     """
@@ -257,8 +257,8 @@ def _prepare(connection: Connection, path: Path) -> None:
     additions = _ADDITIONS + UPDATES
     if missing:
         # One transaction is one wait for the disk.
-        version = f"PRAGMA user_version = {len(_MIGRATIONS)};"
-        connection.executescript(f"BEGIN IMMEDIATE; {missing} {additions} {version} COMMIT;")
+        mark = f"PRAGMA user_version = {len(_MIGRATIONS)};"
+        connection.executescript(f"BEGIN IMMEDIATE; {missing} {additions} {mark} COMMIT;")
     else:
         connection.executescript(additions)
     connection.row_factory = _row
