@@ -6,7 +6,6 @@ generative AI, as far as there are any.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -120,8 +119,8 @@ async def observe_slot(slot: AbstractAsyncContextManager[None], backend: str) ->
 
 
 def _is_set_up() -> bool:
-    """Return whether somebody may listen: to import all of the API for nobody takes as long as a call."""
-    return "opentelemetry.sdk" in sys.modules or any(name.startswith("OTEL_EXPORTER_OTLP_") for name in os.environ)
+    """Return whether somebody may listen, which takes an SDK: to import all of the API for nobody takes too long."""
+    return "opentelemetry.sdk" in sys.modules
 
 
 @contextmanager
