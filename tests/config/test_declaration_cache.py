@@ -102,7 +102,9 @@ def test_a_difference_that_was_not_foreseen_is_shown_at_the_next_start(starts: S
 def test_secrets_leave_no_trace_in_the_file(starts: Starts, tmp_path: Path) -> None:
     texts: list[str] = []
     for key, token in (("a" * 20, "b" * 20), ("c" * 20, "d" * 20)):
-        starts.env |= {"ACME_KEY": key, "MEDIASMITH_HTTP_TOKEN": token}
+        database = f"postgresql://ada:{key}@db/media"
+        starts.env |= {"ACME_KEY": key, "MEDIASMITH_HTTP_TOKEN": token, "MEDIASMITH_DATABASE_URL": database}
+        starts.env |= {"MEDIASMITH_STORE_URL": "s3://media", "MEDIASMITH_SECRET": token * 2}
         starts.start()
         texts.append(kept(tmp_path).read_text())
         kept(tmp_path).unlink()
