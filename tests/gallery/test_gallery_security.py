@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from pydantic import SecretStr
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from fakes.backends import capability, fake
@@ -19,7 +20,7 @@ from fakes.virtual_clock import VirtualClock
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.gallery.gallery_app import Gallery, app_with_gallery, serve_http_with_gallery
-from mediasmith.gallery.sessions import Sessions
+from mediasmith.gallery.sessions import LIFETIME, Sessions, session_keys
 from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier
 from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import MediaError
@@ -133,12 +134,58 @@ async def test_what_a_form_can_send_is_refused(own: GallerySite, path: str, kind
     assert answer.status_code in {400, 403}
 
 
+def a_gallery(*secrets: str, token: str = "", url: str = "http://a", path: str = "/", key: str = "k") -> Sessions:
+    """Return the sessions of a gallery, or of a replica with these secrets."""
+    signing_keys = session_keys(map(SecretStr, secrets), SecretStr(token) if token else None)
+    return Sessions(url=url, path=path, clock=VirtualClock(), signing_keys=signing_keys, key=key)
+
+
+def as_request(cookie: str) -> HTTPConnection:
+    """Return a request with what a `Set-Cookie` header says, or with any other cookie."""
+    return HTTPConnection({"type": "http", "headers": [(b"cookie", cookie.partition(";")[0].encode())]})
+
+
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        (a_gallery("new", "old"), True),
+        (a_gallery("old", token="t"), False),
+        (a_gallery("new"), False),
+        (a_gallery(), False),
+    ],
+)
+async def test_a_session_counts_at_every_replica_with_the_same_secret_and_token(
+    other: Sessions, *, known: bool
+) -> None:
+    response = Response()
+    assert await a_gallery("old").sign_in("k", response)
+    assert (other.principal(as_request(response.headers["set-cookie"])) is not None) is known
+
+
+@pytest.mark.parametrize("changed", ["", "x", ".", "x.x", "W10=.x"])
+async def test_a_cookie_that_was_made_up_is_no_session(changed: str) -> None:
+    sessions = a_gallery("old")
+    assert sessions.principal(as_request(f"{sessions.cookie}={changed}")) is None
+
+
+async def test_a_session_ends_after_a_month() -> None:
+    sessions, response = a_gallery("old"), Response()
+    assert await sessions.sign_in("k", response)
+    request = as_request(response.headers["set-cookie"])
+    clock = sessions.clock
+    assert isinstance(clock, VirtualClock)
+    await clock.advance(LIFETIME - 1)
+    assert sessions.principal(request) == "local"
+    await clock.advance(1)
+    assert sessions.principal(request) is None
+
+
 async def test_behind_tls_the_cookie_never_leaves_it(tmp_path: Path) -> None:
     async with lazy_engine(lambda: installation(tmp_path)) as engine:
         gallery = Gallery(engine, url="https://media.example.org/studio")
         assert gallery.address.startswith("https://media.example.org/studio/gallery#key=")
     url = "https://media.example.org/studio"
-    sessions, response = Sessions(url=url, path="/studio/gallery", clock=VirtualClock()), Response()
+    sessions, response = a_gallery(url=url, path="/studio/gallery"), Response()
     assert await sessions.sign_in(sessions.key, response)
     cookie = response.headers["set-cookie"].lower()
     assert cookie.startswith("mediasmith-gallery-443=")

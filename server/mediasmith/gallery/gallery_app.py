@@ -20,7 +20,7 @@ from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.gallery.library_routes import LibraryRoutes
 from mediasmith.gallery.media_routes import MediaRoutes
 from mediasmith.gallery.request_guard import RequestGuard
-from mediasmith.gallery.sessions import Sessions
+from mediasmith.gallery.sessions import Sessions, session_keys
 from mediasmith.gallery.thumbnails import Thumbnails
 from mediasmith.gallery.tool_calls import ToolCalls, read_json
 from mediasmith.mcp.http.listener import Served, add_host_check, http_app, mcp_message, serve_here, serve_http
@@ -43,7 +43,14 @@ class Gallery:
         self._engine = engine
         self._root = root
         self._page = f"{url.rstrip('/')}{PATH}"
-        self._sessions = Sessions(url=url, path=root, clock=engine.clock, verifier=verifier)
+        settings = engine.installation.settings
+        self._sessions = Sessions(
+            url=url,
+            path=root,
+            clock=engine.clock,
+            verifier=verifier,
+            signing_keys=session_keys(settings.secret, settings.http_token),
+        )
         self._thumbnails = Thumbnails(engine.installation.settings.data_dir / "thumbnails")
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
+
+from mediasmith.storage.shared_keys import shared_keys
 
 LIFETIME = 3600
 """Seconds until a link expires."""
@@ -18,8 +19,7 @@ LIFETIME = 3600
 
 def link_keys(shared: Iterable[SecretStr]) -> tuple[bytes, ...]:
     """Return the keys that processes with these secrets share, in their order; without any, one of this process."""
-    keys = [hmac.digest(secret.get_secret_value().encode(), b"links", "sha256") for secret in shared]
-    return tuple(keys) or (secrets.token_bytes(32),)
+    return shared_keys(shared, b"links")
 
 
 @dataclass(frozen=True, kw_only=True)
