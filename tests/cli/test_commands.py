@@ -27,8 +27,9 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
     ran = command("--help")
     text = "\n".join(ran.out)
     assert (ran.code, ran.err) == (ExitCode.DONE, [])
-    commands = ["serve", "worker", "generate", "edit", "backends", "jobs", "doctor", "reference", "completion"]
-    assert [line.split()[0] for line in ran.out if line.split()[:1] and line.split()[0] in commands][:9] == commands
+    commands = ["serve", "worker", "import", "generate", "edit", "backends", "jobs", "gallery", "doctor"]
+    commands += ["reference", "completion"]
+    assert [line.split()[0] for line in ran.out if line.split()[:1] and line.split()[0] in commands][:11] == commands
     assert all(f" {code.value}  " in text for code in ExitCode)
     assert command("-h").out == ran.out
 
@@ -52,6 +53,7 @@ def test_help_names_every_command_and_exit_code(command: CommandLine) -> None:
         (["serve", "--port", "80"], "--host, --port, --gallery and --no-work need --http"),
         (["serve", "--http", "--port", "http"], "not a valid integer"),
         (["completion", "csh"], "is not one of"),
+        (["import", "nowhere"], "Directory 'nowhere' does not exist"),
         (["reference", "nowhere.md"], "File 'nowhere.md' does not exist"),
     ],
 )
@@ -88,8 +90,8 @@ def test_serve_listens_on_the_given_address_or_the_default_one(
     assert f"Default {PORT}" in text
 
 
-@pytest.mark.parametrize("words", [["worker"], ["serve", "--http", "--port", "0", "--no-work"]])
-def test_one_machine_has_no_workers(command: CommandLine, words: Sequence[str]) -> None:
+@pytest.mark.parametrize("words", [["worker"], ["serve", "--http", "--port", "0", "--no-work"], ["import", "."]])
+def test_one_machine_has_nothing_of_a_fleet(command: CommandLine, words: Sequence[str]) -> None:
     ran = command(*words)
     assert (ran.code, ran.out) == (ExitCode.FAILED, [])
     assert ran.stderr.startswith("This is for a fleet. Set MEDIASMITH_DATABASE_URL and MEDIASMITH_STORE_URL")

@@ -132,6 +132,25 @@ def worker() -> ExitCode:
     return run_to_exit_code(run)
 
 
+@commands.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.pass_context
+def import_command(ctx: click.Context, folder: Path) -> ExitCode:
+    """Copy the library of one machine, with its files, to the fleet that the settings name.
+
+    FOLDER is that machine's data folder. It stays as it is. The command can be stopped and run again.
+    """
+
+    async def work() -> ExitCode:
+        from mediasmith.cli.import_library import import_library  # noqa: PLC0415 - heavy: as above
+
+        async with open_engine(ctx) as engine:
+            await import_library(engine, folder)
+        return ExitCode.DONE
+
+    return run_to_exit_code(work)
+
+
 commands.add_command(generate_command())
 commands.add_command(edit_command())
 

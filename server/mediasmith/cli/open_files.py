@@ -15,15 +15,15 @@ _MAX_WINDOWS = 10
 """Files to open at once at most."""
 
 
-def open_files(paths: Sequence[str]) -> None:
-    """Open files in the default viewers for their types. A failure is only reported: the files exist."""
+def open_files(places: Sequence[str]) -> None:
+    """Open files, by paths or links, in the default viewers. A failure is only reported: the files exist."""
     if not _has_display():
         say("Not opened: there is no display.")
         return
-    if len(paths) > _MAX_WINDOWS:
-        say(f"Opening the first {_MAX_WINDOWS} of {len(paths)} files.")
+    if len(places) > _MAX_WINDOWS:
+        say(f"Opening the first {_MAX_WINDOWS} of {len(places)} files.")
     with _detached():
-        codes = [click.launch(path) for path in paths[:_MAX_WINDOWS]]
+        codes = [click.launch(place) for place in places[:_MAX_WINDOWS]]
     if any(codes):
         say("Not opened: no viewer could be started.")
 

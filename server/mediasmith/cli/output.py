@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mediasmith.cli.exit_codes import ExitCode
@@ -24,12 +23,12 @@ _PROMPT = 40
 
 
 def show(result: MediaResult, *, as_json: bool) -> ExitCode:
-    """Print a result, with paths on standard output and notes on standard error, and return the exit code."""
+    """Print a result, with paths or links on standard output and notes on standard error, and return the exit code."""
     running = result.status == "running"
     if as_json:
         put(result.text())
     elif result.files and not running:
-        put("\n".join(file.path for file in result.files))
+        put("\n".join(file.place for file in result.files))
     for note in _notes(result):
         say(note)
     if running:
@@ -62,7 +61,7 @@ def _notes(result: MediaResult) -> Iterator[str]:
         yield f'Change it with: mediasmith edit {result.continuation_id} "what to change"'
     else:
         yield 'Change one with: mediasmith edit ID "what to change"'
-        yield aligned([("", file.id, Path(file.path).name) for file in result.files])
+        yield aligned([("", file.id, file.name) for file in result.files])
 
 
 def format_jobs(listed: JobList, *, now: float) -> str:
@@ -97,7 +96,7 @@ def _short(prompt: str) -> str:
 
 def _outcome(job: JobSummary) -> str:
     more = f" and {len(job.files) - 1} more" if len(job.files) > 1 else ""
-    return f"{job.files[0].path}{more}" if job.files else job.error or job.message
+    return f"{job.files[0].place}{more}" if job.files else job.error or job.message
 
 
 def format_listing(listing: BackendList, *, searched: bool) -> str:

@@ -78,7 +78,7 @@ def print_result(ctx: click.Context, get_result: GetResult, *, as_json: bool, op
     from mediasmith.cli.interrupts import catch_interrupts  # noqa: PLC0415 - late: as above
     from mediasmith.cli.output import show  # noqa: PLC0415 - late: as above
 
-    paths: list[str] = []
+    places: list[str] = []
 
     async def work() -> ExitCode:
         with catch_interrupts() as interrupts:
@@ -89,14 +89,14 @@ def print_result(ctx: click.Context, get_result: GetResult, *, as_json: bool, op
                     return _report_failure(error, as_json=as_json)
                 with engine.delivery(result) if answered else nullcontext():
                     code = show(result, as_json=as_json)
-                paths.extend(file.path for file in result.files)
+                places.extend(file.place for file in result.files)
                 return code
 
     code = run_to_exit_code(work, as_json=as_json)
-    if opens and code is ExitCode.DONE and paths:
+    if opens and code is ExitCode.DONE and places:
         from mediasmith.cli.open_files import open_files  # noqa: PLC0415 - late: as above
 
-        open_files(paths)
+        open_files(places)
     return code
 
 

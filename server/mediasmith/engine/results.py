@@ -38,6 +38,11 @@ class MediaFile(_Answer):
     url: str = ""
 
     @property
+    def place(self) -> str:
+        """Where it is: its path, or its link."""
+        return self.path or self.url
+
+    @property
     def name(self) -> str:
         """A name to save or show it by."""
         return PurePath(self.path).name or f"{self.id}.{extension(self.mime)}"

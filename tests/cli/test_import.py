@@ -1,0 +1,71 @@
+"""Import the library of one machine into that of a fleet, where its continuations go on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from fakes.backends import png
+from fakes.commands import CommandLine
+from fakes.postgres import PostgresServer, running_postgres
+from fakes.s3 import Store, running_store
+from mediasmith.cli.exit_codes import ExitCode
+
+pytestmark = pytest.mark.fleet
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Generator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def store() -> Generator[Store]:
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def settings(tmp_path: Path, postgres: PostgresServer, store: Store) -> Generator[dict[str, str]]:
+    """The variables of a replica."""
+    with postgres.new_database() as database:
+        yield {
+            **store.env,
+            "MEDIASMITH_DATABASE_URL": database,
+            "MEDIASMITH_STORE_URL": store.make_bucket("imported"),
+            "MEDIASMITH_DATA_DIR": str(tmp_path / "replica"),
+        }
+
+
+def test_a_library_is_imported_and_its_continuations_go_on(
+    command: CommandLine, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [command("generate", prompt, "--json").json for prompt in ("a fox", "an owl")]
+    Path(made[1]["files"][0]["path"]).unlink()
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    ran = command("import", str(tmp_path / "data"))
+    assert (ran.code, ran.out) == (ExitCode.DONE, [])
+    assert ran.err[0] == "Copied 2 jobs and 1 file."
+    assert ran.err[-1] == f"  {made[1]['files'][0]['path']}"
+    again = command("import", str(tmp_path / "data"))
+    assert again.err == ["Copied 0 jobs and 0 files.", "2 jobs had been copied before."]
+    assert command("jobs", made[0]["job_id"], "--json").json["files"][0]["id"] == made[0]["files"][0]["id"]
+    edited = command("edit", made[0]["continuation_id"], "redder")
+    assert edited.code == ExitCode.DONE
+    with urlopen(edited.out[0]) as answer:
+        assert answer.read() == png()
+
+
+def test_a_folder_without_a_library_is_named(
+    command: CommandLine, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    ran = command("import", str(tmp_path))
+    assert ran.code == ExitCode.FAILED
+    assert ran.stderr.startswith(f"There is no library.sqlite3 in {tmp_path}.")
