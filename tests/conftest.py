@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import sys
 from collections.abc import Generator
@@ -19,6 +20,7 @@ from mediasmith.storage.library import sqlite
 
 if TYPE_CHECKING:
     from fakes.postgres import PostgresServer
+    from fakes.s3 import Store
 
 # Hundreds of processes import the same modules; without this each may have to compile them again.
 sys.dont_write_bytecode = False
@@ -86,6 +88,21 @@ def database_url(postgres: PostgresServer) -> Generator[str]:
     """The address of a database with an empty library."""
     with postgres.new_database() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def store() -> Generator[Store]:
+    """An S3-compatible store, for tests marked `fleet`."""
+    from fakes.s3 import running_store  # noqa: PLC0415 - what few tests need
+
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket_url(store: Store, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty bucket."""
+    return store.make_bucket(f"test-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.fleet)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -10,35 +9,21 @@ import pytest
 
 from fakes.backends import png
 from fakes.commands import CommandLine
-from fakes.postgres import PostgresServer, running_postgres
-from fakes.s3 import Store, running_store
+from fakes.s3 import Store
 from mediasmith.cli.exit_codes import ExitCode
 
 pytestmark = pytest.mark.fleet
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Generator[PostgresServer]:
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def store() -> Generator[Store]:
-    with running_store() as store:
-        yield store
-
-
 @pytest.fixture
-def settings(tmp_path: Path, postgres: PostgresServer, store: Store) -> Generator[dict[str, str]]:
+def settings(tmp_path: Path, database_url: str, store: Store, bucket_url: str) -> dict[str, str]:
     """The variables of a replica."""
-    with postgres.new_database() as database:
-        yield {
-            **store.env,
-            "MEDIASMITH_DATABASE_URL": database,
-            "MEDIASMITH_STORE_URL": store.make_bucket("imported"),
-            "MEDIASMITH_DATA_DIR": str(tmp_path / "replica"),
-        }
+    return {
+        **store.env,
+        "MEDIASMITH_DATABASE_URL": database_url,
+        "MEDIASMITH_STORE_URL": bucket_url,
+        "MEDIASMITH_DATA_DIR": str(tmp_path / "replica"),
+    }
 
 
 def test_a_library_is_imported_and_its_continuations_go_on(

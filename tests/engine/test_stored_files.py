@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic import SecretStr
 
 from fakes.backends import png
 from fakes.engines import Scripted, continue_edit, generate, get_job, picture
-from fakes.s3 import Store, running_store
+from fakes.s3 import Store
 from mediasmith.config.caller import LOCAL
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
@@ -29,17 +28,6 @@ from mediasmith.storage.signed_links import SignedLinks, link_keys
 pytestmark = pytest.mark.fleet
 
 SECRET = "s" * 32
-
-
-@pytest.fixture(scope="module")
-def store() -> Generator[Store]:
-    with running_store() as store:
-        yield store
-
-
-@pytest.fixture
-def url(store: Store, request: pytest.FixtureRequest) -> str:
-    return store.make_bucket(f"b-{hashlib.sha256(request.node.name.encode()).hexdigest()[:20]}")
 
 
 @asynccontextmanager
@@ -76,8 +64,8 @@ def left_on_disk(folder: Path) -> list[str]:
     return [str(path) for place in places for path in place.rglob("*") if path.is_file()]
 
 
-async def test_an_answer_has_a_link_in_place_of_a_path(store: Store, url: str, tmp_path: Path) -> None:
-    async with replica(store, url, tmp_path, Scripted()) as engine:
+async def test_an_answer_has_a_link_in_place_of_a_path(store: Store, bucket_url: str, tmp_path: Path) -> None:
+    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
         result = await generate(engine, output="bird.png")
         [file] = result.files
         assert file.path == ""
@@ -88,9 +76,11 @@ async def test_an_answer_has_a_link_in_place_of_a_path(store: Store, url: str, t
         assert (await get_job(engine, result.job_id)).files[0].path == ""
 
 
-async def test_links_lead_to_the_replicas_where_these_have_an_address(store: Store, url: str, tmp_path: Path) -> None:
+async def test_links_lead_to_the_replicas_where_these_have_an_address(
+    store: Store, bucket_url: str, tmp_path: Path
+) -> None:
     address = "https://media.example.org"
-    async with replica(store, url, tmp_path, Scripted(), http_url=address, secret=SECRET) as engine:
+    async with replica(store, bucket_url, tmp_path, Scripted(), http_url=address, secret=SECRET) as engine:
         result = await generate(engine)
         about = await engine.about(result.files[0].id, LOCAL)
     shared = SignedLinks(base=address, keys=link_keys([SecretStr(SECRET)]))
@@ -100,16 +90,16 @@ async def test_links_lead_to_the_replicas_where_these_have_an_address(store: Sto
         assert shared.is_valid(file.id, LOCAL, expires=query["expires"], signature=query["signature"])
 
 
-async def test_another_replica_edits_what_one_has_made(store: Store, url: str, tmp_path: Path) -> None:
+async def test_another_replica_edits_what_one_has_made(store: Store, bucket_url: str, tmp_path: Path) -> None:
     sent: list[bytes] = []
 
     async def edit(call: Any) -> Any:
         sent.extend([await source.read() for source in call.inputs["image"]])
         return picture()
 
-    async with replica(store, url, tmp_path, Scripted()) as engine:
+    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
         made = await generate(engine)
-    async with replica(store, url, tmp_path, Scripted(edit, edit)) as other:
+    async with replica(store, bucket_url, tmp_path, Scripted(edit, edit)) as other:
         edited = await continue_edit(other, made.continuation_id)
         await generate(other, image=[f"media://{made.continuation_id}"])
     assert edited.parent == made.continuation_id
@@ -117,8 +107,8 @@ async def test_another_replica_edits_what_one_has_made(store: Store, url: str, t
     assert left_on_disk(tmp_path) == []
 
 
-async def test_a_deleted_file_is_gone_from_the_store(store: Store, url: str, tmp_path: Path) -> None:
-    async with replica(store, url, tmp_path, Scripted(picture(state={"id": 1}), picture())) as engine:
+async def test_a_deleted_file_is_gone_from_the_store(store: Store, bucket_url: str, tmp_path: Path) -> None:
+    async with replica(store, bucket_url, tmp_path, Scripted(picture(state={"id": 1}), picture())) as engine:
         one, other = await generate(engine), await generate(engine)
         assert await engine.delete(one.files[0].id, LOCAL) == ""
         with pytest.raises(UnknownContinuation):
@@ -137,8 +127,8 @@ async def test_a_deleted_file_is_gone_from_the_store(store: Store, url: str, tmp
     ],
 )
 async def test_paths_of_one_disk_are_refused_by_name(
-    store: Store, url: str, tmp_path: Path, given: Any, said: str
+    store: Store, bucket_url: str, tmp_path: Path, given: Any, said: str
 ) -> None:
-    async with replica(store, url, tmp_path, Scripted()) as engine:
+    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
         with pytest.raises(NotAllowed, match=said):
             await generate(engine, **given)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import pytest
@@ -19,18 +19,6 @@ from mediasmith.plugin.errors import UnknownContinuation
 from mediasmith.plugin.kinds import Role
 from mediasmith.storage.inputs.input_file import InputFile
 from mediasmith.storage.inputs.references import Inputs
-
-if TYPE_CHECKING:
-    from fakes.s3 import Store
-
-
-@pytest.fixture(scope="module")
-def store() -> Generator[Store]:
-    """An S3-compatible store, whose buckets the tests of a module share."""
-    from fakes.s3 import running_store  # noqa: PLC0415 - few tests need what it imports
-
-    with running_store() as store:
-        yield store
 
 
 @pytest.fixture

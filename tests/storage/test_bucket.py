@@ -32,14 +32,8 @@ NOWHERE = AllowedFolders(output=Path("/nowhere"), allowed=())
 
 
 @pytest.fixture
-def url(store: Store, request: pytest.FixtureRequest) -> str:
-    """A bucket of the test's own."""
-    return store.make_bucket(f"b-{hashlib.sha256(request.node.name.encode()).hexdigest()[:20]}")
-
-
-@pytest.fixture
-def bucket(store: Store, url: str) -> Bucket:
-    return Bucket(url, env=store.env)
+def bucket(store: Store, bucket_url: str) -> Bucket:
+    return Bucket(bucket_url, env=store.env)
 
 
 @pytest.fixture
@@ -180,11 +174,11 @@ async def test_a_link_of_the_store_gives_the_file_with_its_type_and_name(files: 
     assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''my%20fox%20%C3%A9.png"
 
 
-async def test_links_lead_to_the_address_that_browsers_reach(store: Store, url: str, tmp_path: Path) -> None:
-    bucket = Bucket(url, public_url="https://files.example.org", env=store.env)
+async def test_links_lead_to_the_address_that_browsers_reach(store: Store, bucket_url: str, tmp_path: Path) -> None:
+    bucket = Bucket(bucket_url, public_url="https://files.example.org", env=store.env)
     files = BucketArtifacts(bucket=bucket, folder=tmp_path / "files", clock=VirtualClock())
     link = await files.presigned(await saved(files, png()), seconds=60)
-    assert link.startswith("https://files.example.org/b-")
+    assert link.startswith("https://files.example.org/test-")
     assert "X-Amz-Expires=60" in link
 
 

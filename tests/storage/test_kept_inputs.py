@@ -21,8 +21,7 @@ def process(request: pytest.FixtureRequest, tmp_path: Path) -> Processes:
     """What a process has: those of one machine share a folder, replicas a bucket."""
     if request.param == "folder":
         return lambda _name: FolderInputs(root=tmp_path / "inputs")
-    store = request.getfixturevalue("store")
-    url = store.make_bucket(request.node.originalname.replace("_", "-")[:60])
+    store, url = request.getfixturevalue("store"), request.getfixturevalue("bucket_url")
     return lambda name: BucketInputs(
         bucket=Bucket(url, env=store.env), local=FolderInputs(root=tmp_path / name / "inputs")
     )

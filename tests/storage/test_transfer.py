@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fakes.destinations import png, unexpected
+from fakes.libraries import Place, open_library
 from fakes.records import a_job, a_task, an_artifact
 from fakes.virtual_clock import VirtualClock
 from mediasmith.config.allowed_folders import AllowedFolders
@@ -27,8 +28,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Artifacts:
     """Where files are copied to."""
     if request.param == "folder":
         return LocalArtifacts()
-    store = request.getfixturevalue("store")
-    url = store.make_bucket(f"b-{hashlib.sha256(request.node.name.encode()).hexdigest()[:20]}")
+    store, url = request.getfixturevalue("store"), request.getfixturevalue("bucket_url")
     return BucketArtifacts(bucket=Bucket(url, env=store.env), folder=tmp_path / "passing", clock=VirtualClock())
 
 
@@ -56,8 +56,8 @@ async def source(tmp_path: Path) -> AsyncGenerator[Library]:
 
 
 @pytest.fixture
-async def target(tmp_path: Path) -> AsyncGenerator[Library]:
-    async with Library.open(tmp_path / "target.sqlite3") as library:
+async def target(place: Place) -> AsyncGenerator[Library]:
+    async with open_library(place) as library:
         yield library
 
 
