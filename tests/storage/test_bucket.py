@@ -152,6 +152,28 @@ async def test_a_file_of_several_chunks_is_read_whole_and_in_ranges(
     assert b"".join([chunk async for chunk in files.stream(artifact, 999, 3001)]) == data[999:3001]
 
 
+@pytest.mark.parametrize(
+    "name", ["100%.png", "a#b?.png", "~a {b} [c].png", "e\u0301 \u4f60.png", "a'b+&=.png", "%2e.png"]
+)
+async def test_any_name_is_a_key(files: BucketArtifacts, name: str) -> None:
+    artifact = await saved(files, png(), name)
+    assert await files.read(artifact) == png()
+    assert await files.size(artifact) == len(png())
+    async with httpx2.AsyncClient() as browser:
+        assert (await browser.get(await files.presigned(artifact, seconds=60))).content == png()
+    assert await files.delete(artifact)
+    assert await files.size(artifact) is None
+
+
+async def test_without_its_store_a_file_has_no_preview(tmp_path: Path) -> None:
+    bucket = Bucket("s3://away", env=store_env(f"http://127.0.0.1:{free_port()}"))
+    files = BucketArtifacts(bucket=bucket, folder=tmp_path / "files", clock=VirtualClock())
+    assert await files.previews([an_artifact()]) == []
+    assert await files.thumbnail(an_artifact()) is None
+    with pytest.raises(MediaError, match="cannot be used"):
+        await files.read(an_artifact())
+
+
 async def test_a_file_that_is_gone_says_so(files: BucketArtifacts, tmp_path: Path) -> None:
     artifact = await saved(files, png())
     assert not await files.delete(an_artifact(path=artifact.path, bytes=artifact.bytes + 1))

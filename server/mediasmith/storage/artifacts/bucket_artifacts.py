@@ -113,18 +113,20 @@ class BucketArtifacts:
         return True
 
     async def previews(self, artifacts: Sequence[Artifact]) -> list[Preview]:
-        """Return small pictures of the files, made from those that lie beside them."""
+        """Return small pictures of the files, made from those that lie beside them; none while the store is away."""
         visible = [artifact for artifact in artifacts if artifact.mime in {*pictures.IMAGE_MIMES, *probe.VIDEO_MIMES}]
-        async with self._scratch() as scratch:
-            found = [await self._picture(artifact, scratch) for artifact in visible]
-            return await previews([one for one in found if one])
+        with suppress(MediaError):
+            async with self._scratch() as scratch:
+                found = [await self._picture(artifact, scratch) for artifact in visible]
+                return await previews([one for one in found if one])
+        return []
 
     async def thumbnail(self, artifact: Artifact) -> Preview | None:
         """Return the small picture that lies beside the file; without one, make it."""
-        if saved := await self._saved_preview(artifact):
-            return saved
-        async with self._scratch() as scratch:
-            with suppress(OSError, MediaError):
+        with suppress(OSError, MediaError):
+            if saved := await self._saved_preview(artifact):
+                return saved
+            async with self._scratch() as scratch:
                 return await thumbnail(await self.local(artifact, scratch), artifact.mime)
         return None
 
@@ -151,12 +153,12 @@ class BucketArtifacts:
             path = scratch / artifact.id
             await anyio.Path(path).write_bytes(saved.data)
             return path, saved.mime
-        with suppress(OSError, MediaError):
+        with suppress(OSError):
             return await self.local(artifact, scratch), artifact.mime
         return None
 
     async def _saved_preview(self, artifact: Artifact) -> Preview | None:
-        with suppress(OSError, MediaError):
+        with suppress(OSError):
             data = await self.bucket.read(preview_key(artifact.path))
             return Preview(mime=sniff(data[:HEAD]) or "image/svg+xml", data=data)
         return None
