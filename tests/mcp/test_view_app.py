@@ -88,13 +88,26 @@ async def test_the_view_is_read_with_what_it_needs_from_its_host(tmp_path: Path,
     assert content.meta == {"ui": {"permissions": {"clipboardWrite": {}}, "prefersBorder": True}}
 
 
-async def test_over_http_the_view_may_show_media_from_the_address_of_links(tmp_path: Path) -> None:
-    installation = installed(tmp_path, fake())
+A_FLEET = {
+    "database_url": "postgresql://one.invalid/media",
+    "store_url": "s3://media",
+    "store_public_url": "https://files.example.org/path",
+    "secret": "s" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "stores"), [({}, []), (A_FLEET, ["https://files.example.org"])], ids=["one machine", "fleet"]
+)
+async def test_over_http_the_view_may_show_media_from_the_addresses_of_links(
+    tmp_path: Path, settings: Any, stores: list[str]
+) -> None:
+    installation = installed(tmp_path, fake(), **settings)
     address = "https://media.example.org:8443/sub"
     async with site(installation, url=address, token_verifier=Users()) as served, served.client(token=ANN) as client:
         content = await read(client)
     assert content.meta
-    assert content.meta["ui"]["csp"] == {"resourceDomains": ["https://media.example.org:8443"]}
+    assert content.meta["ui"]["csp"] == {"resourceDomains": ["https://media.example.org:8443", *stores]}
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -300,7 +300,7 @@ function newTree(files, current) {
 
 function askToDelete(file) {
   const dialog = find("question");
-  const text = `Delete ${file.path} from the disk and from the library? This cannot be undone.`;
+  const text = `Delete ${file.path ?? "the file"} and what the library knows of it? This cannot be undone.`;
   const remove = async () => {
     dialog.close();
     find("detail").close();

@@ -63,7 +63,7 @@ def _resource_link(file: MediaFile, uri: str) -> ResourceLink:
         type="resource_link",
         uri=uri,
         name=file.name,
-        description=file.place,
+        description=file.path or file.uri,
         mime_type=file.mime,
         size=file.bytes,
     )

@@ -17,10 +17,11 @@ def instructions(declarations: Declarations) -> str:
         else:
             unready.setdefault(offer.backend, offer.missing)
     offered = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
+    stored = declarations.settings.store_url is not None
     lines = [
-        "generate_media makes media files on disk, and continue_edit changes them.",
+        f"generate_media makes media files{'' if stored else ' on disk'}, and continue_edit changes them.",
         "If the status is running, collect the job with get_job: calling again would make and bill another one.",
-        "Show the user the path of each file.",
+        f"Show the user the {'url' if stored else 'path'} of each file.",
         f"Ready: {offered}.",
     ]
     if declarations.has_problems:

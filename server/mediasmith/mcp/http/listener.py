@@ -165,7 +165,7 @@ def http_app(
         engine,
         principal=request_principal if token_verifier else local_principal,
         file_link=file_link,
-        file_origins=[f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"],
+        file_origins=[_origin(place) for place in (url, settings.store_public_url) if place],
         token_verifier=token_verifier,
         auth=auth,
     )
@@ -191,6 +191,11 @@ def http_app(
     )
     add_host_check(app, url, hosts)
     return app
+
+
+def _origin(url: str) -> str:
+    """Return the origin of a URL; links to files may lead from the server's to the store's."""
+    return f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
 
 
 def add_host_check(app: Starlette, url: str, hosts: Collection[str] = ()) -> None:

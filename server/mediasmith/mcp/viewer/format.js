@@ -60,6 +60,8 @@ export function readResult(result) {
   let data;
   try {
     if (!result.isError) data = JSON.parse(text);
+    // What is in a store has no path; its URI is shown, and lasts like one.
+    data?.files?.forEach((f) => (f.path ??= f.uri));
   } catch {
     // the text is shown as it is
   }
