@@ -150,6 +150,13 @@ def test_a_start_loads_neither_pictures_nor_databases_nor_what_only_work_needs()
     assert run.stdout.strip() == "[]"
 
 
+def test_work_on_one_machine_loads_nothing_of_a_fleet() -> None:
+    fleet = ("obstore", "psycopg")
+    code = f"import sys, mediasmith.engine.assembly; print([name for name in {fleet} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
 @dataclass(frozen=True)
 class Starts:
     """The modules that a server imports when it is started for the first time, and again."""
