@@ -31,7 +31,8 @@ from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.results import MediaResult
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Backend, Model, Result, Takes
-from mediasmith.plugin.errors import RateLimited
+from mediasmith.plugin.errors import MediaError, RateLimited
+from mediasmith.storage.inputs.kept_inputs import FolderInputs
 
 NOT_SENT = "The server stopped before anything was sent"
 AGAIN = "Call again; if that fails too, run `mediasmith doctor`."
@@ -312,6 +313,22 @@ async def test_it_ends_unbilled_where_its_inputs_are_not_whole(tmp_path: Path, d
     result = await continued(tmp_path, job, provider.backend())
     assert (result.status, result.billed, "its input files" in result.error) == ("failed", "no", True)
     assert provider.prompts == []
+
+
+async def test_it_ends_unbilled_where_its_inputs_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_self: FolderInputs, _job_id: str, _count: int) -> list[Path]:
+        raise MediaError("The store is away.")
+
+    provider, given = Busy(), tmp_path / "out" / "given.png"
+    async with busy_engine(tmp_path, provider.backend()) as engine:
+        given.write_bytes(png())
+        job = await promised(engine, image=[str(given)])
+    monkeypatch.setattr(FolderInputs, "find", away)
+    result = await continued(tmp_path, job, provider.backend())
+    assert (result.status, result.billed) == ("failed", "no")
+    assert "its input files cannot be read: The store is away." in result.error
 
 
 async def test_a_promised_job_can_be_cancelled_before_it_is_sent(tmp_path: Path) -> None:

@@ -161,6 +161,11 @@ class SavedPlans:
     async def _reopen(self, job_id: str, saved: list[_SavedFile]) -> list[InputFile]:
         try:
             paths = await self.inputs.find(job_id, len(saved)) if saved else []
+        except MediaError as error:
+            raise not_sent(f"its input files cannot be read: {error.message.rstrip('.')}") from error
+        except OSError as error:
+            raise not_sent("its input files are gone") from error
+        try:
             return await to_thread.run_sync(_input_files, saved, paths)
         except OSError as error:
             raise not_sent("its input files are gone") from error
