@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from fakes.children import stub_backends
 from mediasmith.config.caller import Caller
-from mediasmith.engine import fleet
+from mediasmith.engine import fleet_deployment
 from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.runner.pace import Pace
@@ -25,7 +25,7 @@ from mediasmith.plugin.errors import MediaError
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["mediasmith.engine.fleet", "mediasmith.storage.previews", "httpx2", "obstore", "fakes.children"]
+    ["mediasmith.engine.fleet_deployment", "mediasmith.storage.previews", "httpx2", "obstore", "fakes.children"]
 )
 
 PACE = Pace(beat=0.5, dead=2.5, sweep=0.5, respond=1.0)
@@ -47,7 +47,7 @@ def work(pipe: Any, env: Mapping[str, str], log: str) -> None:
     """Work as a replica, and answer the calls that come through the pipe, until killed or told to stop."""
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     os.environ.update(env)
-    fleet.PACE = PACE
+    fleet_deployment.PACE = PACE
     anyio.run(_work, pipe, env)
 
 

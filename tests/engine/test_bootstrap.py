@@ -62,10 +62,10 @@ async def test_stopping_waits_for_files_that_are_being_saved(tmp_path: Path, mon
     staging = anyio.Event()
     stage = Library.stage
 
-    async def slow(self: Library, *given: Any, at: float) -> None:
+    async def slow(self: Library, *given: Any, **rest: Any) -> bool:
         staging.set()
         await turns(200)
-        await stage(self, *given, at=at)
+        return await stage(self, *given, **rest)
 
     monkeypatch.setattr(Library, "stage", slow)
     monkeypatch.setattr("mediasmith.jobs.running_jobs._UNWINDING_SECONDS", 10.0)  # on a busy machine, too

@@ -17,7 +17,7 @@ from fakes.engines import WAIT_FOR_END
 from mediasmith.config.caller import Caller
 from mediasmith.config.installation import Installation
 from mediasmith.config.registry import Registry
-from mediasmith.engine import fleet
+from mediasmith.engine import fleet_deployment
 from mediasmith.engine.bootstrap import lazy_engine, open_engine
 from mediasmith.engine.use_cases import Engine
 from mediasmith.jobs.runner.heartbeats import HeartbeatOwners
@@ -96,5 +96,5 @@ def generate_in_child(pipe: Any, env: Mapping[str, str], arguments: Mapping[str,
                 pipe.send(result.job_id)
             await to_thread.run_sync(pipe.recv, abandon_on_cancel=True)
 
-    fleet.PACE = QUICK
+    fleet_deployment.PACE = QUICK
     anyio.run(main)

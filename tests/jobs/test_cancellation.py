@@ -287,10 +287,11 @@ async def test_a_cancel_while_files_are_being_named_loses_none(tmp_path: Path, m
     staging, go_on = anyio.Event(), anyio.Event()
     stage = Library.stage
 
-    async def slow(self: Library, *given: Any, at: float) -> None:
-        await stage(self, *given, at=at)
+    async def slow(self: Library, *given: Any, **rest: Any) -> bool:
+        staged = await stage(self, *given, **rest)
         staging.set()
         await go_on.wait()
+        return staged
 
     monkeypatch.setattr(Library, "stage", slow)
     async with running_engine(tmp_path, Scripted().backend()) as engine:

@@ -31,7 +31,7 @@ from fakes.provider import PAYING, Provider
 from fakes.s3 import Store, running_store
 from fakes.server import Gate
 from mediasmith.config.caller import Caller
-from mediasmith.engine import fleet as replicas
+from mediasmith.engine import fleet_deployment
 from mediasmith.jobs.service import UNCLAIMED
 from mediasmith.plugin.contract import Model, Pending, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, OverBudget, Overloaded
@@ -51,7 +51,7 @@ def fleet(
     store: Store, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Fleet:
     """A fleet without replicas."""
-    monkeypatch.setattr(replicas, "PACE", QUICK)
+    monkeypatch.setattr(fleet_deployment, "PACE", QUICK)
     bucket = f"b{abs(hash(request.node.name))}"
     env = {
         **store.env,

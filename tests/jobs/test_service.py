@@ -201,11 +201,11 @@ async def test_closing_waits_for_a_handle_that_is_being_recorded(
     writing = anyio.Event()
     save_task = Library.save_task
 
-    async def slow(self: Library, task: Any, *, at: float) -> None:
+    async def slow(self: Library, task: Any, **rest: Any) -> bool:
         if task.phase == "accepted":
             writing.set()
             await turns(20)
-        await save_task(self, task, at=at)
+        return await save_task(self, task, **rest)
 
     monkeypatch.setattr(Library, "save_task", slow)
     provider = Scripted(accepted("abc"), polls=[hang])
@@ -229,11 +229,11 @@ async def test_closing_waits_for_a_failure_that_is_being_recorded(
     recording = anyio.Event()
     save_task = Library.save_task
 
-    async def slow(self: Library, task: Any, *, at: float) -> None:
+    async def slow(self: Library, task: Any, **rest: Any) -> bool:
         if task.phase == "failed":
             recording.set()
             await turns(20)
-        await save_task(self, task, at=at)
+        return await save_task(self, task, **rest)
 
     monkeypatch.setattr(Library, "save_task", slow)
     async with running_engine(tmp_path, Scripted(Refused("Declined.", billed="no")).backend()) as engine:

@@ -379,10 +379,10 @@ async def test_a_handle_that_cannot_be_recorded_before_sending_costs_nothing(
 ) -> None:
     save_task = Library.save_task
 
-    async def full(self: Library, task: Any, *, at: float) -> None:
+    async def full(self: Library, task: Any, **rest: Any) -> bool:
         if task.handle is not None:
             raise MediaError("The library cannot be used: SQLITE_FULL.")
-        await save_task(self, task, at=at)
+        return await save_task(self, task, **rest)
 
     async def start(call: Call[None, Any]) -> Accepted:
         with monkeypatch.context() as patched:
@@ -463,10 +463,10 @@ async def test_a_handle_that_cannot_be_recorded_is_still_collected(
 ) -> None:
     save_task = Library.save_task
 
-    async def full(self: Library, task: Any, *, at: float) -> None:
+    async def full(self: Library, task: Any, **rest: Any) -> bool:
         if task.phase == "accepted":
             raise MediaError("The library cannot be used: SQLITE_FULL.")
-        await save_task(self, task, at=at)
+        return await save_task(self, task, **rest)
 
     monkeypatch.setattr(Library, "save_task", full)
     clock, provider = VirtualClock(), Scripted(accepted(), polls=pending(3))

@@ -163,7 +163,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
 def _deployment(installation: Installation, clock: Clock, work: TaskGroup) -> Deployment:
     if installation.settings.database_url is None:
         return one_machine(installation, clock)
-    from mediasmith.engine.fleet import fleet  # noqa: PLC0415 - late: its packages are an extra
+    from mediasmith.engine.fleet_deployment import fleet  # noqa: PLC0415 - late: its packages are an extra
 
     return fleet(installation, clock, work)
 

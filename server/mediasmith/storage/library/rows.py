@@ -14,13 +14,13 @@ ADD_JOB = """
 
 _PHASE = "coalesce(CASE WHEN json_valid(part.record) THEN json_extract(part.record, '$.phase') END, '')"
 
-# What others know better stays: a task that is done is done, and one whose handle or bytes are recorded is not unknown.
+# What others know better stays: a task that is done is done, and one whose handle is recorded is not unknown.
 SAVE_TASK = f"""
     INSERT INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
     ON CONFLICT (job_id, number) DO UPDATE SET
         item = excluded.item, first = excluded.first, billed = excluded.billed, cost_usd = excluded.cost_usd,
         estimate_usd = excluded.estimate_usd, record = excluded.record
-    WHERE {_PHASE} <> 'done' AND NOT (:phase = 'unknown' AND {_PHASE} IN ('accepted', 'saving'))
+    WHERE {_PHASE} <> 'done' AND NOT (:phase = 'unknown' AND {_PHASE} = 'accepted')
 """  # noqa: S608 - a constant
 
 SAVE_ARTIFACT = """

@@ -171,8 +171,8 @@ class Library:
     async def save_task(self, task: Task, *, at: float, owner: str = "") -> bool:
         """Replace a task as a whole, and record that its job was updated at `at`; return whether that was done.
 
-        It is not where another process has recorded more: that the task is done, or its handle or files where this
-        process does not know what became of it. Late news of a handle or of files makes a job whose end was unknown
+        It is not where another process has recorded more: that the task is done, or its handle where this process does
+        not know what became of it. Late news of a handle or of files makes a job whose end was unknown
         run again, and gives it to this `owner`.
         """
         return await self._save_task(task, at=at, owner=owner)
