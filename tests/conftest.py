@@ -19,6 +19,7 @@ from fakes.provider import Provider, running
 from mediasmith.storage.library import sqlite
 
 if TYPE_CHECKING:
+    from fakes.fleets import Fleet
     from fakes.postgres import PostgresServer
     from fakes.s3 import Store
 
@@ -103,6 +104,22 @@ def store() -> Generator[Store]:
 def bucket_url(store: Store, request: pytest.FixtureRequest) -> str:
     """The URL of an empty bucket."""
     return store.make_bucket(f"test-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}")
+
+
+@pytest.fixture
+def fleet(store: Store, bucket_url: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """A fleet without replicas, for tests marked `fleet`; its replicas look after each other often."""
+    from fakes.fleets import QUICK, SECRET, Fleet  # noqa: PLC0415 - what few tests need
+    from mediasmith.engine import fleet_deployment  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(fleet_deployment, "PACE", QUICK)
+    env = {
+        **store.env,
+        "MEDIASMITH_DATABASE_URL": database_url,
+        "MEDIASMITH_STORE_URL": bucket_url,
+        "MEDIASMITH_SECRET": SECRET,
+    }
+    return Fleet(env=env, folder=tmp_path / "replicas")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.fleet)])

@@ -14,12 +14,8 @@ from pydantic import SecretStr
 
 from fakes.backends import png
 from fakes.engines import Scripted, continue_edit, generate, get_job, picture
-from fakes.s3 import Store
+from fakes.fleets import SECRET, Fleet
 from mediasmith.config.caller import LOCAL
-from mediasmith.config.installation import Installation
-from mediasmith.config.registry import Registry
-from mediasmith.config.settings import Settings
-from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import InvalidRequest, NotAllowed, UnknownContinuation
@@ -27,29 +23,12 @@ from mediasmith.storage.signed_links import SignedLinks, link_keys
 
 pytestmark = pytest.mark.fleet
 
-SECRET = "s" * 32
-
 
 @asynccontextmanager
-async def replica(store: Store, url: str, folder: Path, provider: Scripted, **settings: Any) -> AsyncGenerator[Engine]:
-    """A replica with a disk of its own over the same records and bucket."""
-    backend = provider.backend(takes={"image": Takes()}, edits="image")
-    async with open_engine(
-        settings=Settings(data_dir=folder / "data", output_dir=folder / "out", store_url=url, **settings),
-        env=store.env,
-        backends=Registry(backends={backend.name: backend}, broken={}),
-    ) as engine:
+async def replica(fleet: Fleet, provider: Scripted, **settings: Any) -> AsyncGenerator[Engine]:
+    """A replica whose provider takes pictures."""
+    async with fleet.replica("one", provider.backend(takes={"image": Takes()}, edits="image"), **settings) as engine:
         yield engine
-
-
-@pytest.fixture(autouse=True)
-def records_of_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the replicas share a file of records in place of a database, which these tests are not about."""
-
-    def fine(_self: Installation) -> str:
-        return ""
-
-    monkeypatch.setattr(Installation, "fleet_problem", fine)
 
 
 async def fetched(url: str) -> bytes:
@@ -60,12 +39,11 @@ async def fetched(url: str) -> bytes:
 
 def left_on_disk(folder: Path) -> list[str]:
     """The files of results and inputs that replicas have left."""
-    places = [folder / "data" / name for name in ("scratch", "passing", "inputs")] + [folder / "out"]
-    return [str(path) for place in places for path in place.rglob("*") if path.is_file()]
+    return [str(path) for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_an_answer_has_a_link_in_place_of_a_path(store: Store, bucket_url: str, tmp_path: Path) -> None:
-    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
+async def test_an_answer_has_a_link_in_place_of_a_path(fleet: Fleet) -> None:
+    async with replica(fleet, Scripted()) as engine:
         result = await generate(engine, output="bird.png")
         [file] = result.files
         assert file.path == ""
@@ -76,11 +54,9 @@ async def test_an_answer_has_a_link_in_place_of_a_path(store: Store, bucket_url:
         assert (await get_job(engine, result.job_id)).files[0].path == ""
 
 
-async def test_links_lead_to_the_replicas_where_these_have_an_address(
-    store: Store, bucket_url: str, tmp_path: Path
-) -> None:
+async def test_links_lead_to_the_replicas_where_these_have_an_address(fleet: Fleet) -> None:
     address = "https://media.example.org"
-    async with replica(store, bucket_url, tmp_path, Scripted(), http_url=address, secret=SECRET) as engine:
+    async with replica(fleet, Scripted(), http_url=address, secret=SECRET) as engine:
         result = await generate(engine)
         about = await engine.about(result.files[0].id, LOCAL)
     shared = SignedLinks(base=address, keys=link_keys([SecretStr(SECRET)]))
@@ -90,25 +66,25 @@ async def test_links_lead_to_the_replicas_where_these_have_an_address(
         assert shared.is_valid(file.id, LOCAL, expires=query["expires"], signature=query["signature"])
 
 
-async def test_another_replica_edits_what_one_has_made(store: Store, bucket_url: str, tmp_path: Path) -> None:
+async def test_another_replica_edits_what_one_has_made(fleet: Fleet) -> None:
     sent: list[bytes] = []
 
     async def edit(call: Any) -> Any:
         sent.extend([await source.read() for source in call.inputs["image"]])
         return picture()
 
-    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
+    async with replica(fleet, Scripted()) as engine:
         made = await generate(engine)
-    async with replica(store, bucket_url, tmp_path, Scripted(edit, edit)) as other:
+    async with replica(fleet, Scripted(edit, edit)) as other:
         edited = await continue_edit(other, made.continuation_id)
         await generate(other, image=[f"media://{made.continuation_id}"])
     assert edited.parent == made.continuation_id
     assert sent == [png(), png()]
-    assert left_on_disk(tmp_path) == []
+    assert left_on_disk(fleet.folder) == []
 
 
-async def test_a_deleted_file_is_gone_from_the_store(store: Store, bucket_url: str, tmp_path: Path) -> None:
-    async with replica(store, bucket_url, tmp_path, Scripted(picture(state={"id": 1}), picture())) as engine:
+async def test_a_deleted_file_is_gone_from_the_store(fleet: Fleet) -> None:
+    async with replica(fleet, Scripted(picture(state={"id": 1}), picture())) as engine:
         one, other = await generate(engine), await generate(engine)
         assert await engine.delete(one.files[0].id, LOCAL) == ""
         with pytest.raises(UnknownContinuation):
@@ -126,9 +102,7 @@ async def test_a_deleted_file_is_gone_from_the_store(store: Store, bucket_url: s
         ({"output": "folder/fox.png"}, "output: the files of this server are kept in a store"),
     ],
 )
-async def test_paths_of_one_disk_are_refused_by_name(
-    store: Store, bucket_url: str, tmp_path: Path, given: Any, said: str
-) -> None:
-    async with replica(store, bucket_url, tmp_path, Scripted()) as engine:
+async def test_paths_of_one_disk_are_refused_by_name(fleet: Fleet, given: Any, said: str) -> None:
+    async with replica(fleet, Scripted()) as engine:
         with pytest.raises(NotAllowed, match=said):
             await generate(engine, **given)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -26,40 +24,15 @@ from fakes.engines import (
     per_image,
     picture,
 )
-from fakes.fleets import QUICK, SECRET, Fleet, ended, generate_in_child, stop_beating, until
+from fakes.fleets import Fleet, ended, generate_in_child, stop_beating, until
 from fakes.provider import PAYING, Provider
-from fakes.s3 import Store, running_store
 from fakes.server import Gate
 from mediasmith.config.caller import Caller
-from mediasmith.engine import fleet_deployment
 from mediasmith.jobs.service import UNCLAIMED
 from mediasmith.plugin.contract import Model, Pending, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, OverBudget, Overloaded
 
 pytestmark = pytest.mark.fleet
-
-
-@pytest.fixture(scope="module")
-def store() -> Generator[Store]:
-    """A store for all tests of the file."""
-    with running_store() as running:
-        yield running
-
-
-@pytest.fixture
-def fleet(
-    store: Store, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Fleet:
-    """A fleet without replicas."""
-    monkeypatch.setattr(fleet_deployment, "PACE", QUICK)
-    bucket = f"b{abs(hash(request.node.name))}"
-    env = {
-        **store.env,
-        "MEDIASMITH_DATABASE_URL": database_url,
-        "MEDIASMITH_STORE_URL": store.make_bucket(bucket),
-        "MEDIASMITH_SECRET": SECRET,
-    }
-    return Fleet(env=env, folder=tmp_path)
 
 
 def paid(provider: Provider, prompt: str) -> int:
