@@ -156,6 +156,16 @@ async def test_no_more_slots_are_taken_than_there_are(database_url: str, replica
     assert await replicas.take_slot("fal", "one", 3, 30.0) is None
 
 
+async def test_a_replica_that_may_soon_be_taken_for_dead_gets_no_slot(
+    database: PostgresDatabase, replicas: Replicas
+) -> None:
+    await replicas.beat("silent")
+    await age(database, "silent", 16.0)
+    assert await replicas.take_slot("fal", "silent", 2, 30.0) is None
+    await replicas.beat("silent")
+    assert await replicas.take_slot("fal", "silent", 2, 30.0) is not None
+
+
 async def test_the_slots_of_the_dead_are_free(database: PostgresDatabase, replicas: Replicas) -> None:
     for owner in ("left", "dead", "one"):
         await replicas.beat(owner)

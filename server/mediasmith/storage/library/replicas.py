@@ -47,8 +47,10 @@ _ORPHANS = f"""
 _OWN_RUNNING = """
     SELECT * FROM job WHERE owner = :owner AND state = 'running' AND updated < :before ORDER BY updated
 """
+# A replica that may soon be taken for dead begins nothing more.
 _TAKE_SLOT = f"""
-    INSERT INTO slot SELECT :number, :backend, id FROM owner WHERE id = :owner AND {_LIVES} AND :limit > (
+    INSERT INTO slot SELECT :number, :backend, id FROM owner
+    WHERE id = :owner AND beat > now() - make_interval(secs => :within / 2) AND :limit > (
         SELECT count(*) FROM slot WHERE slot.backend = :backend AND slot.owner IN ({_LIVING})
     )
 """  # noqa: S608 - a constant
@@ -98,7 +100,10 @@ class Replicas:
         return await self._database.read(to_job, _OWN_RUNNING, owner=owner, before=before)
 
     async def take_slot(self, backend: str, owner: str, limit: int, within: float) -> int | None:
-        """Return the number of a slot, or None where living replicas hold `limit` of them or this one is not living."""
+        """Return the number of a slot, or None where living replicas hold `limit` of them.
+
+        A replica gets none once half of `within` has passed since its last beat.
+        """
         number = secrets.randbits(62)
         values = {"number": number, "backend": backend, "owner": owner, "limit": limit, "within": within}
         taken = await self._database.write_if((_TAKE_SLOT, [values]), locks=[f"slots {backend}"])
