@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.runner.pace import Pace
@@ -40,6 +41,7 @@ class SharedSlots:
     clock: Clock
     task_group: TaskGroup
     _freed: dict[str, anyio.Event] = field(default_factory=dict[str, anyio.Event])
+    _turns: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
 
     def __post_init__(self) -> None:
         self.signals.subscribe("slot", self._heard)
@@ -55,16 +57,29 @@ class SharedSlots:
             self.task_group.start_soon(self._free, backend, number)
 
     async def _take(self, active: ActiveJob, backend: str) -> int:
-        owner = await self.owners.own()
-        while True:
-            freed = self._freed.setdefault(backend, anyio.Event())
-            number = None
-            with anyio.CancelScope(shield=True):  # a slot that was taken must be known, to be given back
-                number = await self.replicas.take_slot(backend, owner, limit=self.limit, within=self.pace.dead)
+        """Return the number of a slot. Of the tasks that wait, only the first one asks the database."""
+        with active.cancel.stoppable():
+            owner = await self.owners.own()
+            async with self._turns.setdefault(backend, anyio.Lock()):
+                while True:
+                    freed = self._freed.setdefault(backend, anyio.Event())
+                    number = await self._try(backend, owner)
+                    if number is not None:
+                        return number
+                    await wait_for_event(self.clock, _LOOK_SECONDS, freed)
+
+    async def _try(self, backend: str, owner: str) -> int | None:
+        """Return the number of a slot, if one is free. A cancel that comes meanwhile gives it back."""
+        number: int | None = None
+        with anyio.CancelScope(shield=True):
+            number = await self.replicas.take_slot(backend, owner, limit=self.limit, within=self.pace.dead)
+        try:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
             if number is not None:
-                return number
-            with active.cancel.stoppable():
-                await wait_for_event(self.clock, _LOOK_SECONDS, freed)
+                self.task_group.start_soon(self._free, backend, number)
+            raise
+        return number
 
     async def _free(self, backend: str, number: int) -> None:
         while True:
