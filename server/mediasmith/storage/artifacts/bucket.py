@@ -5,6 +5,8 @@ The client's asynchronous functions keep some interpreters from ending properly,
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +21,9 @@ T = TypeVar("T")
 
 _THREADS = 16
 """How many requests are made at once. They have threads of their own: a store that is away must not hold up others."""
+
+_CHECKED_SECONDS = 5.0
+"""How long a check is good for."""
 
 _CHUNK = 4 * 1024 * 1024
 """Bytes of a file to ask for at once. A request has a time limit, which a whole film could exceed."""
@@ -36,10 +41,14 @@ class Bucket:
         self._public_url = public_url
         self._env = env
         self._limiter = CapacityLimiter(_THREADS)
+        self._checked = -math.inf
 
     async def check(self) -> None:
-        """Check that the bucket is there and can be listed."""
-        await self._run(lambda client: client.folders("check"))
+        """Check that the bucket is there and can be listed, unless that was so a moment ago."""
+        now = time.monotonic()
+        if now > self._checked + _CHECKED_SECONDS:
+            await self._run(lambda client: client.folders("check"))
+            self._checked = now
 
     async def create(self, key: str, file: Path, *, mime: str, disposition: str, sha256: str) -> bool:
         """Save a file as a new object; return False, with nothing done, if the key is taken."""
