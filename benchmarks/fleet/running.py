@@ -22,6 +22,7 @@ from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Context, Pending
 
 _AT_ONCE = 50
+_BACKENDS = 40  # each takes 256 requests at once
 _WATCHED_SECONDS = 30.0
 _POLL_SECONDS = 20.0
 _MOST_OF_A_CORE = 0.5
@@ -67,7 +68,12 @@ class Held:
 
 async def run(number: int) -> Held:
     """Start so many jobs, and watch them for half a minute."""
-    backend = Patient().backend(deadline=86_400.0)
+    registry = Registry(
+        backends={
+            name: Patient().backend(name, deadline=86_400.0) for name in map("backend-{}".format, range(_BACKENDS))
+        },
+        broken={},
+    )
     with running_postgres() as server, server.new_database() as address, running_store() as store:
         env = {
             **store.env,
@@ -76,7 +82,7 @@ async def run(number: int) -> Held:
             "MEDIASMITH_DATA_DIR": tempfile.mkdtemp(),
             "MEDIASMITH_CONCURRENCY": "256",
         }
-        async with open_engine(env=env, backends=Registry(backends={"one": backend}, broken={})) as engine:
+        async with open_engine(env=env, backends=registry) as engine:
             await _start(engine, 0, 100)
             before, began = _megabytes(), time.monotonic()
             await _start(engine, 100, number)
@@ -103,7 +109,9 @@ async def _start(engine: Engine, first: int, last: int) -> None:
 
     async def one(number: int) -> None:
         async with limiter:
-            result = await engine.generate({"prompt": f"picture {number}"}, Caller(wait=0))
+            result = await engine.generate(
+                {"prompt": f"picture {number}", "backend": f"backend-{number % _BACKENDS}"}, Caller(wait=0)
+            )
             with engine.delivery(result):
                 pass
 
