@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
@@ -33,13 +33,14 @@ _LEFTOVER_SECONDS = 86_400.0
 """How long nothing has happened in a folder that a process must have left."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class BucketArtifacts:
     """Files in a bucket, as an `Artifacts`. What is only passing through lies in `folder`, on this machine's disk."""
 
     bucket: Bucket
     folder: Path
     clock: Clock
+    _cleared: bool = field(default=False, init=False)
 
     async def open(
         self,
@@ -141,7 +142,9 @@ class BucketArtifacts:
     def _new_directory(self, job_id: str) -> Folder:
         """Return a folder for temporary files of its own: a process that was taken for dead may still have another."""
         root = self.folder.resolve()
-        self._remove_leftovers()
+        if not self._cleared:
+            self._remove_leftovers()
+            self._cleared = True
         with disk_errors(root):
             directory = Folder(root / f"{job_id}-{token_hex(4)}", root=root)
             check_writable(directory)
