@@ -259,3 +259,11 @@ async def test_a_listener_that_is_cancelled_closes_its_connection(
     with anyio.fail_after(10):
         while await database.read(lambda row: int(row["number"]), sql) != [1]:  # noqa: ASYNC110 - as above
             await anyio.sleep(0.01)
+
+
+async def test_a_listener_without_a_database_goes_on_trying() -> None:
+    replicas = Replicas(PostgresDatabase("postgresql://127.0.0.1/name?nothing=1"))
+    listener = Listener()
+    with anyio.move_on_after(0.3) as given_up:
+        await replicas.listen(listener.texts.append, listener.connected)
+    assert given_up.cancelled_caught

@@ -13,6 +13,7 @@ import anyio
 import psycopg
 from anyio import to_thread
 
+from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.database import Row
 from mediasmith.storage.library.postgres import PostgresDatabase
 from mediasmith.storage.library.postgres_transaction import FORGET_TOKENS
@@ -140,7 +141,7 @@ class Replicas:
         too.
         """
         while True:
-            with suppress(psycopg.Error):
+            with suppress(psycopg.Error, MediaError):
                 async with self._listening() as connection:
                     reconnected()
                     while True:
