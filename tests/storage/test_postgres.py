@@ -11,7 +11,13 @@ import anyio
 import anyio.to_thread
 import psycopg
 import pytest
-from psycopg.errors import AdminShutdown, DeadlockDetected, ReadOnlySqlTransaction
+from psycopg.errors import (
+    AdminShutdown,
+    DeadlockDetected,
+    IdleInTransactionSessionTimeout,
+    ReadOnlySqlTransaction,
+    UndefinedTable,
+)
 
 from fakes.libraries import open_library
 from fakes.records import a_job, a_key, a_task, an_artifact, record
@@ -69,7 +75,9 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Trouble:
 # Trouble on the way
 
 
-@pytest.mark.parametrize("error", [LOST, AdminShutdown(), DeadlockDetected(), ReadOnlySqlTransaction()])
+@pytest.mark.parametrize(
+    "error", [LOST, AdminShutdown(), DeadlockDetected(), ReadOnlySqlTransaction(), IdleInTransactionSessionTimeout()]
+)
 @pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO part", "COMMIT"])
 async def test_a_transaction_that_was_stopped_is_tried_again(
     library: Library, trouble: Trouble, statement: str, error: Exception
@@ -96,6 +104,14 @@ async def test_what_is_read_is_read_again(library: Library, trouble: Trouble) ->
     await library.add_job(a_job(), [])
     trouble.expect("SELECT * FROM job", LOST, AdminShutdown())
     assert await library.job("job", principal="ada") == a_job()
+
+
+async def test_whatever_else_the_server_says_is_an_error_that_callers_expect(
+    library: Library, trouble: Trouble
+) -> None:
+    trouble.expect("SELECT * FROM job", UndefinedTable('relation "job" does not exist'))
+    with pytest.raises(MediaError, match='cannot be used: relation "job" does not exist'):
+        await library.job("job", principal="ada")
 
 
 async def test_a_restart_of_the_server_is_survived(postgres: PostgresServer, library: Library) -> None:

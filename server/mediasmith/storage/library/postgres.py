@@ -42,6 +42,14 @@ _DEFAULTS = {
     "tcp_user_timeout": "25000",
 }
 
+_MAY_PASS = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # this process was frozen
+)
+"""Errors after which the same may be tried again."""
+
 # What a process that was cut off has begun must not hold up the others, and no thread waits longer than this.
 _SETTINGS = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'"
 
@@ -128,12 +136,14 @@ class PostgresDatabase:
         while True:
             try:
                 return await to_thread.run_sync(self._attempt, work, limiter=self._limiter)
-            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+            except psycopg.DataError:
+                raise  # of what was asked for
+            except psycopg.Error as error:
                 reason = self._reason(error)
+                if not isinstance(error, _MAY_PASS):
+                    raise _unusable(reason) from error
                 if not patient and anyio.current_time() > deadline:
                     raise _unreachable(reason) from error
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise _unusable(self._reason(error)) from error
             if pause < _LONGEST_PAUSE <= 2 * pause:  # once
                 _log.warning("The database cannot be reached, so it is tried again: %s", reason)
             await anyio.sleep(pause)
