@@ -20,9 +20,9 @@ class ActiveJob:
     """The record of a job as it grows, and where its files go.
 
     `errors` has the last error of each prompt, and `ended` that of each backend to which no more requests are sent,
-    since they would fail in the same way. `plan_saved`: another process can send what is still queued. `held`: nothing
-    more is sent, because the process is about to end. `done`: its end is recorded. `released`: no code of this process
-    works on it any more.
+    since they would fail in the same way. `plan_saved`: another process can send what is still queued. Nothing more is
+    sent where the process is about to end (`held`) or another one has taken the job over (`taken_over`). `done`: its
+    end is recorded. `released`: no code of this process works on it any more.
     """
 
     job: Job
@@ -37,6 +37,7 @@ class ActiveJob:
     released: anyio.Event = field(default_factory=anyio.Event)
     plan_saved: bool = False
     held: bool = False
+    taken_over: bool = False
     progress: float | None = None
     message: str = ""
 

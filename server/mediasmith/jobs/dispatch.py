@@ -12,7 +12,7 @@ import anyio
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.fallback import RETRIED, Chain, may_fall_back, starts_cooldown
 from mediasmith.jobs.job_spec import JobSpec
-from mediasmith.jobs.task import TaskExecution
+from mediasmith.jobs.task import TakenOver, TaskExecution
 from mediasmith.plugin.errors import Cancelled, MediaError, RateLimited, StateGone, format_seconds
 from mediasmith.plugin.files import Source
 from mediasmith.runtime.clock import Clock
@@ -97,6 +97,8 @@ class Dispatcher:
             active.warn(warning)
         try:
             await self._retry(plan, active, task, chain)
+        except TakenOver:
+            return  # but the other tasks that are out get their answers
         except MediaError as error:
             cancelled = active.cancel.requested
             if not cancelled:

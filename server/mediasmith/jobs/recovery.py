@@ -91,9 +91,9 @@ class Recovery:
         error = MediaError(f"The server stopped {when}.", billed=billed)
         active.errors[task.item] = error
         if not await self.execution.end(active, task.number, phase, error):
-            await self._read_again(active)
+            await self.read_again(active)
 
-    async def _read_again(self, active: ActiveJob) -> None:
+    async def read_again(self, active: ActiveJob) -> None:
         """Take over what a process that was thought dead has recorded meanwhile."""
         tasks = await self.library.tasks(active.job.id)
         active.tasks = {task.number: task for task in tasks}

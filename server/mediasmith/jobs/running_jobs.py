@@ -14,8 +14,7 @@ from mediasmith.jobs.job_outcome import error_of, internal_error, state_of
 from mediasmith.jobs.recovery import Recovery
 from mediasmith.jobs.runner.protocols import Wakeups
 from mediasmith.jobs.saved_plans import SavedPlans
-from mediasmith.jobs.task import TakenOver
-from mediasmith.plugin.errors import error_record
+from mediasmith.plugin.errors import MediaError, error_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import describe_exception
 from mediasmith.runtime.telemetry import observe_job
@@ -74,33 +73,41 @@ class RunningJobs:
         """Do the work to its recorded end. No exception may leave: one would end the server."""
         try:
             with observe_job(active.job.id, active.job.kind) as observed:
-                taken_over = await self._work(active, work)
+                await self._work(active, work)
+                theirs = False
                 with anyio.CancelScope(shield=True):
-                    await (self._abandon(active) if taken_over else self._finish(active))
-                observed.state = "running" if taken_over else active.job.state
+                    theirs = active.taken_over and await self._is_theirs(active)
+                    await (self._log_failure(active, active.destination.close()) if theirs else self._finish(active))
+                observed.state = "running" if theirs else active.job.state
             del self._active[active.job.id]
             active.done.set()
         finally:
             active.released.set()
 
-    async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do the work, and return whether another process has taken the job over."""
+    async def _work(self, active: ActiveJob, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - the top of a job
-            if _says(error, TakenOver):
-                return True
             _log.error("job %s was stopped by %s", active.job.id, describe_exception(error))
             active.plan_saved = False  # another process would fail in the same way
             await self._log_failure(active, self.recovery.mend(active))
             active.errors = dict.fromkeys(range(len(active.spec.prompts)), internal_error(error))
-        return False
 
-    async def _abandon(self, active: ActiveJob) -> None:
-        """Leave a job to the process that has taken it over, and forget what this one knew of it."""
+    async def _is_theirs(self, active: ActiveJob) -> bool:
+        """Return whether a job is still for the process that has taken it over to end; catch up on what that has done.
+
+        If that has ended it meanwhile, its end has to be recorded again, with what was made here.
+        """
         _log.warning("job %s was taken over by another process", active.job.id)
-        active.job = await self.library.job(active.job.id, principal=active.job.principal) or active.job
-        await self._log_failure(active, active.destination.close())
+        own = active.job.owner
+        try:
+            job = await self.library.job(active.job.id, principal=active.job.principal)
+            await self.recovery.read_again(active)
+        except MediaError as error:
+            _log.warning("what became of job %s cannot be read: %s", active.job.id, error.message)
+            return True
+        active.job = job or active.job
+        return active.job.state == "running" and active.job.owner != own
 
     async def _finish(self, active: ActiveJob, *, keep: bool = False) -> None:
         """Record the end of the work on a job. One that is still running is left to other processes, unless kept."""
@@ -124,9 +131,3 @@ class RunningJobs:
             await step
         except Exception as error:  # noqa: BLE001 - as in `_run`
             _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
-
-
-def _says(error: BaseException, kind: type[Exception]) -> bool:
-    """Return whether an error is of this kind, or a group that has one."""
-    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    return isinstance(error, kind) or any(_says(one, kind) for one in inside)

@@ -56,7 +56,7 @@ class _Lost:
 
 
 class TakenOver(Exception):
-    """Another process has taken the job over, so that this one must stop working on it."""
+    """Another process has taken the job over, so that this one may send no more of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,6 +268,7 @@ class TaskExecution:
         if active.held:
             await anyio.sleep_forever()
         if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
+            active.taken_over = True
             raise TakenOver
         active.tasks[task.number] = task
 
