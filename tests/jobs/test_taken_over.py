@@ -9,10 +9,21 @@ import anyio
 import pytest
 
 from fakes.backends import make
-from fakes.engines import NO_WAIT, Scripted, generate, newest_job, picture, running_engine, wait_until_idle
+from fakes.engines import (
+    NO_WAIT,
+    Scripted,
+    accepted,
+    generate,
+    get_job,
+    hang,
+    picture,
+    running_engine,
+    wait_until_idle,
+)
+from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Call
-from mediasmith.plugin.errors import MediaError, Overloaded
+from mediasmith.plugin.errors import MediaError
 
 
 class Prompted:
@@ -31,6 +42,11 @@ class Prompted:
 async def take_over(engine: Engine, job_id: str) -> None:
     """Have a job belong to another process."""
     assert await engine.library.claim(job_id, old=await engine.jobs.owners.own(), new="heir")
+
+
+async def no(*_given: object) -> bool:
+    """Return False."""
+    return False
 
 
 async def test_what_is_out_gets_its_answer_although_the_rest_is_not_sent(tmp_path: Path) -> None:
@@ -69,3 +85,34 @@ async def test_a_job_that_cannot_be_read_when_it_was_taken_over_ends_no_other(
             await wait_until_idle(engine)
         start.open["other"].set()
         assert (await generate(engine, "other")).status == "done"
+
+
+async def test_the_end_of_a_job_counts_what_both_processes_have_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, finish = Prompted("one"), anyio.Event()
+
+    async def send(call: Call[None, Any]) -> Any:
+        return await start(call) if call.prompt == "one" else accepted()
+
+    async def poll(*_given: object) -> Any:
+        await finish.wait()
+        return picture()
+
+    clock = VirtualClock()
+    async with (
+        running_engine(tmp_path, Scripted().backend(start=send, poll=hang), clock=clock) as here,
+        running_engine(tmp_path, Scripted().backend(poll=poll), clock=clock) as there,
+    ):
+        job_id = (await here.generate({"prompts": ["one", "two"]}, NO_WAIT)).job_id
+        await wait_until_idle(here)
+        monkeypatch.setattr(type(there.jobs.owners), "alive", no)
+        [job] = await there.library.unfinished()
+        await there.jobs.adopter.adopt(job)
+        await wait_until_idle(there)
+        start.open["one"].set()
+        await wait_until_idle(here)
+        finish.set()
+        await wait_until_idle(there)
+        result = await get_job(there, job_id)
+        assert (result.status, len(result.files), result.error) == ("done", 2, "")

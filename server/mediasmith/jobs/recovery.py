@@ -100,6 +100,18 @@ class Recovery:
         active.errors = {task.item: error_from_record(task.error) for task in tasks if task.error}
         active.artifacts = [one for one in await self.library.artifacts(active.job.id) if not one.token]
 
+    async def hear_late_news(self, active: ActiveJob) -> None:
+        """Take over what a process that was thought dead has recorded of the tasks whose end this one does not know."""
+        if not any(task.phase == "unknown" for task in active.tasks.values()):
+            return
+        for task in await self.library.tasks(active.job.id):
+            known = active.tasks.get(task.number)
+            if known and known.phase == "unknown" and task.phase in {"accepted", "saving", "done"}:
+                active.tasks[task.number] = task
+                active.errors.pop(task.item, None)
+                made = await self.library.artifacts(active.job.id)
+                active.artifacts += [one for one in made if one.task == task.number and not one.token]
+
     async def collect(self, active: ActiveJob) -> None:
         """Collect every task of a mended job that has a handle."""
         async with anyio.create_task_group() as task_group:

@@ -111,6 +111,7 @@ class RunningJobs:
 
     async def _finish(self, active: ActiveJob, *, keep: bool = False) -> None:
         """Record the end of the work on a job. One that is still running is left to other processes, unless kept."""
+        await self._log_failure(active, self.recovery.hear_late_news(active))
         state = state_of(active)
         error = error_of(active, state)
         active.job = replace(
