@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -126,7 +127,27 @@ async def test_a_store_that_is_away_is_waited_for(tmp_path: Path) -> None:
         assert await files.read(artifact) == png()
     assert len(said) == 3
     assert "MEDIASMITH_STORE_URL" in said[0]
+    assert not any("fox" in text or JOB in text for text in said)  # words of a prompt, which is nothing for a log
     assert clock.now() - VirtualClock().now() == 1 + 2 + 4
+
+
+async def test_a_file_that_another_process_fails_to_save_at_the_same_time_is_saved(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, create, answers = VirtualClock(), Bucket.create, [False]
+    files = BucketArtifacts(bucket=bucket, folder=tmp_path / "files", clock=clock)
+
+    async def conflict(*given: Any, **more: Any) -> bool:
+        return answers.pop() if answers else await create(*given, **more)
+
+    monkeypatch.setattr(Bucket, "create", conflict)
+    place = await opened(files)
+    artifact = await staged(place, png())
+    said: list[MediaError] = []
+    async with clock.autojump():
+        assert await place.commit(artifact, trouble=said.append) == (artifact.path, False)
+    assert await files.read(artifact) == png()
+    assert len(said) == 1
 
 
 async def test_a_missing_bucket_is_found_before_anything_is_paid_for(store: Store, tmp_path: Path) -> None:

@@ -99,5 +99,10 @@ def preview_key(key: str) -> str:
 
 
 async def _create(bucket: Bucket, key: str, file: Path, artifact: Artifact) -> bool:
+    """Save a file as a new object; return False if there is one. Raises `MediaError` where that has to be repeated."""
     disposition = f"inline; filename*=utf-8''{quote(PurePosixPath(key).name)}"
-    return await bucket.create(key, file, mime=artifact.mime, disposition=disposition, sha256=artifact.sha256)
+    if await bucket.create(key, file, mime=artifact.mime, disposition=disposition, sha256=artifact.sha256):
+        return True
+    if await bucket.facts(key) is None:  # which some stores refuse alike
+        raise MediaError("The file was being saved by another process, which has failed.")
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ _VARIABLES = {
     "AWS_ENDPOINT_URL": "endpoint",
     "AWS_REGION": "region",
 }
+
+# Names of files have words of prompts, and some answers the key's id. Neither belongs in a log.
+_URL = re.compile(r"(https?://[^/\s]+)\S*")
+_OBJECT = re.compile(r" (?:at location|for path|of path) .*?(?=: |$)")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 _MAX_SHOWN = 200
 """Characters of the store's own text in a message."""
@@ -130,7 +136,9 @@ def _explained() -> Generator[None]:
 
 
 def _unusable(error: Exception) -> MediaError:
-    text = str(error).partition("\n")[0][:_MAX_SHOWN].strip()
+    line = str(error).partition("\n")[0].partition("<")[0]
+    shown = _OBJECT.sub("", _URL.sub(r"\1", line))[:_MAX_SHOWN]
+    text = " ".join([shown.strip(" :"), *_CODE.findall(str(error))[:1]])
     return MediaError(
         f"The store of the files cannot be used: {text}.",
         "Check that it runs, and MEDIASMITH_STORE_URL and the AWS_… variables.",
