@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from anyio.abc import ByteStream, SocketAttribute
 from PIL import Image
 
 from fakes.destinations import LIMIT, listed, png, unexpected
@@ -148,6 +150,28 @@ async def test_a_file_that_another_process_fails_to_save_at_the_same_time_is_sav
         assert await place.commit(artifact, trouble=said.append) == (artifact.path, False)
     assert await files.read(artifact) == png()
     assert len(said) == 1
+
+
+async def test_a_large_file_has_longer_to_reach_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediasmith.storage.artifacts.s3_client._SECONDS", 0.2)
+    monkeypatch.setattr("mediasmith.storage.artifacts.s3_client._SLOWEST", 10.0)
+    film = tmp_path / "film"
+    film.write_bytes(bytes(100))
+
+    async def answer(stream: ByteStream) -> None:
+        async with stream:
+            while bytes(100) not in await stream.receive():
+                pass
+            await anyio.sleep(0.5)
+            await stream.send(b"HTTP/1.1 200 OK\r\nETag: 1\r\nContent-Length: 0\r\n\r\n")
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    bucket = Bucket("s3://slow", env=store_env(f"http://127.0.0.1:{port}"))
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, answer)
+        assert await bucket.create("film", film, mime="video/mp4", disposition="inline", sha256="")
+        group.cancel_scope.cancel()
 
 
 async def test_a_missing_bucket_is_found_before_anything_is_paid_for(store: Store, tmp_path: Path) -> None:

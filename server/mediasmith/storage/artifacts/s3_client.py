@@ -33,6 +33,12 @@ _URL = re.compile(r"(https?://[^/\s]+)\S*")
 _OBJECT = re.compile(r" (?:at location|for path|of path) .*?(?=: |$)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
+_SECONDS = 60.0
+"""How long a request may take."""
+
+_SLOWEST = 100_000.0
+"""Bytes of a file a second that a store takes at least."""
+
 _MAX_SHOWN = 200
 """Characters of the store's own text in a message."""
 
@@ -50,15 +56,18 @@ class S3Client:
     """The objects below `url`, such as `s3://bucket/prefix`. See `Bucket`, which this works for."""
 
     def __init__(self, url: str, *, public_url: str, env: Mapping[str, str]) -> None:
-        config = {key: env[name] for name, key in _VARIABLES.items() if env.get(name)}
-        self._store = _open(url, config)
-        self._signer = _open(url, {**config, "endpoint": public_url}) if public_url else self._store
+        self._url = url
+        self._config = {key: env[name] for name, key in _VARIABLES.items() if env.get(name)}
+        self._store = _open(url, self._config, seconds=_SECONDS)
+        self._signer = self._store
+        if public_url:
+            self._signer = _open(url, {**self._config, "endpoint": public_url}, seconds=_SECONDS)
 
     def create(self, key: str, file: Path, about: Mapping[str, str]) -> bool:
         """Save a file under a new key; return False if it is taken."""
         with _explained():
             try:
-                obstore.put(self._store, key, file, mode="create", attributes=dict(about))
+                obstore.put(self._store_for(file), key, file, mode="create", attributes=dict(about))
             except AlreadyExistsError:
                 return False
             except FileNotFoundError as error:
@@ -114,12 +123,21 @@ class S3Client:
         with _explained():
             return obstore.sign(self._signer, "GET", key, timedelta(seconds=seconds))
 
+    def _store_for(self, file: Path) -> S3Store:
+        """Return a store that waits long enough for a file, all of which is sent in one request."""
+        seconds = file.stat().st_size / _SLOWEST
+        return self._store if seconds < _SECONDS else _open(self._url, self._config, seconds=seconds)
 
-def _open(url: str, config: Mapping[str, str]) -> S3Store:
+
+def _open(url: str, config: Mapping[str, str], *, seconds: float) -> S3Store:
     return S3Store.from_url(
         url,
         config=cast("S3Config", dict(config)),
-        client_options={"allow_http": True, "connect_timeout": timedelta(seconds=5), "timeout": timedelta(minutes=1)},
+        client_options={
+            "allow_http": True,
+            "connect_timeout": timedelta(seconds=5),
+            "timeout": timedelta(seconds=seconds),
+        },
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=5)},
     )
 
