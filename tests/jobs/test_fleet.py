@@ -102,6 +102,24 @@ async def test_what_a_killed_replica_had_queued_is_sent_by_another(fleet: Fleet,
     assert [paid(process, prompt) for prompt in ("the first", "the second")] == [1, 1]
 
 
+async def test_what_was_queued_while_its_call_still_waited_is_sent_by_another(
+    fleet: Fleet, process: Provider
+) -> None:
+    process.script("POST /make", {"hang": True})
+    env = {**fleet.variables("a", concurrency=1), **process.env()}
+    other = Fleet(env={**fleet.env, **process.env()}, folder=fleet.folder)
+    arguments = {"prompts": ["a first one", "a second one"], "backend": "stub_now"}
+    begun = process.counts().get("POST /make", 0)
+    with child_process(generate_in_child, env, arguments, -1) as (child, _):
+        await process.seen("POST /make", begun + 1)
+        await anyio.sleep(1.5)
+        child.kill()
+    async with other.replica("b", *stub_backends().backends.values()) as b:
+        [job] = await b.library.unfinished()
+        assert await ended(b, job.id) == "partial"
+    assert [paid(process, prompt) for prompt in arguments["prompts"]] == [1, 1]
+
+
 async def test_the_same_call_at_another_replica_after_a_hang_up_attaches(fleet: Fleet) -> None:
     gate, provider = Gate(), Scripted()
     backend = provider.backend(start=gate)

@@ -123,6 +123,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         wakeups=wakeups,
         cancel_elsewhere=deployment.cancel_elsewhere(canceller),
         clock=clock,
+        plan_after=deployment.plan_after,
     )
     planner = Planner(
         installation=installation,

@@ -25,7 +25,7 @@ from mediasmith.storage.library.store import Library
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What an engine is built on."""
+    """What an engine is built on. `plan_after`: see `JobService`."""
 
     library: Library
     files: Artifacts
@@ -35,6 +35,7 @@ class Deployment:
     wakeups: Wakeups
     slots: Slots
     cooldown: Cooldown
+    plan_after: float | None = None
 
     def cancel_elsewhere(self, canceller: Canceller) -> Callable[[Job], Awaitable[None]]:
         """Return how a job that another process works on is cancelled."""

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 _LONGEST_SILENCE = 15.0
 """Seconds without a sign of life after which a replica takes no calls: others may soon take it for dead."""
 
+_PLAN_AFTER = 1.0
+"""Seconds that a request may be queued before its replica makes sure that others could send it."""
+
 PACE = Pace()
 """How often replicas look after each other."""
 
@@ -137,6 +140,7 @@ def fleet(installation: Installation, clock: Clock, task_group: TaskGroup) -> Fl
             task_group=task_group,
         ),
         cooldown=SharedCooldown(replicas=replicas),
+        plan_after=_PLAN_AFTER,
         replicas=replicas,
         signals=signals,
         pace=PACE,
