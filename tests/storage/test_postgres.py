@@ -133,6 +133,8 @@ async def test_what_has_happened_is_written_once_the_server_is_back(
             await library.save_task(a_task(phase="failed"), at=200.0)
         with pytest.raises(MediaError, match=r"The database cannot be reached: .*No such file") as caught:
             await library.add_job(a_job("new"), [])
+        with anyio.fail_after(5), pytest.raises(MediaError, match="cannot be reached"):
+            await library.calls.save_plan("job", {})  # what is only being prepared can be given up
         with pytest.raises(MediaError, match="cannot be reached"):
             await library.tasks("job")
     finally:

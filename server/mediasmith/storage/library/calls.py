@@ -142,7 +142,7 @@ class CallRecords:
     async def save_plan(self, job_id: str, plan: JSON) -> None:
         """Record how to send what a job has queued."""
         sql = "INSERT INTO saved_plan VALUES (:job_id, :record) ON CONFLICT (job_id) DO UPDATE SET record = :record"
-        await self._database.write((sql, [{"job_id": job_id, "record": json.dumps(plan)}]))
+        await self._database.write_if((sql, [{"job_id": job_id, "record": json.dumps(plan)}]))
 
     async def plan(self, job_id: str) -> Any:
         """Return the JSON of a job's saved plan, or None."""
