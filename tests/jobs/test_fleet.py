@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -31,6 +31,9 @@ from mediasmith.config.caller import Caller
 from mediasmith.jobs.service import UNCLAIMED
 from mediasmith.plugin.contract import Model, Pending, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, OverBudget, Overloaded
+
+if TYPE_CHECKING:
+    from fakes.postgres import PostgresServer
 
 pytestmark = pytest.mark.fleet
 
@@ -286,6 +289,22 @@ async def test_a_drained_replica_leaves_no_unknown_job(fleet: Fleet) -> None:
                 gate.open.set()
         assert [await ended(b, job_id) for job_id in (sent, queued)] == ["done", "done"]
     assert (gate.calls, [call.prompt for call in provider.calls]) == (1, ["queued"])
+
+
+async def test_a_replica_ends_also_without_its_database(
+    fleet: Fleet, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasmith.storage.library.postgres._PATIENCE", 0.1)
+    monkeypatch.setattr("mediasmith.jobs.service._RELEASE_SECONDS", 0.5)
+    gate = Gate()
+    try:
+        with anyio.fail_after(10):
+            async with fleet.replica("a", Scripted().backend(start=gate)) as a:
+                await generate(a, caller=NO_WAIT)
+                await gate.reached.wait()
+                await to_thread.run_sync(postgres.control, "stop", "-m", "immediate")
+    finally:
+        await to_thread.run_sync(postgres.start)
 
 
 async def test_workers_do_the_jobs_of_replicas_that_only_record_them(fleet: Fleet) -> None:

@@ -44,6 +44,9 @@ _NOTIFY_SECONDS = 5.0
 _DRAIN_SECONDS = 0.1
 """Seconds between two looks at the requests that are out, whose answers a process waits for before it ends."""
 
+_RELEASE_SECONDS = 10.0
+"""Seconds that a process that ends waits for a database. Every step was recorded before it was taken."""
+
 _MOMENT = 1.0
 """Seconds after which a list shows a job that was just adopted, whether it has ended or not."""
 
@@ -255,8 +258,8 @@ class JobService:
             await self.clock.sleep(_DRAIN_SECONDS)
 
     async def release(self) -> None:
-        """Record where this process's jobs stand as for one that died, for others to continue."""
-        with anyio.CancelScope(shield=True):
+        """Record where this process's jobs stand as for one that died, for others to continue, if that can be done."""
+        with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
             await self.running.stopped()
             await self.attachments.flush()
             await self.running.record_all()
