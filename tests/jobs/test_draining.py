@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -15,6 +16,7 @@ from fakes.engines import (
     generate,
     get_job,
     newest_job,
+    open_library,
     pending,
     read_files,
     running_engine,
@@ -24,6 +26,7 @@ from fakes.server import Gate
 from fakes.virtual_clock import VirtualClock
 from mediasmith.jobs.service import UNCLAIMED
 from mediasmith.plugin.errors import MediaError
+from mediasmith.storage.library.store import Library
 
 
 async def test_a_waiting_call_is_answered_with_its_running_job(tmp_path: Path) -> None:
@@ -65,6 +68,27 @@ async def test_what_is_being_sent_gets_its_answer(tmp_path: Path) -> None:
         gate.open.set()
         await drained.wait()
         assert [task.billed for task in await engine.library.tasks(job_id)] == ["yes"]
+
+
+async def test_what_is_about_to_be_sent_gets_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording, go_on, begin = anyio.Event(), anyio.Event(), Library.begin_task
+
+    async def slowly(*given: Any, **more: Any) -> bool:
+        recording.set()
+        await go_on.wait()
+        return await begin(*given, **more)
+
+    monkeypatch.setattr(Library, "begin_task", slowly)
+    clock = VirtualClock()
+    async with running_engine(tmp_path, Scripted().backend(), clock=clock) as engine:
+        job_id = (await generate(engine, caller=NO_WAIT)).job_id
+        await recording.wait()
+        async with clock.autojump(), anyio.create_task_group() as task_group:
+            task_group.start_soon(engine.jobs.drain)
+            await clock.sleep(1)
+            go_on.set()
+    async with open_library(tmp_path) as library:
+        assert [task.phase for task in await library.tasks(job_id)] == ["done"]
 
 
 async def test_what_is_queued_is_not_sent_any_more_but_by_the_next_process(tmp_path: Path) -> None:

@@ -267,10 +267,16 @@ class TaskExecution:
         """Record that a request is about to be sent, if no other process has taken the job over."""
         if active.held:
             await anyio.sleep_forever()
-        if not await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now()):
+        queued, active.tasks[task.number] = active.tasks[task.number], task  # whoever drains waits from now on
+        begun = False
+        try:
+            begun = await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now())
+        finally:
+            if not begun:
+                active.tasks[task.number] = queued
+        if not begun:
             active.taken_over = True
             raise TakenOver
-        active.tasks[task.number] = task
 
     async def _save_task(self, active: ActiveJob, task: Task) -> None:
         await self._record(active, task)
