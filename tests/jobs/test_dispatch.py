@@ -47,7 +47,7 @@ async def test_a_fallback_that_cannot_be_recorded_fails_only_its_prompt(
 ) -> None:
     failed = anyio.Event()
 
-    async def full(*_given: object) -> None:
+    async def full(*_given: object, **_more: object) -> None:
         failed.set()
         raise MediaError("The library cannot be used: SQLITE_FULL.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fakes.engines import (
 from fakes.virtual_clock import VirtualClock
 from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Call
-from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.errors import MediaError, Overloaded
 
 
 class Prompted:
@@ -116,3 +117,26 @@ async def test_the_end_of_a_job_counts_what_both_processes_have_made(
         await wait_until_idle(there)
         result = await get_job(there, job_id)
         assert (result.status, len(result.files), result.error) == ("done", 2, "")
+
+
+async def test_what_is_tried_instead_replaces_nothing_that_the_other_process_has_sent(tmp_path: Path) -> None:
+    out, answer = anyio.Event(), anyio.Event()
+
+    async def fail(_call: object) -> Any:
+        out.set()
+        await answer.wait()
+        raise Overloaded("Busy.", billed="no")
+
+    spare = Scripted()
+    backends = Scripted().backend("one", start=fail, preference=2), spare.backend("two", preference=1)
+    async with running_engine(tmp_path, *backends) as engine:
+        job_id = (await generate(engine, caller=NO_WAIT)).job_id
+        await out.wait()
+        await take_over(engine, job_id)
+        [task] = await engine.library.tasks(job_id)
+        theirs = replace(task, number=1, phase="accepted", handle="theirs", backend="two")
+        await engine.library.save_task(theirs, at=engine.clock.now(), owner="heir")
+        answer.set()
+        await wait_until_idle(engine)
+        assert (await engine.library.tasks(job_id))[1] == theirs
+    assert spare.calls == []

@@ -94,9 +94,10 @@ async def test_a_saved_task_replaces_the_old_one_and_updates_its_job(place: Plac
         await library.add_job(a_job(), [a_task(), a_task(number=1)])
         saved = a_task(phase="accepted", handle={"id": 7}, billed="yes")
         await library.save_task(saved, at=200.0)
-        await library.add_tasks([a_task(number=2)])
+        assert await library.add_tasks([a_task(number=2)], owner="owner", at=300.0)
+        assert not await library.add_tasks([a_task(phase="queued"), a_task(number=3)], owner="other", at=400.0)
         assert await library.tasks("job") == [saved, a_task(number=1), a_task(number=2)]
-        assert await library.job("job", principal="ada") == a_job(updated=200.0)
+        assert await library.job("job", principal="ada") == a_job(updated=300.0)
 
 
 async def test_tasks_and_artifacts_come_in_the_order_of_the_prompts_and_their_files(place: Place) -> None:
@@ -328,11 +329,12 @@ async def test_no_more_is_recorded_than_is_allowed_together(place: Place) -> Non
     allowance = Allowance(usd=0.3, since=0.0)
     async with open_library(place) as library:
         await library.add_job(a_job("a"), [a_task("a", estimate_usd=0.1)], allowance=allowance)
-        await library.add_tasks([a_task("a", number=1, estimate_usd=0.2)], allowance)
+        await library.add_tasks([a_task("a", number=1, estimate_usd=0.2)], owner="owner", at=1.0, allowance=allowance)
         with pytest.raises(OverBudget):
             await library.add_job(a_job("b"), [a_task("b", estimate_usd=0.01)], allowance=allowance)
+        more = a_task("a", number=2, estimate_usd=0.01)
         with pytest.raises(OverBudget):
-            await library.add_tasks([a_task("a", number=2, estimate_usd=0.01)], allowance)
+            await library.add_tasks([more], owner="owner", at=1.0, allowance=allowance)
         await library.add_job(a_job("free"), [a_task("free", estimate_usd=0.0)], allowance=allowance)
         await library.add_job(a_job("unpriced"), [a_task("unpriced")], allowance=allowance)
         assert await library.job("b", principal="ada") is None

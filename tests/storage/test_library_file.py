@@ -144,7 +144,7 @@ async def test_a_write_is_applied_as_a_whole_or_not_at_all(path: Path) -> None:
             await library.commit(a_task(phase="done"), [an_artifact(state={"not": object()})], at=1.0)
         assert await library.tasks("job") == [a_task()]
         with pytest.raises(sqlite3.IntegrityError):
-            await library.add_tasks([a_task("unknown")])
+            await library.save_task(a_task("unknown"), at=1.0)
 
 
 async def test_a_cancelled_call_leaves_no_half_written_job(path: Path) -> None:

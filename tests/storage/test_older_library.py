@@ -339,7 +339,7 @@ async def test_both_releases_write_at_the_same_time(path: Path, older: Older) ->
         await library.add_job(a_job("new"), [])
         for number in range(ROUNDS):
             task, artifact = a_task("new", number=number), an_artifact(f"new-{number}", "new", task=number)
-            await library.add_tasks([task])
+            await library.add_tasks([task], owner="owner", at=1.0)
             await library.save_task(task, at=1.0)
             await library.commit(task, [artifact], at=2.0)
             assert await library.tasks("older")

@@ -128,14 +128,18 @@ class Dispatcher:
     async def _fall_back(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
         """Make the same files with the next candidate, which may take more calls for them."""
         tasks = self._split(active, chain.first, item=task.item, prompt=task.prompt, first=task.first, count=task.count)
+        own, now = active.job.owner, self.clock.now()
         try:
-            await self.library.add_tasks(tasks, plan.allowance)
+            added = await self.library.add_tasks(tasks, owner=own, at=now, allowance=plan.allowance)
+            active.taken_over = active.taken_over or not added
         except MediaError as error:
+            added = False
+            active.errors[task.item] = error
+        if added:
+            await self._run_together(plan, active, tasks, chain)
+        else:
             for one in tasks:
                 del active.tasks[one.number]  # nothing of them is recorded
-            active.errors[task.item] = error
-        else:
-            await self._run_together(plan, active, tasks, chain)
 
     async def _retry(self, plan: JobPlan, active: ActiveJob, task: Task, chain: Chain) -> None:
         """Run the task with the first candidate; send again what was not accepted, where there is no other one."""

@@ -158,15 +158,19 @@ class Library:
                 add, (SAVE_TASK, map(task_row, tasks)), *others, unless=unless, locks=[*locks, *_budget_lock(unless)]
             )
 
-    async def add_tasks(self, tasks: Sequence[Task], allowance: Allowance | None = None) -> None:
-        """Record further tasks of existing jobs.
+    async def add_tasks(
+        self, tasks: Sequence[Task], *, owner: str, at: float, allowance: Allowance | None = None
+    ) -> bool:
+        """Record further tasks of a job if it is running and still this owner's; return whether it is.
 
         Raises:
             OverBudget: as `add_job`.
         """
         unless = _overspent(allowance, tasks)
+        own = (_TOUCH_OWN_JOB, [{**update, "owner": owner} for update in _update(tasks[0], at)])
+        add = (SAVE_TASK, map(task_row, tasks))
         with _over_budget():
-            await self._database.write((SAVE_TASK, map(task_row, tasks)), unless=unless, locks=_budget_lock(unless))
+            return await self._database.write_if(own, add, unless=unless, locks=_budget_lock(unless), patient=True)
 
     async def save_task(self, task: Task, *, at: float, owner: str = "") -> bool:
         """Replace a task as a whole, and record that its job was updated at `at`; return whether that was done.
