@@ -31,6 +31,7 @@ from mediasmith.config.caller import Caller
 from mediasmith.jobs.service import UNCLAIMED
 from mediasmith.plugin.contract import Model, Pending, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, OverBudget, Overloaded
+from mediasmith.storage.library.replicas import Replicas
 
 if TYPE_CHECKING:
     from fakes.postgres import PostgresServer
@@ -105,9 +106,7 @@ async def test_what_a_killed_replica_had_queued_is_sent_by_another(fleet: Fleet,
     assert [paid(process, prompt) for prompt in ("the first", "the second")] == [1, 1]
 
 
-async def test_what_was_queued_while_its_call_still_waited_is_sent_by_another(
-    fleet: Fleet, process: Provider
-) -> None:
+async def test_what_was_queued_while_its_call_still_waited_is_sent_by_another(fleet: Fleet, process: Provider) -> None:
     process.script("POST /make", {"hang": True})
     env = {**fleet.variables("a", concurrency=1), **process.env()}
     other = Fleet(env={**fleet.env, **process.env()}, folder=fleet.folder)
@@ -205,6 +204,24 @@ async def test_replicas_share_the_slots_of_a_backend(fleet: Fleet) -> None:
         gate.open.set()
         assert [await ended(b, job_id) for job_id in (first, second)] == ["done", "done"]
     assert gate.calls == 2
+
+
+async def test_a_slot_whose_taking_was_not_answered_is_given_back(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Replicas.take_slot
+
+    async def unanswered(*given: Any) -> bool:
+        await take(*given)
+        monkeypatch.setattr(Replicas, "take_slot", take)
+        raise MediaError("The database cannot be reached.")
+
+    monkeypatch.setattr(Replicas, "take_slot", unanswered)
+    async with fleet.replica("a", Scripted().backend(), concurrency=1) as a:
+        with pytest.raises(MediaError, match="cannot be reached"):
+            await generate(a)
+        with anyio.fail_after(10):
+            assert (await generate(a)).status == "done"
 
 
 async def test_replicas_share_cooldowns(fleet: Fleet) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -45,6 +46,15 @@ async def age(database: PostgresDatabase, owner: str, seconds: float) -> None:
     """Have the last beat of a replica be so long ago."""
     sql = "UPDATE owner SET beat = now() - make_interval(secs => :seconds) WHERE id = :owner"
     assert await database.change(sql, owner=owner, seconds=seconds) == 1
+
+
+_numbers = count(1)
+
+
+async def take_slot(replicas: Replicas, backend: str, owner: str, limit: int) -> int | None:
+    """Return the number of a slot that was taken, or None."""
+    number = next(_numbers)
+    return number if await replicas.take_slot(number, backend, owner, limit, 30.0) else None
 
 
 # Owners
@@ -139,7 +149,7 @@ async def test_no_more_slots_are_taken_than_there_are(database_url: str, replica
     taken: list[int | None] = []
 
     async def take(replicas: Replicas, owner: str) -> None:
-        taken.append(await replicas.take_slot("fal", owner, 3, 30.0))
+        taken.append(await take_slot(replicas, "fal", owner, 3))
 
     for owner in ("one", "two"):
         await replicas.beat(owner)
@@ -150,10 +160,10 @@ async def test_no_more_slots_are_taken_than_there_are(database_url: str, replica
     await other.close()
     numbers = [number for number in taken if number is not None]
     assert (len(numbers), len(taken)) == (3, 10)
-    assert await replicas.take_slot("another", "one", 1, 30.0) is not None
+    assert await take_slot(replicas, "another", "one", 1) is not None
     await replicas.free_slot(numbers[0])
-    assert await replicas.take_slot("fal", "one", 3, 30.0) is not None
-    assert await replicas.take_slot("fal", "one", 3, 30.0) is None
+    assert await take_slot(replicas, "fal", "one", 3) is not None
+    assert await take_slot(replicas, "fal", "one", 3) is None
 
 
 async def test_a_replica_that_may_soon_be_taken_for_dead_gets_no_slot(
@@ -169,15 +179,15 @@ async def test_a_replica_that_may_soon_be_taken_for_dead_gets_no_slot(
 async def test_the_slots_of_the_dead_are_free(database: PostgresDatabase, replicas: Replicas) -> None:
     for owner in ("left", "dead", "one"):
         await replicas.beat(owner)
-    assert await replicas.take_slot("fal", "left", 2, 30.0)
-    assert await replicas.take_slot("fal", "dead", 2, 30.0)
-    assert await replicas.take_slot("fal", "one", 2, 30.0) is None
+    assert await take_slot(replicas, "fal", "left", 2)
+    assert await take_slot(replicas, "fal", "dead", 2)
+    assert await take_slot(replicas, "fal", "one", 2) is None
     await replicas.leave("left")
-    assert await replicas.take_slot("fal", "one", 2, 30.0) is not None
-    assert await replicas.take_slot("fal", "one", 2, 30.0) is None
+    assert await take_slot(replicas, "fal", "one", 2) is not None
+    assert await take_slot(replicas, "fal", "one", 2) is None
     await age(database, "dead", 31.0)
-    assert await replicas.take_slot("fal", "one", 2, 30.0) is not None
-    assert await replicas.take_slot("fal", "left", 9, 30.0) is None
+    assert await take_slot(replicas, "fal", "one", 2) is not None
+    assert await take_slot(replicas, "fal", "left", 9) is None
 
 
 # Rests and cancellations

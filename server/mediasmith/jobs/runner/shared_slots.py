@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,17 +70,16 @@ class SharedSlots:
                     await wait_for_event(self.clock, _LOOK_SECONDS, freed)
 
     async def _try(self, backend: str, owner: str) -> int | None:
-        """Return the number of a slot, if one is free. A cancel that comes meanwhile gives it back."""
-        number: int | None = None
-        with anyio.CancelScope(shield=True):
-            number = await self.replicas.take_slot(backend, owner, limit=self.limit, within=self.pace.dead)
+        """Return the number of a slot, if one is free. What is taken and cannot be used is given back."""
+        number, taken = secrets.randbits(62), False
         try:
+            with anyio.CancelScope(shield=True):
+                taken = await self.replicas.take_slot(number, backend, owner, self.limit, self.pace.dead)
             await anyio.lowlevel.checkpoint_if_cancelled()
-        except BaseException:
-            if number is not None:
-                self.task_group.start_soon(self._free, backend, number)
+        except BaseException:  # where the database did not answer, it may have been taken
+            self.task_group.start_soon(self._free, backend, number)
             raise
-        return number
+        return number if taken else None
 
     async def _free(self, backend: str, number: int) -> None:
         while True:

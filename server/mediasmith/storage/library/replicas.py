@@ -5,7 +5,6 @@ Times are seconds, and the database's clock counts: those of the replicas may di
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
@@ -100,15 +99,14 @@ class Replicas:
         """Return the running jobs of a replica that were last updated before then, the longest ago first."""
         return await self._database.read(to_job, _OWN_RUNNING, owner=owner, before=before)
 
-    async def take_slot(self, backend: str, owner: str, limit: int, within: float) -> int | None:
-        """Return the number of a slot, or None where living replicas hold `limit` of them.
+    async def take_slot(self, number: int, backend: str, owner: str, limit: int, within: float) -> bool:
+        """Take a slot of this number, unless living replicas hold `limit` of them.
 
-        A replica gets none once half of `within` has passed since its last beat.
+        A replica gets none once half of `within` has passed since its last beat. Return whether the slot was taken.
+        After an error, it may have been.
         """
-        number = secrets.randbits(62)
         values = {"number": number, "backend": backend, "owner": owner, "limit": limit, "within": within}
-        taken = await self._database.write_if((_TAKE_SLOT, [values]), locks=[f"slots {backend}"])
-        return number if taken else None
+        return await self._database.write_if((_TAKE_SLOT, [values]), locks=[f"slots {backend}"])
 
     async def free_slot(self, number: int) -> None:
         """Give a slot back."""
