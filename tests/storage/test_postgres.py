@@ -148,6 +148,17 @@ async def test_what_has_happened_is_written_once_the_server_is_back(
     assert await library.job("new", principal="ada") is None
 
 
+async def test_a_job_is_passed_on_as_soon_as_that_can_be_done(
+    library: Library, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasmith.storage.library.postgres._PATIENCE", 0.0)
+    await library.add_job(a_job(), [])
+    trouble.expect("UPDATE job", LOST, LOST)
+    await library.pass_on("job", old="owner", new="any")
+    [job] = await library.unfinished()
+    assert job.owner == "any"
+
+
 async def test_a_process_that_was_cut_off_holds_up_nobody_for_long(
     database_url: str, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

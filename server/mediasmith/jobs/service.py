@@ -129,7 +129,7 @@ class JobService:
         finally:
             await active.destination.close()
             await _remove_inputs(plan)
-        await self.library.claim(job.id, old=job.owner, new=UNCLAIMED)
+        await self.library.pass_on(job.id, old=job.owner, new=UNCLAIMED)
         self.wakeups.announce_work()
 
     async def _promise_later(self, active: ActiveJob, seconds: float) -> None:

@@ -38,6 +38,7 @@ _SAVE_JOB = """
     UPDATE job SET state = :state, updated = :updated, record = :record
     WHERE id = :id AND (owner = :owner OR :state IN ('done', 'partial'))
 """
+_CLAIM = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
 _GIVE_UP = "UPDATE job SET owner = '' WHERE id = :id AND owner = :owner"
 _NEWS = frozenset({"accepted", "saving", "done"})
 _TOUCH_JOB = "UPDATE job SET updated = :updated WHERE id = :id"
@@ -286,8 +287,11 @@ class Library:
 
     async def claim(self, job_id: str, *, old: str, new: str) -> bool:
         """Move a running job from owner `old` to `new`. Of several that try, exactly one gets True."""
-        sql = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
-        return await self._database.change(sql, id=job_id, old=old, new=new) == 1
+        return await self._database.change(_CLAIM, id=job_id, old=old, new=new) == 1
+
+    async def pass_on(self, job_id: str, *, old: str, new: str) -> None:
+        """Do as `claim`, and go on trying as long as the database is away."""
+        await self._database.write((_CLAIM, [{"id": job_id, "old": old, "new": new}]))
 
     async def spent(self, *, since: float) -> float:
         """Return the US dollars that jobs created since then have cost, may have cost, or will cost once they are sent.
