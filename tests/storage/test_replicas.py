@@ -171,9 +171,9 @@ async def test_a_replica_that_may_soon_be_taken_for_dead_gets_no_slot(
 ) -> None:
     await replicas.beat("silent")
     await age(database, "silent", 16.0)
-    assert await replicas.take_slot("fal", "silent", 2, 30.0) is None
+    assert not await replicas.take_slot(1, "fal", "silent", 2, 30.0)
     await replicas.beat("silent")
-    assert await replicas.take_slot("fal", "silent", 2, 30.0) is not None
+    assert await replicas.take_slot(2, "fal", "silent", 2, 30.0)
 
 
 async def test_the_slots_of_the_dead_are_free(database: PostgresDatabase, replicas: Replicas) -> None:
