@@ -22,10 +22,11 @@ from mediasmith.plugin.errors import MediaError
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A server that is `stopped` when it takes no more clients."""
+    """A server that is `stopped`, and takes no more clients once they are `gone`."""
 
     opened: LazyEngine
     stopped: anyio.Event = field(default_factory=anyio.Event)
+    gone: anyio.Event = field(default_factory=anyio.Event)
 
 
 FLEET: dict[str, Any] = {"database_url": "postgresql://db/media", "store_url": "s3://media"}
@@ -68,10 +69,14 @@ def exited(monkeypatch: pytest.MonkeyPatch) -> anyio.Event:
 async def served(folder: Path, **settings: Any) -> AsyncGenerator[Served]:
     """Serve in this block, with settings of which only the way to shut down is used."""
 
+    async def stop() -> None:
+        found.stopped.set()
+        await found.gone.wait()
+
     async def serve() -> None:
-        async with graceful_shutdown(opened, stop=found.stopped.set):
+        async with graceful_shutdown(opened, stop=stop):
             started.set()
-            await found.stopped.wait()
+            await found.gone.wait()
 
     started = anyio.Event()
     async with lazy_engine(lambda: installed(folder)) as opened:
@@ -98,17 +103,31 @@ async def test_a_replica_ends_once_what_it_sends_was_answered(
 ) -> None:
     async with served(tmp_path, **FLEET) as server:
         signal.raise_signal(signal.SIGTERM)
+        await server.stopped.wait()
+        server.gone.set()
         await sending.draining.wait()
-        assert server.stopped.is_set()
-        assert await server.opened.reason_not_ready() == "it is shutting down"
         await anyio.wait_all_tasks_blocked()
         assert not exited.is_set()
         sending.answered.set()
         await exited.wait()
 
 
+async def test_calls_are_taken_until_no_more_can_come(tmp_path: Path, exited: anyio.Event, sending: Sending) -> None:
+    async with served(tmp_path, **FLEET) as server:
+        signal.raise_signal(signal.SIGTERM)
+        await server.stopped.wait()
+        await anyio.wait_all_tasks_blocked()
+        assert await server.opened.reason_not_ready() == "it is shutting down"
+        async with server.opened.call():
+            assert not sending.draining.is_set()
+        server.gone.set()
+        await sending.draining.wait()
+    assert not exited.is_set()
+
+
 async def test_a_second_signal_ends_a_replica_at_once(tmp_path: Path, exited: anyio.Event, sending: Sending) -> None:
-    async with served(tmp_path, **FLEET):
+    async with served(tmp_path, **FLEET) as server:
+        server.gone.set()
         signal.raise_signal(signal.SIGTERM)
         await sending.draining.wait()
         signal.raise_signal(signal.SIGTERM)
@@ -117,7 +136,8 @@ async def test_a_second_signal_ends_a_replica_at_once(tmp_path: Path, exited: an
 
 @pytest.mark.usefixtures("sending")
 async def test_a_replica_waits_no_longer_than_its_settings_say(tmp_path: Path, exited: anyio.Event) -> None:
-    async with served(tmp_path, **FLEET, drain_seconds=0):
+    async with served(tmp_path, **FLEET, drain_seconds=0) as server:
+        server.gone.set()
         signal.raise_signal(signal.SIGTERM)
         await exited.wait()
 

@@ -64,6 +64,7 @@ async def test_a_replica_answers_its_calls_and_records_what_it_has_paid_for(
 
     async def call(url: str) -> None:
         async with Site(url=url).client("legacy", TOKEN) as client:
+            await client.list_tools()  # or the SDK does so after its first call
             answers.append(await ask(client, "generate_media", prompt="a lighthouse", wait_seconds=300))
 
     async with started(tmp_path, provider, env=env, within=OVER_HTTP) as server:
@@ -84,3 +85,25 @@ async def test_a_replica_answers_its_calls_and_records_what_it_has_paid_for(
         server.send(signal.SIGTERM)
         assert await server.gone() == 0
     assert (done["status"], provider.paid()) == ("done", 1)
+
+
+async def test_a_client_that_asks_again_at_once_does_not_reach_a_replica_that_stops(
+    tmp_path: Path, provider: Provider, env: Mapping[str, str]
+) -> None:
+    provider.script("POST /make", {"hang": True})
+
+    async def call(url: str) -> None:
+        async with Site(url=url).client("legacy", TOKEN) as client:
+            await client.list_tools()  # or the SDK does so after its first call
+            await ask(client, "generate_media", prompt="a lighthouse", wait_seconds=300)
+        with pytest.raises(OSError, match="All connection attempts failed"):
+            await anyio.connect_tcp("127.0.0.1", int(url.rpartition(":")[2]))
+
+    async with started(tmp_path, provider, env=env, within=OVER_HTTP) as server:
+        url = await address(server)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, url)
+            await provider.seen("POST /make")
+            server.send(signal.SIGTERM)
+        provider.release()
+        assert await server.gone() == 0

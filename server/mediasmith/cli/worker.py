@@ -21,7 +21,11 @@ async def work() -> None:
     installation = Installation.load()
     installation.check_fleet()
     stopped = anyio.Event()
-    async with lazy_engine(lambda: installation) as engine, graceful_shutdown(engine, stop=stopped.set):
+
+    async def stop() -> None:
+        stopped.set()
+
+    async with lazy_engine(lambda: installation) as engine, graceful_shutdown(engine, stop=stop):
         await engine.get()
         say("Doing the jobs of the fleet; press Ctrl-C to stop.")
         await stopped.wait()

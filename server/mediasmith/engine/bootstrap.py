@@ -37,7 +37,7 @@ class LazyEngine:
     """The engine of an installation, both loaded once, at the first `get`.
 
     `shown` is what clients are shown before that; by default, it is the installation's own. `draining`: it is about to
-    end, and takes no more calls.
+    end, and no more calls should come.
     """
 
     load: Callable[[], Installation]
@@ -48,6 +48,7 @@ class LazyEngine:
     confined: bool
     works: bool
     draining: bool = field(default=False, init=False)
+    _refuses: bool = field(default=False, init=False)
     _engine: Engine | None = field(default=None, init=False)
     _building: anyio.Lock = field(default_factory=anyio.Lock, init=False)
     _called: bool = field(default=False, init=False)
@@ -81,7 +82,7 @@ class LazyEngine:
         Raises:
             MediaError: the process is about to end; another one, or the next, can take the call.
         """
-        if self.draining:
+        if self._refuses:
             raise MediaError("This server is shutting down.", "Call again.", billed="no")
         self._calls += 1
         try:
@@ -102,7 +103,7 @@ class LazyEngine:
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, and wait at most so long until those that came are answered and nothing is being sent."""
-        self.draining = True
+        self.draining = self._refuses = True
         with anyio.move_on_after(seconds):
             if self._engine is not None:
                 await self._engine.drain()

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -26,11 +26,15 @@ _ANSWER_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def graceful_shutdown(engine: LazyEngine, *, stop: Callable[[], None] | None = None) -> AsyncGenerator[None]:
+async def graceful_shutdown(
+    engine: LazyEngine, *, stop: Callable[[], Awaitable[None]] | None = None
+) -> AsyncGenerator[None]:
     """Serve in this block: at its end, on SIGTERM and on Ctrl-C, record every job and end the process.
 
-    `stop` makes the block take no more clients, and end once those that it has are answered. In a fleet, the process
-    then ends when nothing is being sent any more, or when the settings say so. A second signal ends it at once.
+    `stop` makes the block take no more clients, and end once those that it has are answered; it returns when no more
+    can come. Only then calls that wait are answered, for their clients ask again at once, and must reach another
+    replica. The process ends when nothing is being sent any more, or when the settings say so. A second signal ends it
+    at once.
     """
     ended = anyio.Event()
     async with anyio.create_task_group() as task_group:
@@ -44,7 +48,7 @@ async def graceful_shutdown(engine: LazyEngine, *, stop: Callable[[], None] | No
 
 async def _shut_down_at_signal(
     engine: LazyEngine,
-    stop: Callable[[], None] | None,
+    stop: Callable[[], Awaitable[None]] | None,
     ended: anyio.Event,
     task_group: TaskGroup,
     *,
@@ -57,11 +61,11 @@ async def _shut_down_at_signal(
                 await _shut_down(engine)
             else:
                 engine.draining = True
-                stop()
-                task_group.start_soon(_drain, engine, ended)
+                task_group.start_soon(_drain, engine, stop, ended)
 
 
-async def _drain(engine: LazyEngine, ended: anyio.Event) -> None:
+async def _drain(engine: LazyEngine, stop: Callable[[], Awaitable[None]], ended: anyio.Event) -> None:
+    await stop()
     await engine.drain(engine.installation.settings.drain_seconds)
     with anyio.move_on_after(_ANSWER_SECONDS):
         await ended.wait()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -45,7 +44,7 @@ from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.signed_links import SignedLinks, link_keys
 
 if TYPE_CHECKING:
-    from uvicorn import Server
+    from mediasmith.mcp.http.signal_free_server import SignalFreeServer
 
 HOST = "127.0.0.1"
 """The default host: only this machine can reach it."""
@@ -115,7 +114,7 @@ async def _serve(
     async with lazy_engine(lambda: installation, works=works) as engine:
         served = make_app(engine)
         server = http_server(served.app)
-        async with graceful_shutdown(engine, stop=partial(setattr, server, "should_exit", True)):
+        async with graceful_shutdown(engine, stop=server.stop):
             sys.stderr.write(f"{served.message}\n")
             sys.stderr.flush()
             await server.serve([listener])
@@ -205,11 +204,12 @@ def add_host_check(app: Starlette, url: str, hosts: Collection[str] = ()) -> Non
     app.add_middleware(TrailingSlashMiddleware)
 
 
-def http_server(app: Starlette) -> Server:
+def http_server(app: Starlette) -> SignalFreeServer:
     """Return a server for the app. It does not log requests, because their URLs may be signed links."""
     import uvicorn  # noqa: PLC0415 - heavy: needed only here
 
     from mediasmith.mcp.http.request_timeout import TimedProtocol  # noqa: PLC0415 - as above
+    from mediasmith.mcp.http.signal_free_server import SignalFreeServer  # noqa: PLC0415 - as above
 
     config = uvicorn.Config(
         app,
@@ -222,14 +222,6 @@ def http_server(app: Starlette) -> Server:
         proxy_headers=False,
         server_header=False,
     )
-
-    class SignalFreeServer(uvicorn.Server):
-        """A server that leaves signals to `graceful_shutdown`."""
-
-        @contextmanager
-        def capture_signals(self) -> Generator[None]:
-            yield
-
     return SignalFreeServer(config)
 
 
