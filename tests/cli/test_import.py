@@ -46,6 +46,17 @@ def test_a_library_is_imported_and_its_continuations_go_on(
         assert answer.read() == png()
 
 
+def test_what_is_imported_belongs_to_whoever_has_the_token(
+    command: CommandLine, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("generate", "a fox")
+    for name, value in {**settings, "MEDIASMITH_HTTP_TOKEN": "0123456789abcdef" * 2}.items():
+        monkeypatch.setenv(name, value)
+    ran = command("import", str(tmp_path / "data"))
+    assert ran.err[0] == "Copied 1 job and 1 file."
+    assert ran.err[1].startswith("They belong to whoever has MEDIASMITH_HTTP_TOKEN")
+
+
 def test_a_folder_without_a_library_is_named(
     command: CommandLine, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,8 +44,11 @@ async def import_library(engine: Engine, folder: Path) -> None:
             principals={LOCAL: HOLDER} if has_token else {},
             trouble=_report,
         )
-        for text in _summary(await transfer.run()):
-            say(text)
+        copied = await transfer.run()
+    for text in _summary(copied):
+        say(text)
+    if has_token and copied.jobs:
+        say("They belong to whoever has MEDIASMITH_HTTP_TOKEN: MCP clients and the gallery show them.")
 
 
 def _report(error: MediaError) -> None:
