@@ -39,7 +39,7 @@ _SECONDS = 60.0
 _SLOWEST = 100_000.0
 """Bytes of a file a second that a store takes at least."""
 
-_MAX_SHOWN = 200
+_MAX_SHOWN = 400
 """Characters of the store's own text in a message."""
 
 
