@@ -278,6 +278,13 @@ async def test_what_is_recorded_of_a_task_is_never_replaced_by_less(place: Place
                 assert await library.artifacts(phase) == []
 
 
+async def test_whoever_knows_the_handle_of_a_task_may_record_that_its_end_is_unknown(place: Place) -> None:
+    async with open_library(place) as library:
+        await library.add_job(a_job("j"), [a_task("j", phase="accepted", handle="h1")])
+        assert not await library.save_task(a_task("j", phase="unknown"), at=200.0)
+        assert await library.save_task(a_task("j", phase="unknown", handle="h1"), at=200.0)
+
+
 @pytest.mark.parametrize("state", ["unknown", "failed"])
 async def test_late_news_of_a_handle_or_of_files_resume_a_job_whose_end_was_unknown(place: Place, state: Any) -> None:
     async with open_library(place) as library:

@@ -14,13 +14,14 @@ ADD_JOB = """
 
 _PHASE = "coalesce(CASE WHEN json_valid(part.record) THEN json_extract(part.record, '$.phase') END, '')"
 
-# What others know better stays: a task that is done is done, and one whose handle is recorded is not unknown.
+# What others know better stays: a task that is done is done, and one that was accepted is not unknown to a process
+# that never heard of its handle.
 SAVE_TASK = f"""
     INSERT INTO part VALUES (:job_id, :number, :item, :first, :billed, :cost_usd, :estimate_usd, :record)
     ON CONFLICT (job_id, number) DO UPDATE SET
         item = excluded.item, first = excluded.first, billed = excluded.billed, cost_usd = excluded.cost_usd,
         estimate_usd = excluded.estimate_usd, record = excluded.record
-    WHERE {_PHASE} <> 'done' AND NOT (:phase = 'unknown' AND {_PHASE} = 'accepted')
+    WHERE {_PHASE} <> 'done' AND NOT (:phase = 'unknown' AND :has_handle = 0 AND {_PHASE} = 'accepted')
 """  # noqa: S608 - a constant
 
 SAVE_ARTIFACT = """
@@ -46,9 +47,10 @@ def job_row(job: Job) -> Row:
 
 
 def task_row(task: Task) -> Row:
-    """Return a task as a row, and its phase, which has no column."""
+    """Return a task as a row, with its phase and whether it has a handle, for which there are no columns."""
     row = _row(task, "job_id", "number", "item", "first", "billed", "cost_usd", "estimate_usd")
     row["phase"] = task.phase
+    row["has_handle"] = int(task.handle is not None)
     return row
 
 
