@@ -54,6 +54,14 @@ class FileRoutes:
         if int(expires) <= engine.clock.now():
             return PlainTextResponse(_EXPIRED, 410)
         artifact = await engine.artifact(file_id, owner)
-        redirect = engine.installation.settings.store_public_url is not None
-        answer = await file_response(request, engine.files, artifact, headers=_INERT, redirect=redirect)
+        settings = engine.installation.settings
+        answer = await file_response(
+            request,
+            engine.files,
+            artifact,
+            headers=_INERT,
+            # In a fleet, a link is all that a person has of a file, and people want to see it.
+            disposition="attachment" if settings.store_url is None else "inline",
+            redirect=settings.store_public_url is not None,
+        )
         return answer or PlainTextResponse(_GONE, 410)
