@@ -170,13 +170,13 @@ class Media:
                 "job_id is empty.", "Use that of an answer; list_jobs has the recent ones.", billed="no"
             )
         given = _given({"job_id": job_id, "wait_seconds": wait_seconds, "cancel": cancel})
-        result = await self._deliver(await self._opened().get_job(given, _caller(on_progress)))
+        result = await self._deliver(await self._opened().get_job(given, self._caller(on_progress)))
         assert isinstance(result, MediaResult)
         return result
 
     async def list_jobs(self) -> JobList:
         """Return the recent jobs, newest first."""
-        found = await self._opened().get_job({}, _caller())
+        found = await self._opened().get_job({}, self._caller())
         assert isinstance(found, JobList)
         return found
 
@@ -206,13 +206,13 @@ class Media:
         engine = self._opened()
         match name:
             case "generate_media":
-                return await engine.generate(given, _caller())
+                return await engine.generate(given, self._caller())
             case "continue_edit":
-                return await engine.continue_edit(given, _caller())
+                return await engine.continue_edit(given, self._caller())
             case "list_backends":
                 return await engine.list_backends(given)
             case "get_job":
-                return await engine.get_job(given, _caller())
+                return await engine.get_job(given, self._caller())
             case _:
                 known = ", ".join(engine.installation.tools)
                 raise InvalidRequest(f"There is no tool {name[:40]!r}. Known: {known}.", billed="no")
@@ -223,7 +223,7 @@ class Media:
         arguments: Mapping[str, object],
         on_progress: OnProgress | None,
     ) -> MediaResult:
-        result = await make(_given(arguments), _caller(on_progress))
+        result = await make(_given(arguments), self._caller(on_progress))
         await self._deliver(result)
         return result
 
@@ -231,6 +231,16 @@ class Media:
         await self.engine.promise(answer)
         with self.engine.delivery(answer):
             return answer
+
+    def _caller(self, on_progress: OnProgress | None = None) -> Caller:
+        async def notify(seconds: float, message: str, progress: float | None) -> None:
+            if on_progress is not None:
+                done = on_progress(Progress(seconds=seconds, message=message, progress=progress))
+                if inspect.isawaitable(done):
+                    await done
+
+        principal = self.engine.installation.principal
+        return Caller(principal=principal, wait=math.inf, notify=notify if on_progress else None)
 
     def _opened(self) -> Engine:
         if self._closed:
@@ -256,16 +266,6 @@ async def open_media(
             yield media
         finally:
             media.close()
-
-
-def _caller(on_progress: OnProgress | None = None) -> Caller:
-    async def notify(seconds: float, message: str, progress: float | None) -> None:
-        if on_progress is not None:
-            done = on_progress(Progress(seconds=seconds, message=message, progress=progress))
-            if inspect.isawaitable(done):
-                await done
-
-    return Caller(wait=math.inf, notify=notify if on_progress else None)
 
 
 def _given(arguments: Mapping[str, object]) -> dict[str, object]:

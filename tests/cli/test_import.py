@@ -55,6 +55,7 @@ def test_what_is_imported_belongs_to_whoever_has_the_token(
     ran = command("import", str(tmp_path / "data"))
     assert ran.err[0] == "Copied 1 job and 1 file."
     assert ran.err[1].startswith("They belong to whoever has MEDIASMITH_HTTP_TOKEN")
+    assert len(command("jobs", "--json").json["jobs"]) == 1
 
 
 def test_a_folder_without_a_library_is_named(

@@ -17,11 +17,12 @@ from fakes.galleries import GallerySite, gallery_site
 from fakes.http import ANN, BOB, Users, installed, site
 from fakes.server import on_disk
 from fakes.virtual_clock import VirtualClock
+from mediasmith.config.caller import HOLDER
 from mediasmith.config.installation import Installation
 from mediasmith.engine.bootstrap import lazy_engine
 from mediasmith.gallery.gallery_app import Gallery, app_with_gallery, serve_http_with_gallery
 from mediasmith.gallery.sessions import LIFETIME, Sessions, session_keys
-from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier
+from mediasmith.mcp.http.tokens import StaticTokenVerifier
 from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import MediaError
 

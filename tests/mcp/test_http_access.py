@@ -18,8 +18,9 @@ from fakes.engines import Scripted, picture
 from fakes.http import ANN, OwnSite, Site, Users, installed, site
 from fakes.server import Era, refused
 from fakes.sites import TOKEN, generate, link_to_large
+from mediasmith.config.caller import HOLDER
 from mediasmith.engine.bootstrap import lazy_engine
-from mediasmith.mcp.http.tokens import HOLDER, StaticTokenVerifier, principal_of, request_principal
+from mediasmith.mcp.http.tokens import StaticTokenVerifier, principal_of, request_principal
 from mediasmith.mcp.server import MediaServer
 
 OURS = [

@@ -206,7 +206,7 @@ async def _list_jobs(ctx: click.Context, *, as_json: bool) -> ExitCode:
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with open_engine(ctx) as engine:
-        recent = cast("JobList", await engine.get_job({}, Caller()))
+        recent = cast("JobList", await engine.get_job({}, Caller(principal=engine.installation.principal)))
         text = recent.text() if as_json else format_jobs(recent, now=engine.clock.now())
     put(text)
     return ExitCode.DONE
@@ -217,7 +217,10 @@ async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> Exit
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with open_engine(ctx) as engine:
-        result = cast("MediaResult", await engine.get_job({"job_id": job_id, "cancel": True}, Caller()))
+        result = cast(
+            "MediaResult",
+            await engine.get_job({"job_id": job_id, "cancel": True}, Caller(principal=engine.installation.principal)),
+        )
         with engine.delivery(result):
             code = show(result, as_json=as_json)
     return ExitCode.DONE if result.status == "cancelled" else code

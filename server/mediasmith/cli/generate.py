@@ -111,7 +111,7 @@ async def _last_job(engine: Engine) -> str:
     from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
     from mediasmith.plugin.errors import UnknownContinuation  # noqa: PLC0415 - late: as above
 
-    recent = cast("JobList", await engine.get_job({}, Caller()))
+    recent = cast("JobList", await engine.get_job({}, Caller(principal=engine.installation.principal)))
     made = next((job.job_id for job in recent.jobs if job.files), "")
     if not made:
         raise UnknownContinuation(

@@ -8,7 +8,6 @@ from pathlib import Path
 from mediasmith.cli.terminal import say
 from mediasmith.config.caller import LOCAL
 from mediasmith.engine.use_cases import Engine
-from mediasmith.mcp.http.tokens import HOLDER
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.library.store import Library
@@ -35,20 +34,20 @@ async def import_library(engine: Engine, folder: Path) -> None:
         raise InvalidRequest(
             f"There is no {_FILE} in {folder}.", "Give the data folder, which mediasmith doctor names.", billed="no"
         )
-    has_token = engine.installation.settings.http_token is not None
+    principal = engine.installation.principal
     async with Library.open(path) as library:
         transfer = Transfer(
             source=Shelf(library=library, files=LocalArtifacts()),
             target=Shelf(library=engine.library, files=engine.files),
             folders=engine.folders,
-            principals={LOCAL: HOLDER} if has_token else {},
+            principals={LOCAL: principal},
             trouble=_report,
         )
         copied = await transfer.run()
     for text in _summary(copied):
         say(text)
-    if has_token and copied.jobs:
-        say("They belong to whoever has MEDIASMITH_HTTP_TOKEN: MCP clients and the gallery show them.")
+    if principal != LOCAL and copied.jobs:
+        say("They belong to whoever has MEDIASMITH_HTTP_TOKEN: MCP clients, the gallery and this command show them.")
 
 
 def _report(error: MediaError) -> None:

@@ -16,7 +16,7 @@ import anyio
 from mediasmith.cli.exit_codes import ExitCode
 from mediasmith.cli.progress import progress
 from mediasmith.cli.terminal import say
-from mediasmith.config.caller import LOCAL, Caller
+from mediasmith.config.caller import Caller
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.timeouts import wait_for_event
 
@@ -94,7 +94,9 @@ async def run_job(
     began = engine.clock.now()
     first: MediaResult | None = None
     with interrupts.starting:
-        first = await start(Caller(wait=0))  # returns at once, with the job's id
+        first = await start(
+            Caller(principal=engine.installation.principal, wait=0)
+        )  # returns at once, with the job's id
     if first is not None and first.status != "running":
         return first, True
     job_id = first.job_id if first else await _started_job(engine, began)
@@ -110,7 +112,9 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
         async with anyio.create_task_group() as task_group:
             task_group.start_soon(_stop_waiting, engine, job_id, interrupts, task_group.cancel_scope)
             try:
-                answer = await engine.get_job({"job_id": job_id}, Caller(wait=math.inf, notify=notify))
+                answer = await engine.get_job(
+                    {"job_id": job_id}, Caller(principal=engine.installation.principal, wait=math.inf, notify=notify)
+                )
                 ended.append(cast("MediaResult", answer))
             except MediaError as error:  # a task group would wrap it
                 ended.append(error)
@@ -127,7 +131,7 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
 async def _started_job(engine: Engine, since: float) -> str:
     """Return the id of the job that an interrupted call has started; it may have ended already."""
     owner = await engine.jobs.owners.own()
-    for job in await engine.library.recent(LOCAL, _RECENT):
+    for job in await engine.library.recent(engine.installation.principal, _RECENT):
         if job.created >= since and job.owner == owner:
             return job.id
     raise Interrupted("Stopped before anything was sent.", billed="no")
@@ -168,7 +172,9 @@ async def _stop_command(engine: Engine, job_id: str) -> MediaResult:
         if not active.done.is_set():
             _exit_soon()
         raise Interrupted("Stopped before anything was sent.", billed="no")
-    return cast("MediaResult", await engine.get_job({"job_id": job_id}, Caller(wait=0)))
+    return cast(
+        "MediaResult", await engine.get_job({"job_id": job_id}, Caller(principal=engine.installation.principal, wait=0))
+    )
 
 
 def _exit_soon() -> None:

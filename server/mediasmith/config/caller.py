@@ -8,6 +8,9 @@ from dataclasses import dataclass
 LOCAL = "local"
 """The principal of calls without a token: the user of this machine."""
 
+HOLDER = "http"
+"""The principal of every request with the token from the settings."""
+
 Notify = Callable[[float, str, float | None], Awaitable[None]]
 """Receives the seconds waited so far, a message, and the progress from 0 to 1, or None if it is unknown."""
 

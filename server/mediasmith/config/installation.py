@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from mediasmith.config import registry as installed
 from mediasmith.config.base_urls import passwords
+from mediasmith.config.caller import HOLDER, LOCAL
 from mediasmith.config.configured_models import add_configured_models
 from mediasmith.config.credentials import (
     key_notes,
@@ -92,6 +93,12 @@ class Installation:
         token_text = token.get_secret_value() if token else ""
         fleet = fleet_secrets(self.settings, self.env)
         return (*keys, *(clean_key(key)[0] for key in keys), token_text, *passwords(self.env), *fleet)
+
+    @property
+    def principal(self) -> str:
+        """Who calls from this process itself, such as its command line: in a fleet, whoever has the fleet's token."""
+        settings = self.settings
+        return LOCAL if settings.database_url is None or settings.http_token is None else HOLDER
 
     def fleet_problem(self) -> str:
         """Return why the settings of a fleet cannot be used, or "": then nothing may be done with those of one machine.

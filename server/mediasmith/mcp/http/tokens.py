@@ -9,10 +9,8 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken, TokenVerifier, principal_components
 from pydantic import SecretStr
 
+from mediasmith.config.caller import HOLDER
 from mediasmith.plugin.errors import NotAllowed
-
-HOLDER = "http"
-"""The principal of every request with the token from the settings."""
 
 
 class StaticAccess(AccessToken):
