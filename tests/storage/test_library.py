@@ -236,6 +236,20 @@ async def test_of_a_job_that_was_taken_over_only_its_files_are_news(place: Place
         assert await library.job("job", principal="ada") == replace(saved, owner="heir")
 
 
+@pytest.mark.parametrize(
+    ("recorded", "states"),
+    [("done", ["done"]), ("partial", ["partial", "done"]), ("unknown", ["running", "failed", "partial", "done"])],
+)
+async def test_a_job_that_has_its_files_keeps_them(place: Place, recorded: Any, states: Sequence[str]) -> None:
+    async with open_library(place) as library:
+        for state in ("running", "failed", "unknown", "partial", "done"):
+            await library.add_job(a_job(state, state=recorded), [])
+            await library.save_job(a_job(state, state=state, updated=200.0))
+            job = await library.job(state, principal="ada")
+            assert job
+            assert (job.updated == 200.0) is (state in {*states, recorded})
+
+
 async def test_a_job_that_is_given_up_can_be_claimed_by_anyone(place: Place) -> None:
     async with open_library(place) as library:
         await library.add_job(a_job(), [])

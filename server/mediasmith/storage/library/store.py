@@ -33,10 +33,12 @@ from mediasmith.storage.library.sqlite import SqliteDatabase, SqliteReader
 T = TypeVar("T")
 
 # Only `claim`, `give_up` and late news change the owner, and only what became of an answer changes `answered`.
-# What another process knows of a job that it has taken over stays, unless this brings its files.
+# What another process knows of a job that it has taken over stays, unless this brings its files. A job that has its
+# files keeps them.
 _SAVE_JOB = """
     UPDATE job SET state = :state, updated = :updated, record = :record
     WHERE id = :id AND (owner = :owner OR :state IN ('done', 'partial'))
+        AND (state NOT IN ('done', 'partial') OR :state = 'done' OR state = :state)
 """
 _CLAIM = "UPDATE job SET owner = :new WHERE id = :id AND owner = :old AND state = 'running'"
 _GIVE_UP = "UPDATE job SET owner = '' WHERE id = :id AND owner = :owner"
