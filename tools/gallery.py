@@ -9,19 +9,19 @@ the folder.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import tempfile
-import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import anyio
 
 import npm
+from browser.player import Player
 
 if TYPE_CHECKING:
     from browser.gallery_stage import GalleryStage
@@ -30,54 +30,31 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path += [str(TESTS), str(TESTS / "fakes" / "stub")]  # where the fake providers are
 
-PICTURES = Path(tempfile.gettempdir(), "mediasmith-screenshots")
-"""Where screenshots go by default."""
-
 _BACKENDS = "sketch,stub_now,stub_job,stub_slow"
-_PATIENCE = 120  # seconds for a scene
 
 
 async def main() -> int:
     """Run the scenes that are named, or all, and print how each went. Return 1 if one failed."""
-    parser = argparse.ArgumentParser(prog="gallery", description="Look at the gallery in a real browser.")
-    parser.add_argument("scene", nargs="*", help="what to run; by default everything")
-    parser.add_argument("--pictures", type=Path, default=PICTURES, help="the folder for screenshots")
-    arguments = parser.parse_args()
-    arguments.pictures.mkdir(parents=True, exist_ok=True)
+    player = Player.from_arguments("Gallery", "Look at the gallery in a real browser.")
     try:
         from browser.gallery_scenes import SCENES  # noqa: PLC0415 - Playwright may be missing
         from fakes.provider import running  # noqa: PLC0415 - found by the path above
     except ModuleNotFoundError as error:
-        print(f"Gallery: skipped. {error}; it is in the dependency group browser.")
-        return 0
-    failed = 0
+        player.skip(f"{error}; it is in the dependency group browser.")
+        return player.exit_code
     try:
         with running() as provider:
-            for name, scene in SCENES.items():
-                if arguments.scene and name not in arguments.scene:
-                    continue
-                provider.reset()
-                try:
-                    with anyio.fail_after(_PATIENCE):
-                        async with _stage(provider, arguments.pictures, name) as stage:
-                            await scene(stage)
-                            await stage.check()
-                    print(f"Gallery: {name}: ok", flush=True)
-                except npm.Unavailable:
-                    raise
-                except Exception as error:  # noqa: BLE001 - one scene does not keep the others from being played
-                    failed += 1
-                    print(f"Gallery: {name}: FAILED\n{_cause(error)}", flush=True)
+            await player.play(SCENES, partial(_act, provider, player.pictures))
     except npm.Unavailable as reason:
-        print(f"Gallery: skipped. {reason}")
-    return min(failed, 1)
+        player.skip(reason)
+    return player.exit_code
 
 
-def _cause(error: BaseException) -> str:
-    """Return the traceback of the error itself, without the groups that task groups put around it."""
-    while isinstance(error, BaseExceptionGroup):
-        [error, *_] = cast("tuple[BaseException, ...]", error.exceptions)
-    return "".join(traceback.format_exception(error))
+async def _act(provider: Provider, pictures: Path, name: str, scene: Callable[[GalleryStage], Awaitable[None]]) -> None:
+    provider.reset()
+    async with _stage(provider, pictures, name) as stage:
+        await scene(stage)
+        await stage.check()
 
 
 @asynccontextmanager

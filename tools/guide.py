@@ -40,7 +40,7 @@ _SECTION = re.compile(
 )
 _FRAMES = 3  # of a film
 _SIDE = 320  # pixels of each
-_MASK = (400, 190, 600, 330)  # what is made anew: left, top, right, bottom
+_MASK = (400, 190, 600, 330)  # what is made again: left, top, right, bottom
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,19 +9,19 @@ nothing is run, and the reason is printed. Screenshots of all scenes are written
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
-import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import anyio
 
 import npm
+from browser.player import Player
 
 if TYPE_CHECKING:
     from browser.chat_host import ChatHost
@@ -31,60 +31,35 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path += [str(TESTS), str(TESTS / "fakes" / "stub")]  # where the fake providers are
 
-PICTURES = Path(tempfile.gettempdir(), "mediasmith-screenshots")
-"""Where screenshots go by default."""
-
-Scenes: TypeAlias = "Mapping[str, Callable[[Stage], Awaitable[None]]]"
-
 _BACKENDS = "sketch,stub_now,stub_job,stub_slow,stub_stream"
-_PATIENCE = 120  # seconds for a scene
 
 
 async def main() -> int:
     """Run the scenes that are named, or all, and print how each went. Return 1 if one failed."""
-    parser = argparse.ArgumentParser(prog="view", description="Look at the view of results in a real browser.")
-    parser.add_argument("scene", nargs="*", help="what to run; by default everything")
-    parser.add_argument("--pictures", type=Path, default=PICTURES, help="the folder for screenshots")
-    arguments = parser.parse_args()
-    arguments.pictures.mkdir(parents=True, exist_ok=True)
+    player = Player.from_arguments("View", "Look at the view of results in a real browser.")
     try:
         from browser.chat_host import ChatHost  # noqa: PLC0415 - Playwright may be missing
         from browser.http_scenes import HTTP_SCENES  # noqa: PLC0415 - as above
         from browser.scenes import SCENES  # noqa: PLC0415 - as above
         from fakes.provider import running  # noqa: PLC0415 - found by the path above
     except ModuleNotFoundError as error:
-        print(f"View: skipped. {error}; it is in the dependency group browser.")
-        return 0
-
-    def chosen(scenes: Scenes) -> Scenes:
-        return {name: scene for name, scene in scenes.items() if not arguments.scene or name in arguments.scene}
-
-    failed = 0
+        player.skip(f"{error}; it is in the dependency group browser.")
+        return player.exit_code
     try:
         with running() as provider:
             async with ChatHost.open() as host:
-                async with _over_stdio(host, provider, arguments.pictures) as stage:
-                    failed += await _run(chosen(SCENES), stage)
-                async with _over_http(host, provider, arguments.pictures) as stage:
-                    failed += await _run(chosen(HTTP_SCENES), stage)
+                async with _over_stdio(host, provider, player.pictures) as stage:
+                    await player.play(SCENES, partial(_act, stage))
+                async with _over_http(host, provider, player.pictures) as stage:
+                    await player.play(HTTP_SCENES, partial(_act, stage))
     except npm.Unavailable as reason:
-        print(f"View: skipped. {reason}")
-    return min(failed, 1)
+        player.skip(reason)
+    return player.exit_code
 
 
-async def _run(scenes: Scenes, stage: Stage) -> int:
-    """Run scenes one after the other, and return how many failed."""
-    failed = 0
-    for name, scene in scenes.items():
-        stage.provider.reset()
-        try:
-            with anyio.fail_after(_PATIENCE):
-                await scene(replace(stage, name=name.replace(" ", "-")))
-            print(f"View: {name}: ok", flush=True)
-        except Exception:  # noqa: BLE001 - one scene does not keep the others from being played
-            failed += 1
-            print(f"View: {name}: FAILED\n{traceback.format_exc()}", flush=True)
-    return failed
+async def _act(stage: Stage, name: str, scene: Callable[[Stage], Awaitable[None]]) -> None:
+    stage.provider.reset()
+    await scene(replace(stage, name=name.replace(" ", "-")))
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ async def sound(stage: Stage) -> None:
 
 
 async def edit(stage: Stage) -> None:
-    """An edit shows its price, runs, is done, and is told to the model."""
+    """An edit shows its price, runs, is done, and is reported to the model."""
     stage.provider.settings(polls={"job-1": 4})
     async with stage.play("generate_media", {**PRICED, "backend": "stub_job"}) as view:
         await view.button("Edit").click()
