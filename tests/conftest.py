@@ -61,7 +61,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def synchronous() -> Generator[str]:
-    """Wait for no disk, since no test cuts the power, and return what SQLite is told otherwise."""
+    """Wait for no disk, since no test cuts the power, and return SQLite's usual setting."""
     with pytest.MonkeyPatch.context() as patch:
         otherwise = sqlite.SYNCHRONOUS
         patch.setattr(sqlite, "SYNCHRONOUS", "OFF")

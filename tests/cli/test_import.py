@@ -46,7 +46,7 @@ def test_a_library_is_imported_and_its_continuations_go_on(
         assert answer.read() == png()
 
 
-def test_what_is_imported_belongs_to_whoever_has_the_token(
+def test_what_is_imported_belongs_to_the_holder_of_the_token(
     command: CommandLine, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command("generate", "a fox")
@@ -54,7 +54,7 @@ def test_what_is_imported_belongs_to_whoever_has_the_token(
         monkeypatch.setenv(name, value)
     ran = command("import", str(tmp_path / "data"))
     assert ran.err[0] == "Copied 1 job and 1 file."
-    assert ran.err[1].startswith("They belong to whoever has MEDIASMITH_HTTP_TOKEN")
+    assert ran.err[1].startswith("They belong to the holder of MEDIASMITH_HTTP_TOKEN")
     assert len(command("jobs", "--json").json["jobs"]) == 1
 
 

@@ -1,4 +1,4 @@
-"""What is told about a file."""
+"""The account of how a file was made."""
 
 from __future__ import annotations
 

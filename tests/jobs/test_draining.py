@@ -1,4 +1,4 @@
-"""A process that is told to end: callers get their answers, what is being sent gets its own, the rest is for others."""
+"""A process that is about to end: calls are answered, what is being sent gets its answer, the rest is for others."""
 
 from __future__ import annotations
 

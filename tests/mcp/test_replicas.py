@@ -29,7 +29,7 @@ def with_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def probe(served: OwnSite, path: str = "/ready") -> tuple[int, str]:
-    """Return the status and what a probe by another Host is told."""
+    """Return the status and the text of the answer to a probe by another Host."""
     async with served.browser() as browser:
         answer = await browser.get(path, headers={"Host": "10.0.0.7:8765"})
     return answer.status_code, answer.json()["status"]

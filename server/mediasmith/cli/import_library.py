@@ -22,7 +22,7 @@ _MOST_SHOWN = 20
 async def import_library(engine: Engine, folder: Path) -> None:
     """Copy what the library in a data folder has, and say what was copied.
 
-    What the user of that machine has made belongs to whoever has the fleet's token.
+    What the user of that machine has made belongs to the holder of the fleet's token.
 
     Raises:
         InvalidRequest: there is no library in the folder.
@@ -47,7 +47,7 @@ async def import_library(engine: Engine, folder: Path) -> None:
     for text in _summary(copied):
         say(text)
     if principal != LOCAL and copied.jobs:
-        say("They belong to whoever has MEDIASMITH_HTTP_TOKEN: MCP clients, the gallery and this command show them.")
+        say("They belong to the holder of MEDIASMITH_HTTP_TOKEN: MCP clients, the gallery and this command show them.")
 
 
 def _report(error: MediaError) -> None:

@@ -1,4 +1,4 @@
-"""Do the jobs of a fleet in a process that serves nobody."""
+"""Do the jobs of a fleet in a process that serves no clients."""
 
 from __future__ import annotations
 

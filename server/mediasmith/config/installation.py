@@ -96,7 +96,7 @@ class Installation:
 
     @property
     def principal(self) -> str:
-        """Who calls from this process itself, such as its command line: in a fleet, whoever has the fleet's token."""
+        """Who calls from this process itself, such as its command line: in a fleet, the holder of its token."""
         settings = self.settings
         return LOCAL if settings.database_url is None or settings.http_token is None else HOLDER
 

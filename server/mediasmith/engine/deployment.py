@@ -41,7 +41,7 @@ class Deployment:
         """Return how a job that another process works on is cancelled."""
         return canceller.cancel_elsewhere
 
-    def join(self, jobs: JobService) -> Readiness:  # noqa: ARG002 - there is nobody to join
+    def join(self, jobs: JobService) -> Readiness:  # noqa: ARG002 - there are no others to join
         """Start to work with other processes, and return whether this one can take calls."""
         return AlwaysReady()
 

@@ -267,7 +267,7 @@ class TaskExecution:
         """Record that a request is about to be sent, if no other process has taken the job over."""
         if active.held:
             await anyio.sleep_forever()
-        queued, active.tasks[task.number] = active.tasks[task.number], task  # whoever drains waits from now on
+        queued, active.tasks[task.number] = active.tasks[task.number], task  # a drain waits from now on
         begun = False
         try:
             begun = await self.library.begin_task(task, owner=active.job.owner, at=self.clock.now())

@@ -119,7 +119,7 @@ async def observe_slot(slot: AbstractAsyncContextManager[None], backend: str) ->
 
 
 def _is_set_up() -> bool:
-    """Return whether somebody may listen, which takes an SDK: to import all of the API for nobody takes too long."""
+    """Return whether an SDK is loaded. Without one, there is no listener, and to import all of the API takes long."""
     return "opentelemetry.sdk" in sys.modules
 
 

@@ -1,4 +1,4 @@
-"""Wake-ups of a fleet: whoever waits for a job hears a signal when its record has changed."""
+"""Wake-ups of a fleet: those who wait for a job get a signal when its record has changed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class NotifiedWakeups:
         self._signals.send("job", job_id)
 
     def announce_work(self) -> None:
-        """Wake the replicas that look for jobs on which nobody works."""
+        """Wake the replicas that look for jobs without a process."""
         self._signals.send("work", "")
 
     def _heard(self, job_id: str) -> None:

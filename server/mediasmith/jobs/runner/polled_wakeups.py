@@ -1,4 +1,4 @@
-"""Wake-ups without a signal between processes: whoever waits looks at the library again after a second."""
+"""Wake-ups without a signal between processes: those who wait look at the library again after a second."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Wakeups(Protocol):
         ...
 
     def announce_work(self) -> None:
-        """Wake the processes that look for jobs on which nobody works."""
+        """Wake the processes that look for jobs without a process."""
         ...
 
 

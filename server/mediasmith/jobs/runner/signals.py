@@ -1,6 +1,6 @@
-"""Short signals between the replicas of a fleet, so that nobody has to look at the database all the time.
+"""Short signals between the replicas of a fleet, which save frequent looks at the database.
 
-A signal may be lost, and none is needed: whoever waits for one looks by itself after a while.
+A signal may be lost, and none is needed: those who wait for one look by themselves after a while.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 Topic = Literal["job", "cancel", "alive", "work", "slot"]
 """What a signal is about: a job whose record has changed, a job that is to be cancelled, a process that is to show that
-it is alive, a job that nobody works on, a backend that has a free slot."""
+it is alive, a job without a process, a backend that has a free slot."""
 
 
 @dataclass(frozen=True, kw_only=True)

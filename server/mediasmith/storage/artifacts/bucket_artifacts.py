@@ -78,7 +78,7 @@ class BucketArtifacts:
     def path(self, artifact: Artifact) -> None:
         """Return None."""
 
-    def describe_place(self, artifact: Artifact) -> str:  # noqa: ARG002 - nobody needs to know its key
+    def describe_place(self, artifact: Artifact) -> str:  # noqa: ARG002 - its key is of no use
         """Return that it is in the store."""
         return "in the store"
 

@@ -87,9 +87,9 @@ class BucketDestination:
                 await self._clock.sleep(pause)
 
     async def _save_preview(self, key: str, file: Path, mime: str) -> None:
-        """Save a small picture beside a file, so that nobody has to fetch a film for it."""
+        """Save a small picture beside a file, which saves fetching a film for it."""
         if picture := await thumbnail(file, mime):
-            with suppress(MediaError):  # then whoever shows the file makes it again
+            with suppress(MediaError):  # then it is made when the file is shown
                 await self._bucket.put(preview_key(key), picture.data, mime=picture.mime)
 
 

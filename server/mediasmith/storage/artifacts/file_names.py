@@ -40,9 +40,9 @@ def new_id() -> str:
 
 
 def artifact_id(job_id: str, task: int, position: int) -> str:
-    """Return the id of a job's artifact, which nobody can guess who does not know the job's.
+    """Return the id of a job's artifact, which cannot be guessed without the job's id.
 
-    It is the same whoever saves the artifact, and however often.
+    It is the same however often, and by whichever process, the artifact is saved.
     """
     return _id(hashlib.sha256(f"{job_id}:{task}:{position}".encode()).digest()[:16])
 

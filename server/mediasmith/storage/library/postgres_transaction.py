@@ -23,7 +23,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _PLACEHOLDER = re.compile(r"(?<!:):([a-z_]+)")
 
 FORGET_TOKENS = "DELETE FROM written WHERE token < lpad(to_hex(extract(epoch FROM now())::bigint - 86400), 12, '0')"
-"""A statement that forgets the tokens of transactions that nobody tries to repeat any more: those of a day ago."""
+"""A statement that forgets the tokens of transactions that are too old to be repeated: those of a day ago."""
 
 
 @dataclass
