@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import LOCAL
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.errors import NotAllowed
+
+DATABASE = SecretStr("postgresql://db/media")
 
 
 @pytest.fixture
@@ -189,21 +192,21 @@ def test_a_link_in_a_project_does_not_allow_its_target(project: Path, home: Path
 
 def test_a_replica_of_a_fleet_allows_only_what_the_settings_share(project: Path, home: Path) -> None:
     shared = home / "shared"
-    settings = Settings(store_url="s3://media", output_dir=home / "out", data_dir=home / "data", allowed_dirs=(shared,))
+    settings = Settings(database_url=DATABASE, output_dir=home / "out", data_dir=home / "data", allowed_dirs=(shared,))
     for principal in ("ada", LOCAL):
         roots = AllowedFolders.find(settings, project).for_principal(principal)
         assert roots.confine(shared / "fox.png") == shared / "fox.png"
         for path in (project / "fox.png", home / "out" / "fox.png", "fox.png"):
             with pytest.raises(NotAllowed, match="outside the allowed folders: "):
                 roots.confine(path)
-    alone = AllowedFolders.find(Settings(store_url="s3://media"), project).for_principal("ada")
+    alone = AllowedFolders.find(Settings(database_url=DATABASE), project).for_principal("ada")
     with pytest.raises(NotAllowed, match="by their paths") as refused:
         alone.confine(project / "fox.png")
     assert "MEDIASMITH_ALLOWED_DIRS" in refused.value.hint
 
 
 def test_a_person_at_a_replica_may_type_any_path(project: Path) -> None:
-    roots = AllowedFolders.find(Settings(store_url="s3://media"), project, confined=False)
+    roots = AllowedFolders.find(Settings(database_url=DATABASE), project, confined=False)
     assert roots.for_principal(LOCAL).confine("fox.png") == project / "fox.png"
 
 

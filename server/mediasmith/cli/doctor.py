@@ -75,7 +75,7 @@ async def examine(env: Mapping[str, str] | None = None, *, check: bool = False) 
     report.sections["Folders"] = await to_thread.run_sync(_folders, installation.settings, report)
     if problem := installation.fleet_problem():
         report.problems += [] if any(known in problem for known in report.problems) else [problem]
-    elif installation.settings.database_url is not None:
+    elif installation.settings.in_fleet:
         report.sections["Fleet"] = await _fleet(installation, report)
     else:
         report.sections["Library"] = await _library(installation.settings, report)

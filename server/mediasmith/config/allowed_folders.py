@@ -46,7 +46,7 @@ class AllowedFolders:
     def find(cls, settings: Settings, cwd: Path | None = None, *, confined: bool = True) -> AllowedFolders:
         """Return the allowed folders for these settings and a working directory, by default that of this process."""
         working = _working_folder() if cwd is None else _real_path(cwd)
-        if settings.store_url is not None:
+        if settings.in_fleet:
             return cls._of_a_replica(settings, None if confined else working, confined=confined)
         project = working if working and _is_project(working) else None
         output = _real_path(settings.output_dir) if settings.output_dir else _default_output(project, settings)

@@ -98,7 +98,7 @@ class Installation:
     def principal(self) -> str:
         """Who calls from this process itself, such as its command line: in a fleet, the holder of its token."""
         settings = self.settings
-        return LOCAL if settings.database_url is None or settings.http_token is None else HOLDER
+        return HOLDER if settings.in_fleet and settings.http_token is not None else LOCAL
 
     def fleet_problem(self) -> str:
         """Return why the settings of a fleet cannot be used, or "": then nothing may be done with those of one machine.
@@ -113,7 +113,7 @@ class Installation:
         Raises:
             MediaError: they are those of one machine, or cannot be used.
         """
-        problem = self.fleet_problem() or ("" if self.settings.database_url else "This is for a fleet")
+        problem = self.fleet_problem() or ("" if self.settings.in_fleet else "This is for a fleet")
         if problem:
             raise MediaError(f"{problem}.", "Set MEDIASMITH_DATABASE_URL and MEDIASMITH_STORE_URL: see docs/fleet.md.")
 

@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     )
     drain_seconds: int = _whole("Seconds for which a replica that is stopped waits for open requests.", 0, 600, 25)
 
+    @property
+    def in_fleet(self) -> bool:
+        """Whether this server is a replica of a fleet."""
+        return self.database_url is not None
+
     @classmethod
     def settings_customise_sources(
         cls,

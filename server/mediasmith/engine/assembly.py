@@ -111,7 +111,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
             owners=owners,
             clock=clock,
             works=works,
-            sweeps=settings.database_url is None,
+            sweeps=not settings.in_fleet,
         ),
         dispatcher=dispatcher,
         recovery=recovery,
@@ -162,7 +162,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
 
 
 def _deployment(installation: Installation, clock: Clock, work: TaskGroup) -> Deployment:
-    if installation.settings.database_url is None:
+    if not installation.settings.in_fleet:
         return one_machine(installation, clock)
     from mediasmith.engine.fleet_deployment import fleet  # noqa: PLC0415 - late: its packages are an extra
 

@@ -17,7 +17,7 @@ def instructions(declarations: Declarations) -> str:
         else:
             unready.setdefault(offer.backend, offer.missing)
     offered = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in ready.items()) or "nothing yet"
-    stored = declarations.settings.store_url is not None
+    stored = declarations.settings.in_fleet
     lines = [
         f"generate_media makes media files{'' if stored else ' on disk'}, and continue_edit changes them.",
         "If the status is running, collect the job with get_job: calling again would make and bill another one.",

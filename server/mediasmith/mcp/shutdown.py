@@ -57,7 +57,7 @@ async def _shut_down_at_signal(
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
         async for _ in signals:
-            if stop is None or engine.draining or engine.installation.settings.database_url is None:
+            if stop is None or engine.draining or not engine.installation.settings.in_fleet:
                 await _shut_down(engine)
             else:
                 engine.draining = True

@@ -37,7 +37,7 @@ def check_access(installation: Installation, names: Collection[str], *, verified
         raise MediaError(f"{'; '.join(unusable)}.", "Correct it and start the server again.")
     if problem := installation.fleet_problem():
         raise MediaError(f"{problem}.", "Correct it and start the server again.")
-    if installation.settings.database_url is not None and not installation.settings.secret:
+    if installation.settings.in_fleet and not installation.settings.secret:
         raise MediaError(
             "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
             "Set it to at least 32 random characters, the same for every replica.",

@@ -61,7 +61,7 @@ class FileRoutes:
             artifact,
             headers=_INERT,
             # In a fleet, a link is all that a person has of a file, and people want to see it.
-            disposition="attachment" if settings.store_url is None else "inline",
+            disposition="inline" if settings.in_fleet else "attachment",
             redirect=settings.store_public_url is not None,
         )
         return answer or PlainTextResponse(_GONE, 410)

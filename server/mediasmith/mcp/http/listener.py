@@ -175,7 +175,7 @@ def http_app(
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=MAX_BODY,
-        stateless_http=settings.database_url is not None,  # the next request of a client may reach another replica
+        stateless_http=settings.in_fleet,  # the next request of a client may reach another replica
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see HostCheckMiddleware
     )
     app.add_middleware(DisconnectMiddleware)
