@@ -28,7 +28,7 @@ FLUX = Model(id="lab/flux", options=STYLE, prices=per_image(0.04), max_prompt=20
 EDITABLE: Any = {"takes": {"image": Takes()}, "edits": "image"}
 
 
-class Shelf:
+class StoredLibrary:
     """A provider that has these models without listing them, or cannot be asked. `asked` has the ids asked for."""
 
     def __init__(self, *models: Model, error: Exception | None = None) -> None:
@@ -49,7 +49,7 @@ class Shelf:
 
 
 async def test_a_model_that_is_looked_up_is_used_like_a_listed_one(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend()) as engine:
         result = await generate(engine, backend="shop", model="lab/flux", options={"style": "ink"})
         with pytest.raises(InvalidRequest, match=r"has no option 'stile' \(Did you mean style\?\)"):
@@ -62,7 +62,7 @@ async def test_a_model_that_is_looked_up_is_used_like_a_listed_one(tmp_path: Pat
 
 
 async def test_the_files_that_it_takes_count(tmp_path: Path) -> None:
-    shelf = Shelf(Model(id="lab/words", takes={"image": None}))
+    shelf = StoredLibrary(Model(id="lab/words", takes={"image": None}))
     photo = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
     async with running_engine(tmp_path, shelf.backend(**EDITABLE)) as engine:
         with pytest.raises(InvalidRequest, match="does not take image with lab/words"):
@@ -70,7 +70,7 @@ async def test_the_files_that_it_takes_count(tmp_path: Path) -> None:
 
 
 async def test_its_price_counts(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend()) as engine:
         forecast = await generate(engine, model="lab/flux", dry_run=True)
         with pytest.raises(OverBudget, match="lab/flux is estimated at"):
@@ -81,7 +81,7 @@ async def test_its_price_counts(tmp_path: Path) -> None:
 
 
 async def test_it_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> None:
-    shelf = Shelf()
+    shelf = StoredLibrary()
     shelf.models["flux"] = Model(id="lab/flux:3", note="by another name")
     async with running_engine(tmp_path, shelf.backend()) as engine:
         assert (await generate(engine, model="flux")).model == "flux"
@@ -89,7 +89,7 @@ async def test_it_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> Non
 
 
 async def test_a_model_that_there_is_not_is_never_sent(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend()) as engine:
         with pytest.raises(InvalidRequest, match="has no model 'lab/flax' of kind image"):
             await generate(engine, backend="shop", model="lab/flax")
@@ -106,7 +106,7 @@ async def test_a_model_that_there_is_not_is_never_sent(tmp_path: Path) -> None:
 
 
 async def test_a_kind_that_is_not_given_is_the_one_whose_lookup_answers(tmp_path: Path) -> None:
-    films, pictures = Shelf(Model(id="lab/film")), Shelf(FLUX)
+    films, pictures = StoredLibrary(Model(id="lab/film")), StoredLibrary(FLUX)
     ways = (
         capability("picture", lookup=pictures),
         capability("film", kind="video", start=films.provider.start, models=(Model(id="listed"),), lookup=films),
@@ -134,7 +134,7 @@ async def test_words_are_checked_for_the_kind_that_was_found(tmp_path: Path) -> 
         quality: Literal["hd"] | None = None
 
     film = Model(id="lab/film")
-    ways = capability("still", params=Still), capability("film", kind="video", params=Film, lookup=Shelf(film))
+    ways = capability("still", params=Still), capability("film", kind="video", params=Film, lookup=StoredLibrary(film))
     async with running_engine(tmp_path, fake("shop", capabilities=ways)) as engine:
         assert (await generate(engine, model="lab/film", quality="HD", dry_run=True)).kind == "video"
         with pytest.raises(InvalidRequest, match='quality is "low"; accepted for kind video: hd'):
@@ -142,7 +142,7 @@ async def test_words_are_checked_for_the_kind_that_was_found(tmp_path: Path) -> 
 
 
 async def test_what_is_listed_is_not_looked_up(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend(), fake("other", models=(FLUX,))) as engine:
         assert (await generate(engine, model="LAB/flux", dry_run=True)).backend == "other"
         await generate(engine, dry_run=True)
@@ -151,7 +151,7 @@ async def test_what_is_listed_is_not_looked_up(tmp_path: Path) -> None:
 
 
 async def test_a_backend_that_is_not_ready_is_not_asked(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     closed = fake("closed", capabilities=(capability(lookup=shelf, missing=lambda _access: "Set CLOSED_URL"),))
     unsigned = fake("unsigned", keys=("UNSIGNED_KEY",), lookup=shelf)
     async with running_engine(tmp_path, closed, unsigned, fake("other")) as engine:
@@ -161,7 +161,7 @@ async def test_a_backend_that_is_not_ready_is_not_asked(tmp_path: Path) -> None:
 
 
 async def test_what_was_found_is_kept_for_some_minutes(tmp_path: Path) -> None:
-    shelf, clock = Shelf(FLUX), VirtualClock()
+    shelf, clock = StoredLibrary(FLUX), VirtualClock()
     async with running_engine(tmp_path, shelf.backend(), clock=clock) as engine:
         for _ in range(3):
             await generate(engine, model="lab/flux", kind="image", dry_run=True)
@@ -184,7 +184,7 @@ async def test_what_was_found_is_kept_for_some_minutes(tmp_path: Path) -> None:
 async def test_a_lookup_that_fails_says_so_and_costs_nothing(
     tmp_path: Path, error: Exception, given: dict[str, Any]
 ) -> None:
-    shelf = Shelf(error=error)
+    shelf = StoredLibrary(error=error)
     async with running_engine(tmp_path, shelf.backend(), fake("other")) as engine:
         with pytest.raises(MediaError, match="The model lab/flux could not be looked up: ") as caught:
             await generate(engine, model="lab/flux", **given)
@@ -205,7 +205,7 @@ async def test_a_lookup_has_ten_seconds(tmp_path: Path) -> None:
 
 
 async def test_a_lookup_that_fails_gives_way_to_a_backend_that_has_the_model(tmp_path: Path) -> None:
-    broken, shelf = Shelf(error=Unreachable("No connection.")), Shelf(FLUX)
+    broken, shelf = StoredLibrary(error=Unreachable("No connection.")), StoredLibrary(FLUX)
     async with running_engine(tmp_path, broken.backend("broken", preference=1), shelf.backend()) as engine:
         assert (await generate(engine, model="lab/flux")).backend == "shop"
 
@@ -217,14 +217,14 @@ async def test_a_lookup_that_fails_gives_way_to_a_backend_that_has_the_model(tmp
 @pytest.mark.parametrize(
     ("shelf", "model", "note"),
     [
-        (Shelf(FLUX), "lab/flux", ""),
-        (Shelf(), "fake-1", "has no model 'lab/flux' of kind image"),
-        (Shelf(error=Unreachable("No connection.")), "fake-1", "could not be looked up: No connection"),
+        (StoredLibrary(FLUX), "lab/flux", ""),
+        (StoredLibrary(), "fake-1", "has no model 'lab/flux' of kind image"),
+        (StoredLibrary(error=Unreachable("No connection.")), "fake-1", "could not be looked up: No connection"),
     ],
     ids=["found", "not there", "not asked"],
 )
 async def test_the_users_default_may_be_looked_up(
-    tmp_path: Path, shelf: Shelf, model: str, note: str, given: dict[str, Any]
+    tmp_path: Path, shelf: StoredLibrary, model: str, note: str, given: dict[str, Any]
 ) -> None:
     async with running_engine(tmp_path, shelf.backend(), defaults={"image": "shop:lab/flux"}) as engine:
         result = await generate(engine, **given)
@@ -233,7 +233,7 @@ async def test_the_users_default_may_be_looked_up(
 
 
 async def test_an_edit_may_name_one(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend(**EDITABLE)) as engine:
         first = await generate(engine)
         edited = await continue_edit(engine, first.continuation_id, model="lab/flux", options={"style": "oil"})
@@ -241,7 +241,7 @@ async def test_an_edit_may_name_one(tmp_path: Path) -> None:
 
 
 async def test_an_edit_looks_up_the_model_that_made_the_file(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     async with running_engine(tmp_path, shelf.backend(**EDITABLE)) as engine:
         first = await generate(engine, model="lab/flux", options={"style": "ink"})
     async with running_engine(tmp_path, shelf.backend(**EDITABLE)) as engine:
@@ -260,7 +260,7 @@ async def test_an_edit_looks_up_the_model_that_made_the_file(tmp_path: Path) -> 
 
 
 async def test_a_capability_that_cannot_edit_is_not_asked_about_the_model_that_made_the_file(tmp_path: Path) -> None:
-    shelf = Shelf(FLUX)
+    shelf = StoredLibrary(FLUX)
     drawn = capability("drawn", lookup=shelf, state=None)
     async with running_engine(tmp_path, fake("shop", capabilities=(drawn,)), fake("other", **EDITABLE)) as engine:
         first = await generate(engine, backend="shop", model="lab/flux")

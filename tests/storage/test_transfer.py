@@ -20,7 +20,7 @@ from mediasmith.storage.artifacts.bucket import Bucket
 from mediasmith.storage.artifacts.bucket_artifacts import BucketArtifacts
 from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.transfer import Copied, Shelf, Transfer
+from mediasmith.storage.transfer import Copied, StoredLibrary, Transfer
 
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.fleet)])
@@ -65,8 +65,8 @@ async def target(place: Place) -> AsyncGenerator[Library]:
 def transfer(source: Library, target: Library, files: Artifacts, tmp_path: Path) -> Callable[[], Transfer]:
     new = tmp_path / "new"
     return lambda: Transfer(
-        source=Shelf(library=source, files=LocalArtifacts()),
-        target=Shelf(library=target, files=files),
+        source=StoredLibrary(library=source, files=LocalArtifacts()),
+        target=StoredLibrary(library=target, files=files),
         folders=AllowedFolders(output=new, allowed=(new,)),
         principals={"local": "http"},
         trouble=unexpected,

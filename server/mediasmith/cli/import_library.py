@@ -11,7 +11,7 @@ from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.storage.artifacts.local_artifacts import LocalArtifacts
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.transfer import Copied, Shelf, Transfer
+from mediasmith.storage.transfer import Copied, StoredLibrary, Transfer
 
 _FILE = "library.sqlite3"
 
@@ -37,8 +37,8 @@ async def import_library(engine: Engine, folder: Path) -> None:
     principal = engine.installation.principal
     async with Library.open(path) as library:
         transfer = Transfer(
-            source=Shelf(library=library, files=LocalArtifacts()),
-            target=Shelf(library=engine.library, files=engine.files),
+            source=StoredLibrary(library=library, files=LocalArtifacts()),
+            target=StoredLibrary(library=engine.library, files=engine.files),
             folders=engine.folders,
             principals={LOCAL: principal},
             trouble=_report,

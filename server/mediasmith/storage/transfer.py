@@ -34,7 +34,7 @@ class Copied:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class StoredLibrary:
     """A library, and the store that its files are in."""
 
     library: Library
@@ -49,8 +49,8 @@ class Transfer:
     what keeps a file from being saved, while that is tried again.
     """
 
-    source: Shelf
-    target: Shelf
+    source: StoredLibrary
+    target: StoredLibrary
     folders: AllowedFolders
     principals: Mapping[str, str]
     trouble: OnTrouble

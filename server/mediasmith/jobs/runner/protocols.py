@@ -10,7 +10,10 @@ from mediasmith.jobs.active_job import ActiveJob
 
 
 class Owners(Protocol):
-    """The processes that own jobs, and this one among them. Every method raises `MediaError` if they cannot be told."""
+    """The processes that own jobs, and this one among them.
+
+    Every method raises `MediaError` if their locks, or their records, cannot be read.
+    """
 
     async def own(self) -> str:
         """Return the id of this process, claimed on first use."""
