@@ -60,6 +60,9 @@ class Fleet:
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         if not programs:
             sys.exit("PostgreSQL is not installed: apt-get install postgresql")
+        closed = [str(parent) for parent in self.folder.parents if not parent.stat().st_mode & 0o001]
+        if _as_postgres() and closed:
+            sys.exit(f"PostgreSQL runs as another user, who may not enter {closed[-1]}: give another --folder.")
         sockets = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="pg")))  # a short path: sockets
         data = self.folder / "postgres"
         for place in (sockets, data):

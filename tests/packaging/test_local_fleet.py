@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -54,20 +55,19 @@ class LocalFleet:
 
 
 @pytest.fixture(scope="module")
-def local_fleet(tmp_path_factory: pytest.TempPathFactory, process: Provider) -> Generator[LocalFleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    folder.parent.chmod(0o755)  # PostgreSQL is another user
-    folder.parent.parent.chmod(0o755)
+def local_fleet(process: Provider) -> Generator[LocalFleet]:
     env = {**os.environ, **process.env(), "MEDIASMITH_BACKENDS": "stub_now,stub_slow"}
-    command = [sys.executable, str(SCRIPT), "--port", "0", "--folder", str(folder)]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as running:
-        try:
-            assert running.stdout
-            assert running.stdout.readline()  # once all of it answers
-            yield LocalFleet(about=json.loads((folder / "fleet.json").read_text(encoding="utf-8")))
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(30)
+    # Not pytest's folder, which is closed to the user that PostgreSQL runs as.
+    with TemporaryDirectory(prefix="fleet") as folder:
+        command = [sys.executable, str(SCRIPT), "--port", "0", "--folder", folder]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as running:
+            try:
+                assert running.stdout
+                assert running.stdout.readline()  # once all of it answers
+                yield LocalFleet(about=json.loads(Path(folder, "fleet.json").read_text(encoding="utf-8")))
+            finally:
+                running.send_signal(signal.SIGINT)
+                running.wait(30)
 
 
 async def test_what_one_replica_makes_another_edits_and_a_browser_opens(
