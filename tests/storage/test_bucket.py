@@ -6,7 +6,8 @@ import hashlib
 import io
 import os
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,23 @@ async def test_a_file_that_another_process_fails_to_save_at_the_same_time_is_sav
     assert len(said) == 1
 
 
+@asynccontextmanager
+async def slow_store(answer: Callable[[ByteStream], Awaitable[None]]) -> AsyncGenerator[Bucket]:
+    """A bucket whose store receives each request by this function, and then accepts it."""
+
+    async def serve(stream: ByteStream) -> None:
+        async with stream:
+            await answer(stream)
+            await stream.send(b"HTTP/1.1 200 OK\r\nETag: 1\r\nContent-Length: 0\r\n\r\n")
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        yield Bucket("s3://slow", env=store_env(f"http://127.0.0.1:{port}"))
+        group.cancel_scope.cancel()
+
+
 async def test_a_large_file_has_longer_to_reach_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediasmith.storage.artifacts.s3_client._SECONDS", 0.2)
     monkeypatch.setattr("mediasmith.storage.artifacts.s3_client._SLOWEST", 10.0)
@@ -159,19 +177,36 @@ async def test_a_large_file_has_longer_to_reach_the_store(tmp_path: Path, monkey
     film.write_bytes(bytes(100))
 
     async def answer(stream: ByteStream) -> None:
-        async with stream:
-            while bytes(100) not in await stream.receive():
-                pass
-            await anyio.sleep(0.5)
-            await stream.send(b"HTTP/1.1 200 OK\r\nETag: 1\r\nContent-Length: 0\r\n\r\n")
+        while bytes(100) not in await stream.receive():
+            pass
+        await anyio.sleep(0.5)
 
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(SocketAttribute.local_port)
-    bucket = Bucket("s3://slow", env=store_env(f"http://127.0.0.1:{port}"))
-    async with listener, anyio.create_task_group() as group:
-        group.start_soon(listener.serve, answer)
+    async with slow_store(answer) as bucket:
         assert await bucket.create("film", film, mime="video/mp4", disposition="inline", sha256="")
-        group.cancel_scope.cancel()
+
+
+async def test_a_file_is_not_held_in_memory_while_it_is_saved(tmp_path: Path) -> None:
+    size, held = 100_000_000, list[int]()
+    film = tmp_path / "film"
+    film.touch()
+    os.truncate(film, size)
+
+    async def answer(stream: ByteStream) -> None:
+        received = 0
+        while received < size:
+            received += len(await stream.receive(1_000_000))
+            held.append(memory_held())
+
+    async with slow_store(answer) as bucket:
+        before = memory_held()
+        assert await bucket.create("film", film, mime="video/mp4", disposition="inline", sha256="")
+    assert max(held) - before < size / 4
+
+
+def memory_held() -> int:
+    """Return the bytes that this process holds in memory and that no file has."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(status["RssAnon"].split()[0])
 
 
 async def test_a_missing_bucket_is_found_before_anything_is_paid_for(store: Store, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -65,15 +66,14 @@ class S3Client:
 
     def create(self, key: str, file: Path, about: Mapping[str, str]) -> bool:
         """Save a file under a new key; return False if it is taken."""
+        content = _mapped(file)
         with _explained():
             try:
-                obstore.put(self._store_for(file), key, file, mode="create", attributes=dict(about))
+                obstore.put(self._store_for(file), key, content, mode="create", attributes=dict(about))
             except AlreadyExistsError:
                 return False
-            except FileNotFoundError as error:
-                if file.exists():  # then it is the bucket that is not there
-                    raise _unusable(error) from error
-                raise
+            except FileNotFoundError as error:  # it is the bucket that is not there
+                raise _unusable(error) from error
         return True
 
     def put(self, key: str, body: bytes | BinaryIO, about: Mapping[str, str]) -> None:
@@ -127,6 +127,15 @@ class S3Client:
         """Return a store that waits long enough for a file, all of which is sent in one request."""
         seconds = file.stat().st_size / _SLOWEST
         return self._store if seconds < _SECONDS else _open(self._url, self._config, seconds=seconds)
+
+
+def _mapped(file: Path) -> bytes | mmap:
+    """Return what a file has, without reading it: only a request in one piece can be refused where the key is taken.
+
+    The client may keep it for a moment after a failure, so it is never closed, and goes with its last user.
+    """
+    with file.open("rb") as content:
+        return mmap(content.fileno(), 0, access=ACCESS_READ) if file.stat().st_size else b""
 
 
 def _open(url: str, config: Mapping[str, str], *, seconds: float) -> S3Store:
