@@ -24,7 +24,7 @@ from fakes.engines import (
 )
 from fakes.server import Gate
 from fakes.virtual_clock import VirtualClock
-from mediasmith.jobs.service import UNCLAIMED
+from mediasmith.jobs.runner.ownership import UNCLAIMED
 from mediasmith.plugin.errors import MediaError
 from mediasmith.storage.library.store import Library
 

@@ -28,9 +28,12 @@ from fakes.fleets import Fleet, ended, generate_in_child, stop_beating, until
 from fakes.provider import PAYING, Provider
 from fakes.server import Gate
 from mediasmith.config.caller import Caller
-from mediasmith.jobs.service import UNCLAIMED
+from mediasmith.jobs.recovery import Recovery
+from mediasmith.jobs.runner.ownership import UNCLAIMED
 from mediasmith.plugin.contract import Model, Pending, Takes
 from mediasmith.plugin.errors import InvalidRequest, MediaError, OverBudget, Overloaded
+from mediasmith.storage.inputs.bucket_inputs import BucketInputs
+from mediasmith.storage.library.calls import CallRecords
 from mediasmith.storage.library.replicas import Replicas
 
 if TYPE_CHECKING:
@@ -337,6 +340,52 @@ async def test_workers_do_the_jobs_of_replicas_that_only_record_them(fleet: Flee
     assert (len(front_end.calls), len(worker_provider.calls)) == (0, 1)
     [image] = worker_provider.calls[0].inputs["image"]
     assert image.size == len(png())
+
+
+async def test_a_replica_that_only_records_leaves_others_what_it_recorded_unnoticed(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasmith.jobs.sweeper._FORGOTTEN_SECONDS", 0.1)
+    save = CallRecords.save_plan
+
+    async def unanswered(*given: Any) -> None:
+        await save(*given)
+        raise MediaError("The database cannot be reached.")
+
+    monkeypatch.setattr(CallRecords, "save_plan", unanswered)
+    monkeypatch.setattr(Recovery, "end_unsent", unreachable)
+    provider = Scripted()
+    async with (
+        fleet.replica("front", provider.backend(), works=False) as front,
+        fleet.replica("worker", provider.backend()),
+    ):
+        with pytest.raises(MediaError, match="cannot be reached") as caught:
+            await generate(front)
+        assert caught.value.billed == "no"
+        [job] = await front.library.recent("local", 5)
+        assert await ended(front, job.id) == "failed"
+    assert not provider.calls
+
+
+async def test_a_hand_over_that_takes_long_is_not_forgotten(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediasmith.jobs.sweeper._FORGOTTEN_SECONDS", 0.1)
+    keep = BucketInputs.keep
+
+    async def slow(*given: Any) -> None:
+        await anyio.sleep(1.0)
+        await keep(*given)
+
+    monkeypatch.setattr(BucketInputs, "keep", slow)
+    provider = Scripted()
+    async with (
+        fleet.replica("front", provider.backend(), works=False) as front,
+        fleet.replica("worker", provider.backend()),
+    ):
+        assert (await generate(front)).status == "done"
+
+
+async def unreachable(*_given: object, **_more: object) -> None:
+    raise MediaError("The database cannot be reached.")
 
 
 async def test_a_handle_that_was_named_before_it_was_sent_is_polled_by_another(fleet: Fleet) -> None:

@@ -80,16 +80,15 @@ class FleetDeployment(Deployment):
             task_group=self.task_group,
         )
         self.task_group.start_soon(heeded.heed, jobs.cancel_here)
-        if jobs.adopter.works:
-            sweeper = Sweeper(
-                adopter=jobs.adopter,
-                replicas=self.replicas,
-                owners=self.owners,
-                signals=self.signals,
-                pace=self.pace,
-                clock=self.clock,
-            )
-            self.task_group.start_soon(sweeper.run)
+        sweeper = Sweeper(
+            jobs=jobs,
+            replicas=self.replicas,
+            owners=self.owners,
+            signals=self.signals,
+            pace=self.pace,
+            clock=self.clock,
+        )
+        self.task_group.start_soon(sweeper.run)
         return FleetReadiness(owners=self.owners)
 
 

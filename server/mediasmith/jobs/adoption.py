@@ -12,7 +12,7 @@ from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher
 from mediasmith.jobs.recovery import Recovery
-from mediasmith.jobs.runner.ownership import is_elsewhere
+from mediasmith.jobs.runner.ownership import UNCLAIMED, is_elsewhere
 from mediasmith.jobs.runner.protocols import Owners
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
@@ -87,6 +87,13 @@ class Adopter:
             await self.adopt(job)
         except Exception as error:  # noqa: BLE001 - one record that cannot be read must not stop the others
             _log.warning("job %s stays as it was left: %s", job.id, describe_exception(error))
+
+    async def disown(self, job: Job) -> None:
+        """Leave a running job of this process to others, without what is queued, unless this one works on it."""
+        async with self._adopting:
+            if self.running.get(job.id) is None and await self.library.claim(job.id, old=job.owner, new=job.owner):
+                await self.library.calls.delete_plan(job.id)
+                await self.library.claim(job.id, old=job.owner, new=UNCLAIMED)
 
     async def take_to_cancel(self, job: Job) -> ActiveJob | None:
         """Cancel a running job that is this process's, or that no living process works on; return it.

@@ -24,7 +24,7 @@ from mediasmith.jobs.attach import Attachments
 from mediasmith.jobs.cancellation import Canceller
 from mediasmith.jobs.dispatch import Dispatcher, JobPlan
 from mediasmith.jobs.recovery import Recovery
-from mediasmith.jobs.runner.ownership import is_elsewhere
+from mediasmith.jobs.runner.ownership import UNCLAIMED, is_elsewhere
 from mediasmith.jobs.runner.protocols import Owners, Wakeups
 from mediasmith.jobs.running_jobs import RunningJobs
 from mediasmith.jobs.saved_plans import SavedPlans
@@ -53,9 +53,6 @@ _MOMENT = 1.0
 ELSEWHERE = "another server process works on it"
 """The progress message of a job that this process only watches."""
 
-UNCLAIMED = "unclaimed"
-"""The owner of a job that any working process may take: the id of no process."""
-
 
 @dataclass(kw_only=True)
 class JobService:
@@ -81,6 +78,7 @@ class JobService:
     cancel_elsewhere: Callable[[Job], Awaitable[None]]
     plan_after: float | None = None
     _plans: dict[str, JobPlan] = field(default_factory=dict[str, JobPlan])
+    _handing_over: set[str] = field(default_factory=set[str])
     _draining: bool = False
     _waits: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
 
@@ -120,17 +118,38 @@ class JobService:
     async def _hand_over(self, plan: JobPlan, active: ActiveJob) -> None:
         """Leave a job that was recorded to the processes that work."""
         job = active.job
+        self._handing_over.add(job.id)
+        try:
+            await self._save_plan(plan, active)
+            await self.library.pass_on(job.id, old=job.owner, new=UNCLAIMED)
+        finally:
+            self._handing_over.remove(job.id)
+        self.wakeups.announce_work()
+
+    async def _save_plan(self, plan: JobPlan, active: ActiveJob) -> None:
         try:
             await self.plans.save(plan, active)
         except MediaError as error:
-            await self.recovery.end_unsent(job, error, at=self.clock.now())
-            await self.waiting.left(job.id)
+            await self.recovery.end_unsent(active.job, error, at=self.clock.now())
+            await self.waiting.left(active.job.id)
             raise
         finally:
             await active.destination.close()
             await _remove_inputs(plan)
-        await self.library.pass_on(job.id, old=job.owner, new=UNCLAIMED)
-        self.wakeups.announce_work()
+
+    async def resume_forgotten(self, job: Job) -> None:
+        """Continue a running job of this process on which it does not work: its caller was told that it failed.
+
+        A process that does no jobs leaves it to others, and what is queued is not sent: that caller may call again.
+
+        Raises:
+            MediaError: the library cannot be used.
+        """
+        if self.adopter.works:
+            await self.adopter.adopt_or_leave(job)
+        elif job.id not in self._handing_over:
+            await self.adopter.disown(job)
+            self.wakeups.announce_work()
 
     async def _promise_later(self, active: ActiveJob, seconds: float) -> None:
         await wait_for_event(self.clock, seconds, active.done)

@@ -1,4 +1,4 @@
-"""Continue, in a fleet, what no living process works on: each working replica looks for it every few seconds."""
+"""Continue, in a fleet, what no living process works on: the replicas look for it every few seconds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from mediasmith.jobs.adoption import Adopter
 from mediasmith.jobs.runner.pace import Pace
 from mediasmith.jobs.runner.protocols import Owners
 from mediasmith.jobs.runner.signals import Signals
+from mediasmith.jobs.service import JobService
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.timeouts import wait_for_event
@@ -28,9 +28,9 @@ _FORGOTTEN_SECONDS = 60.0
 
 @dataclass(kw_only=True)
 class Sweeper:
-    """Takes jobs over."""
+    """Takes jobs over. A replica that does no jobs looks for those alone that it has forgotten."""
 
-    adopter: Adopter
+    jobs: JobService
     replicas: Replicas
     owners: Owners
     signals: Signals
@@ -40,7 +40,8 @@ class Sweeper:
 
     async def run(self) -> None:
         """Take over what is left of other processes, until cancelled."""
-        self.signals.subscribe("work", self._heard)
+        if self.jobs.adopter.works:
+            self.signals.subscribe("work", self._heard)
         while True:
             self._work = anyio.Event()
             try:
@@ -59,10 +60,12 @@ class Sweeper:
         own, now = await self.owners.own(), self.clock.now()
         forgotten = await self.replicas.own_running(own, before=now - _FORGOTTEN_SECONDS)
         for job in forgotten:
-            if self.adopter.running.get(job.id) is None:
-                await self.adopter.adopt_or_leave(job)
+            if self.jobs.active(job.id) is None:
+                await self.jobs.resume_forgotten(job)
+        if not self.jobs.adopter.works:
+            return
         for job in await self.replicas.orphans(within=self.pace.dead, limit=_MOST):
-            await self.adopter.adopt_or_leave(job)
+            await self.jobs.adopter.adopt_or_leave(job)
 
     def _heard(self, _subject: str) -> None:
         self._work.set()
