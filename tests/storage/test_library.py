@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from fakes.libraries import Place, open_library
+from fakes.libraries import Place, open_database, open_library
 from fakes.records import a_job, a_key, a_task, an_artifact, record
 from mediasmith.plugin.contract import JSON
 from mediasmith.plugin.errors import OverBudget
@@ -148,6 +148,21 @@ async def test_recent_jobs_come_newest_first_up_to_the_limit(place: Place) -> No
             await library.add_job(a_job(name, created=created), [])
         await library.save_job(a_job("b", created=3.0, state="done"))
         assert [job.id for job in await library.recent("ada", 3)] == ["d", "b", "c"]
+
+
+async def test_a_damaged_record_is_reported_once_and_does_not_hide_the_others(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_library(place) as library, open_database(place) as database:
+        damaged = {"odd": '{"kind": "image"}', "list": "[]", "cut": '{"kind": "ima'}
+        for name, created in {"a": 1.0, **dict.fromkeys(damaged, 2.0), "b": 3.0}.items():
+            await library.add_job(a_job(f"{name} of {type(place)}", created=created), [])
+        for name, text in damaged.items():
+            sql = "UPDATE job SET record = :text WHERE id = :id"
+            await database.change(sql, text=text, id=f"{name} of {type(place)}")
+        for _ in range(2):
+            assert [job.id[0] for job in await library.unfinished()] == ["a", "b"]
+    assert len([line for line in caplog.messages if "damaged" in line]) == len(damaged)
 
 
 async def test_unfinished_are_the_running_jobs_of_every_owner_and_principal(place: Place) -> None:

@@ -105,6 +105,16 @@ async def test_orphans_are_the_running_jobs_of_owners_that_do_not_live(
     assert [job.id for job in await replicas.orphans(60.0, 10)] == ["c"]
 
 
+async def test_a_damaged_job_does_not_hide_the_others(
+    database: PostgresDatabase, replicas: Replicas, library: Library
+) -> None:
+    for name in ("a", "damaged", "b"):
+        await library.add_job(a_job(name, owner="dead"), [])
+    assert await database.change("UPDATE job SET record = '{' WHERE id = 'damaged'") == 1
+    assert {job.id for job in await replicas.orphans(30.0, 10)} == {"a", "b"}
+    assert {job.id for job in await replicas.own_running("dead", before=900.0)} == {"a", "b"}
+
+
 async def test_jobs_are_found_without_reading_all(
     database_url: str, replicas: Replicas, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from mediasmith.storage.library.database import Row
 from mediasmith.storage.library.postgres import PostgresDatabase
 from mediasmith.storage.library.postgres_transaction import FORGET_TOKENS
 from mediasmith.storage.library.records import Job
-from mediasmith.storage.library.rows import to_job
+from mediasmith.storage.library.rows import intact_jobs
 
 _CHANNEL = "mediasmith"
 _PAUSE = 0.5
@@ -92,12 +92,15 @@ class Replicas:
         return next(iter(await self._database.read(lambda row: float(row["age"]), sql, owner=owner)), None)
 
     async def orphans(self, within: float, limit: int) -> list[Job]:
-        """Return up to `limit` running jobs of replicas that are not living, those updated the longest ago first."""
-        return await self._database.read(to_job, _ORPHANS, within=within, limit=limit)
+        """Return up to `limit` running jobs of replicas that are not living, those updated the longest ago first.
+
+        Those whose records are damaged are left out.
+        """
+        return await intact_jobs(self._database, _ORPHANS, within=within, limit=limit)
 
     async def own_running(self, owner: str, before: float) -> list[Job]:
-        """Return the running jobs of a replica that were last updated before then, the longest ago first."""
-        return await self._database.read(to_job, _OWN_RUNNING, owner=owner, before=before)
+        """Return the running jobs of a replica that were last updated before then, as `orphans`."""
+        return await intact_jobs(self._database, _OWN_RUNNING, owner=owner, before=before)
 
     async def take_slot(self, number: int, backend: str, owner: str, limit: int, within: float) -> bool:
         """Take a slot of this number, unless living replicas hold `limit` of them.

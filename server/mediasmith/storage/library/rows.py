@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+from functools import cache
 from typing import Any
 
-from mediasmith.storage.library.database import Row
+from mediasmith.storage.library.database import Database, Row
 from mediasmith.storage.library.records import Artifact, Job, Task
+
+_log = logging.getLogger(__name__)
 
 ADD_JOB = """
     INSERT INTO job VALUES (:id, :principal, :fingerprint, :state, :owner, :created, :updated, :answered, :record)
@@ -72,6 +76,25 @@ def to_job(row: Row) -> Job:
     values["warnings"] = tuple(values["warnings"])
     values["attempts"] = tuple(values["attempts"])
     return Job(**values)
+
+
+async def intact_jobs(database: Database, sql: str, **values: object) -> list[Job]:
+    """Return the jobs that a query finds, without those whose records are damaged: these must not stop the others."""
+    return [job for job in await database.read(_to_intact_job, sql, **values) if job is not None]
+
+
+def _to_intact_job(row: Row) -> Job | None:
+    try:
+        return to_job(row)
+    except (ValueError, TypeError, KeyError):
+        _report_damaged(str(row["id"]))
+        return None
+
+
+@cache
+def _report_damaged(job_id: str) -> None:
+    """Log, once, that a record cannot be read."""
+    _log.warning("the record of job %s is damaged, so that its work is not continued; restore it from a backup", job_id)
 
 
 def to_task(row: Row) -> Task:

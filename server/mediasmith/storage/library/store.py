@@ -22,6 +22,7 @@ from mediasmith.storage.library.rows import (
     SAVE_ARTIFACT,
     SAVE_TASK,
     artifact_row,
+    intact_jobs,
     job_row,
     task_row,
     to_artifact,
@@ -279,8 +280,8 @@ class Library:
         return await self._database.read(to_job, sql, principal=principal, limit=limit)
 
     async def unfinished(self) -> list[Job]:
-        """Return the running jobs of every owner, oldest first."""
-        return await self._database.read(to_job, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
+        """Return the running jobs of every owner, oldest first, without those whose records are damaged."""
+        return await intact_jobs(self._database, "SELECT * FROM job WHERE state = 'running' ORDER BY created, rowid")
 
     async def page(self, *, after: str, limit: int) -> list[Job]:
         """Return up to `limit` jobs of every owner and state whose ids come after this one, in the order of ids."""
