@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,17 @@ class PostgresServer:
         """Start the server."""
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} {_QUICK}"
         self.control("start", "-l", f"{self.folder}/log", "-o", options)
+
+    def reload(self) -> None:
+        """Have the server read its settings again, and wait until it has."""
+        before = self._loaded()
+        self.control("reload")
+        while self._loaded() == before:
+            time.sleep(0.01)
+
+    def _loaded(self) -> object:
+        with psycopg.connect(self.address()) as connection:
+            return connection.execute("SELECT pg_conf_load_time()").fetchone()
 
     def control(self, *command: str) -> None:
         """Have pg_ctl do something, and wait until it is done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -215,6 +215,73 @@ async def test_a_user_without_rights_is_told_so(postgres: PostgresServer, databa
             await library.add_job(a_job(), [])
     postgres.execute("DROP ROLE guest")
     assert "rights" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("ada:wrong@/postgres", 'password authentication failed for user "ada"'),
+        ("ada@/postgres", "no password supplied"),
+        ("nobody:wrong@/postgres", 'password authentication failed for user "nobody"'),
+        ("ada:right@/elsewhere", 'database "elsewhere" does not exist'),
+        ("ada:right@/private", 'permission denied for database "private"'),
+        ("mediasmith@/elsewhere", 'database "elsewhere" does not exist'),
+        ("ghost@/postgres", 'role "ghost" does not exist'),
+        ("group@/postgres", 'role "group" is not permitted to log in'),
+        ("banned@/postgres", "pg_hba.conf rejects connection"),
+    ],
+)
+async def test_what_waiting_does_not_correct_is_said_at_once(
+    asks_for_passwords: str, address: str, reason: str
+) -> None:
+    async with open_library(f"postgresql://{address}?host={asks_for_passwords}") as library:
+        with anyio.fail_after(3), pytest.raises(MediaError, match="The database cannot be used") as caught:
+            await library.unfinished()
+    assert reason in caught.value.message
+    assert "MEDIASMITH_DATABASE_URL" in caught.value.hint
+
+
+async def test_too_many_connections_are_waited_for(
+    postgres: PostgresServer, asks_for_passwords: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasmith.storage.library.postgres._PATIENCE", 0.3)
+    postgres.execute("ALTER ROLE ada CONNECTION LIMIT 0")
+    async with open_library(f"postgresql://ada:right@/postgres?host={asks_for_passwords}") as library:
+        with pytest.raises(MediaError, match=r"cannot be reached: .* too many connections"):
+            await library.unfinished()
+
+
+async def test_what_has_happened_is_written_once_the_password_is_right(
+    postgres: PostgresServer, asks_for_passwords: str, library: Library, database_url: str
+) -> None:
+    await library.add_job(a_job(), [a_task()])
+    postgres.execute("ALTER ROLE ada SUPERUSER PASSWORD 'changed'")
+    async with (
+        open_library(database_url.replace("mediasmith@", "ada:right@")) as other,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(lambda: other.save_task(a_task(phase="accepted"), at=200.0))
+        await anyio.sleep(0.3)
+        postgres.execute("ALTER ROLE ada PASSWORD 'right'")
+    assert await library.tasks("job") == [a_task(phase="accepted")]
+
+
+@pytest.fixture
+def asks_for_passwords(postgres: PostgresServer) -> Generator[str]:
+    """The address of the server, which has a role with a password and others that it does not let in."""
+    rules = postgres.folder / "data/pg_hba.conf"
+    before = rules.read_text()
+    asked = "local all ada,nobody scram-sha-256\nlocal all banned reject\n"
+    postgres.execute("CREATE ROLE ada LOGIN PASSWORD 'right'; CREATE ROLE \"group\"")
+    postgres.execute("CREATE DATABASE private")
+    postgres.execute("REVOKE CONNECT ON DATABASE private FROM PUBLIC")
+    rules.write_text(asked + before)
+    postgres.reload()
+    yield str(postgres.folder)
+    rules.write_text(before)
+    postgres.reload()
+    postgres.execute("DROP DATABASE private")
+    postgres.execute('DROP ROLE ada, "group"')
 
 
 # As in SQLite

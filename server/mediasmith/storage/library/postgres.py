@@ -7,6 +7,7 @@ pool of psycopg's: it says only that no connection could be had, not why, and tr
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -50,6 +51,14 @@ _MAY_PASS = (
 )
 """Errors after which the same may be tried again."""
 
+# The driver has no code for why a server refused a connection, only the words of that server. In another language they
+# are not recognised, and the connection is tried for as long as one that may succeed.
+_REFUSED = re.compile(
+    r"authentication failed for user|no password supplied|pg_hba\.conf"
+    r'|(role|database) ".*" (does not exist|is not permitted to log in)|permission denied for database'
+)
+"""What is said of a password, a user or a database that is wrong, which waiting does not correct."""
+
 # What a process that was cut off has begun must not hold up the others, and no thread waits longer than this.
 _SETTINGS = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'"
 
@@ -58,7 +67,8 @@ class PostgresDatabase:
     """The database at an address, `postgresql://…`. Every method raises `MediaError` when it cannot be used.
 
     A lost connection, a restart of the server or a deadlock is retried, for ten seconds or, in what must be recorded,
-    until it is. A transaction whose COMMIT was not answered is not done twice.
+    until it is. What must be recorded also waits for a wrong password to be corrected; all else fails at once. A
+    transaction whose COMMIT was not answered is not done twice.
     """
 
     def __init__(self, address: str) -> None:
@@ -140,7 +150,7 @@ class PostgresDatabase:
                 raise  # of what was asked for
             except psycopg.Error as error:
                 reason = self._reason(error)
-                if not isinstance(error, _MAY_PASS):
+                if not isinstance(error, _MAY_PASS) or (not patient and _REFUSED.search(reason)):
                     raise _unusable(reason) from error
                 if not patient and anyio.current_time() > deadline:
                     raise _unreachable(reason) from error
