@@ -1,4 +1,4 @@
-"""A replica that is stopped, as a process: its calls are answered, and what it has paid for is recorded."""
+"""A replica as a process: it says why it cannot be used, and when it is stopped, nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 
 from fakes.http import Site
@@ -54,6 +55,20 @@ async def refuses_connections(url: str) -> None:
         while True:
             async with await anyio.connect_tcp("127.0.0.1", int(url.rpartition(":")[2])):
                 await anyio.sleep(0.02)
+
+
+async def test_a_replica_that_its_database_refuses_says_so_and_is_not_ready(
+    tmp_path: Path, env: Mapping[str, str]
+) -> None:
+    url = env["MEDIASMITH_DATABASE_URL"].replace("mediasmith@", "ghost:pw-0123456789@")
+    async with started(tmp_path, env={**env, "MEDIASMITH_DATABASE_URL": url}, within=OVER_HTTP) as server:
+        await server.logged("This replica cannot take calls. The database cannot be used: ")
+        await server.logged('role "ghost" does not exist. Correct MEDIASMITH_DATABASE_URL')
+        async with httpx2.AsyncClient() as balancer:
+            assert (await balancer.get(f"{await address(server)}/ready")).status_code == 503
+        server.send(signal.SIGTERM)
+        assert await server.gone() == 0
+    assert "pw-0123456789" not in server.log
 
 
 async def test_a_replica_answers_its_calls_and_records_what_it_has_paid_for(

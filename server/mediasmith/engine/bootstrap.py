@@ -101,6 +101,14 @@ class LazyEngine:
         except MediaError:
             return "its settings or its database cannot be used: `mediasmith doctor` says why"
 
+    async def join_fleet(self) -> None:
+        """Work with the other replicas from now on, and not only from the first call.
+
+        Raises:
+            MediaError: the settings or the database cannot be used.
+        """
+        await (await self._build()).jobs.owners.own()
+
     async def drain(self, seconds: float) -> None:
         """Take no more calls, and wait at most so long until those that came are answered and nothing is being sent."""
         self.draining = self._refuses = True

@@ -115,9 +115,23 @@ async def _serve(
         served = make_app(engine)
         server = http_server(served.app)
         async with graceful_shutdown(engine, stop=server.stop):
-            sys.stderr.write(f"{served.message}\n")
-            sys.stderr.flush()
+            _say(served.message)
+            if installation.settings.in_fleet:
+                engine.work.start_soon(_join_fleet, engine)
             await server.serve([listener])
+
+
+async def _join_fleet(engine: LazyEngine) -> None:
+    """Join the fleet, or say why not: a replica that cannot take calls goes on, for what is wrong may be corrected."""
+    try:
+        await engine.join_fleet()
+    except MediaError as error:
+        _say(f"This replica cannot take calls. {error}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _mcp_app(engine: LazyEngine, url: str, hosts: Collection[str]) -> Served:
