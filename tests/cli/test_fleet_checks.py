@@ -61,6 +61,7 @@ async def test_what_replicas_share_is_tried(env: Mapping[str, str], store: Store
     [
         ({"MEDIASMITH_STORE_URL": "s3://elsewhere"}, "bucket", "There is no bucket s3://elsewhere"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "bucket", "The store of the files cannot be used"),
+        ({"MEDIASMITH_SECRET": ""}, "secret", "MEDIASMITH_SECRET is not set"),
         ({"MEDIASMITH_SECRET": "ab" * 20}, "secret", "MEDIASMITH_SECRET is easy to guess"),
     ],
 )

@@ -109,7 +109,10 @@ async def _check_secret(installation: Installation) -> str:
         raise MediaError("MEDIASMITH_SECRET is easy to guess.", "Set it to something random: openssl rand -hex 32.")
     match given:
         case []:
-            return "not set: `mediasmith serve --http` needs one"
+            raise MediaError(
+                "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
+                "Set it to something random, the same for every replica: openssl rand -hex 32.",
+            )
         case [_]:
             return "set"
         case _:
