@@ -84,7 +84,8 @@ class Engine:
         """
         tool = self.installation.tools["continue_edit"]
         request = parse_request(given, tool)
-        origin = await self._continued(request.continuation_id, caller.principal)
+        with _not_billed():
+            origin = await self._continued(request.continuation_id, caller.principal)
         words = check_listed(request.words, origin.kind, tool)
         return await self._run("continue_edit", replace(request, continuation_id=origin.id, words=words), caller)
 
@@ -109,22 +110,25 @@ class Engine:
         asked = check_arguments(given, self.installation.tools["get_job"])
         job_id = unwrap(asked.get("job_id", "")).lower()
         if asked.get("cancel") and job_id:  # before the sweep, which would continue what is to be stopped
-            job = await self._job(job_id, caller.principal)
-            await self.jobs.cancel(job)
-            return await self._present(await self.jobs.running.look_up(job))
-        await self._sweep()
+            with _about(job_id, "Whether it was cancelled is not known."):
+                job = await self._job(job_id, caller.principal)
+                await self.jobs.cancel(job)
+                return await self._present(await self.jobs.running.look_up(job))
         if not job_id:
+            await self._sweep()
             recent = await self.jobs.current(await self.library.recent(caller.principal, _RECENT))
             return JobList(jobs=tuple([present_summary(job, await self._present(job)) for job in recent]))
-        job = await self._job(job_id, caller.principal)
-        await self.jobs.adopter.adopt(job)
-        job = await self.jobs.running.look_up(job)
-        if job.state != "running":
-            return await self._present(job)
-        await self.jobs.waiting.join(job.id)
-        with self.jobs.waiting_on(job.id):
-            seconds = asked.get("wait_seconds", caller.wait)
-            return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
+        with _about(job_id):
+            await self._sweep()
+            job = await self._job(job_id, caller.principal)
+            await self.jobs.adopter.adopt(job)
+            job = await self.jobs.running.look_up(job)
+            if job.state != "running":
+                return await self._present(job)
+            await self.jobs.waiting.join(job.id)
+            with self.jobs.waiting_on(job.id):
+                seconds = asked.get("wait_seconds", caller.wait)
+                return await self._present(await self.jobs.wait(job, seconds=seconds, notify=caller.notify))
 
     async def look(self, job_id: str, principal: str) -> MediaResult:
         """Return a job as it is now. Unlike `get_job` this waits for nothing, and the job's answer stays due to others.
@@ -154,7 +158,8 @@ class Engine:
         """Return small pictures of the images and videos of an answer; none for a list of jobs or backends."""
         if not isinstance(answer, MediaResult) or not answer.files:
             return []
-        found = await self.library.artifacts(answer.job_id)
+        with _about(answer.job_id):
+            found = await self.library.artifacts(answer.job_id)
         return await self.files.previews([artifact for artifact in found if not artifact.token])
 
     async def promise(self, answer: Answer) -> None:
@@ -242,17 +247,20 @@ class Engine:
         await self.library.close()
 
     async def _run(self, tool: ToolName, request: ToolRequest, caller: Caller) -> MediaResult:
-        await self._sweep()
+        with _not_billed():
+            await self._sweep()
         seconds = caller.wait if request.wait_seconds is None else request.wait_seconds
         wait = partial(self.jobs.wait, seconds=seconds, notify=caller.notify)
         key = self.jobs.attachments.key(tool, request, caller.principal)
         while True:
-            earlier = Earlier() if request.dry_run else await self.jobs.attachments.find(key)
+            with _not_billed():
+                earlier = Earlier() if request.dry_run else await self.jobs.attachments.find(key)
             replaced = earlier.replaced
             if earlier.job is not None:
                 with self.jobs.waiting_on(earlier.job.id):
-                    await self.jobs.adopter.adopt(earlier.job)
-                    job = await wait(await self.jobs.running.look_up(earlier.job))
+                    with _about(earlier.job.id):
+                        await self.jobs.adopter.adopt(earlier.job)
+                        job = await wait(await self.jobs.running.look_up(earlier.job))
                     if job.state != "failed" or not ended_unbilled(job):
                         return await self._result(job, _REQUESTED if key.digest else _ATTACHED)
                 replaced = job.id
@@ -264,11 +272,14 @@ class Engine:
                 return started
             if started is not None:
                 with self.jobs.waiting_on(started.id):
-                    return await self._result(await wait(started))
+                    with _about(started.id):
+                        job = await wait(started)
+                    return await self._result(job)
 
     async def _result(self, job: Job, note: str = "") -> MediaResult:
         """Return the answer of a job, with a note before its warnings; raise its error where it has no files."""
-        result = await self._present(job)
+        with _about(job.id):
+            result = await self._present(job)
         if result.status in {"failed", "unknown", "cancelled"}:
             self.jobs.attachments.mark_answered(result.job_id)
             error = error_from_record(job.error)
@@ -317,4 +328,16 @@ def _not_billed() -> Generator[None]:
         yield
     except MediaError as error:
         error.billed = error.billed or "no"
+        raise
+
+
+@contextmanager
+def _about(job_id: str, note: str = "This does not stop the job.") -> Generator[None]:
+    """Name the job in what keeps its answer from being read: it can be collected once that is mended."""
+    try:
+        yield
+    except MediaError as error:
+        if error.billed is None and not error.job_id:
+            error.hint = f"{note} {error.next_step}"
+            error.job_id = job_id
         raise
