@@ -311,11 +311,15 @@ async def test_a_drained_replica_leaves_no_unknown_job(fleet: Fleet) -> None:
     assert (gate.calls, [call.prompt for call in provider.calls]) == (1, ["queued"])
 
 
-async def test_a_replica_ends_also_without_its_database(
-    fleet: Fleet, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replicas wait for a database that is away less long than they do."""
     monkeypatch.setattr("mediasmith.storage.library.postgres._PATIENCE", 0.1)
-    monkeypatch.setattr("mediasmith.jobs.service._RELEASE_SECONDS", 0.5)
+    monkeypatch.setattr("mediasmith.engine.fleet_deployment._END_SECONDS", 0.5)
+
+
+@pytest.mark.usefixtures("ends_soon")
+async def test_a_replica_ends_also_without_its_database(fleet: Fleet, postgres: PostgresServer) -> None:
     gate = Gate()
     try:
         with anyio.fail_after(10):
@@ -325,6 +329,29 @@ async def test_a_replica_ends_also_without_its_database(
                 await to_thread.run_sync(postgres.control, "stop", "-m", "immediate")
     finally:
         await to_thread.run_sync(postgres.start)
+
+
+@pytest.mark.usefixtures("ends_soon")
+async def test_a_replica_that_ends_without_its_database_keeps_what_was_paid_for_and_says_where(
+    fleet: Fleet, postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate()
+    try:
+        with anyio.fail_after(10):
+            async with fleet.replica("a", Scripted().backend(start=gate)) as a:
+                job_id = (await generate(a, caller=NO_WAIT)).job_id
+                await gate.reached.wait()
+                await to_thread.run_sync(postgres.control, "stop", "-m", "immediate")
+                gate.open.set()
+                await anyio.sleep(0.5)
+    finally:
+        await to_thread.run_sync(postgres.start)
+    [kept] = (fleet.folder / "a" / "unreadable").iterdir()
+    assert kept.read_bytes() == png()
+    [said] = [text for text in caplog.messages if "has made could not be recorded" in text]
+    assert job_id in said
+    assert "The database cannot be reached: " in said
+    assert f"It was billed. What the provider sent is kept in {kept}" in said
 
 
 async def test_workers_do_the_jobs_of_replicas_that_only_record_them(fleet: Fleet) -> None:

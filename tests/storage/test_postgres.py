@@ -148,6 +148,22 @@ async def test_what_has_happened_is_written_once_the_server_is_back(
     assert await library.job("new", principal="ada") is None
 
 
+async def test_at_the_end_of_a_process_only_a_database_that_is_there_is_written_to(
+    postgres: PostgresServer, database_url: str
+) -> None:
+    database = PostgresDatabase(database_url)
+    insert = "INSERT INTO rest VALUES (:name, now())"
+    database.end_within(0.0)
+    assert await database.write((insert, [{"name": "one"}])) == [1]
+    await anyio.to_thread.run_sync(postgres.control, "stop", "-m", "immediate")
+    try:
+        with anyio.fail_after(5), pytest.raises(MediaError, match="cannot be reached"):
+            await database.write((insert, [{"name": "two"}]))
+    finally:
+        await anyio.to_thread.run_sync(postgres.start)
+    await database.close()
+
+
 async def test_a_job_is_passed_on_as_soon_as_that_can_be_done(
     library: Library, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:

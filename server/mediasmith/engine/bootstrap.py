@@ -155,9 +155,15 @@ class LazyEngine:
                 )
         return self._engine
 
-    async def stop(self) -> None:
-        """Stop all work at once, and record its state."""
+    def stop_work(self) -> None:
+        """Stop all work at once, but for what is being recorded."""
+        if self._engine is not None:
+            self._engine.hurry()
         self.work.cancel_scope.cancel()
+
+    async def stop(self) -> None:
+        """Stop all work, and record its state."""
+        self.stop_work()
         if self._engine is not None:
             await self._engine.release()
 
@@ -204,7 +210,7 @@ async def lazy_engine(
                     yield engine
                 except BaseException as error:  # noqa: BLE001 - raised again below: a task group would wrap it
                     failure = error
-                work.cancel_scope.cancel()
+                engine.stop_work()
         finally:  # also when the program is cancelled: clients do not close by themselves
             with anyio.CancelScope(shield=True):
                 try:

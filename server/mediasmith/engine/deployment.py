@@ -41,6 +41,9 @@ class Deployment:
         """Return how a job that another process works on is cancelled."""
         return canceller.cancel_elsewhere
 
+    def hurry(self) -> None:
+        """Wait for nothing that is away much longer: the process is about to end."""
+
     def join(self, jobs: JobService) -> Readiness:  # noqa: ARG002 - there are no others to join
         """Start to work with other processes, and return whether this one can take calls."""
         return AlwaysReady()

@@ -42,6 +42,9 @@ _LONGEST_SILENCE = 15.0
 _PLAN_AFTER = 1.0
 """Seconds that a request may be queued before its replica makes sure that others could send it."""
 
+_END_SECONDS = 5.0
+"""Seconds that a process that ends waits for its database."""
+
 PACE = Pace()
 """How often replicas look after each other."""
 
@@ -51,6 +54,7 @@ class FleetDeployment(Deployment):
     """What the engine of a replica is built on."""
 
     owners: HeartbeatOwners
+    database: PostgresDatabase
     replicas: Replicas
     signals: Signals
     pace: Pace
@@ -67,6 +71,10 @@ class FleetDeployment(Deployment):
             signals=self.signals,
             clock=self.clock,
         ).cancel
+
+    def hurry(self) -> None:
+        """Wait for a database that is away only a few seconds more."""
+        self.database.end_within(_END_SECONDS)
 
     def join(self, jobs: JobService) -> Readiness:
         """Start to hear the other replicas, to heed what they ask for, and to take over what dead ones have left."""
@@ -140,6 +148,7 @@ def fleet(installation: Installation, clock: Clock, task_group: TaskGroup) -> Fl
         ),
         cooldown=SharedCooldown(replicas=replicas),
         plan_after=_PLAN_AFTER,
+        database=database,
         replicas=replicas,
         signals=signals,
         pace=PACE,

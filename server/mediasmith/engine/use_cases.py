@@ -5,7 +5,7 @@ Every front end (MCP, command line, library) calls these with plain arguments, w
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -65,6 +65,7 @@ class Engine:
     starter: JobStarter
     folders: AllowedFolders
     urls: FileUrls
+    hurry: Callable[[], None]
     readiness: Readiness = field(default_factory=AlwaysReady)
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:

@@ -131,4 +131,5 @@ class RunningJobs:
         try:
             await step
         except Exception as error:  # noqa: BLE001 - as in `_run`
-            _log.warning("the end of job %s could not be recorded: %s", active.job.id, describe_exception(error))
+            reason = error.message if isinstance(error, MediaError) else describe_exception(error)
+            _log.warning("the end of job %s could not be recorded: %s", active.job.id, reason)

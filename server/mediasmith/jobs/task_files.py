@@ -6,12 +6,13 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
 
 from mediasmith.jobs.active_job import ActiveJob
-from mediasmith.jobs.outputs import Outputs
+from mediasmith.jobs.outputs import Outputs, kept_in
 from mediasmith.plugin.contract import JSON, Result
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.clock import Clock
@@ -52,7 +53,12 @@ class TaskFiles:
         )
         # A cancel at this point would leave files that nothing knows of.
         with anyio.CancelScope(shield=True):
-            await self.library.stage(task, artifacts, at=self.clock.now(), owner=active.job.owner)
+            try:
+                await self.library.stage(task, artifacts, at=self.clock.now(), owner=active.job.owner)
+            except MediaError as error:
+                if task.handle is None:  # or it can be collected again
+                    await self._keep(active, artifacts, error)
+                raise
             active.tasks[number] = task
             if not await self.name(active, task, artifacts):
                 active.tasks[number] = replace(task, phase="sending" if task.handle is None else "accepted")
@@ -79,6 +85,15 @@ class TaskFiles:
         active.artifacts += named
         active.tasks[task.number] = done
         return True
+
+    async def _keep(self, active: ActiveJob, artifacts: Sequence[Artifact], error: MediaError) -> None:
+        """Keep files that cannot be recorded, and add to the error where they are."""
+        error.billed = "yes"
+        for artifact in artifacts:
+            open_file = partial(active.destination.temporary.open_file, artifact.token)
+            if path := await self.outputs.unreadable.keep_file(artifact.token, open_file):
+                error.hint = f"{kept_in(path)} {error.hint}".strip()
+        _log.error("what job %s has made could not be recorded: %s", active.job.id, error)
 
     async def remove_temporary(self, active: ActiveJob, task: Task) -> None:
         """Remove a task's temporary files. What cannot be removed is no reason to lose what was made."""

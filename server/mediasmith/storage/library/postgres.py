@@ -7,6 +7,7 @@ pool of psycopg's: it says only that no connection could be had, not why, and tr
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -76,6 +77,8 @@ class PostgresDatabase:
         self._idle: list[psycopg.Connection[Row]] = []
         self._limiter = CapacityLimiter(_MOST_CONNECTIONS)
         self._prepared = False
+        self._ends = math.inf
+        self._given_up = ""
 
     async def read(self, convert: Callable[[Row], T], sql: str, **values: object) -> list[T]:
         """Return each row, converted."""
@@ -135,15 +138,21 @@ class PostgresDatabase:
         """Return a new connection, which is the caller's, in autocommit mode. Raises `psycopg.Error` as it comes."""
         return await to_thread.run_sync(self._connect)
 
+    def end_within(self, seconds: float) -> None:
+        """Try nothing for longer than this from now on, not even what must be recorded: the process is about to end."""
+        self._ends = min(self._ends, anyio.current_time() + seconds)
+
     async def close(self) -> None:
         """Close the connections that are open."""
         with CancelScope(shield=True):
             await to_thread.run_sync(self._close_idle)
 
     async def _run(self, work: Callable[[psycopg.Connection[Row]], T], *, patient: bool) -> T:
-        deadline = anyio.current_time() + _PATIENCE
+        deadline = math.inf if patient else anyio.current_time() + _PATIENCE
         pause = _FIRST_PAUSE
         while True:
+            if self._given_up:
+                raise _unreachable(self._given_up)
             try:
                 return await to_thread.run_sync(self._attempt, work, limiter=self._limiter)
             except psycopg.DataError:
@@ -152,7 +161,10 @@ class PostgresDatabase:
                 reason = self._reason(error)
                 if not isinstance(error, _MAY_PASS) or (not patient and _REFUSED.search(reason)):
                     raise _unusable(reason) from error
-                if not patient and anyio.current_time() > deadline:
+                now = anyio.current_time()
+                if now > self._ends:
+                    self._given_up = reason
+                if now > min(deadline, self._ends):
                     raise _unreachable(reason) from error
             if pause < _LONGEST_PAUSE <= 2 * pause:  # once
                 _log.warning("The database cannot be reached, so it is tried again: %s", reason)
