@@ -27,8 +27,9 @@ from mediasmith.engine.bootstrap import LazyEngine
 from mediasmith.jobs.service import JobService
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import JSON, Accepted, Call, Context, Pending, Result
-from mediasmith.plugin.errors import Refused
+from mediasmith.plugin.errors import MediaError, Refused
 from mediasmith.storage.library.records import Job
+from mediasmith.storage.library.store import Library
 
 
 def newest_job(command: CommandLine) -> dict[str, Any]:
@@ -357,6 +358,26 @@ def test_ctrl_c_before_there_is_a_job_ends_the_command(command: CommandLine, mon
     assert (ran.code, ran.out) == (ExitCode.INTERRUPTED, [])
     assert ran.err == ["Stopped before anything was sent. Nothing was billed. Run it again if it is still wanted."]
     assert command("jobs").out == ["There are no jobs yet."]
+
+
+@interrupted
+def test_ctrl_c_while_the_library_cannot_be_read_does_not_say_that_nothing_was_sent(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait(*_given: object, **_named: object) -> None:
+        press_ctrl_c()
+        await anyio.sleep_forever()
+
+    async def recent(*_given: object) -> None:
+        raise MediaError("The database cannot be reached.")
+
+    monkeypatch.setattr(JobService, "wait", wait)
+    monkeypatch.setattr(Library, "recent", recent)
+    ran = command("generate", "a lighthouse", "--json")
+    assert (ran.code, ran.json["billed"]) == (ExitCode.INTERRUPTED, "unknown")
+    [said] = ran.err
+    assert said.startswith("Stopped, and what was sent is not known: The database cannot be reached.")
+    assert said.endswith("`mediasmith jobs` shows what can be collected.")
 
 
 @interrupted

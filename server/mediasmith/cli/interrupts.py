@@ -130,8 +130,16 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
 
 async def _started_job(engine: Engine, since: float) -> str:
     """Return the id of the job that an interrupted call has started; it may have ended already."""
-    owner = await engine.jobs.owners.own()
-    for job in await engine.library.recent(engine.installation.principal, _RECENT):
+    try:
+        owner = await engine.jobs.owners.own()
+        recent = await engine.library.recent(engine.installation.principal, _RECENT)
+    except MediaError as error:
+        raise Interrupted(
+            f"Stopped, and what was sent is not known: {error.message}",
+            "`mediasmith jobs` shows what can be collected.",
+            billed="unknown",
+        ) from error
+    for job in recent:
         if job.created >= since and job.owner == owner:
             return job.id
     raise Interrupted("Stopped before anything was sent.", billed="no")
