@@ -26,6 +26,7 @@ from fakes.engines import (
 )
 from fakes.fleets import Fleet, ended, generate_in_child, stop_beating, until
 from fakes.provider import PAYING, Provider
+from fakes.s3 import running_store
 from fakes.server import Gate
 from mediasmith.config.caller import Caller
 from mediasmith.jobs.recovery import Recovery
@@ -352,6 +353,26 @@ async def test_a_replica_that_ends_without_its_database_keeps_what_was_paid_for_
     assert job_id in said
     assert "The database cannot be reached: " in said
     assert f"It was billed. What the provider sent is kept in {kept}" in said
+
+
+async def test_a_replica_that_ends_without_its_store_leaves_what_was_paid_for_and_says_where(
+    fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate()
+    with anyio.fail_after(20):
+        with running_store() as store:
+            env = {**fleet.env, **store.env, "MEDIASMITH_STORE_URL": store.make_bucket("media")}
+            replica = Fleet(env=env, folder=fleet.folder).replica("a", Scripted().backend(start=gate))
+            async with replica as a:
+                await generate(a, caller=NO_WAIT)
+                await gate.reached.wait()
+                store.process.kill()
+                gate.open.set()
+                await anyio.sleep(1.0)
+    [left] = (fleet.folder / "a" / "passing").rglob("*.part")
+    assert left.read_bytes() == png()
+    assert "a file could not be saved: The store of the files cannot be used" in caplog.text
+    assert f"It is left as {left} for a day." in caplog.text
 
 
 async def test_workers_do_the_jobs_of_replicas_that_only_record_them(fleet: Fleet) -> None:

@@ -55,6 +55,7 @@ class FleetDeployment(Deployment):
 
     owners: HeartbeatOwners
     database: PostgresDatabase
+    bucket: Bucket
     replicas: Replicas
     signals: Signals
     pace: Pace
@@ -73,8 +74,9 @@ class FleetDeployment(Deployment):
         ).cancel
 
     def hurry(self) -> None:
-        """Wait for a database that is away only a few seconds more."""
+        """Wait for a database that is away only a few seconds more, and not for a store."""
         self.database.end_within(_END_SECONDS)
+        self.bucket.ending.set()
 
     def join(self, jobs: JobService) -> Readiness:
         """Start to hear the other replicas, to heed what they ask for, and to take over what dead ones have left."""
@@ -149,6 +151,7 @@ def fleet(installation: Installation, clock: Clock, task_group: TaskGroup) -> Fl
         cooldown=SharedCooldown(replicas=replicas),
         plan_after=_PLAN_AFTER,
         database=database,
+        bucket=bucket,
         replicas=replicas,
         signals=signals,
         pace=PACE,

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+import anyio
 from anyio import CapacityLimiter, to_thread
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class Bucket:
     """The objects below `url`, such as `s3://bucket/prefix`; `env` has the store's address and the credentials.
 
     Signed links lead to `public_url` if there is one, else to the store's own address. Every method raises `MediaError`
-    when the store cannot be used, which it finds out within seconds.
+    when the store cannot be used, which it finds out within seconds. `ending`: the process is about to end, and what
+    waits for the store is tried for the last time.
     """
 
     def __init__(self, url: str, *, public_url: str = "", env: Mapping[str, str]) -> None:
@@ -42,6 +44,7 @@ class Bucket:
         self._env = env
         self._limiter = CapacityLimiter(_THREADS)
         self._checked = -math.inf
+        self.ending = anyio.Event()
 
     async def check(self) -> None:
         """Check that the bucket is there and can be listed, unless that was so a moment ago."""

@@ -15,6 +15,7 @@ from anyio import CancelScope, to_thread
 
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.clock import Clock
+from mediasmith.runtime.timeouts import wait_for_event
 from mediasmith.storage.artifacts.bucket import Bucket
 from mediasmith.storage.artifacts.destination import OnTrouble
 from mediasmith.storage.artifacts.file_names import extension_of, numbered, stem_of
@@ -34,7 +35,8 @@ _LONGEST_PAUSE = 30.0
 class BucketDestination:
     """A `Destination` in a bucket.
 
-    A file is saved before it is recorded. What was paid for is not given up while the store is away: `commit` waits.
+    A file is saved before it is recorded. What was paid for is not given up while the store is away: `commit` waits,
+    until the process ends.
     """
 
     def __init__(self, bucket: Bucket, folder: PurePosixPath, name: str, *, directory: Folder, clock: Clock) -> None:
@@ -45,20 +47,30 @@ class BucketDestination:
         self._bucket = bucket
         self._directory = directory
         self._clock = clock
+        self._leaves_files = False
 
     async def commit(self, artifact: Artifact, *, trouble: OnTrouble) -> tuple[str, bool]:
         """Save the temporary file as an object, as `Destination.commit`."""
         file = await to_thread.run_sync(self.temporary.path, artifact.token)
-        key = await self._save(artifact, file, trouble)
+        try:
+            key = await self._save(artifact, file, trouble)
+        except MediaError as error:  # only where the process ends
+            if file is not None:
+                self._leaves_files = True
+                error.hint = f"It is left as {file} for a day. {error.hint}"
+            _log.error("a file could not be saved: %s", error)
+            raise
         if file is not None:
             await self._save_preview(key, file, artifact.mime)
             await self.temporary.discard(artifact.token)
         return key, key != artifact.path
 
     async def close(self) -> None:
-        """Close and remove the temporary files."""
+        """Close the temporary files, and remove them unless one could not be saved."""
         with CancelScope(shield=True):
             await self.temporary.close()
+            if self._leaves_files:
+                return
             await to_thread.run_sync(partial(shutil.rmtree, self._directory.path, ignore_errors=True))
 
     async def _save(self, artifact: Artifact, file: Path | None, trouble: OnTrouble) -> str:
@@ -75,16 +87,18 @@ class BucketDestination:
                 return key  # it was saved before, perhaps by another process
 
     async def _patiently(self, action: Callable[[], Awaitable[T]], trouble: OnTrouble) -> T:
-        """Return what an action returns as soon as the store can be used."""
+        """Return what an action returns as soon as the store can be used; try it once more where the process ends."""
         pause = 0.5
         while True:
             try:
                 return await action()
             except MediaError as error:
+                if self._bucket.ending.is_set():
+                    raise
                 _log.warning("a file waits for its store: %s", error.message)
                 trouble(error)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                await self._clock.sleep(pause)
+                await wait_for_event(self._clock, pause, self._bucket.ending)
 
     async def _save_preview(self, key: str, file: Path, mime: str) -> None:
         """Save a small picture beside a file, which saves fetching a film for it."""
