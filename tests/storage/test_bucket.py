@@ -203,6 +203,25 @@ async def test_a_file_is_not_held_in_memory_while_it_is_saved(tmp_path: Path) ->
     assert max(held) - before < size / 4
 
 
+async def test_little_of_an_object_that_may_be_replaced_is_held_in_memory(bucket: Bucket, tmp_path: Path) -> None:
+    size, held = 100_000_000, [memory_held()]
+    film = tmp_path / "film"
+    film.touch()
+    os.truncate(film, size)
+
+    async def watch() -> None:
+        while True:
+            held.append(memory_held())
+            await anyio.sleep(0.005)
+
+    with film.open("rb") as content:
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            await bucket.put("film", content, mime="video/mp4")
+            group.cancel_scope.cancel()
+    assert max(held) - held[0] < size / 3
+
+
 def memory_held() -> int:
     """Return the bytes that this process holds in memory and that no file has."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

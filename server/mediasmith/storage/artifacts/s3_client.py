@@ -40,6 +40,9 @@ _SECONDS = 60.0
 _SLOWEST = 100_000.0
 """Bytes of a file a second that a store takes at least."""
 
+_PARTS = 2
+"""Parts of a large object that are held in memory while they are sent, of 5 MB each."""
+
 _MAX_SHOWN = 400
 """Characters of the store's own text in a message."""
 
@@ -79,7 +82,7 @@ class S3Client:
     def put(self, key: str, body: bytes | BinaryIO, about: Mapping[str, str]) -> None:
         """Save an object, in place of one with this key."""
         with _explained():
-            obstore.put(self._store, key, body, attributes=dict(about))
+            obstore.put(self._store, key, body, attributes=dict(about), max_concurrency=_PARTS)
 
     def facts(self, key: str) -> StoredFacts | None:
         """Return what is known of an object, or None if there is none."""
