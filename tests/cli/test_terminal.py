@@ -16,7 +16,7 @@ import pytest
 from fakes.backends import fake, make
 from fakes.commands import CommandLine, job_backend
 from mediasmith.cli.exit_codes import ExitCode
-from mediasmith.cli.open_files import open_files
+from mediasmith.cli.open_files import open_files, open_page
 from mediasmith.cli.progress import progress
 from mediasmith.plugin.contract import Call, Model, Result
 from mediasmith.plugin.errors import Refused
@@ -239,6 +239,15 @@ def test_without_a_viewer_nothing_is_opened_and_the_command_succeeds(
     ran = command("generate", "a fox", "--open")
     assert (ran.code, len(ran.out)) == (ExitCode.DONE, 1)
     assert ran.err[-1] == "Not opened: no viewer could be started."
+
+
+@pytest.mark.parametrize(("shown", "opened"), [(":0", ["http://127.0.0.1/"]), ("", [])])
+def test_a_page_is_opened_where_there_is_a_display(
+    opened_files: list[str], monkeypatch: pytest.MonkeyPatch, shown: str, opened: Sequence[str]
+) -> None:
+    monkeypatch.setenv("DISPLAY", shown)
+    open_page("http://127.0.0.1/")
+    assert opened_files == opened
 
 
 @pytest.fixture

@@ -54,6 +54,25 @@ def test_a_temporary_folder_replaces_one_that_cannot_be_written_to_and_is_report
     assert loss_warning(settings.data_dir, Path("/pictures")).startswith("What continuation ids need is kept in ")
 
 
+def test_without_a_home_folder_a_temporary_one_is_used(
+    usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def user_data_path(_app: str, **_options: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("platformdirs.user_data_path", user_data_path)
+    settings, [problem] = Settings.load({})
+    assert settings.data_dir == tmp_path / OWN
+    assert "there is no home folder; using" in problem
+
+
+def test_a_system_whose_temporary_folder_is_the_users_own_needs_no_other_name(
+    unwritable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "getuid")
+    assert default_data_folder() == tmp_path / "mediasmith"
+
+
 def test_a_folder_that_is_set_is_never_replaced(unwritable: Path) -> None:
     settings, problems = Settings.load({"MEDIASMITH_DATA_DIR": str(unwritable)})
     assert (settings.data_dir, problems) == (unwritable, ())

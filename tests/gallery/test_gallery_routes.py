@@ -22,6 +22,7 @@ from fakes.http import installed
 from fakes.records import a_job, a_task
 from fakes.server import on_disk, remove
 from mediasmith.config.caller import Caller
+from mediasmith.engine.use_cases import Engine
 from mediasmith.plugin.contract import Backend, Call, Model, Output, Pending, Result, Takes
 from mediasmith.storage.library.store import Library
 
@@ -180,6 +181,24 @@ async def test_refusals_and_prices_hold_as_for_models(tmp_path: Path) -> None:
 )
 async def test_what_is_no_call_is_refused(visitor: Visitor, body: object) -> None:
     assert (await visitor.browser.post("/gallery/api/call", json=body)).status_code == 400
+
+
+async def test_a_body_that_is_no_json_is_refused(visitor: Visitor) -> None:
+    headers = {"content-type": "application/json"}
+    assert (await visitor.browser.post("/gallery/api/call", content=b"{", headers=headers)).status_code == 400
+
+
+async def test_an_internal_error_is_answered_and_logged(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_given: object) -> None:
+        raise RuntimeError("what only the log shows")
+
+    monkeypatch.setattr(Engine, "list_backends", fail)
+    result = await visitor.result("list_backends", {})
+    assert result["isError"]
+    assert result["content"][0]["text"] == "Mediasmith failed with an internal error (RuntimeError)."
+    assert "what only the log shows" in caplog.text
 
 
 async def test_a_body_without_end_is_not_read(visitor: Visitor) -> None:

@@ -99,6 +99,14 @@ async def test_what_an_edit_names_is_moved(lighthouse: Result, where: str, by: t
     assert only(edit(before, "move the sun to the middle")[0], "sun").x == 0.5
 
 
+@pytest.mark.parametrize("kind", ["hills", "sun", "rain"])
+async def test_what_is_added_to_a_pattern_is_before_it(kind: str) -> None:
+    before = state_of(await make("abstract navy and gold pattern"))
+    after, notes = edit(before, f"add {kind}")
+    assert only(after, kind).z > max(element.z for element in before.elements)
+    assert not notes
+
+
 async def test_what_stands_on_a_headland_moves_with_it(lighthouse: Result) -> None:
     before = state_of(lighthouse)
     after, _ = edit(before, "move the lighthouse to the right")
@@ -211,6 +219,12 @@ async def test_a_long_prompt_leaves_room_for_the_words_of_an_edit() -> None:
     caption = next(words.block for words in lay_out(state).words if words.name == "caption")
     assert not caption.cut
     assert state.caption == "A lighthouse at dusk over a calm sea with a few gulls in… · add a red boat"
+
+
+async def test_a_caption_without_room_for_both_says_what_was_edited() -> None:
+    words = "add a red boat and a blue boat and a green boat and a yellow boat"
+    state = state_of(await make(LIGHTHOUSE, size="100x150"))
+    assert state_of(await make(words, state=state, size="100x150")).caption == words
 
 
 async def test_an_edit_names_what_it_does_not_know(lighthouse: Result) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elevenlabs.core.api_error import ApiError
 
 from fakes.elevenlabs import KEY, FakeElevenLabs
 from fakes.elevenlabs.errors import WRONG_KEY
@@ -89,6 +90,10 @@ async def test_the_check_says_how_much_of_the_account_is_used(fake: FakeElevenLa
             await backend.check(adapter.client)
         fake.script(SUBSCRIPTION, {"status": 401, "body": {"detail": {"status": "missing_permissions"}}})
         assert await backend.check(adapter.client) == "it may not see what is left"
+    async with signed_in(backend, fake.url, WRONG_KEY) as adapter:
+        with pytest.raises(ApiError) as rejected:
+            await backend.check(adapter.client)
+    assert isinstance(backend.explain(rejected.value), MissingKey)
     assert fake.paid() == 0
 
 
