@@ -150,6 +150,55 @@ async def test_a_proxy_that_is_not_there_is_named_rather_than_the_host_behind_it
     assert "NO_PROXY" in error.hint
 
 
+@asynccontextmanager
+async def no_proxy(says: bytes, tls: ssl.SSLContext | None = None) -> AsyncGenerator[str]:
+    """Serve, in place of a proxy, what says this and hangs up; yield its address."""
+
+    async def answer(stream: ByteStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(says)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    secured = TLSListener(listener, tls, standard_compatible=False) if tls else listener
+    async with secured, anyio.create_task_group() as tasks:
+        tasks.start_soon(secured.serve, answer)
+        yield f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("says", [b"", b"\x05\xff", b"HTTP/1.1 200 Connected\r\n\r\n"], ids=["", "SOCKS", "no host"])
+async def test_what_ends_before_the_host_has_connected_is_the_proxys_and_not_billed(says: bytes) -> None:
+    async with no_proxy(says) as place:
+        error = await failure(f"https://{API}/x", HTTPS_PROXY=f"http://{place}")
+    assert isinstance(error, Unreachable)
+    assert error.message == f"No connection to {API} could be made through the proxy http://{place}."
+    assert error.billed == "no"
+
+
+async def test_a_proxy_without_tls_is_not_taken_for_a_host_without() -> None:
+    async with no_proxy(b"HTTP/1.1 400 Bad Request\r\n\r\n") as place:
+        error = await failure(f"https://{API}/x", HTTPS_PROXY=f"https://{place}")
+    assert isinstance(error, Misconfigured)
+    assert error.message == f"The proxy https://{place} does not answer with TLS."
+    assert "write http:// in HTTPS_PROXY" in error.hint
+
+
+async def test_the_certificate_of_a_proxy_is_not_taken_for_that_of_the_host(tmp_path: Path) -> None:
+    async with no_proxy(b"", certificate(API).serve(tmp_path)) as place:
+        error = await failure(f"https://{API}/x", HTTPS_PROXY=f"https://{place}")
+    assert isinstance(error, Misconfigured)
+    assert error.message.startswith(f"The certificate of the proxy https://{place} is not accepted: self-signed")
+
+
+async def test_a_connection_that_breaks_behind_the_proxy_may_have_been_billed() -> None:
+    async with no_proxy(b"") as place:
+        error = await failure(f"http://{API}/x", HTTP_PROXY=f"http://{place}")
+    assert isinstance(error, Unreachable)
+    assert error.message.startswith("The connection to Acme broke")
+    assert error.billed is None
+
+
 async def test_a_proxy_that_cannot_be_used_is_named_at_once() -> None:
     error = await failure(f"https://{API}/x", HTTPS_PROXY="http://proxy:port")
     assert isinstance(error, Misconfigured)

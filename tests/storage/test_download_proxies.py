@@ -84,6 +84,15 @@ async def test_a_proxy_that_refuses_is_named(refuses: int, kind: type[Exception]
             await fetched(f"https://{MEDIA}/", downloader)
 
 
+async def test_a_proxy_that_is_not_there_is_named_and_nothing_is_said_about_money() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        url = f"http://127.0.0.1:{once.getsockname()[1]}"
+    downloader = replace(STRICT, network=SystemNetwork({"HTTPS_PROXY": url}), resolver=nobody)
+    with pytest.raises(Unreachable, match=f"No connection to {MEDIA} could be made through the proxy {url}") as caught:
+        await fetched(f"https://{MEDIA}/", downloader)
+    assert caught.value.billed is None
+
+
 async def test_a_proxy_that_cannot_be_used_is_named_and_says_nothing_about_money() -> None:
     network = SystemNetwork({"ALL_PROXY": "socks4://proxy.example"})
     with pytest.raises(Misconfigured, match="ALL_PROXY names a socks4 proxy") as caught:

@@ -62,7 +62,7 @@ class Downloader:
         Raises:
             NotAllowed: the URL, or one it redirects to, is not HTTPS or leads to a private address.
             Misconfigured: the host's certificate is not accepted, or the proxy or the certificates cannot be used.
-            Unreachable: the connection failed or broke, or the host asks to be tried again later.
+            Unreachable: the proxy or the connection failed, or the host asks to be tried again later.
             TimedOut: nothing arrived for `timeout` seconds.
             ProviderError: the answer is an error, invalid, or larger than `max_bytes`.
         """
@@ -183,7 +183,7 @@ def _translate_errors(host: str, timeout: float) -> Generator[None]:
 
     try:
         yield
-    except Misconfigured as error:
+    except (Misconfigured, Unreachable) as error:
         error.billed = None  # of the network, which does not know what this download belongs to
         raise
     except httpx2.TimeoutException as error:
