@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Params, Pending, Result
 from mediasmith.plugin.errors import Billed, ModelGone, ProviderError, Refused
 from mediasmith.plugin.http_answers import Answer, Lenient, read_answer, same_origin
-from mediasmith.plugin.http_errors import error_for_failed_work, malformed, not_billed, retry_after
+from mediasmith.plugin.http_errors import error_for_failed_work, not_billed, reading, retry_after
 from mediasmith.plugin.kinds import MEDIA_TYPES, MediaType, Role
 from mediasmith.plugin.lineage import prompt_with_lineage
 from mediasmith_backends.fal.client import Client
@@ -170,11 +170,11 @@ async def cancel(context: Context[Client], handle: QueuedRequest) -> Cancellatio
 
 
 def _own(context: Context[Any], url: str) -> str:
-    """Return a URL that the key may be sent to.
+    """Return the URL at the host that the key may be sent to: a gateway may pass on fal's own URLs as they are.
 
     Raises:
-        ProviderError: it is of another host.
+        ProviderError: it is no URL.
     """
-    if not same_origin(url, context.client.queue_url):
-        raise malformed(TITLE)
-    return url
+    base = context.client.queue_url
+    with reading(TITLE):
+        return url if same_origin(url, base) else f"{base.rstrip('/')}/{urlsplit(url).path.lstrip('/')}"
