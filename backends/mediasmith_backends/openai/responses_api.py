@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mediasmith.plugin.contract import Accepted, Call, Cancellation, Context, Failed, Pending, Result
 from mediasmith.plugin.errors import Cancelled, ProviderError, Refused, StateGone
@@ -104,7 +104,7 @@ def _is_unserved(error: APIStatusError) -> bool:
 
 
 class _Created(Answer):
-    id: str
+    id: str = Field(min_length=1)
 
 
 class _Reason(Answer):

@@ -167,7 +167,7 @@ async def _post(
 
 
 class _Created(Answer):
-    id: str
+    id: str = Field(min_length=1)
 
 
 class _Video(Answer):

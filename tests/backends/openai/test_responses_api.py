@@ -232,6 +232,12 @@ async def test_any_other_answer_is_trouble_that_may_pass(fake: FakeOpenAI, image
     assert type(await poll_error(image, REFERENCE)) is kind
 
 
+async def test_a_response_without_an_id_is_no_handle(fake: FakeOpenAI, image: AdapterHarness) -> None:
+    fake.script(RESPOND, {"body": {"id": "", "status": "queued"}})
+    error = await image.failure_of(size=SMALL)
+    assert (type(error), error.billed) == (ProviderError, None)
+
+
 async def test_every_image_of_a_response_that_can_be_read_is_kept(fake: FakeOpenAI, image: AdapterHarness) -> None:
     call = {"type": "image_generation_call", "result": base64.b64encode(png()).decode()}
     broken = {"type": "image_generation_call", "result": "%"}

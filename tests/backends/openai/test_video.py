@@ -179,3 +179,9 @@ async def test_progress_is_percent_or_unknown(
     body = {"id": "video_1", "status": "in_progress", "progress": progress}
     fake.script(POLL, {"body": body, "headers": {"openai-poll-after-ms": "1500"}})
     assert await video.poll(REFERENCE) == Pending(progress=read, message="in progress", after=1.5)
+
+
+async def test_a_video_without_an_id_is_no_handle(fake: FakeOpenAI, video: AdapterHarness) -> None:
+    fake.script(CREATE, {"body": {"id": "", "status": "queued"}})
+    error = await video.failure_of()
+    assert (type(error), error.billed) == (ProviderError, None)
