@@ -84,13 +84,14 @@ async def poll(context: Context[Google], handle: InteractionHandle, medium: Medi
     """Return how the interaction stands."""
     response = await _fetch(context.client, handle.interaction)
     interaction = await _read(response)
-    files = interaction.files(medium)
-    if files is None:
-        message = "queued" if interaction.status == "queued" else ""
-        return Pending(message=message, after=retry_after(response.headers))
-    if isinstance(files, MediaError):
-        return Failed(error=files)
-    return await _result(context.client, interaction, files)
+    with reading(TITLE, response.content):
+        files = interaction.files(medium)
+        if files is None:
+            message = "queued" if interaction.status == "queued" else ""
+            return Pending(message=message, after=retry_after(response.headers))
+        if isinstance(files, MediaError):
+            return Failed(error=files)
+        return await _result(context.client, interaction, files)
 
 
 async def cancel(context: Context[Google], handle: InteractionHandle) -> Cancellation:

@@ -150,13 +150,14 @@ def _options(call: Call[Google, VeoParams]) -> Mapping[str, object]:
 
 
 async def _poll(context: Context[Google], handle: VeoHandle) -> Pending | Result | Failed:
-    operation, headers = await veo_operation.fetch(context.client, handle)
-    videos = operation.videos(handle)
-    if videos is None:
-        return Pending(after=retry_after(headers))
-    if isinstance(videos, MediaError):
-        return Failed(error=videos)
-    return Result(outputs=tuple([await _output(context.client, video) for video in videos]))
+    operation, answer = await veo_operation.fetch(context.client, handle)
+    with reading(TITLE, answer.content):
+        videos = operation.videos(handle)
+        if videos is None:
+            return Pending(after=retry_after(answer.headers))
+        if isinstance(videos, MediaError):
+            return Failed(error=videos)
+        return Result(outputs=tuple([await _output(context.client, video) for video in videos]))
 
 
 async def _output(client: Google, video: veo_operation.Video) -> Output:

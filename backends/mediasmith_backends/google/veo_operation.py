@@ -96,7 +96,7 @@ class Operation(Answer):
 
 
 async def fetch(client: Google, handle: VeoHandle) -> tuple[Operation, Any]:
-    """Return the operation, and the headers of the answer. The SDK would decode its videos on the event loop, twice.
+    """Return the operation, and the answer that it is from. The SDK would decode its videos on the event loop, twice.
 
     Raises:
         google.genai.errors.APIError: the answer has an error status and does not say that the operation has ended.
@@ -114,9 +114,9 @@ async def fetch(client: Google, handle: VeoHandle) -> tuple[Operation, Any]:
     if answer.is_error:
         with suppress(MediaError):
             if (operation := await _read(answer)).ended:
-                return operation, answer.headers
+                return operation, answer
     await sdk.APIError.raise_for_async_response(answer)
-    return await _read(answer), answer.headers
+    return await _read(answer), answer
 
 
 async def _read(answer: Any) -> Operation:

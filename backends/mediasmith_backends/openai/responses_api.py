@@ -131,6 +131,7 @@ class _Message(Answer):
 
 
 class _Image(Answer):
+    status: Any = None
     result: str | None = None
     revised_prompt: str | None = None
     size: Any = None
@@ -144,7 +145,7 @@ def _read(content: bytes, after: float | None) -> Pending | Result | Failed:
         case "queued" | "in_progress":
             return Pending(message=response.status.replace("_", " "), after=after)
         case "completed":
-            return _completed(response)
+            return _completed(response, content)
         case "cancelled":
             return Failed(error=Cancelled(f"The image was cancelled at {TITLE}."))
         case "failed":
@@ -155,23 +156,25 @@ def _read(content: bytes, after: float | None) -> Pending | Result | Failed:
             raise ProviderError(f"{TITLE} answered with a status that is not known: {response.status[:60]}.")
 
 
-def _completed(response: _Response) -> Result | Failed:
+def _completed(response: _Response, content: bytes) -> Result | Failed:
     """Return the images of a response, or why it has none.
 
     Raises:
         ProviderError: it cannot be read.
     """
-    with reading(TITLE):
+    with reading(TITLE, content):
         if response.output is None:
             raise malformed(TITLE)
         calls = [_Image.model_validate(item) for item in _items(response, "image_generation_call")]
         images = [call for call in calls if call.result]
+        if not images and any(call.status == "completed" and not call.error for call in calls):
+            raise malformed(TITLE)
         if not images:
             problem = next((call.error for call in calls if call.error), None)
             return failed("image", problem or Problem(message=_text(response)))
-    outputs = read_outputs([image.result or "" for image in images], mime="image/png", name=TITLE)
-    if not outputs:
-        raise malformed(TITLE)
+        outputs = read_outputs([image.result or "" for image in images], mime="image/png", name=TITLE)
+        if not outputs:
+            raise malformed(TITLE)
     state = ResponseReference(response=response.id)
     return Result(
         outputs=tuple(replace(output, state=state) for output in outputs),

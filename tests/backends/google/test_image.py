@@ -196,6 +196,16 @@ async def test_an_answer_that_does_not_name_an_end_never_ends_the_work(
     assert type(await trouble(harness, HANDLE)) is kind
 
 
+@pytest.mark.parametrize(
+    "case", ["a page", "a list", "an unknown status", "an image that cannot be read", "completed without any content"]
+)
+async def test_what_cannot_be_read_is_left_to_the_server_to_keep(
+    fake: FakeGoogle, harness: AdapterHarness, case: str
+) -> None:
+    fake.script(GET, TROUBLE[case][0])
+    assert (await trouble(harness, HANDLE)).answer
+
+
 async def test_a_job_that_google_no_longer_knows_is_named(harness: AdapterHarness) -> None:
     assert "Google does not know this job, or no longer has it" in str(await trouble(harness, HANDLE))
 

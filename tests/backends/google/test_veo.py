@@ -250,6 +250,14 @@ async def test_an_answer_that_does_not_name_an_end_never_ends_the_work(
     assert words in str(await trouble(harness, HANDLE))
 
 
+@pytest.mark.parametrize("case", [case for case, (_, words) in TROUBLE.items() if words == "cannot be read"])
+async def test_what_cannot_be_read_is_left_to_the_server_to_keep(
+    fake: FakeGoogle, harness: AdapterHarness, case: str
+) -> None:
+    fake.script(FETCHED, TROUBLE[case][0])
+    assert (await trouble(harness, HANDLE)).answer
+
+
 async def test_a_video_is_not_lost_for_an_odd_answer(fake: FakeGoogle, harness: AdapterHarness) -> None:
     data = base64.urlsafe_b64encode(CLIP.data).decode().rstrip("=")
     videos: list[Any] = [7, {"mimeType": []}, {"bytesBase64Encoded": data, "mimeType": 7, "new": {}}]

@@ -219,6 +219,7 @@ PASSING: Mapping[str, tuple[dict[str, Any], type[MediaError]]] = {
     "no output": ({"body": status("completed")}, ProviderError),
     "a garbled image": ({"body": completed({"type": "image_generation_call", "result": "%"})}, ProviderError),
     "odd parts": ({"body": completed({"type": "image_generation_call", "result": [7]})}, ProviderError),
+    "no image": ({"body": completed({"type": "image_generation_call", "status": "completed"})}, ProviderError),
     "a page": ({"html": True}, ProviderError),
     "not found": ({"status": 404, "body": {"error": {"message": "Response not found."}}}, StateGone),
     "broken": ({"status": 502, "html": True}, ProviderError),
@@ -230,6 +231,14 @@ async def test_any_other_answer_is_trouble_that_may_pass(fake: FakeOpenAI, image
     script, kind = PASSING[case]
     fake.script(POLL, script)
     assert type(await poll_error(image, REFERENCE)) is kind
+
+
+@pytest.mark.parametrize("case", ["no output", "a garbled image", "odd parts", "no image", "a page"])
+async def test_an_image_that_cannot_be_read_is_left_to_the_server_to_keep(
+    fake: FakeOpenAI, image: AdapterHarness, case: str
+) -> None:
+    fake.script(POLL, PASSING[case][0])
+    assert (await poll_error(image, REFERENCE)).answer
 
 
 async def test_a_response_without_an_id_is_no_handle(fake: FakeOpenAI, image: AdapterHarness) -> None:
