@@ -379,7 +379,7 @@ async def test_an_expired_link_says_that_it_was_the_download_and_is_kept(
     files.serve(monkeypatch, clock)
     backend = Scripted(out(Remote(url=URL))).backend()
     async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
-        with pytest.raises(Unreachable) as caught:
+        with pytest.raises(ProviderError) as caught:
             await generate(engine)
     [kept] = (tmp_path / "data" / "unreadable").iterdir()
     assert kept.read_text() == URL
@@ -434,7 +434,7 @@ async def test_a_download_that_is_refused_is_retried_for_a_minute(
     backend = Scripted(out(Remote(url=URL))).backend(deadline=1000)
     async with running_engine(tmp_path, backend, clock=clock) as engine, clock.autojump():
         started = clock.now()
-        with pytest.raises(Unreachable, match=r"Status 404\.") as caught:
+        with pytest.raises(ProviderError, match=r"Status 404\.") as caught:
             await generate(engine)
         assert 30 < clock.now() - started <= 60
     assert caught.value.billed == "yes"
@@ -504,6 +504,22 @@ async def test_files_of_accepted_work_are_collected_all_or_none(
         assert (running.status, output_files(tmp_path)) == ("running", [])
         done = await get_job(engine, running.job_id)
     assert (done.status, len(done.files), len(output_files(tmp_path))) == ("done", 2, 2)
+
+
+@pytest.mark.parametrize("step", [ProviderError("Status 404."), b'{"layers": 2}'], ids=["refused", "no picture"])
+async def test_a_file_of_accepted_work_that_is_refused_for_a_minute_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Any
+) -> None:
+    clock, files = VirtualClock(), Files(*[step] * 99)
+    files.serve(monkeypatch, clock)
+    several = Result(outputs=(*out(Remote(url=URL)).outputs, *picture().outputs))
+    provider = Scripted(accepted(), polls=[several] * 99)
+    async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
+        result = await generate(engine)
+    assert (result.status, read_files(result), len(provider.polled)) == ("done", [png()], 1)
+    [warning], [kept] = result.warnings, (tmp_path / "data" / "unreadable").iterdir()
+    assert f"Its link is kept in {kept}" in warning
+    assert kept.read_text() == URL
 
 
 async def test_a_file_that_cannot_be_downloaded_leaves_the_others(

@@ -93,9 +93,7 @@ class Outputs:
             try:
                 stored = await self._save(active, token(task, number), candidate, output)
             except MediaError as error:
-                if task.handle is not None and (
-                    isinstance(output.body, Remote) or not isinstance(error, ProviderError)
-                ):
+                if task.handle is not None and not isinstance(error, ProviderError):
                     await active.destination.temporary.discard(_token_of(task, number, output))
                     raise  # all of it can be collected again
                 failures.append((number, output, error))
@@ -229,8 +227,10 @@ def _with_billed(error: MediaError, result: Result) -> MediaError:
 
 
 def _not_downloaded(candidate: Candidate, error: MediaError) -> MediaError:
+    """Return the error for a file that was refused, or whose server could not be reached."""
+    kind = ProviderError if isinstance(error, ProviderError) else Unreachable
     title = candidate.backend.title
-    return Unreachable(f"{title} has made the file, but it could not be downloaded: {error.message}", error.hint)
+    return kind(f"{title} has made the file, but it could not be downloaded: {error.message}", error.hint)
 
 
 def _check_content(active: ActiveJob, candidate: Candidate, facts: Facts) -> None:
