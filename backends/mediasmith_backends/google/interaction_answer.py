@@ -105,7 +105,8 @@ class Interaction(Answer):
         files = [file for file in found if file]
         if files and self.status in {"completed", "incomplete"}:
             return files
-        if self.status == "completed" and (found or (self.steps is self.outputs is self.errors is None)):
+        unknown = any(block.data or block.uri for block in self._blocks())
+        if self.status == "completed" and (found or unknown or (self.steps is self.outputs is self.errors is None)):
             raise malformed(TITLE)
         return self._failure()
 

@@ -183,6 +183,10 @@ TROUBLE: Mapping[str, tuple[Mapping[str, Any], type[MediaError]]] = {
     "an unknown status": (interaction("somersault", steps=[picture()]), ProviderError),
     "an unfinished decode": (interaction("requires_continuation", continuation_token="more"), ProviderError),
     "an image that cannot be read": (interaction(steps=[picture("?!")]), ProviderError),
+    "a file of another type": (
+        interaction(steps=[output_step(type="hologram", data=base64.b64encode(png()).decode())]),
+        ProviderError,
+    ),
     "completed without any content": (interaction(), ProviderError),
 }
 
@@ -197,7 +201,15 @@ async def test_an_answer_that_does_not_name_an_end_never_ends_the_work(
 
 
 @pytest.mark.parametrize(
-    "case", ["a page", "a list", "an unknown status", "an image that cannot be read", "completed without any content"]
+    "case",
+    [
+        "a page",
+        "a list",
+        "an unknown status",
+        "an image that cannot be read",
+        "a file of another type",
+        "completed without any content",
+    ],
 )
 async def test_what_cannot_be_read_is_left_to_the_server_to_keep(
     fake: FakeGoogle, harness: AdapterHarness, case: str
