@@ -13,6 +13,7 @@ from anyio import to_thread
 from mediasmith.plugin.access import Access, Network
 from mediasmith.plugin.error_words import error_text
 from mediasmith.plugin.http_errors import is_about, not_served
+from mediasmith.plugin.proxy_errors import send_through_proxy
 
 if TYPE_CHECKING:
     from elevenlabs.base_client import AsyncBaseElevenLabs
@@ -76,10 +77,15 @@ def _open(url: str, key: str, network: Network) -> tuple[AsyncBaseElevenLabs, As
     way, context = network.proxy_for(url), network.ssl_context
     tls_to_proxy = context if way and way.startswith("https:") else None
     timeout: Any = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
+
+    class ThroughProxy(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return await send_through_proxy(super().handle_async_request, request, way or "")
+
+    proxy = httpx.Proxy(way, ssl_context=tls_to_proxy) if way else None
     http = httpx.AsyncClient(
         timeout=timeout,
-        verify=context,
-        proxy=httpx.Proxy(way, ssl_context=tls_to_proxy) if way else None,
+        transport=(ThroughProxy if way else httpx.AsyncHTTPTransport)(verify=context, proxy=proxy),
         trust_env=False,  # `network` has read the environment already
         follow_redirects=False,  # a paying request goes to the base URL and nowhere else
         event_hooks={} if url == _URL else {"response": [_check_route]},

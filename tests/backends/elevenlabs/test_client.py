@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,6 +69,14 @@ async def test_the_users_certificates_and_proxy_are_used(
             context = http._client_wrapper.httpx_client.httpx_client._transport._pool._ssl_context
     assert len(context.get_ca_certs()) == 1
     assert proxy.asked[0].removeprefix("GET http://").startswith("elevenlabs.invalid")
+
+
+async def test_a_proxy_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        url = f"http://127.0.0.1:{once.getsockname()[1]}"
+    async with connected(HTTPS_PROXY=url) as client:
+        with pytest.raises(Unreachable, match=f"to api.elevenlabs.io could be made through the proxy {url}"):
+            await voice_names(client)
 
 
 @pytest.mark.parametrize("body", [{"detail": "Not Found"}, {}, "404 page not found"], ids=repr)
