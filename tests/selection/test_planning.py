@@ -29,6 +29,8 @@ from fakes.engines import (
 )
 from fakes.photos import encoded, halves
 from fakes.virtual_clock import VirtualClock
+from mediasmith.config.registry import Registry
+from mediasmith.engine.bootstrap import open_engine
 from mediasmith.engine.results import MediaResult
 from mediasmith.plugin.contract import Model, Result, Takes
 from mediasmith.plugin.errors import (
@@ -229,6 +231,16 @@ async def test_the_users_limit_for_a_call_holds_for_every_call(tmp_path: Path) -
             await generate(engine, n=2, max_cost_usd=1)
         assert provider.calls == []
         assert (await generate(engine)).status == "done"
+
+
+@pytest.mark.parametrize("name", ["MEDIASMITH_MAX_COST_USD", "MEDIASMITH_DAILY_BUDGET_USD"])
+async def test_a_limit_that_cannot_be_read_is_named_where_it_stops_a_call(tmp_path: Path, name: str) -> None:
+    backend = Scripted().backend(models=(Model(id="m", prices=per_image(0.04)),))
+    env = {name: "5,50", "MEDIASMITH_DATA_DIR": str(tmp_path), "MEDIASMITH_OUTPUT_DIR": str(tmp_path)}
+    async with open_engine(env=env, backends=Registry(backends={"one": backend}, broken={})) as engine:
+        with pytest.raises(OverBudget) as caught:
+            await generate(engine)
+    assert caught.value.hint.startswith(f"{name} is '5,50', but must be a number of 0 or more; ")
 
 
 async def test_a_days_budget_counts_what_was_and_may_have_been_spent(tmp_path: Path) -> None:

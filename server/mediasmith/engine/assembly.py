@@ -78,7 +78,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         unreadable=unreadable,
         reason_missing=installation.reason_missing,
     )
-    budget = Budget(settings=settings, library=library, clock=clock)
+    budget = Budget(settings=settings, problems=installation.problems, library=library, clock=clock)
     waiting = WaitingCalls(records=library.calls, owners=owners)
     recovery = Recovery(library=library, execution=execution, registry=registry, folders=folders, files=files)
     plans = SavedPlans(

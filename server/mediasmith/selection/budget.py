@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from mediasmith.config.settings import Settings
+from mediasmith.config.settings import Settings, variable
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.candidate import Candidate
@@ -17,9 +18,13 @@ from mediasmith.storage.library.store import Library
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """The limits of the caller and of the settings, and what was spent today."""
+    """The limits of the caller and of the settings, and what was spent today.
+
+    `problems` are the settings that could not be read; a limit among them is 0.
+    """
 
     settings: Settings
+    problems: Sequence[str] = ()
     library: Library
     clock: Clock
 
@@ -36,7 +41,7 @@ class Budget:
         limits = await self._limits(request, counted)
         if not limits:
             return candidates
-        limit, name = min(limits)
+        limit, name, set_by = min(limits)
         costs = [(candidate, total_cost(candidate, request)) for candidate in candidates]
         unpriced = self.settings.unpriced == "allow"
         affordable = tuple(one for one, usd in costs if (unpriced if usd is None else usd <= limit))
@@ -48,7 +53,7 @@ class Budget:
             reason = f"{best.label} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD"
             hint = "Ask for less or for a draft, or raise the limit."
         if not affordable:
-            raise OverBudget(f"{reason}.", hint, billed="no")
+            raise OverBudget(f"{reason}.", self._unread(set_by) or hint, billed="no")
         first, *others = affordable
         if first is not best:
             first = first.with_warnings(f"{reason}; {first.label} is used instead.")
@@ -62,16 +67,23 @@ class Budget:
     def _midnight(self) -> float:
         return datetime.combine(today(self.clock), time(), UTC).timestamp()
 
-    async def _limits(self, request: ToolRequest, counted: float) -> list[tuple[float, str]]:
-        limits: list[tuple[float, str]] = []
+    async def _limits(self, request: ToolRequest, counted: float) -> list[tuple[float, str, str]]:
+        """Return each limit with its name, and the variable that sets it, or ""."""
+        limits: list[tuple[float, str, str]] = []
         if request.max_cost_usd is not None:
-            limits.append((request.max_cost_usd, "max_cost_usd"))
+            limits.append((request.max_cost_usd, "max_cost_usd", ""))
         if self.settings.max_cost_usd is not None:
-            limits.append((self.settings.max_cost_usd, "MEDIASMITH_MAX_COST_USD"))
+            name = variable("max_cost_usd")
+            limits.append((self.settings.max_cost_usd, name, name))
         if day := self.day():
             left = day.usd - await self.library.spent(since=day.since) + counted
-            limits.append((max(0.0, round(left, DIGITS)), "today's remaining budget"))
+            limits.append((max(0.0, round(left, DIGITS)), "today's remaining budget", variable("daily_budget_usd")))
         return limits
+
+    def _unread(self, name: str) -> str:
+        """Return what is wrong with the limit that this variable sets, with the fix, or ""."""
+        found = [problem for problem in self.problems if name and problem.startswith(f"{name} ")]
+        return f"{found[0]}. Correct it and restart the server." if found else ""
 
 
 def total_cost(candidate: Candidate, request: ToolRequest) -> float | None:
