@@ -43,6 +43,15 @@ async def test_a_default_that_is_passed_over_is_named_with_the_reason(
     assert result.warnings == (f"MEDIASMITH_DEFAULTS names {note}; one big is used instead.",)
 
 
+async def test_a_default_for_no_known_kind_is_named_where_there_is_none_for_this_kind(tmp_path: Path) -> None:
+    problem = "MEDIASMITH_DEFAULTS names images, which is not a kind; did you mean image?"
+    async with running_engine(tmp_path, fake("one"), fake("two"), defaults={"images": "two"}) as engine:
+        assert (await generate(engine)).warnings == (f"one fake-1 is used: {problem}",)
+        assert (await generate(engine, backend="two")).warnings == ()
+    async with running_engine(tmp_path, fake("one"), defaults={"images": "two", "image": "one"}) as engine:
+        assert (await generate(engine)).warnings == ()
+
+
 async def test_a_default_is_not_spoken_of_where_it_is_used_or_the_caller_has_chosen(tmp_path: Path) -> None:
     one, two = Scripted().backend("one", preference=1), Scripted().backend("two", edits="image", takes=IMAGE)
     async with running_engine(tmp_path, one, two, defaults={"image": "one"}) as engine:

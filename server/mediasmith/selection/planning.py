@@ -108,6 +108,7 @@ class Planner:
             today=today(self.clock),
             defaults=settings.defaults,
             order=settings.order,
+            problems=self.installation.problems,
             resting=await self.cooldown.resting(),
         )
 

@@ -13,7 +13,10 @@ from mediasmith.selection.selection_request import SelectionRequest
 
 
 def preference_notes(request: SelectionRequest, context: SelectionContext, used: Candidate) -> Iterator[str]:
-    """Yield a warning if another backend or model is used than the user's default, or than one that failed just now."""
+    """Yield a warning if another backend or model is used than the user's default, or than one that failed just now.
+
+    A default that cannot be read is one, too: what the user wanted is not known.
+    """
     name, model = context.default(request.kind)
     if request.backend and not (model and is_called(used.backend, name)):
         return
@@ -21,8 +24,13 @@ def preference_notes(request: SelectionRequest, context: SelectionContext, used:
     if resting and resting != used.backend.name:
         pause = format_seconds(context.resting[resting])
         yield f"{resting} failed a moment ago and is tried last for another {pause}; {used.label} is used instead."
-    elif not (request.model or request.origin) and (reason := _default_passed_over(request, context, used)):
+    elif request.model or request.origin:
+        return
+    elif reason := _default_passed_over(request, context, used):
         yield f"{variable('defaults')} names {reason}; {used.label} is used instead."
+    elif not name:
+        problems = [problem for problem in context.problems if problem.startswith(f"{variable('defaults')} ")]
+        yield from (f"{used.label} is used: {problem}" for problem in problems)
 
 
 def _resting_before(request: SelectionRequest, context: SelectionContext) -> str:

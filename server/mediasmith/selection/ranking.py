@@ -24,8 +24,8 @@ class SelectionContext:
     """What there is to choose from, and in which order.
 
     `missing` maps a backend, or `backend.capability`, to why it is not ready, and `unasked` a backend to why the model
-    that is wanted of it could not be looked up. `defaults` and `order` are the user's; `resting` backends have a
-    cooldown of so many more seconds, and are tried last.
+    that is wanted of it could not be looked up. `defaults` and `order` are the user's, and `problems` what of the
+    settings has no effect; `resting` backends have a cooldown of so many more seconds, and are tried last.
     """
 
     backends: Sequence[Backend[Any]]
@@ -33,6 +33,7 @@ class SelectionContext:
     today: date
     defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     order: tuple[str, ...] = ()
+    problems: Sequence[str] = ()
     resting: Mapping[str, float] = field(default_factory=dict[str, float])
     unasked: Mapping[str, str] = field(default_factory=dict[str, str])
 
