@@ -90,9 +90,10 @@ def explain(error: Exception) -> MediaError | None:
 def _missing(response: Response) -> MediaError:
     """Return what a 404 means: it is about an endpoint only where a request was sent to one."""
     url, words = str(response.request.url), answer_text(response.content)
-    if response.request.method != "POST":
+    is_own = response.request.url.host in _HOSTS
+    if response.request.method != "POST" and (is_own or "/requests/" in url):
         return ProviderError(f"{TITLE} does not have what was asked for{clause(words)}.")
-    if response.request.url.host in _HOSTS or is_about("model", response.text, url):
+    if is_own or is_about("model", response.text, url):
         return ModelGone(f"{TITLE} does not know this endpoint{clause(words)}.")
     return not_served(TITLE, url, own_url=QUEUE_URL, variables=["MEDIASMITH_FAL_BASE_URL"], detail=words)
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from fakes.fal import KEY, PRICES, SUBMIT, WRONG_KEY, FakeFal
-from mediasmith.plugin.errors import MissingKey
+from mediasmith.plugin.errors import MissingKey, NotServed
 from mediasmith.testing import signed_in
 from mediasmith_backends.fal import backend
 
@@ -42,3 +42,13 @@ async def test_the_check_finds_a_wrong_key(fake: FakeFal) -> None:
         with pytest.raises(httpx2.HTTPStatusError) as caught:
             await backend.check(harness.client)
     assert isinstance(backend.explain(caught.value), MissingKey)
+
+
+async def test_the_check_names_a_base_url_that_leads_nowhere(fake: FakeFal) -> None:
+    assert backend.check
+    async with signed_in(backend, f"{fake.url}/nowhere", KEY) as harness:
+        with pytest.raises(httpx2.HTTPStatusError) as caught:
+            await backend.check(harness.client)
+    error = backend.explain(caught.value)
+    assert isinstance(error, NotServed)
+    assert error.variables == ("MEDIASMITH_FAL_BASE_URL",)
