@@ -21,6 +21,7 @@ from fakes.engines import (
     Scripted,
     accepted,
     generate,
+    generate_batch,
     get_job,
     hang,
     jumping_engine,
@@ -35,6 +36,7 @@ from mediasmith.plugin import media
 from mediasmith.plugin.contract import Call, Context, Failed, Model, Output, Price, Remote, Result
 from mediasmith.plugin.errors import MediaError, NotAllowed, OverBudget, ProviderError, TimedOut, Unreachable
 from mediasmith.plugin.http_errors import malformed
+from mediasmith.plugin.params import Count
 from mediasmith.storage.downloader import Downloader
 from mediasmith.testing import MemorySink
 
@@ -46,6 +48,10 @@ URL = "https://files.one.invalid/secret-path?token=abc"
 
 class Formats(FakeParams):
     output_format: Literal["png", "jpeg", "auto"] | None = None
+
+
+class Several(FakeParams):
+    n: Count = 1
 
 
 def out(body: Any, mime: str = "image/png") -> Result:
@@ -532,4 +538,19 @@ async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
         result = await generate(engine)
     assert (result.status, read_files(result)) == ("done", [png()])
     [warning] = result.warnings
-    assert warning.startswith("A file was left out: It is a private address. Its link is kept in ")
+    assert warning.startswith("A file was left out: It is a private address. It was billed. Its link is kept in ")
+
+
+@pytest.mark.parametrize("polled", [False, True], ids=["at once", "polled"])
+async def test_a_file_that_is_lacking_is_named_with_its_money_and_its_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, polled: bool
+) -> None:
+    clock, files = VirtualClock(), Files(*[ProviderError("Status 404.")] * 99)
+    files.serve(monkeypatch, clock)
+    made = Result(outputs=(*picture().outputs, *out(Remote(url=URL)).outputs))
+    provider = Scripted(accepted(), polls=[made]) if polled else Scripted(made)
+    async with running_engine(tmp_path, provider.backend(params=Several), clock=clock) as engine, clock.autojump():
+        result = await generate_batch(engine, "a kite", "a boat", n=2) if polled else await generate(engine, n=2)
+    assert (result.status, result.billed, result.warnings) == ("partial", "yes", ())
+    assert "Status 404. It was billed. Its link is kept in " in result.error
+    assert not polled or result.error in [item.error for item in result.items]

@@ -77,11 +77,13 @@ class Outputs:
     settings: Settings
     unreadable: UnreadableAnswers
 
-    async def store(self, active: ActiveJob, task: Task, candidate: Candidate, result: Result) -> list[Artifact]:
+    async def store(
+        self, active: ActiveJob, task: Task, candidate: Candidate, result: Result
+    ) -> tuple[list[Artifact], MediaError | None]:
         """Return every output of a result in a temporary file, as artifacts that are not yet committed.
 
-        An unusable one is left out with a warning, if there are others. What cannot be collected again is kept as it
-        came, and the error or the warning says where.
+        An unusable one is left out, if there are others: with a warning, or where less is there than was asked for,
+        with the error that is returned. What cannot be collected again is kept as it came, and both say where.
 
         Raises:
             ProviderError: an output is not of the kind that was asked for, or is too large.
@@ -105,9 +107,13 @@ class Outputs:
             await active.destination.temporary.discard(_token_of(task, number, output))
         if not artifacts:
             raise _with_billed(failures[0][2], result)
-        for _, _, error in failures:
-            active.warn(f"A file was left out: {error.message} {error.hint}".strip())
-        return artifacts
+        left_out = [error for _, _, error in failures]
+        for error in left_out:
+            error.billed = "yes"  # with the others
+        lacking = left_out.pop(0) if left_out and len(artifacts) < task.count else None
+        for error in left_out:
+            active.warn(f"A file was left out: {error}")
+        return artifacts, lacking
 
     async def _keep(self, active: ActiveJob, task: Task, number: int, output: Output, error: MediaError) -> None:
         """Keep an output as it came, or its link, and add to the error where it is."""

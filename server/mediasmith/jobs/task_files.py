@@ -14,7 +14,7 @@ import anyio
 from mediasmith.jobs.active_job import ActiveJob
 from mediasmith.jobs.outputs import Outputs, kept_in
 from mediasmith.plugin.contract import JSON, Result
-from mediasmith.plugin.errors import MediaError
+from mediasmith.plugin.errors import MediaError, error_record
 from mediasmith.runtime.clock import Clock
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.selection.candidate import Candidate
@@ -42,13 +42,14 @@ class TaskFiles:
         """
         cost = _amount(result.cost_usd)
         task = active.tasks[number] = replace(active.tasks[number], billed="yes", cost_usd=cost)
-        artifacts = await self.outputs.store(active, task, candidate, result)
+        artifacts, lacking = await self.outputs.store(active, task, candidate, result)
         details = self.redact.json(result.details)
         task = replace(
             task,
             phase="saving",
             estimate_usd=_estimate(task, candidate, artifacts, result.used),
             complete=result.complete,
+            error=error_record(lacking) if lacking else None,
             details=details or None,
         )
         # A cancel at this point would leave files that nothing knows of.
@@ -80,7 +81,7 @@ class TaskFiles:
             if renamed:
                 active.warn(f"{Path(artifact.path).name} existed; the new file is {Path(path).name}.")
             named.append(replace(artifact, path=path, token=""))
-        done = replace(task, phase="done", error=None)
+        done = replace(task, phase="done")
         await self.library.commit(done, named, at=self.clock.now(), owner=active.job.owner)
         active.artifacts += named
         active.tasks[task.number] = done
