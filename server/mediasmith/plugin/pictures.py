@@ -89,6 +89,8 @@ def open_image(file: BinaryIO, mime: str) -> ImageFile:
 
 def orientation(picture: ImageFile) -> int:
     """Return how an opened image is to be turned: its EXIF orientation from 1, upright, to 8."""
+    if picture.format == "TIFF":
+        return 1  # Pillow turns it when it is decoded, and its size is that of the upright picture
     if "exif" not in picture.info and picture.format == "PNG":
         return 1  # Pillow would decode the whole picture to look for it
     try:
