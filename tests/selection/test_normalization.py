@@ -123,6 +123,7 @@ def test_voices_of_any_other_form_are_left_for_the_check(given: object) -> None:
         "tif": "tiff",
         "mpeg": "mp3",
         "audio/mpeg": "mp3",
+        "audio/ogg; codecs=opus": "ogg",
         "opus": "ogg",
         "wave": "wav",
         "PNG": "png",
@@ -138,3 +139,8 @@ def test_formats_that_are_not_the_same_stay_apart() -> None:
     assert not is_same_format("png", "jpeg")
     assert not is_same_format("mp4", "mov")
     assert is_same_format("video/quicktime", ".MOV")
+
+
+@pytest.mark.parametrize("given", ["1024/768", "models/768"])
+def test_what_is_no_format_is_not_matched_by_its_end(given: str) -> None:
+    assert match_listed(given, ["512", "768"]) == given

@@ -18,6 +18,7 @@ SIMILAR_BACKEND = 0.6
 """The same for the names of backends, which are few and short."""
 
 _FORMATS: Iterable[tuple[str, ...]] = (
+    ("png", "x-png"),
     ("jpeg", "jpg", "jpe", "jfif", "pjpeg"),
     ("tiff", "tif"),
     ("svg", "svg+xml"),
@@ -33,6 +34,8 @@ _FORMATS: Iterable[tuple[str, ...]] = (
 )
 
 _SAME_FORMAT: Mapping[str, frozenset[str]] = {name: frozenset(same) for same in _FORMATS for name in same}
+
+_MIME = re.compile(r"(?:image|audio|video)/([^;\s]+)(?:\s*;.*)?")
 
 
 def suggest(name: str, names: Sequence[str], *, similar: float = _SIMILAR) -> str:
@@ -70,7 +73,9 @@ def is_same_format(one: str, other: str) -> bool:
 
 
 def _format(name: str) -> str:
-    return name.strip().lower().removeprefix(".").rpartition("/")[2]
+    plain = name.strip().lower().removeprefix(".")
+    found = _MIME.fullmatch(plain)
+    return found[1] if found else plain
 
 
 def _fold(text: str) -> str:
