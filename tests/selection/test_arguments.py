@@ -105,9 +105,35 @@ def test_a_list_may_be_blank_as_json_text(name: str, nothing: str) -> None:
     assert read(prompt="a fox", **{name: nothing}) == read()
 
 
+@pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if one["type"] != "string"])
+def test_null_may_be_json_text(name: str) -> None:
+    assert read(prompt="a fox", **{name: "null"}) == read()
+
+
+def test_an_empty_list_of_options_is_none() -> None:
+    assert read(options="[]") == read(options='[""]') == read()
+
+
+@pytest.mark.parametrize("given", [["", "a.png", None], '["a.png", ""]', ["a.png"], "a.png"])
+def test_blank_entries_of_a_list_are_left_out(given: object) -> None:
+    assert read(image=given).references == {"image": ("a.png",)}
+
+
+def test_an_empty_prompt_of_several_is_not_left_out() -> None:
+    assert "One of the prompts is empty" in refused({"prompts": ["a fox", ""]})
+
+
+@pytest.mark.parametrize("text", ["[2026] a fox.png", "[a] or [b].png"])
+def test_text_that_begins_with_a_bracket_may_stand_for_a_list(text: str) -> None:
+    assert read(image=text).references == {"image": (text,)}
+    assert read(prompts=text).prompts == (text,)
+
+
 def test_auto_says_nothing_unless_it_is_a_value_of_its_own() -> None:
     words = {"size": "auto", "aspect_ratio": "Auto", "output_format": "auto", "language": " auto"}
     assert read(**words).words == {}
+    assert read(kind="auto", n="auto", seed="Auto", duration="auto", generate_audio=" auto") == read()
+    assert "max_cost_usd" in refused({"prompt": "a fox", "max_cost_usd": "auto"})
     assert read(**words, quality="auto").words == {"quality": "auto"}
 
 
@@ -186,18 +212,18 @@ def test_what_should_be_true_or_false_is_refused_otherwise(name: str, wrong: obj
 
 
 @pytest.mark.parametrize("name", of_type("array"))
-@pytest.mark.parametrize("wrong", [True, {"a": ["b"]}, '["cut off', "[whispering] hello"])
+@pytest.mark.parametrize("wrong", [True, {"a": ["b"]}, '["cut off', "[['a']]"])
 def test_what_should_be_a_list_is_refused_otherwise(name: str, wrong: object) -> None:
     assert f"{name} must be a list of strings, not {json.dumps(wrong)}." in refused({name: wrong})
 
 
 @pytest.mark.parametrize("name", of_type("array"))
-@pytest.mark.parametrize("wrong", [None, True, ["a"], {"a": ["b"]}])
+@pytest.mark.parametrize("wrong", [True, ["a"], {"a": ["b"]}])
 def test_an_entry_that_is_no_text_is_named_by_its_place(name: str, wrong: object) -> None:
     assert f"{name}[1] must be text, not {json.dumps(wrong)}." in refused({name: ["a", wrong]})
 
 
-@pytest.mark.parametrize("wrong", [5, True, ["a"], "fps=24", "[1]", "6", "null"])
+@pytest.mark.parametrize("wrong", [5, True, ["a"], "fps=24", "[1]", "6"])
 def test_what_should_be_an_object_is_refused_otherwise(wrong: object) -> None:
     assert "options must be an object such as {}" in refused({"prompt": "a fox", "options": wrong})
 
@@ -480,6 +506,16 @@ def test_an_equals_sign_elsewhere_is_no_prefix() -> None:
     for plain in ("https://pictures.example/?style=1", "mood=a.png", "Style=a.png", "./style=a.png"):
         assert read(image=[plain]).references == {"image": (plain,)}
     assert read(mask="style=m.png").references == {"mask": ("style=m.png",)}
+
+
+@pytest.mark.parametrize("given", ["abc", ["abc"], '["abc"]', ["abc", ""]])
+def test_the_only_entry_of_a_list_may_be_what_is_continued_or_the_job(given: object) -> None:
+    assert parse_request({"continuation_id": given, "prompt": "x"}, EDIT).continuation_id == "abc"
+    assert check_arguments({"job_id": given}, JOB) == {"job_id": "abc"}
+
+
+def test_seconds_to_wait_may_have_their_unit() -> None:
+    assert read(wait_seconds="5s").wait_seconds == read(wait_seconds="5 seconds").wait_seconds == 5
 
 
 def test_an_empty_continuation_id_is_refused() -> None:

@@ -32,6 +32,9 @@ EITHER = {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}
         (EITHER, "true", True),
         ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "3", "3"),
         ({}, "3", "3"),
+        ({"type": "object"}, "[]", []),
+        ({"type": "boolean"}, " null ", None),
+        ({"type": "string"}, "null", "null"),
     ],
     ids=str,
 )

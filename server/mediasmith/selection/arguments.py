@@ -38,7 +38,7 @@ def check_arguments(arguments: Mapping[str, Any], tool: ToolSchema) -> dict[str,
     for name, value in arguments.items():
         schema = properties.get(name)
         read = value if schema is None else read_value(read_word(name, value), schema)
-        if is_blank(value) or is_blank(read):
+        if is_blank(value) or is_blank(read) or (schema is not None and _leaves_choice(name, value, schema)):
             continue
         if schema is not None:
             given[name] = read
@@ -63,6 +63,11 @@ def check_listed(words: Mapping[str, Any], kind: str, tool: ToolSchema) -> dict[
         for name, value in words.items()
         if not is_auto(value) or "auto" in listed.get(name, ())
     }
+
+
+def _leaves_choice(name: str, value: object, schema: Schema) -> bool:
+    """Return whether a value is auto where that can be no value of its own; `check_listed` knows the other words."""
+    return is_auto(value) and (name == "kind" or (name in WORDS and schema["type"] != "string"))
 
 
 def _value(name: str, value: object, schema: Schema) -> object:
@@ -121,6 +126,8 @@ def _array(name: str, value: object, schema: Schema) -> list[object]:
     if not isinstance(value, list | tuple):
         raise InvalidRequest(f"{name} must be a list of strings, not {_shown(value)}.", billed="no")
     items: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # JSON from outside
+    if name != "prompts":  # where each entry makes a file
+        items = [item for item in items if not is_blank(item)]
     low, high = schema.get("minItems", 0), schema.get("maxItems", 100)
     if not low <= len(items) <= high:
         raise InvalidRequest(f"{name} has {len(items):,} entries; accepted: {low} to {high}.", billed="no")

@@ -11,6 +11,9 @@ from typing import Any, cast
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,4})?")
 
+_LIST = re.compile(r"\s*\[(?:\s*[\[\]{\"]|.*\]\s*\Z)", re.DOTALL)
+"""How a list begins as JSON text, or begins and ends; `[whispering] hello` is no list."""
+
 _BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 _EXACT = 2**53
@@ -42,12 +45,14 @@ def is_auto(value: object) -> bool:
 def read_value(value: object, schema: Mapping[str, Any]) -> object:
     """Return a value in the form that the schema declares.
 
-    Exact numbers and booleans may be text, text may be a number, lists and objects may be JSON text, and a single entry
-    may stand for a list. Any other value is returned as it is, for the caller to check.
+    Exact numbers and booleans may be text, text may be a number, lists, objects and null may be JSON text, and a single
+    entry may stand for a list. Any other value is returned as it is, for the caller to check.
     """
     declared = _types(schema)
     if len(declared) != 1:
         return _read_any(value, schema, declared)
+    if declared[0] != "string" and isinstance(value, str) and value.strip() == "null":
+        return None
     read = _READERS.get(declared[0])
     return read(value, schema) if read else value
 
@@ -100,7 +105,7 @@ def _boolean(value: object, _schema: Mapping[str, Any]) -> object:
 
 def _list(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, str):
-        value = read_json(value) if value.lstrip().startswith("[") else [value]
+        value = read_json(value) if _LIST.match(value) else [value]
     elif isinstance(value, int | float) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, list | tuple):
@@ -112,7 +117,7 @@ def _object(value: object, schema: Mapping[str, Any]) -> object:
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
     found = read_json(value) if isinstance(value, str) else value
     if not isinstance(found, Mapping):
-        return value
+        return found if is_blank(found) else value
     entries = cast("Mapping[object, object]", found)
     return {
         key: read_value(entry, properties[key]) if isinstance(key, str) and key in properties else entry

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from mediasmith.plugin.params import INPUT_WORDS
-from mediasmith.selection.coercion import read_json
+from mediasmith.selection.coercion import is_blank, read_json
 from mediasmith.selection.language_names import LANGUAGES
 
 _PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*(?:[xX×✕✖*]|by)\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
@@ -58,10 +58,14 @@ def _duration(value: object) -> object:
 
 
 def _reference(value: object) -> object:
-    """Return the one input file of a list, which may be JSON text."""
+    """Return the one file or job of a list, which may be JSON text."""
     found = read_json(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
-    entries = cast("Sequence[object]", found if isinstance(found, list | tuple) else ())
-    return entries[0] if len(entries) == 1 and isinstance(entries[0], str) else value
+    if not isinstance(found, list | tuple):
+        return value
+    entries = [one for one in cast("Sequence[object]", found) if not is_blank(one)]
+    if len(entries) == 1 and isinstance(entries[0], str):
+        return entries[0]
+    return value if entries else entries
 
 
 def _language(value: object) -> object:
@@ -106,7 +110,10 @@ _FORMS: Mapping[str, Callable[[object], object]] = {
     "size": _size,
     "aspect_ratio": _ratio,
     "duration": _duration,
+    "wait_seconds": _duration,
     "language": _language,
     "voices": _voices,
     **{name: _reference for name, word in INPUT_WORDS.items() if not word.many},
+    "continuation_id": _reference,
+    "job_id": _reference,
 }
