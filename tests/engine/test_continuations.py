@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from fakes.engines import (
 from mediasmith.config.caller import Caller
 from mediasmith.engine.results import MediaResult
 from mediasmith.engine.use_cases import Engine
+from mediasmith.plugin.contract import Takes
 from mediasmith.plugin.errors import UnknownContinuation
 
 FORMS: Mapping[str, Callable[[MediaResult], str]] = {
@@ -32,6 +34,7 @@ FORMS: Mapping[str, Callable[[MediaResult], str]] = {
     "job": lambda made: made.job_id,
     "path": lambda made: made.files[0].path,
     "file uri": lambda made: Path(made.files[0].path).as_uri(),
+    "decomposed": lambda made: unicodedata.normalize("NFD", made.files[0].path),
     "dragged": lambda made: made.files[0].path.replace(" ", "\\ "),
     "mentioned": lambda made: f"@{made.files[0].path}",
     "name": lambda made: Path(made.files[0].path).name,
@@ -44,9 +47,10 @@ FORMS: Mapping[str, Callable[[MediaResult], str]] = {
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncGenerator[Engine]:
-    folder = tmp_path / "My pictures"
+    folder = tmp_path / "Mes clichés"
     folder.mkdir()
-    async with running_engine(folder, Scripted(*(picture(state=1) for _ in range(9))).backend()) as opened:
+    provider = Scripted(*(picture(state=1) for _ in range(9)))
+    async with running_engine(folder, provider.backend(takes={"image": Takes()})) as opened:
         yield opened
 
 
@@ -58,6 +62,13 @@ async def test_a_file_is_found_by_anything_that_its_answer_shows(engine: Engine,
     assert edited.parent == made.continuation_id
 
 
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_input_file_is_found_by_the_same(engine: Engine, form: str) -> None:
+    made = await generate(engine)
+    await generate(engine, "another")
+    assert (await generate(engine, image=FORMS[form](made))).status == "done"
+
+
 async def test_spellings_of_one_file_are_the_same_call(engine: Engine) -> None:
     made = await generate(engine)
     jobs = [await continue_edit(engine, FORMS[form](made), dry_run=True) for form in ("id", "path")]
@@ -65,8 +76,8 @@ async def test_spellings_of_one_file_are_the_same_call(engine: Engine) -> None:
 
 
 async def test_what_names_several_files_is_refused_with_each(engine: Engine, tmp_path: Path) -> None:
-    made = await generate(engine, n=2, output=str(tmp_path / "My pictures" / "out" / "a" / "logo"))
-    same = await generate(engine, output=str(tmp_path / "My pictures" / "out" / "b" / "logo-1"))
+    made = await generate(engine, n=2, output=str(tmp_path / "Mes clichés" / "out" / "a" / "logo"))
+    same = await generate(engine, output=str(tmp_path / "Mes clichés" / "out" / "b" / "logo-1"))
     with pytest.raises(UnknownContinuation, match="made 2 files") as caught:
         await continue_edit(engine, made.job_id)
     assert all(f"{file.id} ({Path(file.path).name})" in caught.value.message for file in made.files)
@@ -76,7 +87,7 @@ async def test_what_names_several_files_is_refused_with_each(engine: Engine, tmp
 
 
 async def test_a_path_finds_the_file_that_is_there_now(engine: Engine, tmp_path: Path) -> None:
-    output = str(tmp_path / "My pictures" / "out" / "logo.png")
+    output = str(tmp_path / "Mes clichés" / "out" / "logo.png")
     first = await generate(engine, output=output)
     await anyio.Path(first.files[0].path).unlink()
     second = await generate(engine, output=output)
@@ -85,7 +96,7 @@ async def test_a_path_finds_the_file_that_is_there_now(engine: Engine, tmp_path:
 
 
 async def test_a_name_without_its_extension_is_whole(engine: Engine, tmp_path: Path) -> None:
-    made = await generate(engine, output=str(tmp_path / "My pictures" / "out" / "logo.v2.png"))
+    made = await generate(engine, output=str(tmp_path / "Mes clichés" / "out" / "logo.v2.png"))
     assert (await continue_edit(engine, "logo.v2")).parent == made.continuation_id
     for part in ("logo", "v2", "ogo.v2"):
         with pytest.raises(UnknownContinuation):

@@ -15,7 +15,6 @@ from fakes.input_files import ID, PNG, Remote
 from fakes.tls import certificate
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
-from mediasmith.plugin.errors import UnknownContinuation
 from mediasmith.plugin.kinds import Role
 from mediasmith.storage.inputs.input_file import InputFile
 from mediasmith.storage.inputs.references import Inputs
@@ -91,14 +90,12 @@ def inputs(project: Path, output: Path, tmp_path: Path) -> Inputs:
     saved.parent.mkdir()
     saved.write_bytes(PNG)
 
-    async def artifact(identifier: str) -> Path:
-        if identifier != ID:
-            raise UnknownContinuation(f"There is no continuation {identifier}.", "Use one of get_job.")
-        return saved
+    async def made(reference: str) -> Path | None:
+        return saved if ID in reference.lower() else None
 
     roots = AllowedFolders(output=output, allowed=(output, project), base=project)
     settings = Settings(max_input_bytes=200_000, max_pixels=1_000_000)
-    return Inputs(roots=roots, settings=settings, downloader=Remote(), artifact=artifact)
+    return Inputs(roots=roots, settings=settings, downloader=Remote(), made=made)
 
 
 @pytest.fixture

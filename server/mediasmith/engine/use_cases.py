@@ -15,7 +15,6 @@ from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.caller import Caller
 from mediasmith.config.installation import Installation
 from mediasmith.engine.catalogue import Catalogue
-from mediasmith.engine.continuations import Continuations
 from mediasmith.engine.file_about import FileAbout, present_about
 from mediasmith.engine.file_urls import FileUrls
 from mediasmith.engine.job_start import JobStarter, ToolName
@@ -32,6 +31,7 @@ from mediasmith.selection.tool_request import ToolRequest, parse_request
 from mediasmith.storage.artifacts.artifact_store import Artifacts
 from mediasmith.storage.library.records import Artifact, Job
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.made_files import MadeFiles
 from mediasmith.storage.pasted_paths import unwrap
 from mediasmith.storage.previews import Preview
 
@@ -197,8 +197,8 @@ class Engine:
 
     async def _continued(self, reference: str, principal: str) -> Artifact:
         """Return the file that an edit continues, by its id or any other reference to it."""
-        continuations = Continuations(library=self.library, folders=self.folders.for_principal(principal))
-        found = await continuations.find(reference, principal)
+        made = MadeFiles(library=self.library, folders=self.folders.for_principal(principal))
+        found = await made.find(reference, principal)
         if found is None and any(sign in reference for sign in "/\\.") and "media:" not in reference:
             raise UnknownContinuation(
                 f"{reference[:80]!r} is not a file that was made here.",

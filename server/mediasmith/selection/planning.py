@@ -12,7 +12,7 @@ import anyio
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.installation import Installation
 from mediasmith.plugin.contract import JSON, Backend
-from mediasmith.plugin.errors import InvalidRequest, UnknownContinuation
+from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import MEDIA_TYPES, Kind, MediaType, Role
 from mediasmith.plugin.params import IN_PIXELS, WORDS
@@ -35,6 +35,7 @@ from mediasmith.storage.inputs.checks import check_mask
 from mediasmith.storage.inputs.references import Inputs
 from mediasmith.storage.library.records import Allowance, Artifact
 from mediasmith.storage.library.store import Library
+from mediasmith.storage.made_files import MadeFiles
 from mediasmith.storage.pasted_paths import unwrap
 
 _NOT_INHERITED = {"n", "seed"}
@@ -177,20 +178,24 @@ class Planner:
     async def _selection_request(
         self, request: ToolRequest, principal: str, origin: Artifact | None, scratch: Path
     ) -> SelectionRequest:
-        async def path(artifact_id: str) -> Path:
-            artifact = await self.library.artifact(artifact_id, principal=principal, used=self.clock.now())
-            if artifact is None:
-                raise UnknownContinuation(f"There is no file media://{artifact_id[:40]}.", billed="no")
+        folders = self.folders.for_principal(principal)
+        made = MadeFiles(library=self.library, folders=folders)
+
+        async def path(reference: str) -> Path | None:
+            found = await made.find(reference, principal)
+            if found is None:
+                return None
+            await self.library.artifact(found.id, principal=principal, used=self.clock.now())
             try:
-                return await self.files.local(artifact, scratch)
+                return await self.files.local(found, scratch)
             except OSError as error:
-                raise InvalidRequest(f"The file of media://{artifact_id} does not exist.") from error
+                raise InvalidRequest(f"The file of media://{found.id} does not exist.") from error
 
         inputs = Inputs(
-            roots=self.folders.for_principal(principal),
+            roots=folders,
             settings=self.installation.settings,
             downloader=self.downloader,
-            artifact=path,
+            made=path,
         )
         found = await inputs.resolve(request.references, scratch)
         continued = None

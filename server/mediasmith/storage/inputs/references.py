@@ -16,7 +16,7 @@ from anyio import to_thread
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.settings import Settings
 from mediasmith.plugin.embedded_media import decode_base64
-from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed
+from mediasmith.plugin.errors import InvalidRequest, MediaError, NotAllowed, UnknownContinuation
 from mediasmith.plugin.kinds import Role
 from mediasmith.plugin.media import HEAD, sniff
 from mediasmith.plugin.params import INPUT_WORDS
@@ -24,11 +24,14 @@ from mediasmith.storage.downloader import Downloader
 from mediasmith.storage.inputs.checks import LocatedFile, check_file, check_mask, check_size
 from mediasmith.storage.inputs.conversion import conformed, scratch_file
 from mediasmith.storage.inputs.input_file import InputFile, open_regular
+from mediasmith.storage.made_files import LINK
 from mediasmith.storage.pasted_paths import find_file, unwrap
 
 _MAX_PATH = 4096  # bytes
 _MAX_NAME = 255  # bytes between two slashes
 _MAX_QUOTED = 120  # characters of a caller's own text that a message repeats
+
+_MAX_SHOWN = 40  # characters of an id
 
 _START = 64
 """Characters of base64 that show the type of a file."""
@@ -49,16 +52,16 @@ ARGUMENTS: Mapping[Role, str] = {
 class Inputs:
     """Finds and checks the files that a request refers to.
 
-    Every role takes the same forms: a path, `file:///PATH`, `media://ID` or the bare id, `https://…`, and
-    `data:TYPE;base64,…`. A relative path starts at the working directory where that is allowed, then at the output
-    folder. A path that is not there as it is written may be quoted, escaped, or spelled otherwise.
-    `artifact` returns the path of an artifact's file, or raises `UnknownContinuation`.
+    Every role takes the same forms: a path, `file:///PATH`, `media://ID` or the bare id, `https://…`,
+    `data:TYPE;base64,…`, and any other reference to a file that was made here. A relative path starts at the working
+    directory where that is allowed, then at the output folder. A path that is not there as it is written may be quoted,
+    escaped, or spelled otherwise. `made` returns the path of a file that was made here, or None if there is none.
     """
 
     roots: AllowedFolders
     settings: Settings
     downloader: Downloader
-    artifact: Callable[[str], Awaitable[Path]]
+    made: Callable[[str], Awaitable[Path | None]]
 
     async def resolve(
         self, references: Mapping[Role, Sequence[str]], scratch: Path
@@ -91,27 +94,33 @@ class Inputs:
             case name if name == "data" or _is_base64(plain):
                 return await to_thread.run_sync(self._from_data, plain, role, scratch)
             case "http" | "https":
-                return await self._from_url(plain, scratch)
+                own = await self.made(plain) if LINK.fullmatch(plain) else None
+                return _made_file(own, plain) if own else await self._from_url(plain, scratch)
             case "media":
                 return await self._from_id(rest.removeprefix("//"))
             case "file":
-                return await to_thread.run_sync(self._from_path, plain, _file_uri_path(rest))
+                return await self._from_path(plain, _file_uri_path(rest))
             case _ if rest.startswith("//"):
                 raise NotAllowed(f"The scheme {_quote(scheme)} is not supported.", _FORMS)
-            case _ if _ID.fullmatch(plain):
+            case _ if _ID.fullmatch(plain.lower()):
                 return await self._from_id(plain)
             case _:
-                return await to_thread.run_sync(self._from_path, reference, reference)
+                return await self._from_path(reference, reference)
 
-    def _from_path(self, text: str, path: str) -> LocatedFile:
+    async def _from_path(self, text: str, path: str) -> LocatedFile:
         """Return the file at what `text` names in any form; without one, `path` is what messages call it."""
         _check_path(path)
-        real = find_file(self.roots, text) or self.roots.confine(path)
+        real = await to_thread.run_sync(find_file, self.roots, text)
+        if real is None and (made := await self.made(text)) is not None:
+            return _made_file(made, path)
+        real = real or await to_thread.run_sync(self.roots.confine, path)
         return LocatedFile(path=real, stem=real.stem, label=_quote(path), confined=True)
 
     async def _from_id(self, identifier: str) -> LocatedFile:
-        path = await self.artifact(identifier)
-        return LocatedFile(path=path, stem=path.stem, label=f"The file of media://{identifier}")
+        path = await self.made(identifier)
+        if path is None:
+            raise UnknownContinuation(f"There is no file media://{identifier[:_MAX_SHOWN]}.")
+        return _made_file(path, f"media://{identifier}")
 
     async def _from_url(self, url: str, scratch: Path) -> LocatedFile:
         path = await to_thread.run_sync(scratch_file, scratch)
@@ -147,6 +156,10 @@ class Inputs:
                 raise NotAllowed(f"{located.label} was moved while it was being opened.", "Call again.")
             checked = check_file(located, file, role, self.settings)
             return conformed(checked, file, scratch, located.label)
+
+
+def _made_file(path: Path, reference: str) -> LocatedFile:
+    return LocatedFile(path=path, stem=path.stem, label=f"The file of {reference[:_MAX_QUOTED]}")
 
 
 @contextmanager

@@ -1,24 +1,27 @@
-"""Find the file that an edit continues, by any reference to it that answers show."""
+"""Find a file that was made here by any reference to it that answers show."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
 
 from mediasmith.config.allowed_folders import AllowedFolders
-from mediasmith.plugin.errors import UnknownContinuation
+from mediasmith.plugin.errors import InvalidRequest, UnknownContinuation
 from mediasmith.storage.artifacts.file_names import stem_of
 from mediasmith.storage.library.records import Artifact
 from mediasmith.storage.library.store import Library
-from mediasmith.storage.pasted_paths import unwrap, written_forms
+from mediasmith.storage.pasted_paths import find_file, unwrap, written_forms
 
 _SCHEME = re.compile(r"media:(?://)?", re.IGNORECASE)
-_LINK = re.compile(r"https?://[^?#]*/files/([0-9a-z]{26})(?:[?#].*)?")
+LINK = re.compile(r"https?://[^?#]*/files/([0-9a-z]{26})(?:[?#].*)?")
+"""A link to a file that a server like this one has."""
+
 _SHORT_ID = re.compile(r"[a-z2-7]{8,25}")
 _NAMED_BY_ID = re.compile(r"(?:.*-)?[a-z2-7]{8}(?:-[0-9]+)?(?:\.[a-z0-9]{2,5})?")
 _MAX_SHOWN = 60  # characters of a caller's own text that a message repeats
@@ -26,7 +29,7 @@ _MAX_CANDIDATES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Continuations:
+class MadeFiles:
     """Finds files in the library. `folders` are where relative paths start."""
 
     library: Library
@@ -42,7 +45,7 @@ class Continuations:
             UnknownContinuation: it names several files, or a job without any.
         """
         text = unwrap(reference)
-        link = _LINK.fullmatch(text)
+        link = LINK.fullmatch(text)
         identifier = link[1] if link else _SCHEME.sub("", text, count=1).rstrip("/").lower()
         if found := await self.library.artifact(identifier, principal=principal):
             return found
@@ -83,8 +86,11 @@ def _name(path: str) -> str:
 
 
 def _paths(folders: AllowedFolders, text: str) -> list[str]:
-    """Return the real paths that a text may mean."""
+    """Return the real paths that a text may mean: of what is there, in any spelling, and of what may be gone."""
     found: dict[str, None] = {}
+    with suppress(InvalidRequest):  # several names are like it
+        there = find_file(folders, text)
+        found |= {str(there): None} if there else {}
     for form in written_forms(text):
         for start in (folders.base or folders.output, folders.output):
             try:
