@@ -121,33 +121,45 @@ def refuses(request: Request[Any]) -> str:
     if not isinstance(model, SchemaModel):
         return ""
     given = _given(request.params.model_dump(exclude_none=True), model)
-    if reason := _conflict(model, given, request.options):
-        return reason
+    if _shape_twice(model, given):
+        return "takes size or aspect_ratio, not both"
     for word, place in model.places.items():
         needed = place.path and place.path[0] in _required(model.inputs)
         if needed and word not in given and place.path[0] not in request.options:
             return f"needs {word} with {model.id}"
     try:
-        for word, value in given.items():
-            if word in model.places:
-                model.places[word].write(value)
+        return _conflict(model, given, request.options)
     except ValueError as error:
         return f"{str(error).rstrip('.')} with {model.id}"
     except LookupError:
         return ""  # what the model lists is checked by its `accepts`
-    return ""
+
+
+def _shape_twice(model: SchemaModel, given: Mapping[str, JSON]) -> bool:
+    """Return whether size and aspect_ratio would be written over each other: both sides in pixels are a shape, too."""
+    if not {"size", "aspect_ratio"} <= given.keys() & model.places.keys():
+        return False
+    return model.places["size"].path in {model.places["aspect_ratio"].path, ()}
 
 
 def _conflict(model: SchemaModel, given: Mapping[str, JSON], options: Mapping[str, JSON]) -> str:
-    """Return which words and options would be written over each other, as a reason, or ""."""
-    if {"size", "aspect_ratio"} <= given.keys() & model.places.keys():
-        size, ratio = model.places["size"].path, model.places["aspect_ratio"].path
-        if size in {ratio, ()}:  # both sides in pixels are a shape, too
-            return "takes size or aspect_ratio, not both"
-    for word in given.keys() & model.places.keys():
-        outer, *inner = model.places[word].path or ("",)
-        if inner and inner[0] in mapping(options.get(outer)):
-            return f"takes {word} or {outer}.{inner[0]}, not both"
+    """Return which word would be written over which option, as a reason, or "". Raises as `Place.write` does."""
+    for word in (word for word in given if word in model.places):
+        written: dict[str, JSON] = {}
+        _put(written, model.places[word].path, model.places[word].write(given[word]))
+        if option := _written_twice(written, options):
+            return f"takes {word} or the option {option}, not both"
+    return ""
+
+
+def _written_twice(written: Mapping[str, JSON], options: Mapping[str, JSON]) -> str:
+    """Return the option that what is written would take the place of, with a dot if it is inside another, or ""."""
+    for name in written.keys() & options.keys():
+        inner, inside = mapping(written[name]), mapping(options[name])
+        if not inner or not inside:
+            return name
+        if twice := _written_twice(inner, inside):
+            return f"{name}.{twice}"
     return ""
 
 
@@ -239,9 +251,9 @@ def _asks_for_url(field: Schema) -> bool:
 
 
 def _options(model: SchemaModel) -> Mapping[str, JSON]:
-    """Return the schema of the fields that no word, file or prompt goes to.
+    """Return the schema of the fields that no word, file or prompt goes to, and of the values that no word can say.
 
-    Such a field may be called like a word, of which it has no value.
+    Such a field may be called like a word.
     """
     used = {
         model.prompt_field,
@@ -257,4 +269,6 @@ def _options(model: SchemaModel) -> Mapping[str, JSON]:
     }
     required = [name for name in _required(model.inputs) if name in properties]
     needed: Mapping[str, JSON] = {"required": required} if required else {}
+    others = {place.path[0]: place.others for place in model.places.values() if len(place.path) == 1 and place.others}
+    properties |= {name: {**model.fields[name], "enum": list(values)} for name, values in others.items()}
     return {"type": "object", "properties": properties, **needed} if properties else {}

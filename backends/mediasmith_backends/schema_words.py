@@ -20,12 +20,14 @@ Value: TypeAlias = "str | int | float"
 class Place:
     """Where a word goes: into a field, into one of an object, or (where `path` is empty) into several fields.
 
-    `write` returns what is sent for a value, and raises ValueError with the reason where nothing can be.
+    `write` returns what is sent for a value, and raises ValueError with the reason where nothing can be. `others` are
+    the values that the field lists and the word cannot say.
     """
 
     path: tuple[str, ...]
     accepts: Accepts
     write: Callable[[Any], JSON]
+    others: tuple[JSON, ...] = ()
 
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -97,7 +99,8 @@ def _place(word: str, path: tuple[str, ...], fields: Mapping[str, Schema]) -> Pl
         if (value := read(choice)) is not None:
             values = {**values, value: choice}  # of several that mean the same, the default counts
     if choices:
-        return Place(path=path, accepts=tuple(values), write=values.__getitem__) if values else None
+        others = tuple(choice for choice in choices if choice not in values.values())
+        return Place(path=path, accepts=tuple(values), write=values.__getitem__, others=others) if values else None
     if word in {"duration", "speed", "seed", "n"}:
         return _number(word, path, field)
     return Place(path=path, accepts=True, write=_as_it_is) if _fits(word, field) else None

@@ -245,6 +245,42 @@ def test_a_field_called_like_a_word_but_with_other_values_is_an_option() -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "values", "word", "others"),
+    [
+        ("image", "quality", ["low", "high", "ultra"], {"quality": "high"}, ["ultra"]),
+        ("image", "resolution", ["1K", "match_input"], {"size": "1K"}, ["match_input"]),
+        ("video", "duration", ["auto", "5"], {"duration": 5}, ["auto"]),
+        ("music", "output_format", ["mp3_44100_64", "mp3_44100_128"], {"output_format": "mp3"}, ["mp3_44100_64"]),
+    ],
+)
+def test_the_values_that_a_word_cannot_say_are_those_of_an_option(
+    kind: Any, field: str, values: list[str], word: dict[str, Any], others: list[str]
+) -> None:
+    model = _model(kind, **{field: {"enum": values}})
+    assert mapping(model.options["properties"]) == {field: {"enum": others}}
+    assert _body(model, options={field: others[0]}) == {field: others[0]}
+    assert not _reason(model, options={field: others[0]})
+    assert (
+        _reason(model, options={field: others[0]}, **word)
+        == f"takes {next(iter(word))} or the option {field}, not both"
+    )
+
+
+def test_a_size_in_pixels_takes_the_place_of_no_option() -> None:
+    model = _model(**{**_SIDED, "aspect_ratio": {"enum": ["1:1", "custom", "match_input"]}})
+    options = {"aspect_ratio": "match_input"}
+    assert _reason(model, options=options, size="640x480") == "takes size or the option aspect_ratio, not both"
+    assert not _reason(model, options=options)
+
+
+def test_a_field_that_must_be_given_may_be_given_as_word_or_option() -> None:
+    model = _model(quality={"enum": ["low", "ultra"]}, required=["quality"])
+    assert _reason(model) == "needs quality with maker/one"
+    assert not _reason(model, quality="low")
+    assert not _reason(model, options={"quality": "ultra"})
+
+
 def test_words_without_a_place_are_not_accepted() -> None:
     model = _model(prompt=TEXT)
     words = ("aspect_ratio", "size", "quality", "background", "output_format", "seed", "n")
@@ -281,7 +317,7 @@ def test_a_word_and_an_option_for_the_same_place_are_refused() -> None:
     assert _reason(model, voice="Ann", options={"voice_setting": {"emotion": "sad"}}) == ""
     assert _reason(model, options={"voice_setting": {"voice_id": "Ben"}}) == ""
     refused = _reason(model, voice="Ann", options={"voice_setting": {"voice_id": "Ben"}})
-    assert refused == "takes voice or voice_setting.voice_id, not both"
+    assert refused == "takes voice or the option voice_setting.voice_id, not both"
 
 
 def test_a_schema_that_refers_to_itself_is_read() -> None:

@@ -101,6 +101,34 @@ def test_a_word_is_no_option_of_other_models() -> None:
     assert "takes quality as an argument, not as an option" in refusal(asked, maker("a"))
 
 
+BOTH = Model(
+    id="ultra",
+    accepts={"quality": ("low", "high")},
+    options={"type": "object", "properties": {"quality": {"enum": ["draft", "ultra"]}}},
+)
+
+
+def test_a_model_may_take_some_values_of_a_word_and_others_as_an_option() -> None:
+    word = first(request_for(words={"quality": "high"}), maker("a", Picture, BOTH))
+    assert (word.options, word.params(1).model_dump(exclude_none=True)) == ({}, {"quality": "high", "n": 1})
+    option = first(request_for(options={"quality": "Ultra"}), maker("a", Picture, BOTH))
+    assert (option.options, option.params(1).model_dump(exclude_none=True)) == ({"quality": "ultra"}, {"n": 1})
+
+
+def test_such_a_word_and_such_an_option_are_not_taken_together_or_for_one_another() -> None:
+    asked = request_for(backend="a", words={"quality": "high"}, options={"quality": "ultra"})
+    assert "takes quality as an argument or as an option, not both" in refusal(asked, maker("a", Picture, BOTH))
+    asked = request_for(backend="a", options={"quality": "high"})
+    assert "takes quality as an argument, unless it is draft, ultra" in refusal(asked, maker("a", Picture, BOTH))
+
+
+@pytest.mark.parametrize(("earlier", "kept"), [("ultra", {"quality": "ultra"}), ("high", {})])
+def test_an_edit_keeps_the_word_as_a_word_and_the_option_as_an_option(earlier: str, kept: dict[str, str]) -> None:
+    asked = request_for(origin=replace(edit_of("a"), model="ultra"), inherited={"quality": earlier})
+    candidate = first(asked, editor("a", Picture, BOTH))
+    assert (candidate.options, candidate.values) == (kept, {"quality": earlier})
+
+
 @pytest.mark.parametrize(("model", "kept"), [("ultra", {"quality": "ultra"}), ("other", {})])
 def test_an_edit_keeps_such_an_option_with_the_model_that_the_file_was_made_with(
     model: str, kept: dict[str, str]

@@ -83,7 +83,7 @@ class Model:
     `accepts` narrows words and options of the capability's params for this model, `takes` its inputs: a role with other
     limits, or with None where this model takes no such file. `options` is a JSON schema (an object with `properties`)
     of options that only this model has; those given arrive in `Call.options`. One of them may be called like a word of
-    which `accepts` says False.
+    which `accepts` says False, or whose values in `accepts` are not all that there are: its `enum` has the others.
     """
 
     id: str

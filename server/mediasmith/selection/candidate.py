@@ -13,7 +13,7 @@ from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Params
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Role
-from mediasmith.selection.option_schema import options_for_words
+from mediasmith.selection.option_schema import is_option, options_for_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +43,22 @@ class Candidate:
     @property
     def options(self) -> Mapping[str, JSON]:
         """The values of options that only this model has."""
-        return {name: value for name, value in self.values.items() if name not in self._declared}
+        return {name: value for name, value in self.values.items() if name not in self._params}
 
     @property
     def _declared(self) -> AbstractSet[str]:
         """The parameters that this model takes as such."""
         return self.capability.params.model_fields.keys() - options_for_words(self.model)
+
+    @property
+    def _params(self) -> Mapping[str, JSON]:
+        """The values of parameters."""
+        declared = self._declared
+        return {
+            name: value
+            for name, value in self.values.items()
+            if name in declared and not is_option(self.model, name, value)
+        }
 
     def with_warnings(self, *texts: str) -> Candidate:
         """Return the candidate with these warnings before its own."""
@@ -64,12 +74,12 @@ class Candidate:
         """
         declared = self._declared
         changed: dict[str, JSON] = {"n": count} if "n" in declared else {}
-        seed = self.values.get("seed")
+        given = self._params
+        seed = given.get("seed")
         if first and "seed" in declared and isinstance(seed, int):
             highest = field_schemas(self.capability.params)["seed"].get("maximum", 2**32 - 1)
             changed["seed"] = (seed + first) % (highest + 1)
-        values = {name: value for name, value in self.values.items() if name in declared}
-        return self.capability.params.model_validate({**values, **changed})
+        return self.capability.params.model_validate({**given, **changed})
 
 
 def add_saved_file(

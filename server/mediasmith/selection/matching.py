@@ -18,6 +18,7 @@ from mediasmith.selection.candidate import Candidate, add_saved_file
 from mediasmith.selection.input_matching import fit_inputs, input_fault, input_notes
 from mediasmith.selection.near_matches import match_listed, suggest
 from mediasmith.selection.option_schema import (
+    is_option,
     missing_option,
     option_fault,
     options_for_words,
@@ -162,6 +163,8 @@ def _match_words(
         if says_nothing(value, schema):
             continue
         lacking = _option_fault(option, value, fields, model)
+        if not lacking and option in request.words and option in request.options:
+            return {}, [], f"takes {option} as an argument or as an option, not both"
         if not lacking:
             values[option] = value
         elif option in request.options:
@@ -178,9 +181,9 @@ def _own_options(
     origin = request.origin
     if not origin or not origin.made_with(backend, capability):
         return {}
-    called_like_words = options_for_words(model) if model.id == origin.model else set[str]()
+    same = model.id == origin.model
     return {
-        **{name: value for name, value in request.inherited.items() if name in called_like_words},
+        **{name: value for name, value in request.inherited.items() if same and is_option(model, name, value)},
         **origin.options,
     }
 
@@ -190,6 +193,9 @@ def _option_fault(option: str, value: JSON, fields: Mapping[str, Mapping[str, An
     if option in declared:
         return _word_fault(option, value, fields, model)
     known = own_options(model)
+    if option in known and option in fields and not is_option(model, option, value):
+        others = ", ".join(map(str, known[option].get("enum", ())))
+        return f"takes {option} as an argument, unless it is {others}"
     if option in known:
         return option_fault(model, option, value)
     if option in WORDS:

@@ -20,7 +20,15 @@ def own_options(model: Model) -> Mapping[str, Mapping[str, Any]]:
 
 def options_for_words(model: Model) -> AbstractSet[str]:
     """Return the options of this model that are called like shared words, which it does not take as words."""
-    return own_options(model).keys() & WORDS.keys()
+    return {name for name in own_options(model).keys() & WORDS.keys() if model.accepts.get(name) is False}
+
+
+def is_option(model: Model, name: str, value: JSON) -> bool:
+    """Return whether a value is one of an option of this model, which may be called like a word that it takes."""
+    own = own_options(model)
+    if name not in own or name not in WORDS:
+        return name in own
+    return name in options_for_words(model) or value in own[name].get("enum", ())
 
 
 def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:

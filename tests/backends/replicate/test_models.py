@@ -12,6 +12,7 @@ from mediasmith.plugin.contract import Backend, FoundModel, Range, Takes
 from mediasmith.plugin.errors import ProviderError
 from mediasmith.plugin.kinds import Kind
 from mediasmith.testing import AdapterHarness
+from mediasmith_backends.plain_schema import mapping
 from mediasmith_backends.replicate import backend
 from mediasmith_backends.replicate.model_schema import KINDS, fetch_model
 from mediasmith_backends.replicate.models import MODELS, served_models
@@ -57,7 +58,9 @@ async def test_a_model_is_looked_up_by_its_name(image: AdapterHarness) -> None:
     assert kontext.takes == {"image": Takes()}
     assert kontext.accepts["output_format"] == ("png", "jpeg")
     assert (kontext.accepts["n"], kontext.accepts["size"]) == (False, False)
-    assert set(kontext.options["properties"]) == {"safety_tolerance", "prompt_upsampling"}  # pyright: ignore[reportArgumentType] - JSON
+    options = mapping(kontext.options["properties"])
+    assert options.keys() == {"safety_tolerance", "prompt_upsampling", "aspect_ratio"}
+    assert options["aspect_ratio"]["enum"] == ["match_input_image"]
 
 
 async def test_a_community_model_has_a_version_and_takes_what_its_schema_says(image: AdapterHarness) -> None:
