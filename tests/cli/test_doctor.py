@@ -23,7 +23,7 @@ from mediasmith.config.registry import Registry
 from mediasmith.config.settings import Settings, variable
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Backend, ConfiguredModels
-from mediasmith.plugin.errors import MissingKey, TimedOut
+from mediasmith.plugin.errors import Misconfigured, MissingKey, TimedOut
 
 KEY = "sk-0123456789abcdef"
 
@@ -346,6 +346,39 @@ async def test_what_cannot_work_in_the_network_is_a_problem(env: Mapping[str, st
     ]
     assert "/nonexistent/cacert.pem" in report.problems[2]
     assert "secret-word" not in text(report)
+
+
+async def test_a_backend_that_the_proxies_cannot_lead_to_is_a_problem(install: Install, env: Mapping[str, str]) -> None:
+    def check_network(access: Access) -> None:
+        if access.network.proxy_for("https://far.example"):
+            raise Misconfigured("No proxy leads there.", "Unset HTTPS_PROXY.", variables=["HTTPS_PROXY"])
+
+    far = replace(fake("far", keys=("FAR_KEY",)), check_network=check_network)
+    install(far, fake("near"), replace(far, name="unsigned", keys=("UNSIGNED_KEY",)))
+    env = {**env, "FAR_KEY": KEY, "HTTPS_PROXY": "socks5://proxy.example"}
+    assert (await examine(env)).problems == ["far: No proxy leads there. Unset HTTPS_PROXY"]
+    assert (await examine({**env, "NO_PROXY": "far.example"})).problems == []
+    (problem,) = (await examine({**env, "HTTPS_PROXY": "socks4://proxy.example"})).problems
+    assert problem.startswith("HTTPS_PROXY names a socks4 proxy")
+
+
+async def test_a_backend_that_fails_to_check_the_network_is_named(install: Install, env: Mapping[str, str]) -> None:
+    def check_network(_access: Access) -> None:
+        raise ValueError("broken")
+
+    install(replace(fake("far"), check_network=check_network))
+    assert (await examine(env)).problems == ["far: cannot be checked: ValueError('broken')"]
+
+
+async def test_what_a_check_finds_again_is_one_problem(install: Install, env: Mapping[str, str]) -> None:
+    def check_network(_access: Access) -> None:
+        raise Misconfigured("No proxy leads there.", variables=["HTTPS_PROXY"])
+
+    async def check(_client: None) -> str:
+        raise Misconfigured("No proxy leads there.", variables=["HTTPS_PROXY"])
+
+    install(replace(fake("far", check=check), check_network=check_network))
+    assert len((await examine(env, check=True)).problems) == 1
 
 
 async def test_a_check_asks_every_provider_that_is_signed_in(install: Install, env: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediasmith.plugin.contract import Backend
-from mediasmith_backends.xai.client import XAIClient, connect
+from mediasmith_backends.xai.client import XAIClient, check_network, connect
 from mediasmith_backends.xai.errors import KEYS, TITLE, explain
 from mediasmith_backends.xai.image import check, image
 from mediasmith_backends.xai.video import video
@@ -18,5 +18,6 @@ backend: Backend[XAIClient] = Backend(
     keys=KEYS,
     aliases=("grok",),
     check=check,
+    check_network=check_network,
     explain=explain,
 )

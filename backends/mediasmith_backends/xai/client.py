@@ -128,8 +128,7 @@ async def connect(access: Access) -> AsyncGenerator[XAIClient]:
         Misconfigured: the base URL, the proxy or the certificates cannot be used.
     """
     host, tls = _parse_address(access.base_url)
-    url = f"{'https' if tls else 'http'}://{host}"
-    options = (*_OPTIONS, _proxy_option(await to_thread.run_sync(access.network.proxy_for, url)))
+    options = (*_OPTIONS, await to_thread.run_sync(_proxy_option, access))
     certificates = await to_thread.run_sync(lambda: access.network.certificates) if tls else None
     client = XAIClient(
         open_channel=partial(_open_channel, host, options, tls=tls, certificates=certificates),
@@ -154,11 +153,18 @@ def _parse_address(base_url: str) -> tuple[str, bool]:
     return found["host"], found["scheme"] in {None, "https"}
 
 
-def _proxy_option(proxy: str | None) -> tuple[str, str | int]:
-    """Return the option that sends a channel through this proxy, or past those that gRPC would read by itself.
+def check_network(access: Access) -> None:
+    """Raise Misconfigured if the base URL or the user's proxy cannot be used; nothing is sent."""
+    _proxy_option(access)
+
+
+def _proxy_option(access: Access) -> tuple[str, str | int]:
+    """Return the option that sends a channel through the user's proxy, or past those that gRPC would read by itself.
 
     gRPC knows HTTP proxies alone, which it asks without TLS.
     """
+    host, tls = _parse_address(access.base_url)
+    proxy = access.network.proxy_for(f"{'https' if tls else 'http'}://{host}")
     if not proxy:
         return ("grpc.enable_http_proxy", 0)
     scheme = proxy.partition(":")[0]

@@ -21,11 +21,12 @@ from mediasmith.cli.provider_checks import ask_providers
 from mediasmith.config.allowed_folders import AllowedFolders
 from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.caller import LOCAL
-from mediasmith.config.credentials import setting_variables
+from mediasmith.config.credentials import read_access, setting_variables
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, unexpanded, unreplaced, variable
 from mediasmith.plugin.errors import MediaError, Misconfigured
 from mediasmith.runtime.certificates import named_place, read_certificates
+from mediasmith.runtime.network import SystemNetwork
 from mediasmith.runtime.proxies import read_proxies
 from mediasmith.runtime.redaction import Redactor
 from mediasmith.storage.artifacts.folder import reason
@@ -69,6 +70,7 @@ async def examine(env: Mapping[str, str] | None = None, *, check: bool = False) 
     report.sections["Backends"] = _backends(installation, report)
     report.sections["Keys and addresses"] = _variables(installation)
     report.sections["Network"] = await to_thread.run_sync(_network, env, report)
+    await to_thread.run_sync(_check_networks, installation, report)
     if check:
         report.sections["Providers"] = await _providers(installation, report)
     report.sections["Settings"] = _settings(installation.settings)
@@ -132,11 +134,23 @@ def _network(env: Mapping[str, str], report: Report) -> Rows:
     return [*rows, (variable or "certificates", place or "those of the system")]
 
 
+def _check_networks(installation: Installation, report: Report) -> None:
+    """Report backends that are signed in and that the user's proxies cannot lead to; blocking."""
+    for backend in installation.registry.backends.values():
+        try:
+            if backend.name not in installation.missing:
+                backend.check_network(read_access(backend, installation.env, SystemNetwork(installation.env)))
+        except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is a finding
+            problem = _sentences(error) if isinstance(error, MediaError) else f"cannot be checked: {error!r}"
+            report.problems += [f"{backend.name}: {problem}"] if problem not in report.problems else []
+
+
 async def _providers(installation: Installation, report: Report) -> Rows:
     rows: Rows = []
     for backend, answer in (await ask_providers(installation)).items():
         if isinstance(answer, MediaError):
-            report.problems.append(f"{backend}: {_sentences(answer)}")
+            problem = f"{backend}: {_sentences(answer)}"
+            report.problems += [problem] if problem not in report.problems else []
         rows.append((backend, answer.message if isinstance(answer, MediaError) else answer))
     return rows
 

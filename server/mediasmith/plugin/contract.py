@@ -300,7 +300,8 @@ class Backend(Generic[C]):
     once at start in a thread, without network, and given up after a second. `search` finds models by a text, of one
     kind or (None) of any, the best match first; callers are shown a few, and a `lookup` makes them usable. `check` asks
     the provider something free that needs the sign-in, and returns in a few words what it learned of the account, or
-    "". `explain` maps an exception of the SDK to a `MediaError`, by status and type, never by message text.
+    "". `check_network` raises `Misconfigured` if the user's proxies cannot be used for it; it sends nothing, and may
+    block. `explain` maps an exception of the SDK to a `MediaError`, by status and type, never by message text.
     """
 
     name: str
@@ -320,6 +321,7 @@ class Backend(Generic[C]):
     search: Callable[[C, Kind | None, str], Awaitable[Sequence[FoundModel]]] | None = None
     aliases: tuple[str, ...] = ()
     check: Callable[[C], Awaitable[str]] | None = None
+    check_network: Callable[[Access], None] = lambda _access: None
     explain: Callable[[Exception], MediaError | None] = lambda _error: None
 
     @property

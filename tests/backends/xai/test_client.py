@@ -34,7 +34,7 @@ from mediasmith.plugin.errors import (
 from mediasmith.runtime.network import SystemNetwork
 from mediasmith.testing import AdapterHarness, MemorySource, signed_in
 from mediasmith_backends.xai import backend, client
-from mediasmith_backends.xai.client import XAIClient, connect
+from mediasmith_backends.xai.client import XAIClient, check_network, connect
 from mediasmith_backends.xai.image import image
 from mediasmith_backends.xai.video import video
 
@@ -166,6 +166,14 @@ async def test_a_proxy_that_gRPC_cannot_use_is_named(opened: Opened, scheme: str
     with pytest.raises(Misconfigured, match=f"cannot use the {scheme} proxy that HTTPS_PROXY or ALL_PROXY names"):
         async with connect(access(ALL_PROXY=f"{scheme}://ann:secret@proxy.example:1")):
             pass
+    assert opened.hosts == []
+
+
+def test_the_network_is_checked_without_connecting(opened: Opened) -> None:
+    with pytest.raises(Misconfigured, match="cannot use the socks5 proxy"):
+        check_network(access(ALL_PROXY="socks5://proxy.example:1"))
+    check_network(access(ALL_PROXY="socks5://proxy.example:1", NO_PROXY="x.ai"))
+    check_network(access(ALL_PROXY="http://proxy.example:1"))
     assert opened.hosts == []
 
 
