@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import pytest
@@ -72,6 +73,30 @@ def test_a_link_to_an_image_in_a_text_counts_where_none_is_shown(text: str) -> N
     link = "https://files.example/kite.png?sig=a%2Fb"
     assert find_media(text.format(link)) == [link]
     assert find_media(f"![kite]({URI}) {text.format(link)}") == [URI]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"artifacts": [{"base64": DATA, "finishReason": "SUCCESS"}]},
+        {"predictions": [{"bytesBase64Encoded": DATA, "mimeType": "image/png"}]},
+        {"data": [{"type": "image", "b64": DATA}]},
+        {"choices": [{"message": {"content": f"```\n{DATA}\n```"}}]},
+    ],
+    ids=lambda content: str(content)[:20],
+)
+def test_a_file_in_a_field_of_any_name_is_found_where_there_is_no_other(content: Mapping[str, object]) -> None:
+    assert find_media(content) == [DATA]
+    assert find_media({**content, "images": [URI]}) == [URI]
+
+
+def test_a_link_in_a_field_of_any_name_counts_if_it_is_one_to_an_image() -> None:
+    link = "https://files.example/kite.png?sig=a%2Fb"
+    assert find_media({"sample_url": link, "docs": "https://example.com/docs"}) == [link]
+
+
+def test_what_an_answer_repeats_of_the_request_is_no_result() -> None:
+    assert find_media({"request": {"picture": DATA}, "input": {"image": URI}, "status": "done"}) == []
 
 
 @pytest.mark.parametrize("content", ["", None, 7, "See https://example.com/docs.", "No.", [None, 7, {"text": "No."}]])

@@ -40,6 +40,9 @@ _FIELDS = (
 
 _TEXTS = ("text", "content")
 
+_ECHOED = ("input", "inputs", "request", "prompt", "parameters")
+"""The fields in which an answer repeats what it was asked."""
+
 
 def decode_base64(text: str) -> bytes:
     """Return the bytes of base64 in either alphabet, with or without padding and line breaks; b"" if it is not base64.
@@ -65,10 +68,11 @@ def find_media(content: object) -> list[str]:
     """Return the texts in a message's content that are files or point to them, in order.
 
     `content` is a text, in which links to images are Markdown, HTML or `data:` URIs, or a list of parts in any of the
-    forms that providers have for them. What it returns is read by `http_answers.read_media`. Blocking where it is
+    forms that providers have for them. Where no such form is found, files in fields of any name count, if their content
+    or extension shows that they are images. What it returns is read by `http_answers.read_media`. Blocking where it is
     large.
     """
-    return [text for text in _find(content) if text]
+    return [text for text in _find(content) if text] or list(_find_anywhere(content))
 
 
 def _find(value: object) -> Iterator[str]:
@@ -84,6 +88,18 @@ def _find(value: object) -> Iterator[str]:
             yield from [held.strip()] if isinstance(held, str) else _find(held)
         for name in _TEXTS:
             yield from _find(part.get(name))
+
+
+def _find_anywhere(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        link = _LINK.fullmatch(value.strip())
+        yield from _find_unmarked(value) if link else _find_in_text(value)
+    elif isinstance(value, list):
+        for part in cast("list[object]", value):
+            yield from _find_anywhere(part)
+    elif isinstance(value, Mapping):
+        for name, held in cast("Mapping[str, object]", value).items():
+            yield from () if name in _ECHOED else _find_anywhere(held)
 
 
 def _find_in_text(text: str) -> Iterator[str]:
