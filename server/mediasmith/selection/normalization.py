@@ -9,7 +9,7 @@ from typing import cast
 
 from mediasmith.plugin.params import INPUT_WORDS
 from mediasmith.selection.coercion import is_blank, read_json
-from mediasmith.selection.language_names import LANGUAGES
+from mediasmith.selection.language_names import LANGUAGES, REGIONS
 
 _PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*(?:[xX×✕✖*]|by)\s*(\d+)\s*(?:px)?")  # noqa: RUF001 - as people write it
 _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
@@ -69,12 +69,14 @@ def _reference(value: object) -> object:
 
 
 def _language(value: object) -> object:
-    """Return a language by its English name, or a locale such as `en_US.UTF-8`, as a tag such as `en-US`."""
+    """Return a language by its name, or a locale such as `en_US.UTF-8`, as a tag such as `en-US`."""
     if not isinstance(value, str):
         return value
-    text = value.strip()
-    if known := LANGUAGES.get(" ".join(text.lower().split())):
-        return known
+    text = unicodedata.normalize("NFC", value).strip()
+    name, _, region = " ".join(text.lower().split()).rstrip(")").partition(" (")
+    subtag = REGIONS.get(region, region.upper() if len(region) == _REGION else "")
+    if (known := LANGUAGES.get(name)) and (subtag or not region):
+        return f"{known}-{subtag}" if subtag else known
     found = _LOCALE.fullmatch(text)
     if not found:
         return value
