@@ -305,6 +305,10 @@ def test_an_unknown_argument_is_refused_with_the_closest_word() -> None:
         "voice_id": "voice",
         "text": "prompt",
         "provider": "backend",
+        "quantity": "n",
+        "operation": "kind",
+        "ext": "output_format",
+        "idempotencyKey": "request_id",
     }.items(),
 )
 def test_the_word_of_another_tool_leads_to_ours(word: str, meant: str) -> None:
@@ -318,6 +322,11 @@ def test_an_option_of_a_backend_is_told_to_go_into_options(word: str) -> None:
         assert f"{word} is an option of {GENERATE.options[word][0]}" in text
         assert f'pass it in options, as {{"{word}": …}}.' in text
     assert "Did you mean stability, in options?" in refused({"prompt": "x", "stabilty": 1})
+
+
+def test_an_option_that_other_tools_have_as_ours_may_be_meant_either_way() -> None:
+    text = refused({"prompt": "x", "text": 1}, replace(GENERATE, options={**GENERATE.options, "text": ("one",)}))
+    assert "Did you mean prompt? Otherwise, text is an option of one: pass it in options" in text
 
 
 @pytest.mark.parametrize("word", ["guidance_scale", "steps", "negative_prompt", "strength", "stabilised", "preset"])

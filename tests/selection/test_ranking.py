@@ -345,6 +345,8 @@ def test_a_draft_is_made_by_a_draft_model_although_that_lacks_what_is_inherited(
 
 def test_an_unknown_backend_is_refused_with_the_closest_name() -> None:
     assert refusal(request_for(backend="opnai"), OPENAI, XAI) == "There is no backend 'opnai'. Did you mean openai?"
+    for other in ("default", "recraft"):
+        assert "Did you mean" not in refusal(request_for(backend=other), OPENAI, XAI, maker("fal"), maker("replicate"))
     assert refusal(request_for(backend="q"), OPENAI, XAI) == "There is no backend 'q'. Known: auto, openai, xai."
 
 

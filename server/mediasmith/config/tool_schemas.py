@@ -222,7 +222,7 @@ class _Arguments:
         for backend, capability in self.capabilities:
             own = [name for name in capability.params.model_fields if name not in WORDS]
             of_models = [name for model in capability.models for name in _properties(model.options)]
-            for name in (*own, *of_models):
+            for name in (*own, *(name for name in of_models if name not in WORDS)):
                 found[name] = tuple(dict.fromkeys((*found.get(name, ()), backend.name)))
         return found
 

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _SIMILAR = 0.8
 """How similar a misspelt name must be to the right one, from 0 to 1; stability and quality have 0.63."""
 
-SIMILAR_BACKEND = 0.6
+SIMILAR_BACKEND = 0.65
 """The same for the names of backends, which are few and short."""
 
 _FORMATS: Iterable[tuple[str, ...]] = (

@@ -32,14 +32,15 @@ _OTHER_TOOLS: Mapping[str, str] = {
 }
 
 _MEANT: Mapping[str, Sequence[str]] = {
-    "prompt": ("text", "description", "instruction", "message", "query", "input", "content"),
+    "prompt": ("text", "description", "instruction", "message", "query", "input", "content", "script"),
     "prompts": ("texts", "descriptions", "batch"),
-    "kind": ("type", "media_type", "modality"),
+    "kind": ("type", "media_type", "modality", "operation", "task", "category"),
     "backend": ("provider", "service", "engine", "vendor"),
     "model": ("model_id", "model_name"),
     "image": (
         *("images", "image_url", "image_urls", "image_path", "image_paths", "input_image", "input_images"),
         *("reference_image", "reference_images", "init_image", "source_image", "base_image", "references"),
+        *("ref_image", "ref_images", "img", "picture", "photo"),
     ),
     "mask": ("mask_image", "mask_url", "mask_path"),
     "first_frame": ("start_frame", "start_image", "first_image", "first_frame_image", "first_frame_url"),
@@ -50,7 +51,11 @@ _MEANT: Mapping[str, Sequence[str]] = {
     "aspect_ratio": ("ratio", "aspect", "ar", "orientation"),
     "size": ("resolution", "dimensions", "image_size", "video_size", "width", "height"),
     "duration": ("length", "seconds", "duration_seconds", "duration_ms", "length_seconds"),
-    "output_format": ("format", "file_format", "image_format", "audio_format", "response_format", "mime_type"),
+    "background": ("bg", "transparent", "transparency"),
+    "output_format": (
+        *("format", "file_format", "image_format", "audio_format", "response_format", "mime_type"),
+        *("mime", "extension", "ext", "file_type", "filetype"),
+    ),
     "voice": ("voice_id", "voice_name", "speaker", "speaker_id"),
     "voices": ("speakers", "voice_map"),
     "language": ("lang", "language_code", "locale", "target_language", "target_lang"),
@@ -67,6 +72,11 @@ _MEANT: Mapping[str, Sequence[str]] = {
         "count",
         "number",
         "batch_size",
+        "amount",
+        "quantity",
+        "variations",
+        "variants",
+        "samples",
     ),
     "draft": ("fast", "cheap"),
     "options": ("params", "parameters", "extra", "extra_params", "settings", "config", "provider_options"),
@@ -78,6 +88,7 @@ _MEANT: Mapping[str, Sequence[str]] = {
     "wait_seconds": ("wait", "timeout", "timeout_seconds", "max_wait"),
     "max_cost_usd": ("max_cost", "max_price", "budget", "cost_limit"),
     "dry_run": ("estimate", "simulate"),
+    "request_id": ("idempotency_key", "idempotent_key", "client_token"),
     "continuation_id": ("id", "parent", "parent_id", "image_id", "file_id", "media_id", "artifact_id", "source_id"),
     "job_id": ("id", "job", "task_id"),
 }
@@ -104,7 +115,9 @@ def _advice(name: str, known: Sequence[str], options: Mapping[str, Sequence[str]
         others = len(backends) - _MAX_NAMED
         more = f" and {others} more" if others > 0 else ""
         owners = f"{', '.join(backends[:_MAX_NAMED])}{more}"
-        return f'{name} is an option of {owners}: pass it in options, as {{"{name}": …}}.'
+        option = f'{name} is an option of {owners}: pass it in options, as {{"{name}": …}}.'
+        meant = _meant(name, known)
+        return f"Did you mean {meant}? Otherwise, {option}" if meant else option
     if tool := _OTHER_TOOLS.get(name):
         return f"It belongs to {tool}."
     plain = closest(name, [*known, *options, *(other for meant in known for other in _MEANT.get(meant, ()))])
@@ -112,5 +125,10 @@ def _advice(name: str, known: Sequence[str], options: Mapping[str, Sequence[str]
         return f"Did you mean {plain}?"
     if plain in options:
         return f"Did you mean {plain}, in options?"
-    meant = next((one for one in known if plain and plain in _MEANT.get(one, ())), "")
+    meant = _meant(plain, known)
     return f"Did you mean {meant}?" if meant else f"Known: {', '.join(known)}."
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Return the argument that other tools call by this name, or ""."""
+    return next((one for one in known if name in _MEANT.get(one, ())), "")
