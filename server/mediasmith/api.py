@@ -20,6 +20,7 @@ from mediasmith.engine.use_cases import Answer, Engine
 from mediasmith.plugin.errors import InvalidRequest, MediaError
 from mediasmith.plugin.kinds import Kind
 from mediasmith.selection.coercion import read_json
+from mediasmith.selection.unknown_arguments import unknown_tool
 from mediasmith.storage.previews import Preview
 
 Reference: TypeAlias = str | Path
@@ -214,8 +215,7 @@ class Media:
             case "get_job":
                 return await engine.get_job(given, self._caller())
             case _:
-                known = ", ".join(engine.installation.tools)
-                raise InvalidRequest(f"There is no tool {name[:40]!r}. Known: {known}.", billed="no")
+                raise unknown_tool(name, list(engine.installation.tools))
 
     async def _make(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import logging
 import re
@@ -155,6 +156,15 @@ async def test_a_message_that_is_not_valid_is_answered_as_over_stdio(
     told = answer.json()
     assert (answer.status_code, told["id"], told["error"]["code"]) == (400, known, code)
     assert told["error"]["message"].endswith("Nothing was done or billed.")
+
+
+async def test_a_byte_order_mark_before_a_message_is_passed_over(local: Site) -> None:
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "page", "version": "1"}}
+    body = codecs.BOM_UTF8 + json.dumps(message("initialize", hello)).encode()
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    async with local.browser() as browser:
+        answer = await browser.post("/mcp", content=body, headers=headers)
+    assert answer.status_code == 200
 
 
 async def test_an_image_of_12_mb_fits_into_a_request(local: Site) -> None:

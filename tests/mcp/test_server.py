@@ -201,7 +201,8 @@ async def test_an_internal_error_is_reported_and_does_not_stop_the_server(
 
 async def test_an_unknown_tool_is_an_error_that_a_model_can_read(era: Era, tmp_path: Path) -> None:
     async with connected(era, installed(tmp_path, fake())) as client:
-        assert "make_media" in await refused(client, "make_media")
+        said = await refused(client, "make_media")
+    assert said.startswith("There is no tool 'make_media'. Known: generate_media, continue_edit, ")
 
 
 async def test_get_job_returns_a_failed_job_as_an_answer(era: Era, tmp_path: Path) -> None:

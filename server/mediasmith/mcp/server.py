@@ -23,6 +23,7 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolResult,
     GetPromptResult,
+    InputRequiredResult,
     ResourceTemplate,
     TextContent,
     ToolAnnotations,
@@ -160,6 +161,17 @@ class MediaServer(MCPServer[Any]):
             await ctx.report_progress(seconds, message=message)
 
         return Caller(principal=self._principal(), wait=self._wait_seconds, notify=notify)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool; the error for an unknown one says which there are."""
+        known = [tool.name for tool in self._engine.declarations.tools]
+        if name not in known:
+            from mediasmith.selection.unknown_arguments import unknown_tool  # noqa: PLC0415 - late: not to start with
+
+            return _failure(str(unknown_tool(name, known)))
+        return await super().call_tool(name, arguments, context)
 
     async def list_tools(self) -> list[MCPTool]:
         """Return the tools. A client that has seen them calls one soon, so what calls need is loaded meanwhile."""

@@ -1,10 +1,11 @@
-"""Handle arguments that no tool has: ignore those that clients add, and explain what the others should be."""
+"""Handle unknown tools and arguments: ignore arguments that clients add, and explain what the others should be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mediasmith.selection.near_matches import closest
+from mediasmith.plugin.errors import InvalidRequest
+from mediasmith.selection.near_matches import closest, suggest
 
 ADDED_BY_CLIENTS = frozenset(
     {
@@ -98,6 +99,12 @@ _MEANT: Mapping[str, Sequence[str]] = {
 def is_added_by_client(name: str) -> bool:
     """Return whether clients add an argument of this name by themselves."""
     return name in ADDED_BY_CLIENTS or name.startswith(ADDED_PREFIX)
+
+
+def unknown_tool(name: str, known: Sequence[str]) -> InvalidRequest:
+    """Return the error for a tool that there is not."""
+    shown = name[:_MAX_SHOWN]
+    return InvalidRequest(f"There is no tool {shown!r}. {suggest(shown, known)}", billed="no")
 
 
 def explain_unknown(name: str, known: Sequence[str], options: Mapping[str, Sequence[str]]) -> str:

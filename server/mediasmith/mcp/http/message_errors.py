@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +32,7 @@ class MessageErrorMiddleware:
     """Replaces the SDK's answers to such messages at one path with ones that have the id and say what to do.
 
     The SDK takes a request whose id is not valid for a notification in the older protocol, and does not answer it.
+    A byte order mark before a message is passed over, as it is on standard input.
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -47,6 +49,8 @@ class MessageErrorMiddleware:
 
         async def receive_and_keep() -> Message:
             message = await receive()
+            if not body and (start := message.get("body", b"")).startswith(BOM_UTF8):
+                message["body"] = start.removeprefix(BOM_UTF8)
             if len(body) <= _MAX_CHECKED:
                 body.extend(message.get("body", b""))
             return message
