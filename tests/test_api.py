@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 from unittest.mock import Mock
@@ -15,7 +17,7 @@ from pydantic import BaseModel
 
 import mediasmith
 from fakes.backends import fake, png
-from fakes.engines import Scripted, accepted, pending, read_files, running_engine
+from fakes.engines import Scripted, accepted, pending, per_image, read_files, running_engine
 from fakes.virtual_clock import VirtualClock
 from mediasmith import MediaError
 from mediasmith.api import Media
@@ -27,7 +29,7 @@ from mediasmith.engine import results
 from mediasmith.engine.results import MediaResult
 from mediasmith.plugin import errors
 from mediasmith.plugin.access import Access
-from mediasmith.plugin.contract import Result, Takes
+from mediasmith.plugin.contract import Model, Result, Takes
 from mediasmith.plugin.errors import InvalidRequest, NothingSuitable, Refused
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
 
@@ -88,6 +90,15 @@ async def test_paths_may_be_paths(tmp_path: Path) -> None:
         await media.generate("x", image=(source,))
     assert Path(result.files[0].path) == tmp_path / "out" / "kite.png"
     assert [len(call.inputs["image"]) for call in provider.calls] == [2, 1]
+
+
+async def test_numbers_may_be_those_of_other_libraries(tmp_path: Path) -> None:
+    provider = Scripted()
+    given: Any = {"n": Fraction(2), "max_cost_usd": Decimal("1.5"), "options": {"mood": Path("calm")}}
+    async with media_of(tmp_path, provider.backend(models=(Model(id="one", prices=per_image(0.5)),))) as media:
+        result = await media.generate("a red kite", **given)
+    assert len(result.files) == 2
+    assert provider.calls[0].params.mood == "calm"
 
 
 async def test_errors_are_raised_as_they_are(tmp_path: Path) -> None:

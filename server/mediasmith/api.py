@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack, cast
 
@@ -274,12 +278,18 @@ def _given(arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, list | tuple):
-        entries: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]  # a program's own values
-        return [_plain(entry) for entry in entries]
-    return value
+    """Return a program's own value as JSON has it: paths as text, and numbers of other libraries as numbers."""
+    match value:
+        case PathLike():
+            return os.fspath(cast("PathLike[str]", value))
+        case Real() | Decimal() if not isinstance(value, int):
+            return float(value)
+        case list() | tuple():
+            return [_plain(entry) for entry in cast("Sequence[object]", value)]
+        case Mapping():
+            return {key: _plain(entry) for key, entry in cast("Mapping[object, object]", value).items()}
+        case _:
+            return value
 
 
 def _parsed(name: str, arguments: object) -> Mapping[str, Any]:
