@@ -84,6 +84,21 @@ def test_the_things_that_are_not_known_are_found(prompt: str, things: str) -> No
     assert parse_prompt(prompt).unread == tuple(things.split())
 
 
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    {
+        "eine rote Scheune im Schnee": "rote scheune schnee",
+        "une maison bleue sous la pluie": "maison bleue pluie",
+        "una casa roja": "casa roja",
+        "красный дом в снегу": "красный дом снегу",
+        "लाल घर": "लाल घर",
+        "a café by the sea": "café",
+    }.items(),
+)
+def test_every_word_of_another_language_is_unread(prompt: str, words: str) -> None:
+    assert parse_prompt(prompt).unread == tuple(words.split())
+
+
 def test_few_things_are_named_however_long_a_prompt_is() -> None:
     unread = parse_prompt(", ".join(f"{letter * 90}" for letter in "bcdfghjklm")).unread
     assert [len(thing) for thing in unread] == [25] * 5

@@ -9,7 +9,9 @@ from mediasmith_sketch.drawing.colour import lighter, mix
 from mediasmith_sketch.prompt.colour_names import COLOURS
 from mediasmith_sketch.prompt.vocabulary import MOODS, NOUNS
 
-_TOKEN = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|[\w']+|[,.;:!?()]")
+_TOKEN = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|[\w'\u0900-\u109f\u1780-\u17ff]+|[,.;:!?()]")
+"""Besides \\w, words hold the vowel signs of scripts from Devanagari to Khmer."""
+
 _SHADES = {"light": 0.5, "pale": 0.6, "soft": 0.45, "bright": 0.0, "vivid": 0.0, "deep": -0.12, "dark": -0.16}
 
 

@@ -1,12 +1,13 @@
 """The things that a prompt names and the sketch does not know: the nouns among the words that mean nothing to it.
 
 There is no grammar here. In English, the last word before a break is the thing and those before it describe it; endings
-and short lists tell most other words from things.
+and short lists tell most other words from things. In other languages, every word that means nothing is named.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from mediasmith_sketch.prompt.vocabulary import BREAKS, COUNTS, ONCE, SIDES, SIZES, STUDIO, TONES, VERBS, word_set
@@ -21,12 +22,16 @@ _FUNCTION = word_set("""
     already now today soon away is am are was were be been being do does did done has have had will would can
     could shall should may might must let lets please want need try use using made making based including
     featuring showing shows set seen full half past north south east west northern southern eastern western within
-    without upon among toward towards via per plus amid amidst alongside atop underneath beyond except ein eine
-    einen einem einer eines der die das den dem des im am und mit auf über unter vor hinter bei von zu ohne un une
-    le la les l d du des et sur sous dans avec au aux sans el los las una unos unas y en con sobre del al sin il
-    lo gli uno e di da nel nella sul sulla o os um uma no na do com em sobre
+    without upon among toward towards via per plus amid amidst alongside atop underneath beyond except
 """)
-"""Words that name nothing, in English and in the languages that most other prompts are in."""
+"""English words that name nothing."""
+
+_FOREIGN = word_set("""
+    ein eine einen einem einer eines der die das den dem des im und mit auf über unter vor hinter bei von zu ohne un une
+    le la les l d du des et sur sous dans avec au aux sans el los las una unos unas y en con sobre del al sin il
+    lo gli uno e di da nel nella sul sulla o os um uma na com em
+""")
+"""Words that name nothing, in the languages that most other prompts are in."""
 
 _STYLE = word_set("""
     photo photos photograph picture pictures image images illustration drawing painting sketch artwork art render
@@ -67,15 +72,25 @@ def unread_things(tokens: Sequence[str], unread: Collection[int], known: Collect
     `unread` are the places of words that mean nothing, `known` those where a known thing begins.
     """
     things = {at for at in unread if _is_thing(tokens[at]) and (at == 0 or tokens[at - 1] not in _IS)}
-    # What stands before another thing describes it.
-    last = [at for at in sorted(things) if at + 1 not in things and at + 1 not in known]
+    # In English, what stands before another thing describes it.
+    english = _is_english(tokens)
+    last = [at for at in sorted(things) if not english or (at + 1 not in things and at + 1 not in known)]
     return tuple(dict.fromkeys(_shorten(tokens[at]) for at in last))[:_MOST]
 
 
+def _is_english(tokens: Sequence[str]) -> bool:
+    """Return whether a prompt may be in English: it says so, or has no word that is not."""
+    if not _FUNCTION.isdisjoint(tokens) or not BREAKS.isdisjoint(tokens):
+        return True
+    return _FOREIGN.isdisjoint(tokens) and all(map(str.isascii, tokens))
+
+
 def _is_thing(word: str) -> bool:
-    if not word.isalpha() or (word.isascii() and len(word) < 3):  # noqa: PLR2004 - no English noun is so short
+    if not all(unicodedata.category(sign)[0] in "LM" for sign in word):  # letters and their marks
         return False
-    if word in _FUNCTION or word in _STYLE or word in _ACTIONS or word in _READ:
+    if len(word) < (3 if word.isascii() else 2 if word.upper() != word else 1):  # in Chinese, one sign may be a thing
+        return False
+    if word in _FUNCTION or word in _FOREIGN or word in _STYLE or word in _ACTIONS or word in _READ:
         return False
     return word in _THINGS or not _DESCRIBES.fullmatch(word)
 
