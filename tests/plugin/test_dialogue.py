@@ -16,6 +16,16 @@ def test_name_before_the_colon_is_the_speaker() -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["安：你好。", "安 ： 你好。", "**安**: 你好。", "**安：** 你好。", "__安:__ 你好。"])  # noqa: RUF001
+def test_colon_may_be_wide_and_name_bold(line: str) -> None:
+    assert parse_turns(line) == (Turn(speaker="安", text="你好。"),)
+
+
+def test_bold_words_without_a_name_are_kept() -> None:
+    [turn] = parse_turns("Anna: Look.\n**Great!** I see.")
+    assert turn.text == "Look.\n**Great!** I see."
+
+
 def test_line_without_a_name_continues_the_one_before() -> None:
     [turn] = parse_turns("Anna: Good morning.\nIt is 10:30 already.")
     assert turn.text == "Good morning.\nIt is 10:30 already."

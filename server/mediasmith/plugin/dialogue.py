@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-_LINE = re.compile(r"\s*([^:\n]{1,60}?)\s*:\s+(\S.*)")
+_LINE = re.compile(r"\s*([^:：\n]{1,60}?)\s*(?::\s+|：\s*)(\S.*)")  # noqa: RUF001 - as in Chinese and Japanese
+_BOLD = re.compile(r"\s*(\*\*|__)(.+?)\1(.*)")
+"""A line that begins in bold, as models write names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ def parse_turns(prompt: str) -> tuple[Turn, ...]:
     """
     found: list[Turn] = []
     for line in filter(None, map(str.strip, prompt.splitlines())):
-        if match := _LINE.fullmatch(line):
+        if match := _LINE.fullmatch(_BOLD.sub(r"\2\3", line)) or _LINE.fullmatch(line):
             found.append(Turn(speaker=match[1], text=match[2]))
         elif found:
             found[-1] = Turn(speaker=found[-1].speaker, text=f"{found[-1].text}\n{line}")
