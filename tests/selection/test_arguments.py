@@ -105,6 +105,10 @@ def test_a_list_may_be_blank_as_json_text(name: str, nothing: str) -> None:
     assert read(prompt="a fox", **{name: nothing}) == read()
 
 
+def test_white_space_around_a_word_is_left_out() -> None:
+    assert read(kind="speech", voice=" Ash ", instructions="calm\n").words == {"voice": "Ash", "instructions": "calm"}
+
+
 @pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if one["type"] != "string"])
 def test_null_may_be_json_text(name: str) -> None:
     assert read(prompt="a fox", **{name: "null"}) == read()

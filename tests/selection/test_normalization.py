@@ -89,6 +89,8 @@ def test_every_language_name_leads_to_a_tag() -> None:
         [{"Ann": "ash"}, {"Bob": "echo"}],
         [{"speaker": "Ann", "voice": "ash"}, {"name": "Bob", "voice_id": "echo"}],
         ["Ann=ash", {"Bob": "echo"}],
+        "Ann=ash, Bob=echo",
+        "Ann=ash\nBob=echo",
     ],
     ids=lambda given: str(given)[:20],
 )

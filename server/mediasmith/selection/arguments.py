@@ -72,7 +72,9 @@ def _leaves_choice(name: str, value: object, schema: Schema) -> bool:
 
 def _value(name: str, value: object, schema: Schema) -> object:
     value = _TYPES[schema["type"]](name, value, schema)
-    return value if name in WORDS else _listed(name, value, schema.get("enum", ()))
+    if name not in WORDS:
+        return _listed(name, value, schema.get("enum", ()))
+    return value.strip() if isinstance(value, str) else value
 
 
 def _listed(name: str, value: object, accepted: Sequence[object], where: str = "") -> object:

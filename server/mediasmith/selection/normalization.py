@@ -15,6 +15,7 @@ _PIXELS = re.compile(r"(\d+)\s*(?:px)?\s*(?:[xX×✕✖*]|by)\s*(\d+)\s*(?:px)?"
 _TIER = re.compile(r"([\d.]+)\s*([kKpP])")
 _RATIO = re.compile(r"([\d.]+)\s*(?:[:/xX×∶]|by)\s*([\d.]+)")  # noqa: RUF001 - as above
 _SECONDS = re.compile(r"([\d.]+)\s*(?:s|sec|secs|second|seconds)", re.IGNORECASE)
+_NEXT_VOICE = re.compile(r"[,;\n]+(?=[^,;\n=]+=)")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8})*)(?:[.@].*)?")
 _PAGE = re.compile(r"https?://[^/]+/(?:models/)?([\w.-]+(?:/[\w.-]+)*?)(?:/api|/playground)?/?(?:[?#].*)?")
 _REGION, _SCRIPT = 2, 4
@@ -89,8 +90,10 @@ def _subtag(text: str) -> str:
 
 
 def _voices(value: object) -> object:
-    """Return voices that are given as an object by speaker, or as a list of such objects, as Name=voice."""
+    """Return voices that are given as an object by speaker, a list of such objects, or one text, as Name=voice."""
     found = read_json(value) if isinstance(value, str) and value.lstrip().startswith(("{", "[")) else value
+    if isinstance(found, str) and found.count("=") > 1:
+        return [entry.strip() for entry in _NEXT_VOICE.split(found)]
     entries = cast("Sequence[object]", found if isinstance(found, list | tuple) else [found])
     if not any(isinstance(entry, Mapping) for entry in entries):
         return value
