@@ -15,13 +15,26 @@ QUOTES, BEARER, INVISIBLE = "the quotes around it", 'the word "Bearer"', "invisi
 
 
 @pytest.mark.parametrize(
-    "text", ["a b", " a b\r\n", '"a b"', "'a b'", "` a b `", "“a b”", "\ufeffa b", "\u200b'a b'\u00a0", "\u00a0a b\n"]
+    "text",
+    [
+        "a b",
+        " a b\r\n",
+        '"a b"',
+        "'a b'",
+        "` a b `",
+        "“a b”",
+        "\ufeffa b",
+        "\u200b'a b'\u00a0",
+        "\u00a0a b\n",
+        "'\"a b\"'",
+        "''a b''",
+    ],
 )
 def test_a_value_has_no_quotes_spaces_or_invisible_characters_around_it(text: str) -> None:
     assert clean(text) == "a b"
 
 
-@pytest.mark.parametrize("text", ["it's", '"', "\"a'", '"a" or b', "a\u200db"])
+@pytest.mark.parametrize("text", ["it's", '"', "\"a'", '"a" or b', "'a','b'", "a\u200db"])
 def test_the_rest_of_a_value_stays(text: str) -> None:
     assert clean(text) == text
 

@@ -21,11 +21,12 @@ _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%")
 
 
 def clean(text: str) -> str:
-    """Return a value without spaces and invisible characters at its ends, and without a pair of quotes around it."""
+    """Return a value without spaces and invisible characters at its ends, and without pairs of quotes around it."""
     bare = _AT_ENDS.sub("", text)
     for first, last in _QUOTES:
-        if len(bare) > 1 and bare.startswith(first) and bare.endswith(last):
-            return _AT_ENDS.sub("", bare[1:-1])
+        inside = bare[1:-1]
+        if len(bare) > 1 and bare.startswith(first) and bare.endswith(last) and first not in inside.strip(first + last):
+            return clean(inside)
     return bare
 
 

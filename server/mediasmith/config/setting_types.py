@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
@@ -92,6 +92,10 @@ def _folder_path(value: object) -> object:
     return folder_path(value) if isinstance(value, str) else value
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _token(value: object) -> object:
     return clean_key(value)[0] if isinstance(value, str) else value
 
@@ -119,6 +123,9 @@ DatabaseUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_database_url
 
 BucketUrl: TypeAlias = Annotated[str, AfterValidator(_normalize_bucket_url)]
 """The URL of a bucket, or of a prefix in it, without a trailing slash."""
+
+Unpriced: TypeAlias = Annotated[Literal["refuse", "allow"], BeforeValidator(_lower)]
+"""What to do about an unknown price, in any case."""
 
 BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*(:\S+)?$")]
 """`backend` or `backend:model`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -23,6 +23,7 @@ from mediasmith.config.setting_types import (
     Names,
     Secrets,
     Token,
+    Unpriced,
 )
 
 PREFIX = "MEDIASMITH_"
@@ -121,7 +122,7 @@ class Settings(BaseSettings):
     max_pixels: int = _whole("Width times height of the largest image to open.", 1, 10**10, 100_000_000)
     max_cost_usd: float | None = _amount("Highest estimated cost of a call in USD.")
     daily_budget_usd: float | None = _amount("Highest estimated cost of a day (UTC) in USD.")
-    unpriced: Literal["refuse", "allow"] = _field(
+    unpriced: Unpriced = _field(
         "What to do about an unknown price when there is a cost limit.", "'refuse' or 'allow'", "refuse"
     )
     retention_days: int = _whole("Days to keep a continuation that is not used.", 1, 36_500, 90)
