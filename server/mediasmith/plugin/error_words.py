@@ -17,8 +17,11 @@ _LONGEST = 300
 _LONGEST_ERROR = 100_000
 """Bytes of an answer in which words are looked for."""
 
-_WORDED = ("error", "errors", "message", "detail", "msg", "error_description", "title")
-"""The fields in which providers write what is wrong."""
+_WORDED = (
+    *("errordescription", "error", "errors", "message", "detail", "msg", "errormessage", "errormsg", "details"),
+    *("reason", "cause", "title"),
+)
+"""The fields in which providers write what is wrong, in lower case without underscores, the most telling first."""
 
 _LAST_WORD = re.compile(r"[!-~]+$")
 
@@ -52,19 +55,30 @@ def answer_text(body: bytes) -> str:
 def error_text(body: object) -> str:
     """Return the provider's own words in an error answer's JSON, or "".
 
-    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, or a list of what is wrong, of
-    which each may name its field as the last part of `loc`. Of a page it is the title.
+    Providers write them as `error.message`, `error`, `message`, or `detail`: a text, a list of what is wrong, of which
+    each may name its field as the last part of `loc`, or what is wrong by field. Of a page it is the title.
     """
     if isinstance(body, str):
         return _title(body) if body.lstrip().startswith("<") else body
     if isinstance(body, list):
         return "; ".join(filter(None, map(error_text, cast("list[object]", body)[:3])))
     if isinstance(body, Mapping):
-        entries = cast("Mapping[str, object]", body)
-        words = next(filter(None, (error_text(entries.get(key)) for key in _WORDED)), "")
+        entries = {
+            str(name).lower().replace("_", ""): value for name, value in cast("Mapping[object, object]", body).items()
+        }
+        words = next(filter(None, (_words(entries.get(key)) for key in _WORDED)), "")
         location = entries.get("loc")
         return f"{location[-1]}: {words}" if words and isinstance(location, list) and location else words
     return ""
+
+
+def _words(value: object) -> str:
+    found = error_text(value)
+    if found or not isinstance(value, Mapping):
+        return found
+    by_field = cast("Mapping[str, object]", value).items()
+    lists = [(name, error_text(cast("object", wrong))) for name, wrong in by_field if isinstance(wrong, list)]
+    return "; ".join([f"{name}: {words}" for name, words in lists if words][:3])
 
 
 def is_page(body: object) -> bool:
