@@ -104,7 +104,7 @@ def test_a_word_is_no_option_of_other_models() -> None:
 BOTH = Model(
     id="ultra",
     accepts={"quality": ("low", "high")},
-    options={"type": "object", "properties": {"quality": {"enum": ["draft", "ultra"]}}},
+    options={"type": "object", "properties": {"quality": {"enum": ["draft", "ultra"]}, "size": {"enum": ["ultra"]}}},
 )
 
 
@@ -118,6 +118,8 @@ def test_a_model_may_take_some_values_of_a_word_and_others_as_an_option() -> Non
 def test_such_a_word_and_such_an_option_are_not_taken_together_or_for_one_another() -> None:
     asked = request_for(backend="a", words={"quality": "high"}, options={"quality": "ultra"})
     assert "takes quality as an argument or as an option, not both" in refusal(asked, maker("a", Picture, BOTH))
+    asked = request_for(backend="a", words={"size": "ultra"})
+    assert "takes size ultra with ultra as an option, not as an argument" in refusal(asked, maker("a", Picture, BOTH))
     asked = request_for(backend="a", options={"quality": "high"})
     assert "takes quality as an argument, unless it is draft, ultra" in refusal(asked, maker("a", Picture, BOTH))
 

@@ -21,7 +21,6 @@ from mediasmith.selection.option_schema import (
     is_option,
     missing_option,
     option_fault,
-    options_for_words,
     own_options,
     read_option,
     says_nothing,
@@ -209,8 +208,9 @@ def _word_fault(word: str, value: JSON, fields: Mapping[str, Mapping[str, Any]],
         return f"{_NO_WORD} {word}"
     accepts = model.accepts.get(word, True)
     listed = _listed_values(word, fields, model)
-    if accepts is False and word in options_for_words(model):
-        return f"takes {word} with {model.id} as an option, not as an argument"
+    if word in WORDS and is_option(model, word, value):
+        shown = word if accepts is False else f"{word} {value}"
+        return f"takes {shown} with {model.id} as an option, not as an argument"
     if accepts is False:
         return f"{_NO_WORD} {word} with {model.id}"
     if isinstance(accepts, Range) and not (isinstance(value, int | float) and accepts.low <= value <= accepts.high):
