@@ -105,6 +105,10 @@ def test_a_list_may_be_blank_as_json_text(name: str, nothing: str) -> None:
     assert read(prompt="a fox", **{name: nothing}) == read()
 
 
+def test_white_space_makes_no_other_request_id() -> None:
+    assert read(request_id=" A-1\n") == read(request_id="A-1")
+
+
 def test_white_space_around_a_word_is_left_out() -> None:
     assert read(kind="speech", voice=" Ash ", instructions="calm\n").words == {"voice": "Ash", "instructions": "calm"}
 

@@ -83,7 +83,7 @@ def parse_request(arguments: Mapping[str, Any], tool: ToolSchema) -> ToolRequest
         max_cost_usd=given.get("max_cost_usd"),
         dry_run=given.get("dry_run", False),
         continuation_id=given["continuation_id"].strip() if edit else "",
-        request_id=given.get("request_id", ""),
+        request_id=given.get("request_id", "").strip(),
         warnings=warnings,
     )
 
