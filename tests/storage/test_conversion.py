@@ -50,6 +50,17 @@ def test_a_picture_that_is_upright_goes_as_it_is(folder: Path, form: str) -> Non
     assert not list((folder / "scratch").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("mode", "colours", "kept"), [("L", b"GRAY", False), ("CMYK", b"CMYK", False), ("RGB", b"RGB ", True)]
+)
+def test_a_copy_in_rgb_has_no_profile_of_other_colours(folder: Path, mode: str, colours: bytes, *, kept: bool) -> None:
+    profile = bytes(16) + colours + bytes(100)
+    file = sent(folder, encoded(halves().convert(mode), "TIFF", icc_profile=profile), "image/tiff")
+    assert file.substitute
+    copy = opened(content(file.substitute))
+    assert (copy.mode, "icc_profile" in copy.info) == ("RGB", kept)
+
+
 @pytest.mark.parametrize("mime", ["image/svg+xml", "audio/mpeg", "video/mp4"])
 def test_what_is_no_picture_to_be_opened_goes_as_it_is(folder: Path, mime: str) -> None:
     assert sent(folder, b"anything", mime).path == folder / "cat"

@@ -58,7 +58,7 @@ def conformed(given: InputFile, file: BinaryIO, scratch: Path, label: str) -> In
                 image = pictures.to_rgb(image)
         form = _form(given.mime, image)
         path = scratch_file(scratch)
-        image.save(path, form, **details if form == "JPEG" else _profile(details))
+        image.save(path, form, **details if form == "JPEG" else _profile(picture.info, given.mime))
     copy = replace(_facts(given, path, f"image/{form.lower()}"), dimensions=image.size)
     size = f", reduced to {image.width} x {image.height} pixels" if factor > 1 else ""
     if given.mime in IMAGES:
@@ -90,7 +90,7 @@ def _form(mime: str, image: Image) -> str:
 
 def _details(picture: ImageFile, mime: str) -> dict[str, Any]:
     """Return how to save a copy as a JPEG: as finely as its original if that is one, and in the same colours."""
-    how: dict[str, Any] = {"quality": 95, "subsampling": 0, **_profile(picture.info)}
+    how: dict[str, Any] = {"quality": 95, "subsampling": 0, **_profile(picture.info, mime)}
     if mime == "image/jpeg":
         from PIL.JpegImagePlugin import JpegImageFile, get_sampling  # noqa: PLC0415 - heavy: Pillow
 
@@ -100,8 +100,11 @@ def _details(picture: ImageFile, mime: str) -> dict[str, Any]:
     return how
 
 
-def _profile(info: Mapping[Any, Any]) -> dict[str, Any]:
-    return {"icc_profile": info["icc_profile"]} if info.get("icc_profile") else {}
+def _profile(info: Mapping[Any, Any], mime: str) -> dict[str, Any]:
+    """Return the colour profile to save a copy with, if there is one and it is not one of colours that became RGB."""
+    profile = info.get("icc_profile") or b""
+    lost = mime not in {"image/png", "image/jpeg"} and profile[16:20] in {b"GRAY", b"CMYK", b"Lab "}
+    return {"icc_profile": None if lost else profile or None}  # without this, Pillow would take it from the image
 
 
 def _without_others(given: InputFile, file: BinaryIO, scratch: Path) -> InputFile:
