@@ -60,9 +60,19 @@ def is_whole(config: pytest.Config) -> bool:
     return config.args_source is config.ArgsSource.TESTPATHS
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> EachScheduling | None:
-    """Have each process run all that it collects; named files are given out one by one."""
-    return EachScheduling(config, log) if is_whole(config) else None
+class ShareScheduling(EachScheduling):
+    """Has each process run all that it collects, and counts the tests of all of them together."""
+
+    def schedule(self) -> None:
+        session = self.config.pluginmanager.get_plugin("session")
+        assert isinstance(session, pytest.Session)
+        session.testscollected = sum(map(len, self.node2collection.values()))
+        super().schedule()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ShareScheduling | None:
+    """Return what schedules a run of all tests; named files are given out one by one."""
+    return ShareScheduling(config, log) if is_whole(config) else None
 
 
 @pytest.hookimpl(tryfirst=True)
