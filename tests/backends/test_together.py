@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from mediasmith.config.registry import load
-from mediasmith.config.tool_schemas import tools
+from mediasmith.config.tool_schemas import Tools
 
 ORDER = (
     ("compatible", "comfyui"),  # engines that the user has set up
@@ -46,7 +46,7 @@ def test_the_tools_are_small_with_all_of_them() -> None:
                 separators=(",", ":"),
             )
         )
-        for tool in tools(backend for name, backend in load().backends.items() if name in NAMES)
+        for tool in Tools(backend for name, backend in load().backends.items() if name in NAMES).values()
     ]
     assert max(sizes) <= 4_500  # above about 5 KB one client strips every description
     assert sum(sizes) <= 7_200  # 1,800 tokens

@@ -27,7 +27,8 @@ from fakes.declared import (
     backend,
     capability,
 )
-from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, ToolSchema, field_schemas, tools
+from mediasmith.config.field_schemas import Schema, field_schemas
+from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Tools, ToolSchema
 from mediasmith.plugin.contract import Backend, Params, Takes
 from mediasmith.plugin.kinds import KINDS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
@@ -48,7 +49,7 @@ def size(tool: ToolSchema) -> int:
 
 
 def parameters(tool: str, *installed: Backend[Any]) -> Mapping[str, Schema]:
-    return {one.name: one for one in tools(installed)}[tool].parameters["properties"]
+    return Tools(installed)[tool].parameters["properties"]
 
 
 def inner(value: object) -> Iterator[object]:
@@ -86,13 +87,18 @@ def assert_portable(tool: ToolSchema) -> None:
 
 
 def test_every_tool_is_flat_and_portable() -> None:
-    assert [tool.name for tool in tools(INSTALLED)] == ["generate_media", "continue_edit", "list_backends", "get_job"]
-    for tool in tools(INSTALLED):
+    assert [tool.name for tool in Tools(INSTALLED).values()] == [
+        "generate_media",
+        "continue_edit",
+        "list_backends",
+        "get_job",
+    ]
+    for tool in Tools(INSTALLED).values():
         assert_portable(tool)
 
 
 def test_without_any_backend_the_tools_are_still_valid() -> None:
-    for tool in tools(()):
+    for tool in Tools(()).values():
         assert_portable(tool)
     properties = parameters("generate_media")
     assert "enum" not in properties["kind"]
@@ -103,7 +109,7 @@ def test_without_any_backend_the_tools_are_still_valid() -> None:
 @settings(max_examples=15)
 @given(st.lists(st.sampled_from(INSTALLED), unique_by=lambda one: one.name))
 def test_the_tools_are_portable_for_any_set_of_backends(installed: list[Backend[None]]) -> None:
-    for tool in tools(installed):
+    for tool in Tools(installed).values():
         assert_portable(tool)
     kinds = {each.kind for one in installed for each in one.capabilities}
     assert set(parameters("generate_media", *installed)["kind"].get("enum", ())) == kinds
@@ -111,13 +117,23 @@ def test_the_tools_are_portable_for_any_set_of_backends(installed: list[Backend[
 
 def test_the_tools_are_small_with_every_provider_installed() -> None:
     for installed in (PROVIDERS, INSTALLED, ALL):
-        assert size(tools(installed)[0]) < 4_700  # above about 5 KB one client strips every description
-        assert sum(map(size, tools(installed))) <= 7_200  # 1,800 tokens
+        assert size(Tools(installed)["generate_media"]) < 4_700  # above about 5 KB one client strips every description
+        assert sum(map(size, Tools(installed).values())) <= 7_200  # 1,800 tokens
 
 
 def test_the_tools_are_always_the_same_bytes() -> None:
-    listings = {json.dumps([vars(tool) for tool in tools(INSTALLED)]) for _ in range(20)}
+    listings = {json.dumps([vars(tool) for tool in Tools(INSTALLED).values()]) for _ in range(20)}
     assert len(listings) == 1
+
+
+def test_reading_a_small_tool_does_not_build_the_large_ones() -> None:
+    field_schemas.cache_clear()
+    tools = Tools(INSTALLED)
+    assert tools["list_backends"].parameters
+    assert tools["get_job"].parameters
+    assert field_schemas.cache_info().currsize == 0
+    assert tools["generate_media"].parameters
+    assert field_schemas.cache_info().currsize > 0
 
 
 def test_the_order_of_arguments_does_not_depend_on_the_order_of_backends() -> None:
@@ -138,7 +154,7 @@ def test_the_arguments_are_those_of_the_installed_backends() -> None:
     assert not properties.keys() & {"mask", "image", "first_frame", "aspect_ratio", "quality", "generate_audio"}
     assert {"voice", "voices", "audio", "voice_sample", "duration", "video"} <= properties.keys()
     assert "image" not in properties["kind"]["enum"]
-    assert not any("stability" in one.parameters["properties"] for one in tools(INSTALLED))  # an option
+    assert not any("stability" in one.parameters["properties"] for one in Tools(INSTALLED).values())  # an option
 
 
 def test_an_enum_has_the_values_of_every_backend_without_duplicates() -> None:
@@ -189,7 +205,7 @@ def test_none_in_an_enum_is_left_out() -> None:
 
 
 def test_bounds_are_repeated_in_the_descriptions() -> None:
-    for tool in tools(INSTALLED):
+    for tool in Tools(INSTALLED).values():
         if tool.name == "continue_edit":
             continue  # it repeats the bounds without the text
         for name, one in tool.parameters["properties"].items():
@@ -264,7 +280,7 @@ def test_continue_edit_repeats_the_arguments_without_descriptions() -> None:
     assert edit.keys() - own == whole.keys() - {"prompt", "prompts", "kind", "backend", "model"}
     for name in edit.keys() - own:
         assert edit[name] == {key: value for key, value in whole[name].items() if key != "description"}, name
-    assert {one.name: one.parameters.get("required", []) for one in tools(INSTALLED)} == {
+    assert {one.name: one.parameters.get("required", []) for one in Tools(INSTALLED).values()} == {
         "generate_media": [],
         "continue_edit": ["continuation_id", "prompt"],
         "list_backends": [],
@@ -274,7 +290,7 @@ def test_continue_edit_repeats_the_arguments_without_descriptions() -> None:
 
 def test_the_schema_accepts_valid_arguments_and_refuses_others() -> None:
     def valid(arguments: Mapping[str, Any]) -> bool:
-        validator = Draft202012Validator(tools(INSTALLED)[0].parameters)
+        validator = Draft202012Validator(Tools(INSTALLED)["generate_media"].parameters)
         return validator.is_valid(arguments)  # pyright: ignore[reportUnknownMemberType]  # an overload of theirs
 
     assert valid({"prompt": "a fox", "kind": "video", "duration": 6, "size": "720p", "n": 2})
@@ -285,7 +301,7 @@ def test_the_schema_accepts_valid_arguments_and_refuses_others() -> None:
 
 def test_the_first_sentence_names_what_can_be_generated() -> None:
     def first(*installed: Backend[Any]) -> str:
-        return tools(installed)[0].description.partition(" from a prompt")[0]
+        return Tools(installed)["generate_media"].description.partition(" from a prompt")[0]
 
     assert first(*INSTALLED) == "Generates an image, a video, speech, a dialogue or music"
     assert first(OPENAI) == "Generates an image or speech"
@@ -302,7 +318,7 @@ def test_every_argument_of_the_other_tools_is_described() -> None:
 
 
 def test_only_list_backends_is_read_only() -> None:
-    assert [tool.name for tool in tools(INSTALLED) if tool.read_only] == ["list_backends"]
+    assert [tool.name for tool in Tools(INSTALLED).values() if tool.read_only] == ["list_backends"]
 
 
 def test_field_schemas_have_no_references_nulls_or_titles() -> None:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.declared import INSTALLED
-from mediasmith.config.tool_schemas import Schema, ToolSchema, tools
+from mediasmith.config.field_schemas import Schema
+from mediasmith.config.tool_schemas import Tools, ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
@@ -21,7 +22,7 @@ from mediasmith.selection.near_matches import suggest
 from mediasmith.selection.tool_request import MAX_PROMPT, ToolRequest, parse_request
 from mediasmith.selection.unknown_arguments import ADDED_BY_CLIENTS, ADDED_PREFIX
 
-GENERATE, EDIT, LIST, JOB = tools(INSTALLED)
+GENERATE, EDIT, LIST, JOB = Tools(INSTALLED).values()
 PROPERTIES: Mapping[str, Schema] = GENERATE.parameters["properties"]
 NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, -(10**400), 10**5_000)
 """What no provider can be sent as a number; the last has too many digits even to be printed."""

@@ -18,7 +18,7 @@ from fakes.selections import (
     having,
     request_for,
 )
-from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend
 from mediasmith.plugin.errors import InvalidRequest, MissingKey, NothingSuitable
 from mediasmith.plugin.params import WORDS

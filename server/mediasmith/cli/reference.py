@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 from mediasmith.cli.markdown import code, items, prose, table
 from mediasmith.config.base_urls import base_url_variable
 from mediasmith.config.credentials import setting_variables
+from mediasmith.config.field_schemas import Schema, field_schemas
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import Settings, accepted, variable
-from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT, Schema, field_schemas
+from mediasmith.config.tool_schemas import MAX_COUNT, MAX_PROMPTS, MAX_WAIT
 from mediasmith.engine.catalogue import format_accepts, format_price
 from mediasmith.plugin.contract import Backend, Capability, Model
 from mediasmith.plugin.kinds import KINDS, MEDIA_TYPES, Kind, Role

@@ -30,7 +30,7 @@ from mediasmith.config.offers import Offer
 from mediasmith.config.registry import Registry
 from mediasmith.config.retired_models import all_retired, describe_retirement, is_retired
 from mediasmith.config.settings import Settings, unknown_settings
-from mediasmith.config.tool_schemas import ToolSchema, tools
+from mediasmith.config.tool_schemas import Tools
 from mediasmith.config.unknown_choices import unknown_choices
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Backend, Capability, Takes
@@ -126,9 +126,9 @@ class Installation:
         return notes
 
     @cached_property
-    def tools(self) -> Mapping[str, ToolSchema]:
+    def tools(self) -> Tools:
         """The tools by name. They depend on the installed backends and what these still serve, ready or not."""
-        return {tool.name: tool for tool in tools(self._serving(_today()))}
+        return Tools(self._serving(_today()))
 
     def _serving(self, day: date) -> Iterator[Backend[Any]]:
         """Yield the backends without what their providers no longer serve."""

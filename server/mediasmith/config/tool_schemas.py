@@ -7,17 +7,14 @@ no references, unions or nulls, and parameters of a single backend go into `opti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from mediasmith.plugin.contract import Backend, Capability, Params
+from mediasmith.config.field_schemas import Schema, field_schemas
+from mediasmith.plugin.contract import Backend, Capability
 from mediasmith.plugin.kinds import KINDS
 from mediasmith.plugin.params import INPUT_WORDS, WORDS
-
-Schema: TypeAlias = dict[str, Any]
-"""A JSON schema."""
 
 MAX_PROMPTS = 16
 """Prompts in one batch at most."""
@@ -53,82 +50,26 @@ class ToolSchema:
     backends: tuple[str, ...] = ()
 
 
-def tools(backends: Iterable[Backend[Any]]) -> tuple[ToolSchema, ...]:
-    """Return the four tools, merged over the installed backends, ready or not."""
-    arguments = _Arguments(tuple(backends))
-    names = tuple(name for backend in arguments.backends for name in (backend.name, *backend.aliases))
-    return (
-        ToolSchema(
-            name="generate_media",
-            title="Generate media",
-            description=(
-                f"Generates {arguments.kinds_phrase()} from a prompt and saves it to a file. Picks a backend that "
-                "accepts every parameter, or says why none does. Parameters are honoured or named in warnings. Returns "
-                "the absolute path, a small preview, the cost and a continuation_id for continue_edit. If status is "
-                "running, collect it with get_job."
-            ),
-            parameters=_object(arguments.generate()),
-            read_only=False,
-            accepted=arguments.accepted(),
-            options=arguments.options(),
-            backends=names,
-        ),
-        ToolSchema(
-            name="continue_edit",
-            title="Continue an edit",
-            description=(
-                "Changes or extends an earlier result. Its continuation_id can be used again: for another branch, "
-                "after a restart, or with another backend. Other parameters are those of generate_media and override "
-                "the earlier ones."
-            ),
-            parameters=_object(arguments.edit(), required=["continuation_id", "prompt"]),
-            read_only=False,
-            accepted=arguments.accepted(),
-            options=arguments.options(),
-            backends=names,
-        ),
-        ToolSchema(
-            name="list_backends",
-            title="List backends",
-            description="Lists what can be generated, by which backend, and what is missing for the rest.",
-            parameters=_object(arguments.listing()),
-            read_only=True,
-        ),
-        ToolSchema(
-            name="get_job",
-            title="Get a job",
-            description="Waits for, collects or cancels a job that was still running. Costs nothing.",
-            parameters=_object(_JOB),
-            read_only=False,
-        ),
-    )
+class Tools(Mapping[str, ToolSchema]):
+    """The four tools by name, merged over the installed backends, ready or not.
 
+    Each is built when it is first read: those with all parameters take a while.
+    """
 
-@cache
-def field_schemas(params: type[Params]) -> Mapping[str, Schema]:
-    """Return the fields of a params model as flat schemas, without nulls, titles and references."""
-    whole = params.model_json_schema()
-    definitions = whole.get("$defs", {})
-    return {name: _flat(schema, definitions) for name, schema in whole.get("properties", {}).items()}
+    def __init__(self, backends: Iterable[Backend[Any]]) -> None:
+        self._arguments = _Arguments(tuple(backends))
+        self._built: dict[str, ToolSchema] = {}
 
+    def __getitem__(self, name: str) -> ToolSchema:
+        if name not in self._built:
+            self._built[name] = _TOOLS[name](self._arguments)
+        return self._built[name]
 
-def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    arms = [arm for arm in schema.get("anyOf", ()) if arm.get("type") != "null"]
-    if len(arms) == 1:
-        schema = {**arms[0], **{key: value for key, value in schema.items() if key != "anyOf"}}
-    if "$ref" in schema:
-        schema = {**definitions[schema["$ref"].rsplit("/", 1)[-1]], **schema}
-    if "const" in schema:
-        schema = {**schema, "enum": [schema["const"]]}
-    dropped = ("title", "$ref", "const")
-    flat = {
-        key: value for key, value in schema.items() if key not in dropped and not (key == "default" and value is None)
-    }
-    if "items" in flat:
-        flat["items"] = _flat(flat["items"], definitions)
-    if "properties" in flat:
-        flat["properties"] = {name: _flat(inner, definitions) for name, inner in flat["properties"].items()}
-    return flat
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TOOLS)
+
+    def __len__(self) -> int:
+        return len(_TOOLS)
 
 
 def _object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
@@ -156,6 +97,10 @@ class _Arguments:
         self.capabilities = [(backend, capability) for backend in backends for capability in backend.capabilities]
         kinds = {capability.kind for _, capability in self.capabilities}
         self.kinds = [kind for kind in KINDS if kind in kinds]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names and aliases of the backends."""
+        return tuple(name for backend in self.backends for name in (backend.name, *backend.aliases))
 
     def kinds_phrase(self) -> str:
         """Return the installed kinds as part of a sentence, five at most."""
@@ -307,6 +252,69 @@ class _Arguments:
         names = list(dict.fromkeys(backend.name for backend, _ in takers))
         few = 0 < len(names) <= _MAX_NAMED and len(names) * 2 < len(makers)
         return f" {', '.join(names)}." if few else ""
+
+
+def _generate_media(arguments: _Arguments) -> ToolSchema:
+    return ToolSchema(
+        name="generate_media",
+        title="Generate media",
+        description=(
+            f"Generates {arguments.kinds_phrase()} from a prompt and saves it to a file. Picks a backend that "
+            "accepts every parameter, or says why none does. Parameters are honoured or named in warnings. Returns "
+            "the absolute path, a small preview, the cost and a continuation_id for continue_edit. If status is "
+            "running, collect it with get_job."
+        ),
+        parameters=_object(arguments.generate()),
+        read_only=False,
+        accepted=arguments.accepted(),
+        options=arguments.options(),
+        backends=arguments.names(),
+    )
+
+
+def _continue_edit(arguments: _Arguments) -> ToolSchema:
+    return ToolSchema(
+        name="continue_edit",
+        title="Continue an edit",
+        description=(
+            "Changes or extends an earlier result. Its continuation_id can be used again: for another branch, "
+            "after a restart, or with another backend. Other parameters are those of generate_media and override "
+            "the earlier ones."
+        ),
+        parameters=_object(arguments.edit(), required=["continuation_id", "prompt"]),
+        read_only=False,
+        accepted=arguments.accepted(),
+        options=arguments.options(),
+        backends=arguments.names(),
+    )
+
+
+def _list_backends(arguments: _Arguments) -> ToolSchema:
+    return ToolSchema(
+        name="list_backends",
+        title="List backends",
+        description="Lists what can be generated, by which backend, and what is missing for the rest.",
+        parameters=_object(arguments.listing()),
+        read_only=True,
+    )
+
+
+def _get_job(_arguments: _Arguments) -> ToolSchema:
+    return ToolSchema(
+        name="get_job",
+        title="Get a job",
+        description="Waits for, collects or cancels a job that was still running. Costs nothing.",
+        parameters=_object(_JOB),
+        read_only=False,
+    )
+
+
+_TOOLS: Mapping[str, Callable[[_Arguments], ToolSchema]] = {
+    "generate_media": _generate_media,
+    "continue_edit": _continue_edit,
+    "list_backends": _list_backends,
+    "get_job": _get_job,
+}
 
 
 def _listed_values(fields: Sequence[Schema]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from pydantic import JsonValue
 
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.config.installation import Installation
-from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.engine.model_search import ModelSearch, as_found
 from mediasmith.engine.results import BackendList, CapabilityDetail, ModelMatch
 from mediasmith.plugin.contract import Accepts, Backend, Capability, Model, Price, Range, Takes

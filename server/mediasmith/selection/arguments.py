@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from mediasmith.config.tool_schemas import Schema, ToolSchema
+from mediasmith.config.field_schemas import Schema
+from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.coercion import is_auto, is_blank, read_value

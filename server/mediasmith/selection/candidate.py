@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Params
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.kinds import Role

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Backend, Capability, Model, Range, Request
 from mediasmith.plugin.files import Source
 from mediasmith.plugin.params import WORDS

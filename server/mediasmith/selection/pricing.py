@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Price, Range
 from mediasmith.plugin.media import parse_size
 from mediasmith.plugin.params import IN_PIXELS

@@ -13,8 +13,8 @@ from typing import Any
 import anyio
 from pydantic import ValidationError
 
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.config.registry import find_faults
-from mediasmith.config.tool_schemas import field_schemas
 from mediasmith.engine.results import BackendList
 from mediasmith.plugin.contract import Model, Params
 from mediasmith.plugin.params import WORDS

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mediasmith.config.tool_schemas import field_schemas
+from mediasmith.config.field_schemas import field_schemas
 from mediasmith.plugin.contract import JSON, Capability, Range
 from mediasmith.testing.adapter_harness import AdapterHarness
 from mediasmith.testing.rig import CheckContext, Rig
