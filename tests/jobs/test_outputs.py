@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -38,6 +39,7 @@ from mediasmith.plugin.errors import MediaError, NotAllowed, OverBudget, Provide
 from mediasmith.plugin.http_errors import malformed
 from mediasmith.plugin.params import Count
 from mediasmith.storage.downloader import Downloader
+from mediasmith.storage.library.store import Library
 from mediasmith.testing import MemorySink
 
 WAV = media.wav(b"\0\0" * 8000, rate=8000)
@@ -91,6 +93,30 @@ class Files:
 
 
 # The bytes are looked at, not the claim
+
+
+@pytest.mark.parametrize("in_background", [False, True], ids=["at once", "in the background"])
+async def test_a_saved_file_does_not_stay_in_memory_while_it_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_background: bool
+) -> None:
+    made: list[weakref.ref[Output]] = []
+    left: list[Output | None] = []
+    stage = Library.stage
+
+    async def make(*_given: object) -> Result:
+        result = picture()
+        made.extend(map(weakref.ref, result.outputs))
+        return result
+
+    async def look(self: Library, *given: Any, **rest: Any) -> Any:
+        left.extend(output() for output in made)
+        return await stage(self, *given, **rest)
+
+    monkeypatch.setattr(Library, "stage", look)
+    provider = Scripted(accepted(), polls=[make]) if in_background else Scripted(make)
+    async with jumping_engine(tmp_path, provider.backend()) as engine:
+        await generate(engine, "a fox")
+    assert left == [None]
 
 
 @pytest.mark.parametrize(

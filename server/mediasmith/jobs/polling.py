@@ -118,8 +118,10 @@ class Poller:
                 if isinstance(outcome, Failed):
                     raise WorkFailed(self._reason(candidate, outcome))
                 if isinstance(outcome, Result):
+                    saving = save(outcome)
+                    del outcome  # which would keep its files in memory
                     try:
-                        return await save(outcome)
+                        return await saving
                     except (ProviderError, Unreachable, TimedOut) as error:  # the next poll may name another place
                         outcome, finished = error, True
                 if isinstance(outcome, Pending):

@@ -106,8 +106,9 @@ class TaskExecution:
             await self._begin(active, replace(task, phase="sending", billed="unknown", error=None))
             if active.cancel.requested:
                 raise Cancelled(billed="no")
-            answer = await self._start(active, task.number, candidate, call)
-            await self._collect(active, task.number, candidate, context, answer)
+            await self._collect(
+                active, task.number, candidate, context, await self._start(active, task.number, candidate, call)
+            )
 
     async def resume(self, active: ActiveJob, task: Task, candidate: Candidate) -> None:
         """Collect a task that the provider has accepted, perhaps for a process that is gone.
@@ -178,7 +179,9 @@ class TaskExecution:
         elif isinstance(answer, _Lost):
             await self._accept(active, active.tasks[number])
         else:
-            await self.files.save(active, number, candidate, checked_result(candidate, answer))
+            save = self.files.save(active, number, candidate, checked_result(candidate, answer))
+            del answer  # which would keep its files in memory
+            await save
             return
         try:
             await self._poll(active, number, candidate, context, begun=self.clock.now())

@@ -52,6 +52,7 @@ class TaskFiles:
             error=error_record(lacking) if lacking else None,
             details=details or None,
         )
+        del result  # its files are on disk, and recording them may take its turn
         # A cancel at this point would leave files that nothing knows of.
         with anyio.CancelScope(shield=True):
             try:
