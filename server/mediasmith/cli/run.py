@@ -35,6 +35,7 @@ def load_installation(ctx: click.Context) -> Installation:
 
             root.obj = Installation.load()
         finally:
+            gc.freeze()  # nor is it looked through when more is loaded, or at the end
             gc.enable()
     return root.obj
 
