@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from fakes.paper import FAILED, FAILED_WITH_RESULT, LATER, NOW, WITH_RESULT, Cli
 from fakes.planted_faults import APART, LIGHT, SECONDS, WORDS, findings, rig
 from mediasmith.plugin.access import Access
 from mediasmith.plugin.contract import Call, Capability, Result
-from mediasmith.testing import CHECKS, Answer, Rig, png
+from mediasmith.testing import CHECKS, Answer, Rig, cases, png
 from testing import test_check_answers as answers
 from testing import test_check_credentials as credentials
 from testing import test_check_declarations as declarations
@@ -112,3 +113,16 @@ def test_every_check_has_a_fault_that_it_finds() -> None:
     areas = (answers, credentials, declarations, failures, files, parameters, polling)
     found = {fault.check for area in areas for fault in area.FAULTS.values()} | {LIGHT, FREE_LOOP}
     assert {check.name for check in CHECKS} - KEPT_BY_THE_SERVER == found
+
+
+def test_what_functions_do_is_checked_once_for_all_capabilities_that_share_them() -> None:
+    paper = Paper()
+    alike, other = replace(LATER, name="alike", start=partial(LATER.start)), replace(NOW, name="other")
+    several = rig(paper, LATER)
+    several = replace(several, backend=replace(several.backend, capabilities=(LATER, alike, other)))
+    tried: dict[str, list[str]] = {}
+    for case in cases(several):
+        tried.setdefault(case.check.name, []).append(case.capability.name)
+    assert tried["it is well formed"] == [LATER.name]
+    assert tried["the key shows up nowhere"] == [LATER.name, "other"]
+    assert tried[WORDS] == [LATER.name, "alike", "other"]

@@ -27,7 +27,7 @@ _WORDED: Mapping[str, bytes] = {
 """Error answers that say why, by where they say it."""
 
 
-@check("the provider's own words are in the error", needs=wired, once=True)
+@check("the provider's own words are in the error", needs=wired, about="backend")
 async def words(context: CheckContext) -> None:
     """An error says why a request was not accepted, wherever the answer says it, without files that it repeats."""
     async with context.adapter() as adapter:

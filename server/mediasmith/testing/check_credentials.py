@@ -23,7 +23,7 @@ from mediasmith.testing.wire import Answer
 _STATUSES = (400, 401, 403, 404, 429, 500)
 
 
-@check("without a key, the error names the variables", needs=needs_key)
+@check("without a key, the error names the variables", needs=needs_key, about="functions")
 async def missing_key(context: CheckContext) -> None:
     """Without a key no function of the backend is called."""
     address = base_url_variable(context.backend.name)
@@ -42,7 +42,7 @@ def _has_key_to_leak(rig: Rig, _capability: Capability[Any, Any]) -> bool:
     return bool(rig.backend.keys) and not set(rig.backend.keys) & set(rig.env)
 
 
-@check("the key shows up nowhere", needs=_has_key_to_leak)
+@check("the key shows up nowhere", needs=_has_key_to_leak, about="functions")
 async def secret(context: CheckContext) -> None:
     """The key, also encoded or in part, is in no error, log, result, file name or record."""
     with _logged() as lines:
@@ -103,7 +103,7 @@ def _may_send_key(rig: Rig, capability: Capability[Any, Any]) -> bool:
     return rig.wire is not None and _has_key_to_leak(rig, capability)
 
 
-@check("the key goes to no other host", needs=_may_send_key)
+@check("the key goes to no other host", needs=_may_send_key, about="functions")
 async def one_host(context: CheckContext) -> None:
     """Every URL in an answer names another host: what leads there has no key."""
     wire = context.on_wire

@@ -28,7 +28,7 @@ _IMPORTS = "import sys, {module}; sys.stderr.write('\\n'.join(sys.modules))"
 _HEAVY = ("PIL", "av", "numpy", "sqlite3", "mcp")
 
 
-@check("it is well formed", once=True)
+@check("it is well formed", about="backend")
 async def well_formed(context: CheckContext) -> None:
     """The registry would load it."""
     backend = context.backend
@@ -104,7 +104,7 @@ def _model_faults(context: CheckContext, model: Model) -> Iterator[str]:
         yield "max_prompt is below 1"
 
 
-@check("importing it is light and silent", once=True)
+@check("importing it is light and silent", about="backend")
 async def light_import(context: CheckContext) -> None:
     """In a fresh process."""
     module = context.capability.params.__module__

@@ -46,7 +46,7 @@ _PYTHON = re.compile(r"\b\w*(Error|Exception|Traceback)\b|[Ll]ine \d+|<class |ob
 """What comes from a program, not from a person who writes to one."""
 
 
-@check("every status becomes its error, and is paid for at most once", needs=wired)
+@check("every status becomes its error, and is paid for at most once", needs=wired, about="functions")
 async def statuses(context: CheckContext) -> None:
     """Each status that a provider may answer a paying request with."""
     async with context.adapter() as adapter:
@@ -66,7 +66,7 @@ async def statuses(context: CheckContext) -> None:
 _SCRIPTED = b'{"error": {"message": "scripted"}}'
 
 
-@check("a malformed answer is an error", needs=wired)
+@check("a malformed answer is an error", needs=wired, about="functions")
 async def malformed(context: CheckContext) -> None:
     """Answers with status 200 that do not hold what they must."""
     async with context.adapter() as adapter:
@@ -77,7 +77,7 @@ async def malformed(context: CheckContext) -> None:
             await _failure(adapter, context, f"an answer {name}", Answer(edit=edit), may_work=True)
 
 
-@check("a broken connection is an error, and never paid for twice", needs=wired)
+@check("a broken connection is an error, and never paid for twice", needs=wired, about="functions")
 async def broken(context: CheckContext) -> None:
     """A connection that ends after the request has gone out."""
     faults: Iterable[Fault] = ("reset", "truncate")
@@ -87,7 +87,7 @@ async def broken(context: CheckContext) -> None:
             assert error is None or error.billed != "no", f"{fault}: billed is 'no' although the request had gone out."
 
 
-@check("a provider that cannot be reached costs nothing", needs=wired)
+@check("a provider that cannot be reached costs nothing", needs=wired, about="functions")
 async def refused(context: CheckContext) -> None:
     """No server listens at the base URL."""
     with socket.create_server(("127.0.0.1", 0)) as once:
@@ -106,7 +106,7 @@ async def refused(context: CheckContext) -> None:
     _check_readable(error, "a refused connection")
 
 
-@check("a provider that falls silent is left at the deadline", needs=wired)
+@check("a provider that falls silent is left at the deadline", needs=wired, about="functions")
 async def silent(context: CheckContext) -> None:
     """No answer, or one byte now and then."""
     faults: Iterable[Fault] = ("silence", "drip")
@@ -128,7 +128,7 @@ async def silent(context: CheckContext) -> None:
     context.on_wire.clear()
 
 
-@check("a cancelled call leaves nothing behind", needs=wired)
+@check("a cancelled call leaves nothing behind", needs=wired, about="functions")
 async def cancelled(context: CheckContext) -> None:
     """A cancel while the paying request is out."""
     async with running_engine(context, jump=False) as harness:

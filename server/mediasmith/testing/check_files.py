@@ -170,7 +170,7 @@ def _survives_json(kept: BaseModel) -> None:
     assert type(kept).model_validate_json(text) == kept, "state or handle changes on its way through JSON."
 
 
-@check("it prints nothing and leaves nothing on the disk")
+@check("it prints nothing and leaves nothing on the disk", about="functions")
 async def tidy(context: CheckContext) -> None:
     """`start` and `poll` have no standard output and no disk, whether they go well or not."""
     bare = context.folder / "bare"
@@ -201,7 +201,7 @@ def _living_in(folder: Path) -> Generator[None]:
         os.chdir(here)
 
 
-@check("concurrent calls share nothing")
+@check("concurrent calls share nothing", about="functions")
 async def apart(context: CheckContext) -> None:
     """Two calls at the same time send what each sends alone."""
     asks = [context.request(prompt=prompt) for prompt in context.prompts]

@@ -58,7 +58,7 @@ def _cannot_cancel(_rig: Rig, capability: Capability[Any, Any]) -> bool:
     return capability.poll is not None and capability.cancel is None
 
 
-@check("a job that cannot be cancelled goes on and is collected", needs=_cannot_cancel)
+@check("a job that cannot be cancelled goes on and is collected", needs=_cannot_cancel, about="functions")
 async def unstoppable(context: CheckContext) -> None:
     """Where the provider has no way to stop."""
     async with running_engine(context, jump=False) as harness:
@@ -72,7 +72,7 @@ async def unstoppable(context: CheckContext) -> None:
         assert len(ended.files) == 1, "a job that could not be cancelled has lost its file."
 
 
-@check("a job is cancelled at the provider, once", needs=_can_cancel)
+@check("a job is cancelled at the provider, once", needs=_can_cancel, about="functions")
 async def cancelled(context: CheckContext) -> None:
     """A cancel between two polls."""
     async with running_engine(context, jump=False) as harness:
@@ -93,7 +93,7 @@ def _has_cancel_answers(rig: Rig, capability: Capability[Any, Any]) -> bool:
     return rig.wire is not None and capability.cancel is not None and capability.name in rig.cancelled
 
 
-@check("a cancel says what the provider made of it", needs=_has_cancel_answers)
+@check("a cancel says what the provider made of it", needs=_has_cancel_answers, about="functions")
 async def outcomes(context: CheckContext) -> None:
     """Whether the work has stopped, may go on, or has ended already, as `Rig.cancelled` has it."""
     async with context.adapter() as adapter:
@@ -123,7 +123,7 @@ async def _begin_and_poll(harness: EngineHarness) -> str:
     return job_id
 
 
-@check("a job outlives the deadline and the process", needs=polled)
+@check("a job outlives the deadline and the process", needs=polled, about="functions")
 async def outlives(context: CheckContext) -> None:
     """What has a handle is collected later, by another process, without paying again."""
     async with running_engine(context, deadline=first_pause(context.capability) / 2) as harness:
@@ -151,7 +151,7 @@ _ODD_ANSWERS: Mapping[str, Answer] = {
 """Answers that do not say that the work has ended."""
 
 
-@check("trouble while polling never ends the work", needs=wired_and_polled)
+@check("trouble while polling never ends the work", needs=wired_and_polled, about="functions")
 async def trouble(context: CheckContext) -> None:
     """A garbled answer, a bare error or a broken connection at any request of a poll, or an odd download."""
     await _trouble_at_every_request(context)
@@ -231,7 +231,7 @@ async def verdict(context: CheckContext) -> None:
     )
 
 
-@check("an unknown status is trouble, not progress", needs=wired_and_polled)
+@check("an unknown status is trouble, not progress", needs=wired_and_polled, about="functions")
 async def unknown_status(context: CheckContext) -> None:
     """A new word is not 'pending' for ever without anyone knowing: it is reported, and the work can be collected."""
     async with running_engine(context, deadline=context.capability.every * 4) as harness:

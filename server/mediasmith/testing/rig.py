@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -227,6 +228,8 @@ def _print(output: Output) -> str:
 
 CheckRun = Callable[[CheckContext], Awaitable[None]]
 
+About: TypeAlias = Literal["capability", "functions", "backend"]
+
 
 def _always(_rig: Rig, _capability: Capability[Any, Any]) -> bool:
     return True
@@ -236,20 +239,28 @@ def _always(_rig: Rig, _capability: Capability[Any, Any]) -> bool:
 class Check:
     """One promise of the contract. It raises AssertionError with what to do.
 
-    `needs` returns whether it applies; `once` says that it is about the backend, not a capability.
+    `needs` returns whether it applies. `about` is what it says something of: capabilities with the same functions are
+    alike to a check of "functions", and all of a backend to one of "backend".
     """
 
     name: str
     run: CheckRun
     needs: Callable[[Rig, Capability[Any, Any]], bool] = _always
-    once: bool = False
+    about: About = "capability"
+
+    def subject(self, capability: Capability[Any, Any]) -> object:
+        """Return what is checked, which is equal for capabilities that are alike."""
+        if self.about == "functions":
+            functions = (capability.start, capability.poll, capability.cancel)
+            return tuple(one.func if isinstance(one, partial) else one for one in functions)
+        return capability.name if self.about == "capability" else None
 
 
 def check(
-    name: str, *, needs: Callable[[Rig, Capability[Any, Any]], bool] = _always, once: bool = False
+    name: str, *, needs: Callable[[Rig, Capability[Any, Any]], bool] = _always, about: About = "capability"
 ) -> Callable[[CheckRun], Check]:
     """Return a decorator that makes a check of a function."""
-    return lambda run: Check(name=name, run=run, needs=needs, once=once)
+    return lambda run: Check(name=name, run=run, needs=needs, about=about)
 
 
 def wired(rig: Rig, _capability: Capability[Any, Any]) -> bool:

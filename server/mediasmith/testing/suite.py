@@ -40,7 +40,8 @@ class Case:
     @property
     def id(self) -> str:
         """The name in pytest: `backend.capability-check`."""
-        place = self.rig.backend.name if self.check.once else f"{self.rig.backend.name}.{self.capability.name}"
+        whole = self.check.about == "backend"
+        place = self.rig.backend.name if whole else f"{self.rig.backend.name}.{self.capability.name}"
         return f"{place}-{self.check.name}"
 
     def run(self, folder: Path, wire: Wire | None = None) -> None:
@@ -74,11 +75,14 @@ class Case:
 
 
 def cases(*rigs: Rig) -> Iterator[Case]:
-    """Yield every check that applies, for every capability."""
+    """Yield every check that applies, for the first of a backend's capabilities that are alike to it."""
+    checked: set[tuple[str, str, object]] = set()
     for rig in rigs:
-        for number, capability in enumerate(rig.backend.capabilities):
+        for capability in rig.backend.capabilities:
             for check in CHECKS:
-                if check.needs(rig, capability) and not (check.once and number):
+                subject = (rig.backend.name, check.name, check.subject(capability))
+                if subject not in checked and check.needs(rig, capability):
+                    checked.add(subject)
                     yield Case(rig=rig, capability=capability, check=check)
 
 

@@ -42,7 +42,9 @@ def _named(*names: str) -> list[Capability[Any, Any]]:
     return [one for one in backend.capabilities if one.name in names]
 
 
-test_images = contract(_rig(*_named("image", "edit"), size=("1024x768", "512x512")))
-test_speech = contract(_rig(*_named("speech"), output_format=("mp3", "flac")))
-# Videos from words and music are made by the same functions from the same parameters as these.
-test_others = contract(_rig(*_named("image_to_video", "sound_effect")))
+# Videos from words and music are made by the same functions from the same parameters as others.
+test_contract = contract(
+    _rig(*_named("image", "edit"), size=("1024x768", "512x512")),
+    _rig(*_named("speech"), output_format=("mp3", "flac")),
+    _rig(*_named("image_to_video", "sound_effect")),
+)
