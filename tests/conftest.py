@@ -38,20 +38,24 @@ def no_sync(_descriptor: int) -> None:
 
 
 def divide(count: int) -> list[list[Path]]:
-    """Divide the test files among so many processes, about equally by their size.
+    """Divide the test files of each folder among so many processes, about equally by their size.
 
     The files of a backend stay together, for its SDK takes a second to import.
     """
+    root = Path(__file__).parent
     groups: defaultdict[Path, list[Path]] = defaultdict(list)
-    for file in sorted(Path(__file__).parent.rglob("test_*.py")):
+    for file in sorted(root.rglob("test_*.py")):
         groups[file.parent if file.parent.parent.name == "backends" else file].append(file)
     sizes = {place: sum(file.stat().st_size for file in files) for place, files in groups.items()}
     shares: list[list[Path]] = [[] for _ in range(count)]
-    loads = [0] * count
+    whole = [0] * count
+    by_folder: defaultdict[str, list[int]] = defaultdict(lambda: [0] * count)
     for place in sorted(groups, key=lambda place: sizes[place], reverse=True):
-        lightest = loads.index(min(loads))
-        loads[lightest] += sizes[place]
-        shares[lightest] += groups[place]
+        of_folder = by_folder[place.relative_to(root).parts[0]]
+        number = min(range(count), key=lambda number: (of_folder[number], whole[number]))
+        of_folder[number] += sizes[place]
+        whole[number] += sizes[place]
+        shares[number] += groups[place]
     return shares
 
 
