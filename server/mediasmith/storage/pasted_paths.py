@@ -17,6 +17,9 @@ _ESCAPED = re.compile(r"\\([^\w./])")  # terminals escape no letters, and in Win
 _QUOTED_QUOTE = re.compile(r"""'(?:\\'|"'")'""")  # an apostrophe as shells need it between apostrophes
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _DRIVE = re.compile(r"/[A-Za-z]:")
+_LONGEST_NAME = 255
+"""Characters of a name in any usual file system, at most."""
+
 _MAX_ENTRIES = 10_000
 """Entries of a folder to compare a name with."""
 
@@ -72,9 +75,12 @@ def _alike(roots: AllowedFolders, path: Path) -> Path | None:
     while not os.path.exists(there) and there != there.parent:  # noqa: PTH110 - as above
         missing.append(there.name)
         there = there.parent
+    if any(len(name) > _LONGEST_NAME for name in missing):
+        return None
     try:
         for name in reversed(missing):
-            same = [entry for entry in _entries(roots.confine(there)) if _looks(entry) == _looks(name)]
+            wanted = _looks(name)
+            same = [entry for entry in _entries(roots.confine(there)) if _looks(entry) == wanted]
             if len(same) > 1:
                 names = ", ".join(map(ascii, same[:5]))
                 raise InvalidRequest(f"{name!r} does not exist, and several names look like it: {names}.", billed="no")
