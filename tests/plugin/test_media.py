@@ -7,7 +7,7 @@ import math
 import wave
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -149,6 +149,7 @@ def test_any_other_text_is_not_a_size(text: str) -> None:
     st.sampled_from([1, 2, 8, 16, 64]),
     st.sampled_from([1500, 2048, 4096]),
 )
+@example(1, 23, 210_148, 64, 1500)  # the shorter side is 64 exactly
 def test_sides_fit_the_ratio_and_the_limits(wide: int, high: int, pixels: int, multiple: int, largest: int) -> None:
     try:
         width, height = media.fit_ratio(f"{wide}:{high}", pixels=pixels, multiple=multiple, largest=largest)

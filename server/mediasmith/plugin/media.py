@@ -215,7 +215,7 @@ def fit_ratio(ratio: str, *, pixels: int, multiple: int = 8, largest: int = 4096
     shape = float(found[1]) / float(found[2])
     width, height = (pixels * shape) ** 0.5, (pixels / shape) ** 0.5
     shrink = min(1.0, largest // multiple * multiple / max(width, height))
-    if min(width, height) * shrink < multiple:
+    if min(width, height) * shrink < multiple * (1 - 1e-9):  # one that fits exactly may come out a little shorter
         raise ValueError(f"The aspect ratio {ratio} is too extreme for sides from {multiple} to {largest} pixels.")
     return _round(width * shrink, multiple), _round(height * shrink, multiple)
 
