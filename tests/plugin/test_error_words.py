@@ -51,9 +51,11 @@ def test_words_are_found_in_every_form(body: object, text: str) -> None:
         ("Did you mean it?", ": Did you mean it"),
         ("ab " * 200, ": " + "ab " * 99 + "ab"),
         ("The key sk-ab***yz is wrong.", ": The key [secret] is wrong"),
+        ("Of ****yz and sk-a****, none is right.", ": Of [secret] and [secret] none is right"),
+        ("**** ERROR: No room.", ": **** ERROR: No room"),
         ("It is **not** a key.", ": It is **not** a key"),
     ],
-    ids=["empty", "blank", "words", "question", "long", "masked key", "bold"],
+    ids=["empty", "blank", "words", "question", "long", "masked key", "parts of keys", "stars", "bold"],
 )
 def test_words_end_a_sentence(text: str, end: str) -> None:
     assert clause(text) == end

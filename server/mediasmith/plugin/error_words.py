@@ -25,7 +25,7 @@ _WORDED = (
 
 _LAST_WORD = re.compile(r"[!-~]+$")
 
-_SHOWN_KEY = re.compile(r"[^\s*]*\*{3,}[^\s*]*")
+_SHOWN_KEY = re.compile(r"[^\s*]+\*{3,}[^\s*]*|\*{3,}[^\s*]+")
 """A key with most of it replaced by asterisks."""
 
 _LONGEST_HEAD = 1000
