@@ -243,8 +243,7 @@ class Media:
                 if inspect.isawaitable(done):
                     await done
 
-        principal = self.engine.installation.principal
-        return Caller(principal=principal, wait=math.inf, notify=notify if on_progress else None)
+        return self.engine.installation.caller(wait=math.inf, notify=notify if on_progress else None)
 
     def _opened(self) -> Engine:
         if self._closed:

@@ -203,10 +203,9 @@ def jobs(ctx: click.Context, job_id: str | None, *, cancel: bool, as_json: bool,
 
 async def _list_jobs(ctx: click.Context, *, as_json: bool) -> ExitCode:
     from mediasmith.cli.output import format_jobs  # noqa: PLC0415 - late: as above
-    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with open_engine(ctx) as engine:
-        recent = cast("JobList", await engine.get_job({}, Caller(principal=engine.installation.principal)))
+        recent = cast("JobList", await engine.get_job({}, engine.installation.caller()))
         text = recent.text() if as_json else format_jobs(recent, now=engine.clock.now())
     put(text)
     return ExitCode.DONE
@@ -214,13 +213,10 @@ async def _list_jobs(ctx: click.Context, *, as_json: bool) -> ExitCode:
 
 async def _cancel_job(ctx: click.Context, job_id: str, *, as_json: bool) -> ExitCode:
     from mediasmith.cli.output import show  # noqa: PLC0415 - late: as above
-    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
 
     async with open_engine(ctx) as engine:
-        result = cast(
-            "MediaResult",
-            await engine.get_job({"job_id": job_id, "cancel": True}, Caller(principal=engine.installation.principal)),
-        )
+        given = {"job_id": job_id, "cancel": True}
+        result = cast("MediaResult", await engine.get_job(given, engine.installation.caller()))
         with engine.delivery(result):
             code = show(result, as_json=as_json)
     return ExitCode.DONE if result.status == "cancelled" else code

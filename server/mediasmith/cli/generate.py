@@ -108,10 +108,9 @@ async def _last_job(engine: Engine) -> str:
     Raises:
         UnknownContinuation: none of the recent jobs did.
     """
-    from mediasmith.config.caller import Caller  # noqa: PLC0415 - late: as above
     from mediasmith.plugin.errors import UnknownContinuation  # noqa: PLC0415 - late: as above
 
-    recent = cast("JobList", await engine.get_job({}, Caller(principal=engine.installation.principal)))
+    recent = cast("JobList", await engine.get_job({}, engine.installation.caller()))
     made = next((job.job_id for job in recent.jobs if job.files), "")
     if not made:
         raise UnknownContinuation(

@@ -94,9 +94,7 @@ async def run_job(
     began = engine.clock.now()
     first: MediaResult | None = None
     with interrupts.starting:
-        first = await start(
-            Caller(principal=engine.installation.principal, wait=0)
-        )  # returns at once, with the job's id
+        first = await start(engine.installation.caller())  # returns at once, with the job's id
     if first is not None and first.status != "running":
         return first, True
     job_id = first.job_id if first else await _started_job(engine, began)
@@ -112,9 +110,8 @@ async def wait_for_job(engine: Engine, interrupts: Interrupts, job_id: str) -> t
         async with anyio.create_task_group() as task_group:
             task_group.start_soon(_stop_waiting, engine, job_id, interrupts, task_group.cancel_scope)
             try:
-                answer = await engine.get_job(
-                    {"job_id": job_id}, Caller(principal=engine.installation.principal, wait=math.inf, notify=notify)
-                )
+                caller = engine.installation.caller(wait=math.inf, notify=notify)
+                answer = await engine.get_job({"job_id": job_id}, caller)
                 ended.append(cast("MediaResult", answer))
             except MediaError as error:  # a task group would wrap it
                 ended.append(error)
@@ -180,9 +177,7 @@ async def _stop_command(engine: Engine, job_id: str) -> MediaResult:
         if not active.done.is_set():
             _exit_soon()
         raise Interrupted("Stopped before anything was sent.", billed="no")
-    return cast(
-        "MediaResult", await engine.get_job({"job_id": job_id}, Caller(principal=engine.installation.principal, wait=0))
-    )
+    return cast("MediaResult", await engine.get_job({"job_id": job_id}, engine.installation.caller()))
 
 
 def _exit_soon() -> None:

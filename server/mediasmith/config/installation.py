@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from mediasmith.config import registry as installed
 from mediasmith.config.base_urls import passwords
-from mediasmith.config.caller import HOLDER, LOCAL
+from mediasmith.config.caller import HOLDER, LOCAL, Caller, Notify
 from mediasmith.config.configured_models import add_configured_models
 from mediasmith.config.credentials import (
     key_notes,
@@ -99,6 +99,10 @@ class Installation:
         """Who calls from this process itself, such as its command line: in a fleet, the holder of its token."""
         settings = self.settings
         return HOLDER if settings.in_fleet and settings.http_token is not None else LOCAL
+
+    def caller(self, *, wait: float = 0, notify: Notify | None = None) -> Caller:
+        """Return the caller for a call from this process itself."""
+        return Caller(principal=self.principal, wait=wait, notify=notify)
 
     def fleet_problem(self) -> str:
         """Return why the settings of a fleet cannot be used, or "": then nothing may be done with those of one machine.
