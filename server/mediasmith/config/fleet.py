@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from urllib.parse import unquote
 
-from mediasmith.config.settings import FLEET, Settings, variable
+from mediasmith.config.settings import FLEET, Settings, problems_of, variable
 
 _PACKAGES = ("psycopg", "obstore")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -15,7 +15,7 @@ _PASSWORDS = ("password", "sslpassword")  # as parameters of a database's URL
 
 def fleet_problem(settings: Settings, problems: Sequence[str]) -> str:
     """Return why the settings do not make a fleet although some are meant to, or "". `problems` are values not used."""
-    wrong = [text for text in problems if text.startswith(tuple(f"{variable(field)} " for field in FLEET))]
+    wrong = problems_of(problems, *FLEET)
     if wrong:
         return "; ".join(wrong)
     given = [variable(field) for field in FLEET if getattr(settings, field)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import Field, ValidationError
@@ -197,6 +197,11 @@ class Settings(BaseSettings):
 def variable(field: str) -> str:
     """Return the environment variable of a field of `Settings`."""
     return f"{PREFIX}{field.upper()}"
+
+
+def problems_of(problems: Sequence[str], *fields: str) -> list[str]:
+    """Return those of the problems that are of these settings: each begins with the name of its variable."""
+    return [text for text in problems if text.startswith(tuple(f"{variable(field)} " for field in fields))]
 
 
 def accepted(field: str) -> str:

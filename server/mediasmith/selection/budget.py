@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from mediasmith.config.settings import Settings, variable
+from mediasmith.config.settings import Settings, problems_of, variable
 from mediasmith.plugin.errors import OverBudget
 from mediasmith.runtime.clock import Clock, today
 from mediasmith.selection.candidate import Candidate
@@ -41,7 +41,7 @@ class Budget:
         limits = await self._limits(request, counted)
         if not limits:
             return candidates
-        limit, name, set_by = min(limits)
+        limit, name, setting = min(limits)
         costs = [(candidate, total_cost(candidate, request)) for candidate in candidates]
         unpriced = self.settings.unpriced == "allow"
         affordable = tuple(one for one, usd in costs if (unpriced if usd is None else usd <= limit))
@@ -53,7 +53,7 @@ class Budget:
             reason = f"{best.label} is estimated at {usd:.4g} USD, above {name} of {limit:.4g} USD"
             hint = "Ask for less or for a draft, or raise the limit."
         if not affordable:
-            raise OverBudget(f"{reason}.", self._unread(set_by) or hint, billed="no")
+            raise OverBudget(f"{reason}.", self._unread(setting) or hint, billed="no")
         first, *others = affordable
         if first is not best:
             first = first.with_warnings(f"{reason}; {first.label} is used instead.")
@@ -68,21 +68,20 @@ class Budget:
         return datetime.combine(today(self.clock), time(), UTC).timestamp()
 
     async def _limits(self, request: ToolRequest, counted: float) -> list[tuple[float, str, str]]:
-        """Return each limit with its name, and the variable that sets it, or ""."""
+        """Return each limit with its name, and the setting that it is, or ""."""
         limits: list[tuple[float, str, str]] = []
         if request.max_cost_usd is not None:
             limits.append((request.max_cost_usd, "max_cost_usd", ""))
         if self.settings.max_cost_usd is not None:
-            name = variable("max_cost_usd")
-            limits.append((self.settings.max_cost_usd, name, name))
+            limits.append((self.settings.max_cost_usd, variable("max_cost_usd"), "max_cost_usd"))
         if day := self.day():
             left = day.usd - await self.library.spent(since=day.since) + counted
-            limits.append((max(0.0, round(left, DIGITS)), "today's remaining budget", variable("daily_budget_usd")))
+            limits.append((max(0.0, round(left, DIGITS)), "today's remaining budget", "daily_budget_usd"))
         return limits
 
-    def _unread(self, name: str) -> str:
-        """Return what is wrong with the limit that this variable sets, with the fix, or ""."""
-        found = [problem for problem in self.problems if name and problem.startswith(f"{name} ")]
+    def _unread(self, field: str) -> str:
+        """Return what is wrong with the limit that this setting is, with the fix, or ""."""
+        found = problems_of(self.problems, field) if field else []
         return f"{found[0]}. Correct it and restart the server." if found else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mediasmith.config.settings import variable
+from mediasmith.config.settings import problems_of, variable
 from mediasmith.plugin.errors import format_seconds
 from mediasmith.selection.candidate import Candidate
 from mediasmith.selection.ranking import SelectionContext, is_called, match_backend, select
@@ -29,8 +29,7 @@ def preference_notes(request: SelectionRequest, context: SelectionContext, used:
     elif reason := _default_passed_over(request, context, used):
         yield f"{variable('defaults')} names {reason}; {used.label} is used instead."
     elif not name:
-        problems = [problem for problem in context.problems if problem.startswith(f"{variable('defaults')} ")]
-        yield from (f"{used.label} is used: {problem}" for problem in problems)
+        yield from (f"{used.label} is used: {problem}" for problem in problems_of(context.problems, "defaults"))
 
 
 def _resting_before(request: SelectionRequest, context: SelectionContext) -> str:
