@@ -157,7 +157,7 @@ def build_engine(  # noqa: PLR0913 - what differs between processes, each by nam
         starter=JobStarter(settings=settings, folders=folders, planner=planner, jobs=jobs, files=files, clock=clock),
         folders=folders,
         urls=deployment.urls,
-        hurry=deployment.hurry,
+        stop_waiting=deployment.stop_waiting,
         readiness=deployment.join(jobs),
     )
 

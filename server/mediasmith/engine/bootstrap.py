@@ -158,7 +158,7 @@ class LazyEngine:
     def stop_work(self) -> None:
         """Stop all work at once, but for what is being recorded."""
         if self._engine is not None:
-            self._engine.hurry()
+            self._engine.stop_waiting()
         self.work.cancel_scope.cancel()
 
     async def stop(self) -> None:

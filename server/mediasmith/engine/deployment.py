@@ -41,7 +41,7 @@ class Deployment:
         """Return how a job that another process works on is cancelled."""
         return canceller.cancel_elsewhere
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Wait for nothing that is away much longer: the process is about to end."""
 
     def join(self, jobs: JobService) -> Readiness:  # noqa: ARG002 - there are no others to join

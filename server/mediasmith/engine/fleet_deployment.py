@@ -73,7 +73,7 @@ class FleetDeployment(Deployment):
             clock=self.clock,
         ).cancel
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Wait for a database that is away only a few seconds more, and not for a store."""
         self.database.end_within(_END_SECONDS)
         self.bucket.ending.set()

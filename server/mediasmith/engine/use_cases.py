@@ -65,7 +65,7 @@ class Engine:
     starter: JobStarter
     folders: AllowedFolders
     urls: FileUrls
-    hurry: Callable[[], None]
+    stop_waiting: Callable[[], None]
     readiness: Readiness = field(default_factory=AlwaysReady)
 
     async def generate(self, given: Mapping[str, Any], caller: Caller) -> MediaResult:

@@ -58,7 +58,7 @@ _REFUSED = re.compile(
     r"authentication failed for user|no password supplied|pg_hba\.conf"
     r'|(role|database) ".*" (does not exist|is not permitted to log in)|permission denied for database'
 )
-"""What is said of a password, a user or a database that is wrong, which waiting does not correct."""
+"""The server's words about a wrong password, user or database, which waiting does not correct."""
 
 # What a process that was cut off has begun must not hold up the others, and no thread waits longer than this.
 _SETTINGS = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'"
