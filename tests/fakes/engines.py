@@ -57,6 +57,11 @@ def picture(*, state: JSON = None, cost: float | None = None, **details: JSON) -
     )
 
 
+def one_file(body: Any, mime: str = "image/png") -> Result:
+    """A result with this file."""
+    return Result(outputs=(Output(body=body, mime=mime),))
+
+
 def pictures(count: int) -> Result:
     """A result with several pictures."""
     return Result(outputs=picture().outputs * count)
