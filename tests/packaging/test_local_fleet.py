@@ -1,4 +1,4 @@
-"""The fleet that `deploy/local.py` starts, as clients meet it: made here, edited there, delivered whoever dies."""
+"""The fleet that `deploy/local.py` starts, as clients meet it: made here, edited there, kept when a replica dies."""
 
 from __future__ import annotations
 

@@ -307,7 +307,7 @@ async def test_what_is_recorded_of_a_task_is_never_replaced_by_less(place: Place
                 assert await library.artifacts(phase) == []
 
 
-async def test_whoever_knows_the_handle_of_a_task_may_record_that_its_end_is_unknown(place: Place) -> None:
+async def test_a_process_that_knows_the_handle_of_a_task_may_record_that_its_end_is_unknown(place: Place) -> None:
     async with open_library(place) as library:
         await library.add_job(a_job("j"), [a_task("j", phase="accepted", handle="h1")])
         assert not await library.save_task(a_task("j", phase="unknown"), at=200.0)

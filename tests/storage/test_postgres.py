@@ -175,7 +175,7 @@ async def test_a_job_is_passed_on_as_soon_as_that_can_be_done(
     assert job.owner == "any"
 
 
-async def test_a_process_that_was_cut_off_holds_up_nobody_for_long(
+async def test_a_process_that_was_cut_off_does_not_hold_up_others_for_long(
     database_url: str, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = "SET idle_in_transaction_session_timeout = '300ms'; SET lock_timeout = '100ms'"
@@ -238,7 +238,7 @@ async def test_a_user_without_rights_is_told_so(postgres: PostgresServer, databa
     [
         ("ada:wrong@/postgres", 'password authentication failed for user "ada"'),
         ("ada@/postgres", "no password supplied"),
-        ("nobody:wrong@/postgres", 'password authentication failed for user "nobody"'),
+        ("stranger:wrong@/postgres", 'password authentication failed for user "stranger"'),
         ("ada:right@/elsewhere", 'database "elsewhere" does not exist'),
         ("ada:right@/private", 'permission denied for database "private"'),
         ("mediasmith@/elsewhere", 'database "elsewhere" does not exist'),
@@ -287,7 +287,7 @@ def asks_for_passwords(postgres: PostgresServer) -> Generator[str]:
     """The address of the server, which has a role with a password and others that it does not let in."""
     rules = postgres.folder / "data/pg_hba.conf"
     before = rules.read_text()
-    asked = "local all ada,nobody scram-sha-256\nlocal all banned reject\n"
+    asked = "local all ada,stranger scram-sha-256\nlocal all banned reject\n"
     postgres.execute("CREATE ROLE ada LOGIN PASSWORD 'right'; CREATE ROLE \"group\"")
     postgres.execute("CREATE DATABASE private")
     postgres.execute("REVOKE CONNECT ON DATABASE private FROM PUBLIC")
