@@ -34,6 +34,11 @@ def test_a_value_has_no_quotes_spaces_or_invisible_characters_around_it(text: st
     assert clean(text) == "a b"
 
 
+@pytest.mark.parametrize("json", ['{"image": "sketch"}', '["a", "b"]', '{\n "image": "sketch"\n}'])
+def test_json_has_quotes_of_its_own(json: str) -> None:
+    assert clean(f'"{json}"') == clean(f"' {json} '") == clean(json) == json
+
+
 @pytest.mark.parametrize("text", ["it's", '"', "\"a'", '"a" or b', "'a','b'", "a\u200db"])
 def test_the_rest_of_a_value_stays(text: str) -> None:
     assert clean(text) == text

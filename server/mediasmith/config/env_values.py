@@ -12,6 +12,7 @@ _UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"  # 
 _INVISIBLE = re.compile(f"[{_UNSEEN}]|^\u00a0+|\u00a0+$")
 _AT_ENDS = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
+_JSON = re.compile(r"\s*(?:\{.*\}|\[.*\])\s*\Z", re.DOTALL)
 _SCHEME = re.compile(r"(bearer|key|token)\s+", re.IGNORECASE)
 """What examples of headers have before a key."""
 
@@ -25,7 +26,9 @@ def clean(text: str) -> str:
     bare = _AT_ENDS.sub("", text)
     for first, last in _QUOTES:
         inside = bare[1:-1]
-        if len(bare) > 1 and bare.startswith(first) and bare.endswith(last) and first not in inside.strip(first + last):
+        if len(bare) < 2 or not (bare.startswith(first) and bare.endswith(last)):  # noqa: PLR2004 - one of each
+            continue
+        if first not in inside.strip(first + last) or _JSON.match(inside):
             return clean(inside)
     return bare
 
