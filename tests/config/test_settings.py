@@ -52,8 +52,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "MEDIASMITH_OUTPUT_DIR": f"{tmp_path}/out",
             "MEDIASMITH_DATA_DIR": f"{tmp_path}/data",
             "MEDIASMITH_ALLOWED_DIRS": os.pathsep.join([f"{tmp_path}/a", "", f"{tmp_path}/b"]),
-            "MEDIASMITH_TRUSTED_HOSTS": "CDN.example.com, 10.0.0.7,fd00::1",
-            "MEDIASMITH_BACKENDS": "OpenAI, google,",
+            "MEDIASMITH_TRUSTED_HOSTS": "CDN.example.com, 10.0.0.7;fd00::1",
+            "MEDIASMITH_BACKENDS": "OpenAI google,",
             "MEDIASMITH_DEFAULTS": '{"image": "openai:gpt-image-2.6-flare", "video": "google"}',
             "MEDIASMITH_ORDER": "'google', 'openai'",
             "MEDIASMITH_PREVIEW": "0",
@@ -232,7 +232,7 @@ def test_a_token_is_never_shown() -> None:
 
 def test_each_invalid_value_is_reported_once_sorted_by_name() -> None:
     _, problems = Settings.load(
-        {"MEDIASMITH_WAIT_SECONDS": "x", "MEDIASMITH_CONCURRENCY": "y", "MEDIASMITH_TRUSTED_HOSTS": "a b,c d"}
+        {"MEDIASMITH_WAIT_SECONDS": "x", "MEDIASMITH_CONCURRENCY": "y", "MEDIASMITH_TRUSTED_HOSTS": "http://a"}
     )
     assert [problem.split()[0] for problem in problems] == [
         "MEDIASMITH_CONCURRENCY",

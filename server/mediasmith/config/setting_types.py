@@ -130,8 +130,8 @@ Unpriced: TypeAlias = Annotated[Literal["refuse", "allow"], BeforeValidator(_low
 BackendChoice: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*(:\S+)?$")]
 """`backend` or `backend:model`."""
 
-Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, ","))]
-Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, ","))]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(partial(_split, r"[,;\s]+"))]
+Hosts: TypeAlias = Annotated[tuple[Host, ...], BeforeValidator(partial(_split, r"[,;\s]+"))]
 Folders: TypeAlias = Annotated[tuple[Folder, ...], BeforeValidator(partial(_split, rf"{os.pathsep}(?!//)"))]
 Secrets: TypeAlias = Annotated[tuple[Secret, ...], BeforeValidator(partial(_split, ","))]
 Defaults: TypeAlias = Annotated[Mapping[str, BackendChoice], BeforeValidator(_parse_defaults)]
