@@ -52,6 +52,14 @@ async def test_a_default_for_no_known_kind_is_named_where_there_is_none_for_this
         assert (await generate(engine)).warnings == ()
 
 
+async def test_an_order_that_names_an_unknown_backend_is_named(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, fake("one"), fake("two"), order=("twoo", "one")) as engine:
+        assert (await generate(engine)).warnings == (
+            "one fake-1 is used: MEDIASMITH_ORDER names twoo, which is not an installed backend; did you mean two?",
+        )
+        assert (await generate(engine, backend="two")).warnings == ()
+
+
 async def test_a_default_is_not_spoken_of_where_it_is_used_or_the_caller_has_chosen(tmp_path: Path) -> None:
     one, two = Scripted().backend("one", preference=1), Scripted().backend("two", edits="image", takes=IMAGE)
     async with running_engine(tmp_path, one, two, defaults={"image": "one"}) as engine:

@@ -15,7 +15,7 @@ from mediasmith.selection.selection_request import SelectionRequest
 def preference_notes(request: SelectionRequest, context: SelectionContext, used: Candidate) -> Iterator[str]:
     """Yield a warning if another backend or model is used than the user's default, or than one that failed just now.
 
-    A default that cannot be read is one, too: what the user wanted is not known.
+    A default or an order that cannot be read is one, too: what the user wanted is not known.
     """
     name, model = context.default(request.kind)
     if request.backend and not (model and is_called(used.backend, name)):
@@ -29,7 +29,9 @@ def preference_notes(request: SelectionRequest, context: SelectionContext, used:
     elif reason := _default_passed_over(request, context, used):
         yield f"{variable('defaults')} names {reason}; {used.label} is used instead."
     elif not name:
-        yield from (f"{used.label} is used: {problem}" for problem in problems_of(context.problems, "defaults"))
+        yield from (
+            f"{used.label} is used: {problem}" for problem in problems_of(context.problems, "defaults", "order")
+        )
 
 
 def _resting_before(request: SelectionRequest, context: SelectionContext) -> str:
