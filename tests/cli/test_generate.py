@@ -183,6 +183,26 @@ def test_an_invalid_value_is_explained_by_the_engine(command: CommandLine, words
     assert text in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("--seeds", "--seed"),
+        ("--width", "--size"),
+        ("--n", "-n"),
+        ("--options", "--option"),
+        ("--mood", "--option mood=VALUE"),
+        ("--seconds", "--duration"),
+        ("--step", "--option steps=VALUE"),
+    ],
+)
+def test_what_an_unknown_option_means_is_suggested(command: CommandLine, option: str, meant: str) -> None:
+    command.install(fake(params=Words))
+    ran = command("generate", "a lighthouse", option, "1")
+    assert ran.err[-1] == (
+        f"Error: No such option '{option}'. Did you mean {meant}? To use it as the prompt, put -- before it."
+    )
+
+
 def test_every_argument_of_the_tools_is_an_option(command: CommandLine) -> None:
     speech = capability("speech", kind="speech", params=Words, takes={"audio": Takes()})
     command.install(fake(capabilities=(capability(params=Words, takes={"image": Takes(), "mask": Takes()}), speech)))

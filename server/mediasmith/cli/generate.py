@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -11,7 +11,7 @@ import click
 
 from mediasmith.cli.completion import complete_files, load_declarations
 from mediasmith.cli.exit_codes import ExitCode
-from mediasmith.cli.options import Properties, prompt_last, tool_arguments, tool_options
+from mediasmith.cli.options import Properties, meant_options, prompt_last, tool_arguments, tool_options
 from mediasmith.cli.run import load_installation, print_result
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class MediaCommand(click.Command):
         self._tool: Tool = tool
         self._positional = positional
         self._properties: Properties = {}
+        self._options: Collection[str] = ()
         self._sections: Mapping[str, Sequence[click.Option]] = {}
 
     def make_context(
@@ -67,7 +68,7 @@ class MediaCommand(click.Command):
     ) -> click.Context:
         """Return the context of a call, with its options."""
         if parent is not None:
-            self._properties = _properties(parent, self._tool)
+            self._properties, self._options = _declared(parent, self._tool)
             self._sections = tool_options(self._properties)
         self.params = [*self._positional, *(option for options in self._sections.values() for option in options)]
         return super().make_context(info_name, args, parent, **extra)
@@ -77,8 +78,10 @@ class MediaCommand(click.Command):
         try:
             return super().parse_args(ctx, prompt_last(args, self.get_params(ctx)))
         except click.NoSuchOption as error:
-            message = f"{error.message} To use it as the prompt, put -- before it."
-            raise click.NoSuchOption(error.option_name, message, error.possibilities, ctx) from None
+            meant = " or ".join(meant_options(error.option_name, self._properties, self._options))
+            hint = f"Did you mean {meant}? " if meant else ""
+            message = f"{error.message} {hint}To use it as the prompt, put -- before it."
+            raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections."""
@@ -134,15 +137,18 @@ def edit_command() -> click.Command:
     return MediaCommand("edit", "continue_edit", [continuation, prompt], about=_EDIT, epilog=_EDIT_EXAMPLES)
 
 
-def _properties(ctx: click.Context, tool: Tool) -> Properties:
-    """Return the tool's arguments. continue_edit takes its descriptions from generate_media."""
+def _declared(ctx: click.Context, tool: Tool) -> tuple[Properties, Collection[str]]:
+    """Return the tool's arguments, and the options of its backends.
+
+    continue_edit takes its descriptions from generate_media.
+    """
     if ctx.resilient_parsing:  # to complete a word in a shell
         tools = {one.name: one for one in load_declarations(ctx).tools}
     else:
         tools = load_installation(ctx).tools
     about: Properties = tools["generate_media"].parameters["properties"]
     own: Properties = tools[tool].parameters["properties"]
-    return {name: {**about.get(name, {}), **schema} for name, schema in own.items()}
+    return {name: {**about.get(name, {}), **schema} for name, schema in own.items()}, tools[tool].options
 
 
 def _prompt(ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:

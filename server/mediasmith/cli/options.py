@@ -77,6 +77,17 @@ def tool_options(properties: Properties) -> Mapping[str, Sequence[click.Option]]
     return sections
 
 
+def meant_options(unknown: str, properties: Properties, options: Collection[str]) -> list[str]:
+    """Return what may be meant by an option that there is not. `options` are those of the backends."""
+    from mediasmith.selection.near_matches import closest  # noqa: PLC0415 - late: for a misspelt option only
+    from mediasmith.selection.unknown_arguments import find_argument  # noqa: PLC0415 - as above
+
+    name = unknown.lstrip("-").replace("-", "_")
+    argument = find_argument(name, [one for one in properties if one not in _NOT_OPTIONS])
+    option = closest(name, list(options))
+    return [*([_flag(argument)] if argument else []), *([f"--option {option}=VALUE"] if option else [])]
+
+
 def tool_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given arguments. Numbers and JSON stay text, which the engine reads as each argument declares."""
     return {name: value for name, value in given.items() if value not in (None, ())}
@@ -121,7 +132,7 @@ def _option(
     negated: bool = False,
 ) -> click.Option:
     """Return the option for an argument. `negated` adds --no-NAME, where false differs from not set."""
-    flag = {"n": "-n", "options": "--option"}.get(name, f"--{name.replace('_', '-')}")
+    flag = _flag(name)
     values = [str(value) for value in schema.get("enum", ())]
     about = _about(_ABOUT.get(name) or in_commands(schema.get("description", "")), schema["type"], values)
     if schema["type"] == "boolean":
@@ -135,6 +146,10 @@ def _option(
         help=about,
         shell_complete=completer or _COMPLETERS.get(name) or complete_one_of(values),
     )
+
+
+def _flag(name: str) -> str:
+    return {"n": "-n", "options": "--option"}.get(name, f"--{name.replace('_', '-')}")
 
 
 def _about(text: str, kind: str, values: Collection[str]) -> str:

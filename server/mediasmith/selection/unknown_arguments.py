@@ -127,13 +127,16 @@ def _advice(name: str, known: Sequence[str], options: Mapping[str, Sequence[str]
         return f"Did you mean {meant}? Otherwise, {option}" if meant else option
     if tool := _OTHER_TOOLS.get(name):
         return f"It belongs to {tool}."
-    plain = closest(name, [*known, *options, *(other for meant in known for other in _MEANT.get(meant, ()))])
-    if plain in known:
-        return f"Did you mean {plain}?"
-    if plain in options:
-        return f"Did you mean {plain}, in options?"
-    meant = _meant(plain, known)
-    return f"Did you mean {meant}?" if meant else f"Known: {', '.join(known)}."
+    if meant := find_argument(name, known):
+        return f"Did you mean {meant}?"
+    option = closest(name, list(options))
+    return f"Did you mean {option}, in options?" if option else f"Known: {', '.join(known)}."
+
+
+def find_argument(name: str, known: Sequence[str]) -> str:
+    """Return which of the known arguments an unknown name means, or "": it is misspelt, or what other tools call it."""
+    near = closest(name, [*known, *(other for meant in known for other in _MEANT.get(meant, ()))])
+    return near if near in known else _meant(near, known)
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
