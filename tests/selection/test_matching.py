@@ -361,7 +361,7 @@ def test_a_text_that_only_tunes_is_left_out_where_it_does_not_fit() -> None:
 
 def test_a_word_of_another_form_is_refused_with_examples_and_not_with_a_pattern() -> None:
     text = refusal(request_for(backend="full", words={"aspect_ratio": "wide"}), maker("full"))
-    assert "aspect_ratio: must be W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9" in text
+    assert "aspect_ratio: not understood (W:H, e.g. 16:9, 9:16, 1:1, 3:2, 21:9)" in text
     assert "pattern" not in text
 
 

@@ -299,5 +299,5 @@ def _params_faults(error: ValidationError) -> Iterable[str]:
         place = ".".join(map(str, problem["loc"]))[:60]
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "string_pattern_mismatch" and place in WORDS:
-            message = f"must be {WORDS[place].about.rstrip('.')}"  # a pattern is no help to a reader
+            message = f"not understood ({WORDS[place].about.rstrip('.')})"  # a pattern is no help to a reader
         yield f"{place}: {message}" if place else message
