@@ -64,6 +64,7 @@ def test_a_duration_may_have_its_unit(given: str) -> None:
         "日本語": "ja",
         "Tiếng Việt": "vi",
         "English (US)": "en-US",
+        "Deutsch (Österreich)": "de-AT",
         "English (United Kingdom)": "en-GB",
         "Spanish (Latin America)": "es-419",
         "Chinese (Simplified)": "zh-Hans",

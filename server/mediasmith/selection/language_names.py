@@ -50,7 +50,8 @@ REGIONS: Mapping[str, str] = dict(
         *("australia AU", "canada CA", "india IN", "ireland IE", "new zealand NZ", "south africa ZA", "brazil BR"),
         *("portugal PT", "spain ES", "mexico MX", "argentina AR", "latin america 419", "france FR", "belgium BE"),
         *("germany DE", "austria AT", "switzerland CH", "netherlands NL", "china CN", "taiwan TW", "hong kong HK"),
-        *("singapore SG", "simplified Hans", "traditional Hant"),
+        *("singapore SG", "simplified Hans", "traditional Hant", "italy IT", "italia IT", "japan JP", "korea KR"),
+        *("deutschland DE", "österreich AT", "schweiz CH", "suisse CH", "españa ES", "méxico MX", "brasil BR"),
     )
 )
 """Subtags by the names that lists have in brackets after a language, in lower case."""
