@@ -49,6 +49,7 @@ async def test_an_extension_asks_for_its_format(tmp_path: Path, output: str, mad
         ({"output": "logo.webp"}, "logo.png", "image/png"),
         ({"output": "logo.jpg", "output_format": "png"}, "logo.png", "image/png"),
         ({"output": "film.mp4", "kind": "image"}, "film.png", "image/png"),
+        ({"output": "poster.pdf"}, "poster.png", "image/png"),
     ],
 )
 async def test_an_extension_that_cannot_be_kept_is_named_in_a_warning(

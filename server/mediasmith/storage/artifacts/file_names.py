@@ -21,7 +21,7 @@ _MAX_SLUG = 38  # characters of the prompt in a name; the time and the id take 2
 _MAX_BYTES = 200  # file systems take 255, and a number and an extension must fit as well
 _MEDIA_TYPES: Mapping[str, MediaType] = {
     **{ending: family for mime, ending in media.EXTENSIONS.items() if (family := media.media_type(mime))},
-    **dict.fromkeys(("jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "ico", "jxl", "heif"), "image"),
+    **dict.fromkeys(("jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "ico", "jxl", "heif", "pdf", "psd", "eps"), "image"),
     **dict.fromkeys(("m4v", "avi", "mpeg", "mpg", "wmv", "flv", "ogv", "3gp"), "video"),
     **dict.fromkeys(("opus", "oga", "aif", "wave", "wma"), "audio"),
 }
