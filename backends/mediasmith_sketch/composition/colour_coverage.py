@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import dist
+from typing import cast
 
-from mediasmith_sketch.drawing.colour import clearest, distance, is_sunlike, mix
+from PIL.Image import Image
+
+from mediasmith_sketch.drawing.colour import clearest, distance, is_sunlike, mix, rgb
 from mediasmith_sketch.drawing.layout import shape_of
 from mediasmith_sketch.drawing.renderer import render
 from mediasmith_sketch.scene import Scene
@@ -18,12 +21,11 @@ _SAME = 24.0  # colours closer than this look the same
 
 def coverage(scene: Scene, colours: Sequence[str]) -> float:
     """Return the share of the picture that shows one of these colours, measured on a small drawing of it."""
-    pixels = _thumbnail(scene)
-    counted = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
-    shown = 0
-    for pixel, count in counted.items():
-        shown += count * any(distance(f"#{pixel.hex()}", colour) <= _SAME for colour in colours)
-    return 3 * shown / len(pixels)
+    drawing = _thumbnail(scene)
+    named = [rgb(colour) for colour in colours]
+    pixels = drawing.width * drawing.height
+    counted = cast("Sequence[tuple[int, tuple[int, int, int]]]", drawing.getcolors(pixels))
+    return sum(count for count, pixel in counted if any(dist(pixel, colour) <= _SAME for colour in named)) / pixels
 
 
 def looks_alike(one: Scene, other: Scene) -> bool:
@@ -32,12 +34,12 @@ def looks_alike(one: Scene, other: Scene) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in words) and _thumbnail(one) == _thumbnail(other)
 
 
-def _thumbnail(scene: Scene) -> bytes:
-    """Return the red, green and blue of a small drawing of a scene."""
+def _thumbnail(scene: Scene) -> Image:
+    """Return a small drawing of a scene."""
     scale = min(1.0, (_AREA / (scene.width * scene.height)) ** 0.5)
     size = {"width": max(16, round(scene.width * scale)), "height": max(16, round(scene.height * scale))}
     # Type covers little, and what is set on a small copy is not what will be set.
-    return render(scene.model_copy(update=size | {"cutout": False}), words=scale == 1).convert("RGB").tobytes()
+    return render(scene.model_copy(update=size | {"cutout": False}), words=scale == 1).convert("RGB")
 
 
 def ensure_coverage(scene: Scene, colours: Sequence[str]) -> Scene:
