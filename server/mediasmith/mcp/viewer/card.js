@@ -26,7 +26,6 @@ import {
   title,
 } from "./format.js";
 
-const POLL_SECONDS = 10;
 const PAUSE = { first: 1000, growth: 1.5, most: 8000 };
 const COPIED = 2000; // milliseconds
 const MOST_FAILURES = 5;
@@ -77,7 +76,7 @@ export class Card {
     for (let failures = 0; this.result.status === "running" && failures < MOST_FAILURES; ) {
       await pause(wait);
       if (this.ended) return;
-      await this.ask({ wait_seconds: POLL_SECONDS });
+      await this.ask({ wait_seconds: Math.ceil(wait / 1000) });
       wait = Math.min(wait * PAUSE.growth, PAUSE.most);
       failures = this.problem ? failures + 1 : 0;
     }
