@@ -35,7 +35,7 @@ HEADS = [
     ("image/heic", ftyp(b"heic", b"mif1")),
     ("image/heic", ftyp(b"heim", b"mif1")),
     ("image/tiff", image_file("TIFF")),
-    ("image/tiff", b"MM\0*\0\0\0\x08"),
+    ("image/tiff", b"MM\0*\0\0\0\x08\0\x01"),
     ("image/bmp", image_file("BMP")),
     ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
     (
@@ -46,7 +46,7 @@ HEADS = [
     ("video/mp4", ftyp(b"mp42", b"M4A ")),
     ("video/quicktime", ftyp(b"qt  ")),
     ("video/webm", bytes.fromhex("1a45dfa39f4286810142f7810142f2810442f381084282847765626d")),
-    ("audio/mpeg", b"ID3\x04\0\0\0\0\0\0"),
+    ("audio/mpeg", b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\x64"),
     ("audio/mpeg", b"\xff\xfb\x90\x64"),
     ("audio/mpeg", b"\xff\xf3\x84\xc4"),
     ("audio/wav", media.wav(bytes(8), rate=8000)),
@@ -96,6 +96,11 @@ def test_unknown_bytes_have_no_type(head: bytes) -> None:
 @given(st.sampled_from(HEADS), st.binary(max_size=64))
 def test_later_bytes_do_not_change_the_type(known: tuple[str, bytes], more: bytes) -> None:
     assert media.sniff(known[1] + more) == known[0]
+
+
+@pytest.mark.parametrize(("mime", "head"), HEADS)
+def test_another_file_behind_it_does_not_change_the_type(mime: str, head: bytes) -> None:
+    assert {media.sniff(head + other) for _, other in HEADS} == {mime}
 
 
 @given(st.binary(max_size=200))

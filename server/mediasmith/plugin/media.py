@@ -87,6 +87,8 @@ _SVG = re.compile(
 
 _DOCTYPES: Mapping[bytes, str] = {b"webm": "video/webm", b"matroska": "video/x-matroska"}
 
+_DOCTYPE = re.compile(rb"\x42\x82.{1,8}?(webm|matroska)", re.DOTALL)  # the element's id, its length, and what it says
+
 _TAG_HEADER, _BMP_HEAD = 10, 18  # bytes
 
 _TEXT = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*+")
@@ -146,7 +148,8 @@ def _sniff_container(head: bytes) -> str:
     if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not inside an audio frame
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return next((mime for name, mime in _DOCTYPES.items() if name in head[:64]), "")
+        found = _DOCTYPE.search(head[:64])
+        return _DOCTYPES[found[1]] if found else ""
     return ""
 
 
