@@ -45,6 +45,11 @@ class Formats(FakeParams):
 # The bytes are looked at, not the claim
 
 
+def remove_temporary_files(folder: Path) -> None:
+    for file in folder.rglob(".*.part"):
+        file.unlink()
+
+
 @pytest.mark.parametrize("in_background", [False, True], ids=["at once", "in the background"])
 async def test_a_saved_file_does_not_stay_in_memory_while_it_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_background: bool
@@ -67,6 +72,22 @@ async def test_a_saved_file_does_not_stay_in_memory_while_it_is_recorded(
     async with jumping_engine(tmp_path, provider.backend()) as engine:
         await generate(engine, "a fox")
     assert left == [None]
+
+
+async def test_a_file_that_is_removed_before_it_has_its_name_was_paid_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Library.stage
+
+    async def remove(self: Library, *given: Any, **rest: Any) -> None:
+        await stage(self, *given, **rest)
+        remove_temporary_files(tmp_path)
+
+    monkeypatch.setattr(Library, "stage", remove)
+    async with running_engine(tmp_path, Scripted(picture()).backend()) as engine:
+        with pytest.raises(MediaError, match=r"A file was removed from .* before it had its name") as caught:
+            await generate(engine, "a fox")
+    assert caught.value.billed == "yes"
 
 
 @pytest.mark.parametrize(
