@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from mediasmith.config.fleet import check_secret
 from mediasmith.config.installation import Installation
 from mediasmith.plugin.errors import MediaError
 from mediasmith.runtime.network import SystemNetwork
@@ -107,16 +108,8 @@ async def _check_secret(installation: Installation) -> str:
     given = [secret.get_secret_value() for secret in installation.settings.secret]
     if any(len(set(text)) < _FEW for text in given):
         raise MediaError("MEDIASMITH_SECRET is easy to guess.", "Set it to something random: openssl rand -hex 32.")
-    match given:
-        case []:
-            raise MediaError(
-                "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
-                "Set it to something random, the same for every replica: openssl rand -hex 32.",
-            )
-        case [_]:
-            return "set"
-        case _:
-            return f"{len(given)} are set: the first one signs"
+    check_secret(installation.settings)
+    return "set" if len(given) == 1 else f"{len(given)} are set: the first one signs"
 
 
 def _bucket(installation: Installation) -> Bucket:

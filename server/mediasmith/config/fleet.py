@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from urllib.parse import unquote
 
 from mediasmith.config.settings import FLEET, Settings, problems_of, variable
+from mediasmith.plugin.errors import MediaError
 
 _PACKAGES = ("psycopg", "obstore")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -24,6 +25,19 @@ def fleet_problem(settings: Settings, problems: Sequence[str]) -> str:
         return f"{given[0]} is set, but {' and '.join(needed)} {'is' if len(needed) == 1 else 'are'} not"
     lacking = [package for package in _PACKAGES if given and find_spec(package) is None]
     return f"the package {lacking[0]} is not installed: install mediasmith[fleet]" if lacking else ""
+
+
+def check_secret(settings: Settings) -> None:
+    """Check that a replica can sign links that are valid at the others.
+
+    Raises:
+        MediaError: it is in a fleet, and there is no secret to sign them with.
+    """
+    if settings.in_fleet and not settings.secret:
+        raise MediaError(
+            "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
+            "Set it to something random, the same for every replica: openssl rand -hex 32.",
+        )
 
 
 def fleet_secrets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mediasmith.config.fleet import check_secret
 from mediasmith.config.installation import Installation
 from mediasmith.config.settings import PREFIX
 from mediasmith.plugin.errors import MediaError
@@ -37,11 +38,7 @@ def check_access(installation: Installation, names: Collection[str], *, verified
         raise MediaError(f"{'; '.join(unusable)}.", "Correct it and start the server again.")
     if problem := installation.fleet_problem():
         raise MediaError(f"{problem}.", "Correct it and start the server again.")
-    if installation.settings.in_fleet and not installation.settings.secret:
-        raise MediaError(
-            "MEDIASMITH_SECRET is not set, so that the links of one replica would not be valid at the others.",
-            "Set it to at least 32 random characters, the same for every replica.",
-        )
+    check_secret(installation.settings)
     public = [name for name in names if not _is_this_machine(name)]
     if public and not verified and installation.settings.http_token is None:
         raise MediaError(
