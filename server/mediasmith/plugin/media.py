@@ -87,7 +87,8 @@ _SVG = re.compile(
 
 _DOCTYPES: Mapping[bytes, str] = {b"webm": "video/webm", b"matroska": "video/x-matroska"}
 
-_DOCTYPE = re.compile(rb"\x42\x82.{1,8}?(webm|matroska)", re.DOTALL)  # the element's id, its length, and what it says
+_DOCTYPE_ELEMENT = re.compile(rb"\x42\x82.{1,8}?(" + b"|".join(_DOCTYPES) + rb")", re.DOTALL)
+"""The id of the element that names the type of a document, its length, and its text."""
 
 _TAG_HEADER, _BMP_HEAD = 10, 18  # bytes
 
@@ -148,7 +149,7 @@ def _sniff_container(head: bytes) -> str:
     if head[4:8] == b"ftyp" and head.startswith(b"\0"):  # after the length of a short box, not inside an audio frame
         return _sniff_ftyp(head)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        found = _DOCTYPE.search(head[:64])
+        found = _DOCTYPE_ELEMENT.search(head[:64])
         return _DOCTYPES[found[1]] if found else ""
     return ""
 
