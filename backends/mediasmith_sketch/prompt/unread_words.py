@@ -88,11 +88,19 @@ def _is_english(tokens: Sequence[str]) -> bool:
 def _is_thing(word: str) -> bool:
     if not all(unicodedata.category(sign)[0] in "LM" for sign in word):  # letters and their marks
         return False
-    if len(word) < (3 if word.isascii() else 2 if word.upper() != word else 1):  # in Chinese, one sign may be a thing
+    if len(word) < _shortest(word):
         return False
     if word in _FUNCTION or word in _FOREIGN or word in _STYLE or word in _ACTIONS or word in _READ:
         return False
     return word in _THINGS or not _DESCRIBES.fullmatch(word)
+
+
+def _shortest(word: str) -> int:
+    """Return how many letters a thing has at least in the script of this word."""
+    if word.isascii():
+        return 3
+    has_cases = word.upper() != word
+    return 2 if has_cases else 1  # in Chinese, one sign may be a thing
 
 
 def _shorten(word: str) -> str:
