@@ -16,7 +16,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels, the last two outside."""
 
 _GRAIN = 512  # pixels on each side of the piece of noise that is repeated over the surface
-_GRAINS = [min(255, 16 * level) for level in range(256)]  # how thick each grain is, by how far it is above the noise
+_THICKNESS = [min(255, 16 * level) for level in range(256)]  # how thick each grain is, by how far it is above the noise
 _GRAIN_PER = 1300  # on pictures with a longer "shorter side", grains are larger, so that they look the same
 
 
@@ -51,7 +51,7 @@ class Surface:
         """Shade shapes with grains of a colour: none at `start`, thickest at `end`, up to `strength` (0 to 1)."""
         if (box := self._around(polygons)) is not None:
             over = ImageChops.subtract(_slope(box, start, end, strength), self._noise.crop(box))
-            grains = over.point(_GRAINS)
+            grains = over.point(_THICKNESS)
             self._paint(colour, box, ImageChops.multiply(grains, self._mask(polygons, box)))
 
     def shadow(self, polygons: Sequence[Polygon], blur: float, opacity: float) -> None:

@@ -15,7 +15,7 @@ from mediasmith.selection.selection_request import SelectionRequest
 def preference_notes(request: SelectionRequest, context: SelectionContext, used: Candidate) -> Iterator[str]:
     """Yield a warning if another backend or model is used than the user's default, or than one that failed just now.
 
-    A default or an order that cannot be read is one, too: what the user wanted is not known.
+    Yield one, too, where a default or the order cannot be read, for what the user wanted is not known.
     """
     name, model = context.default(request.kind)
     if request.backend and not (model and is_called(used.backend, name)):
