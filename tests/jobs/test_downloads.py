@@ -73,6 +73,11 @@ class Files:
         monkeypatch.setattr(Downloader, "fetch", fetch)
 
 
+def linked_and_whole() -> Result:
+    """Two pictures: a link to one, and the bytes of another."""
+    return Result(outputs=(*one_file(Remote(url=URL)).outputs, *picture().outputs))
+
+
 async def test_a_file_at_a_url_is_fetched_with_the_headers_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,9 +242,8 @@ async def test_files_of_accepted_work_are_collected_all_or_none(
 ) -> None:
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
-    several = Result(outputs=(*one_file(Remote(url=URL)).outputs, *picture().outputs))
     async with (
-        running_engine(tmp_path, Scripted(accepted(), polls=[several] * 2).backend(), clock=clock) as engine,
+        running_engine(tmp_path, Scripted(accepted(), polls=[linked_and_whole()] * 2).backend(), clock=clock) as engine,
         clock.autojump(),
     ):
         running = await generate(engine)
@@ -254,8 +258,7 @@ async def test_a_file_of_accepted_work_that_is_refused_for_a_minute_leaves_the_o
 ) -> None:
     clock, files = VirtualClock(), Files(*[step] * 99)
     files.serve(monkeypatch, clock)
-    several = Result(outputs=(*one_file(Remote(url=URL)).outputs, *picture().outputs))
-    provider = Scripted(accepted(), polls=[several] * 99)
+    provider = Scripted(accepted(), polls=[linked_and_whole()] * 99)
     async with running_engine(tmp_path, provider.backend(), clock=clock) as engine, clock.autojump():
         result = await generate(engine)
     assert (result.status, read_files(result), len(provider.polled)) == ("done", [png()], 1)
@@ -269,8 +272,7 @@ async def test_a_file_that_cannot_be_downloaded_leaves_the_others(
 ) -> None:
     clock, files = VirtualClock(), Files(NotAllowed("It is a private address."))
     files.serve(monkeypatch, clock)
-    several = Result(outputs=(*one_file(Remote(url=URL)).outputs, *picture().outputs))
-    async with running_engine(tmp_path, Scripted(several).backend(), clock=clock) as engine:
+    async with running_engine(tmp_path, Scripted(linked_and_whole()).backend(), clock=clock) as engine:
         result = await generate(engine)
     assert (result.status, read_files(result)) == ("done", [png()])
     [warning] = result.warnings
