@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.declared import INSTALLED
+from fakes.tool_requests import EDIT, GENERATE, JOB, LIST, read, refused
 from mediasmith.config.field_schemas import Schema
-from mediasmith.config.tool_schemas import Tools, ToolSchema
+from mediasmith.config.tool_schemas import ToolSchema
 from mediasmith.plugin.errors import InvalidRequest
 from mediasmith.plugin.params import WORDS
 from mediasmith.selection.arguments import check_arguments, check_listed
 from mediasmith.selection.near_matches import suggest
-from mediasmith.selection.tool_request import MAX_PROMPT, ToolRequest, parse_request
-from mediasmith.selection.unknown_arguments import ADDED_BY_CLIENTS, ADDED_PREFIX
+from mediasmith.selection.tool_request import MAX_PROMPT, parse_request
 
-GENERATE, EDIT, LIST, JOB = Tools(INSTALLED).values()
 PROPERTIES: Mapping[str, Schema] = GENERATE.parameters["properties"]
+
 NO_NUMBERS = (math.nan, math.inf, -math.inf, 10**400, -(10**400), 10**5_000)
 """What no provider can be sent as a number; the last has too many digits even to be printed."""
 
@@ -32,66 +30,10 @@ def of_type(*types: str) -> list[str]:
     return [name for name, one in PROPERTIES.items() if one["type"] in types]
 
 
-def read(**given: Any) -> ToolRequest:
-    """A generate_media request with a prompt, unless one is given."""
-    return parse_request(given if given.keys() & {"prompt", "prompts"} else {"prompt": "a fox", **given}, GENERATE)
-
-
-def refused(arguments: Mapping[str, Any], tool: ToolSchema = GENERATE) -> str:
-    """The refusal's whole text, which is short, free of half characters, and says that nothing was spent."""
-    with pytest.raises(InvalidRequest) as caught:
-        parse_request(arguments, tool)
-    text = str(caught.value)
-    text.encode()
-    assert len(text) < 1_000
-    assert "Nothing was billed." in text
-    return text
-
-
 def nested(depth: int, value: object = 1) -> object:
     for _ in range(depth):
         value = [value]
     return value
-
-
-def test_a_request_has_everything_that_was_given() -> None:
-    request = read(
-        prompt="a fox",
-        kind="video",
-        backend="xai",
-        model=" grok ",
-        first_frame="fox.png",
-        aspect_ratio="16:9",
-        seed=7,
-        n=3,
-        draft=True,
-        options={"fps": 24},
-        output="clips/",
-        wait_seconds=0,
-        max_cost_usd=1.5,
-        dry_run=True,
-    )
-    assert request == ToolRequest(
-        prompts=("a fox",),
-        kind="video",
-        backend="xai",
-        model="grok",
-        words={"aspect_ratio": "16:9", "seed": 7},
-        options={"fps": 24},
-        references={"first_frame": ("fox.png",)},
-        n=3,
-        draft=True,
-        output="clips/",
-        wait_seconds=0,
-        max_cost_usd=1.5,
-        dry_run=True,
-    )
-
-
-def test_what_is_not_given_has_its_default() -> None:
-    assert read() == ToolRequest(prompts=("a fox",), kind="image")
-    edit = parse_request({"continuation_id": " media://abc ", "prompt": "now at night"}, EDIT)
-    assert edit == ToolRequest(prompts=("now at night",), kind=None, continuation_id="media://abc")
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", [], [""], [None], ["", " "]])
@@ -104,10 +46,6 @@ def test_every_optional_argument_may_be_blank(name: str, nothing: object) -> Non
 @pytest.mark.parametrize("name", [name for name, one in PROPERTIES.items() if one["type"] == "array"])
 def test_a_list_may_be_blank_as_json_text(name: str, nothing: str) -> None:
     assert read(prompt="a fox", **{name: nothing}) == read()
-
-
-def test_white_space_makes_no_other_request_id() -> None:
-    assert read(request_id=" A-1\n") == read(request_id="A-1")
 
 
 def test_white_space_around_a_word_is_left_out() -> None:
@@ -151,46 +89,6 @@ def test_a_blank_says_nothing_to_any_tool() -> None:
     assert check_arguments({"job_id": "", "wait_seconds": "", "cancel": ""}, JOB) == {}
     assert read(prompt="a fox", negative="", options={"loop": None, "fps": 24}).options == {"fps": 24}
     assert read(prompt="", prompts=["a"]).prompts == ("a",)
-
-
-def test_what_clients_add_by_themselves_is_passed_over_in_every_tool() -> None:
-    added = dict.fromkeys((*ADDED_BY_CLIENTS, ADDED_PREFIX, f"{ADDED_PREFIX}2"), "x")
-    assert read(**added) == read()
-    for tool in (LIST, JOB):
-        assert check_arguments(added, tool) == {}
-    edit = {"continuation_id": "x", "prompt": "y"}
-    assert parse_request({**edit, **added}, EDIT) == parse_request(edit, EDIT)
-    for near in ("Prompt__User", "toolcallid", "session_id"):
-        assert "There is no argument" in refused({"prompt": "x", near: "y"})
-
-
-def test_a_name_that_clients_add_counts_once_it_is_an_argument() -> None:
-    parameters = {**JOB.parameters, "properties": {**JOB.parameters["properties"], "action": {"type": "string"}}}
-    assert check_arguments({"action": "stop", "tool": "x"}, replace(JOB, parameters=parameters)) == {"action": "stop"}
-
-
-def test_auto_is_no_backend_and_no_model_and_case_does_not_matter() -> None:
-    assert read(backend="auto").backend == read(backend=" AUTO ").backend == ""
-    assert read(backend=" OpenAI ").backend == "openai"
-    assert read(model="Auto ").model == ""
-    assert read(model=" grok-Auto").model == "grok-Auto"
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"backend": "openai:gpt-image-1"}, ("openai", "gpt-image-1", None)),
-        ({"backend": "OpenAI / gpt-image-1"}, ("openai", "gpt-image-1", None)),
-        ({"backend": "openrouter:google/veo-3:free"}, ("openrouter", "google/veo-3:free", None)),
-        ({"backend": "openai:auto"}, ("openai", "", "image")),
-        ({"backend": "openai:"}, ("openai", "", "image")),
-        ({"backend": "nobody:gpt-image-1"}, ("nobody:gpt-image-1", "", "image")),
-        ({"backend": "openai:gpt-image-1", "model": "gpt-image-2"}, ("openai:gpt-image-1", "gpt-image-2", None)),
-    ],
-)
-def test_a_backend_may_be_given_with_its_model(given: dict[str, Any], expected: tuple[object, ...]) -> None:
-    request = read(**given)
-    assert (request.backend, request.model, request.kind) == expected
 
 
 @pytest.mark.parametrize("name", of_type("string"))
@@ -288,66 +186,6 @@ def test_a_whole_float_is_a_whole_number() -> None:
     assert check_arguments({"duration": 6.5}, GENERATE) == {"duration": 6.5}
 
 
-def test_an_unknown_argument_is_refused_with_the_closest_word() -> None:
-    assert "There is no argument 'aspect_ration'. Did you mean aspect_ratio?" in refused({"aspect_ration": "1:1"})
-    assert "Did you mean prompts?" in refused({"promts": ["a"]})
-    assert "Did you mean aspect_ratio?" in refused({"aspectRatio": "1:1"})
-    text = refused({"prompt": "a fox", "zzz": 1})
-    assert "There is no argument 'zzz'. Known: prompt, prompts, kind, " in text
-    for one, tool in {"continuation_id": "continue_edit", "job_id": "get_job"}.items():
-        assert f"There is no argument '{one}'. It belongs to {tool}." in refused({"prompt": "a fox", one: "x"})
-
-
-@pytest.mark.parametrize(
-    ("word", "meant"),
-    {
-        "output_path": "output",
-        "outputPath": "output",
-        "filename": "output",
-        "ratio": "aspect_ratio",
-        "num_images": "n",
-        "numImages": "n",
-        "resolution": "size",
-        "image_url": "image",
-        "reference_images": "image",
-        "format": "output_format",
-        "voice_id": "voice",
-        "text": "prompt",
-        "provider": "backend",
-        "quantity": "n",
-        "operation": "kind",
-        "ext": "output_format",
-        "idempotencyKey": "request_id",
-    }.items(),
-)
-def test_the_word_of_another_tool_leads_to_ours(word: str, meant: str) -> None:
-    assert f"Did you mean {meant}?" in refused({"prompt": "a fox", word: "x"})
-
-
-@pytest.mark.parametrize("word", ["stability", "output_compression"])
-def test_an_option_of_a_backend_is_told_to_go_into_options(word: str) -> None:
-    for arguments, tool in (({"prompt": "x"}, GENERATE), ({"prompt": "x", "continuation_id": "y"}, EDIT)):
-        text = refused({**arguments, word: 1}, tool)
-        assert f"{word} is an option of {GENERATE.options[word][0]}" in text
-        assert f'pass it in options, as {{"{word}": …}}.' in text
-    assert "Did you mean stability, in options?" in refused({"prompt": "x", "stabilty": 1})
-
-
-def test_an_option_that_other_tools_have_as_ours_may_be_meant_either_way() -> None:
-    text = refused({"prompt": "x", "text": 1}, replace(GENERATE, options={**GENERATE.options, "text": ("one",)}))
-    assert "Did you mean prompt? Otherwise, text is an option of one: pass it in options" in text
-
-
-@pytest.mark.parametrize("word", ["guidance_scale", "steps", "negative_prompt", "strength", "stabilised", "preset"])
-def test_nothing_unrelated_is_suggested(word: str) -> None:
-    assert f"There is no argument '{word}'. Known: " in refused({"prompt": "a fox", word: 1})
-
-
-def test_an_unknown_argument_may_have_any_name() -> None:
-    for name in ("", "\0", "\ud800" * 200, "\U000e0001" * 200, "x" * 1_000_000, "__class__", "a\nb"):
-        assert "There is no argument " in refused({"prompt": "a fox", name: 1})
-
-
 def test_a_required_argument_that_is_missing_or_null_is_named() -> None:
     for arguments in ({"prompt": "x"}, {"prompt": "x", "continuation_id": None}):
         text = refused(arguments, EDIT)
@@ -427,29 +265,6 @@ def test_a_list_has_a_limit() -> None:
             assert f"{name} has {many:,} entries; accepted: 0 to 100." in refused({"prompt": "x", name: ["a"] * many})
 
 
-def test_prompt_and_prompts_exclude_each_other_and_one_is_needed() -> None:
-    assert "prompt and prompts were both given; use one of them." in refused({"prompt": "a", "prompts": ["b"]})
-    assert "prompt is missing" in refused({})
-    assert "prompt is missing" in refused({"kind": "video"})
-
-
-@pytest.mark.parametrize("empty", ["", " ", "\n\t", "\u2003"])
-def test_an_empty_prompt_is_refused(empty: str) -> None:
-    assert "prompt is missing; say what to generate" in refused({"prompt": empty})
-    assert "One of the prompts is empty; say what to generate." in refused({"prompts": ["a", empty]})
-
-
-def test_work_on_a_recording_and_a_pinned_video_need_no_prompt() -> None:
-    for kind in ("voice_conversion", "audio_isolation", "voice_clone", "dubbing"):
-        assert parse_request({"kind": kind, "audio": "a.mp3"}, GENERATE).prompts == ("",)
-    assert parse_request({"kind": "video", "first_frame": "a.png"}, GENERATE).prompts == ("",)
-    assert parse_request({"kind": "music", "options": {"plan": {"parts": []}}}, GENERATE).prompts == ("",)
-    assert "prompt is missing" in refused({"kind": "music", "options": {}})
-    assert "prompt is missing" in refused({"kind": "music", "duration": 3})
-    assert "prompt is missing" in refused({"kind": "image", "image": ["a.png"]})
-    assert "prompt is missing" in refused({"kind": "speech", "voice": "ash"})
-
-
 def test_json_text_is_read_where_a_list_or_an_object_is_due() -> None:
     assert read(prompts='["a", "b"]').prompts == ("a", "b")
     assert read(image=' ["a.png", "style=b.png"]').references == {"image": ("a.png",), "style_image": ("b.png",)}
@@ -497,35 +312,6 @@ def test_a_single_text_for_a_list_is_taken_as_one() -> None:
     assert read(voices="Ann=ash").words == {"voices": ["Ann=ash"]}
 
 
-def test_the_extension_of_the_output_decides_the_kind_where_only_one_fits() -> None:
-    film = read(output="clips/film.MP4")
-    assert film.kind == "video"
-    assert film.warnings == ("kind was not given; video was chosen, as output names a .MP4 file.",)
-    assert "output names a .mp3 file, but kind was not given and is image" in refused(
-        {"prompt": "x", "output": "a.mp3"}
-    )
-    assert "Set kind to one of speech, dialogue, music" in refused({"prompt": "x", "output": "'a.mp3'"})
-    for output in ("logo.webp", "v1.2", "clips.mp4/", "film"):
-        assert (read(output=output).kind, read(output=output).warnings) == ("image", ())
-    assert (read(kind="image", output="film.mp4").kind, read(kind="music", output="a.mp3").kind) == ("image", "music")
-
-
-def test_a_prefix_gives_an_image_its_role() -> None:
-    request = read(image=["a.png", "style=s.png", "control=c.png", "subject=1.png", "subject=2.png", "b.png"])
-    assert request.references == {
-        "image": ("a.png", "b.png"),
-        "style_image": ("s.png",),
-        "control_image": ("c.png",),
-        "subject_image": ("1.png", "2.png"),
-    }
-
-
-def test_an_equals_sign_elsewhere_is_no_prefix() -> None:
-    for plain in ("https://pictures.example/?style=1", "mood=a.png", "Style=a.png", "./style=a.png"):
-        assert read(image=[plain]).references == {"image": (plain,)}
-    assert read(mask="style=m.png").references == {"mask": ("style=m.png",)}
-
-
 @pytest.mark.parametrize("given", ["abc", ["abc"], '["abc"]', ["abc", ""]])
 def test_the_only_entry_of_a_list_may_be_what_is_continued_or_the_job(given: object) -> None:
     assert parse_request({"continuation_id": given, "prompt": "x"}, EDIT).continuation_id == "abc"
@@ -534,11 +320,6 @@ def test_the_only_entry_of_a_list_may_be_what_is_continued_or_the_job(given: obj
 
 def test_seconds_to_wait_may_have_their_unit() -> None:
     assert read(wait_seconds="5s").wait_seconds == read(wait_seconds="5 seconds").wait_seconds == 5
-
-
-def test_an_empty_continuation_id_is_refused() -> None:
-    for empty in ("", "  "):
-        assert refused({"continuation_id": empty, "prompt": "x"}, EDIT).startswith("continuation_id is missing")
 
 
 def test_the_other_tools_arguments_are_checked_alike() -> None:
@@ -564,6 +345,8 @@ def test_the_arguments_are_left_as_they_were() -> None:
 
 
 odd_text = st.text(st.characters(exclude_categories=()), max_size=80)
+
+
 odd = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | odd_text | st.just(10**400),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(odd_text, inside, max_size=4),
