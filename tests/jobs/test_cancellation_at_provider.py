@@ -278,5 +278,6 @@ async def test_a_job_of_another_process_that_cannot_be_stopped_continues(tmp_pat
         await wait_until_idle(first)
         with pytest.raises(InvalidRequest, match="Another server process works on this job") as caught:
             await get_job(second, running.job_id, cancel=True)
-        assert "Cancel it in the session that started it" in caught.value.hint
+        assert caught.value.hint == "Cancel it in the session that started it, or let it end."
+        assert caught.value.job_id == running.job_id
         assert (await get_job(first, running.job_id, NO_WAIT)).status == "running"

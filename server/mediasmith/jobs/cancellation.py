@@ -245,10 +245,12 @@ class Canceller:
         finally:
             await active.destination.close()
         if any(task.phase in _UNFINISHED and task.number not in stopped for task in active.tasks.values()):
-            raise InvalidRequest(
+            error = InvalidRequest(
                 "Another server process works on this job: what it has not sent yet, or cannot stop, continues.",
                 "Cancel it in the session that started it, or let it end.",
             )
+            error.job_id = job.id
+            raise error
 
     async def check_recorded(self, job: Job) -> None:
         """Check, by the record of another process's job, that its providers can stop what they have accepted.
