@@ -98,6 +98,8 @@ async def stop(stage: GalleryStage) -> None:
     job = await stage.make("a slow sunrise", backend="stub_slow", wait_seconds=0)
     assert job["status"] == "running"
     await expect(stage.jobs).to_have_count(1)
+    while not any(entry["method"] == "GET" for entry in stage.provider.log()):
+        await stage.page.wait_for_timeout(_POLL_MS)  # what has not been sent yet, another process cannot stop
     await stage.jobs.get_by_role("button", name="Stop").click()
     await expect(stage.jobs.locator(".notes")).to_contain_text("Stopped.")
     await stage.jobs.get_by_role("button", name="Dismiss").click()
