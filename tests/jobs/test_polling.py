@@ -43,7 +43,7 @@ FOLDER = Path("/nowhere")
 
 
 class Polling:
-    """One task that is polled on a clock which jumps; `times` are those of the polls, `saved` the results."""
+    """One task on a clock that jumps. Each poll takes `took` seconds; `times` are those of their starts."""
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Polling:
         self.times: list[float] = []
         self.saved: list[Result] = []
         self.saving: list[MediaError] = []
+        self.took = 0.0
         self.provider = Scripted(polls=polls)
         job = job_record(FOLDER)
         self.active = ActiveJob(job=job, spec=JobSpec.from_job(job), destination=cast("Any", None))
@@ -73,6 +74,7 @@ class Polling:
 
     async def poll(self, context: Context[None], handle: AnyJson) -> Any:
         self.times.append(self.clock.now())
+        await self.clock.sleep(self.took)
         return await self.provider.poll(context, handle)
 
     async def save(self, result: Result) -> None:
@@ -105,6 +107,13 @@ async def test_a_pause_is_a_tenth_of_the_time_that_the_work_has_taken() -> None:
     due = [min(7, max(0.1, (time - polling.begun) / 10)) for time in polling.times[:-1]]
     assert polling.pauses == pytest.approx(due)
     assert (due[0], due[-1]) == (0.1, 7)
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.04, 0.1), (3.0, 3.05)])
+async def test_the_time_that_a_poll_takes_is_part_of_the_pause(took: float, pause: float) -> None:
+    polling = Polling(Pending(after=0.1), Pending(after=0.1))
+    polling.took = took
+    assert (await polling.collect()).pauses == pytest.approx([pause, pause])
 
 
 async def test_work_of_an_earlier_process_is_polled_at_once() -> None:

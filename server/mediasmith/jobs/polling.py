@@ -1,7 +1,8 @@
 """Poll accepted work until its result is saved. Trouble on the way never ends it; only the provider's verdict does.
 
-Polls are paced by the work: a pause is a tenth of the time that it has taken so far, so that waiting adds no more than
-that to what the provider needs. It is at most the capability's `every`, except where many jobs wait for one backend.
+Polls are paced by the work: from one to the next it is a tenth of the time that the work has taken so far, so that
+waiting adds no more than that to what the provider needs. It is at most the capability's `every`, except where many
+jobs wait for one backend.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ _FIRST_PAUSE = 0.25
 """Seconds before the first poll of new work, at most."""
 
 _SHORTEST_PAUSE = 0.1
-"""Seconds between two polls, whatever a provider advises."""
+"""Seconds from one poll to the next, whatever a provider advises."""
+
+_REST = 0.05
+"""Seconds from the answer to a slow poll to the next one, at least."""
 
 _SHARE = 0.1
 """A pause as a share of the time that the work has taken so far."""
@@ -114,6 +118,7 @@ class Poller:
         try:
             while True:
                 await self.clock.sleep(pause)
+                asked = self.clock.now()
                 outcome, finished = await self._poll_once(candidate, context, handle), False
                 if isinstance(outcome, Failed):
                     raise WorkFailed(self._reason(candidate, outcome))
@@ -131,7 +136,10 @@ class Poller:
                 now = self.clock.now()
                 if now >= ends:
                     raise _deadline_error(candidate, outcome, seconds, finished=finished)
-                pause = min(self._pause(candidate, outcome, pause, spent=now - begun), ends - now)
+                pause = self._pause(candidate, outcome, pause, spent=now - begun)
+                if isinstance(outcome, Pending):
+                    pause = max(pause - (now - asked), _REST)
+                pause = min(pause, ends - now)
         finally:
             self._polled[backend] -= 1
 
