@@ -77,7 +77,7 @@ class Server:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.wire = b""
+        self.wire = bytearray()
         self.log = ""
         self._spoke = anyio.Event()
 
